@@ -1,0 +1,78 @@
+// What can go wrong, as a value.
+//
+// Everything in Pawl that can fail returns std::expected<T, pawl::error>. The library throws
+// nothing, prints nothing and never aborts on bad data.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace pawl {
+
+// The kinds of failure. The numbers are stable; new kinds are added at the end.
+enum class errc : std::uint16_t {
+    // The caller asked for something that cannot be.
+    invalid_argument = 1,  // an option or argument is out of its documented range
+    too_large = 2,         // a frame or batch exceeds what a frame or segment can hold
+    conflict = 3,          // the stream is not at the expected version; see error::actual_version
+    busy = 4,              // a reservation or batch is still open
+    not_found = 5,         // no such sequence, stream or file
+    closed = 6,            // the writer has been closed
+    forked = 7,            // this process is a fork of the one that opened the writer
+
+    // The directory is not what was asked for.
+    not_a_journal = 20,        // the directory exists and holds no journal
+    newer_format = 21,         // written by a program that this one cannot read
+    locked = 22,               // another writer holds the journal; error::detail says who
+    missing_segment = 23,      // a segment that must exist does not
+    network_file_system = 24,  // refused unless allowed in the options
+
+    // The bytes are not what was written.
+    damaged = 40,    // bytes below the durable watermark are wrong: file, offset and sequence
+    diverged = 41,   // a log point names an event that this journal does not hold
+    rewound = 42,    // a recovery cut the log below where this reader stands
+    malformed = 43,  // an event's payload or metadata does not have the form it claims
+
+    // The machine.
+    io = 60,             // a system call failed; see error::os_error
+    disk_full = 61,      // no room for the next segment; resumes once there is
+    back_pressure = 62,  // the next segment or page is not ready yet; try again
+    poisoned = 63,       // an earlier sync failed: this writer acknowledges nothing any more
+    out_of_memory = 64,
+    timed_out = 65,
+};
+
+// Stands in error's numeric fields where there is nothing to say.
+inline constexpr std::uint64_t no_value = std::numeric_limits<std::uint64_t>::max();
+
+// One failure: what, where, and why. Made on the hot path it allocates nothing, because there
+// `file` and `detail` stay empty.
+struct [[nodiscard]] error {
+    errc code{};
+    int os_error = 0;                         // errno, 0 where no system call was involved
+    std::uint64_t offset = no_value;          // byte in `file`
+    std::uint64_t sequence = no_value;        // the event concerned, or the one expected here
+    std::uint64_t actual_version = no_value;  // conflict: the version the stream is at
+    std::string file{};                       // path, as far as known
+    std::string detail{};                     // one sentence for a person
+
+    // All of the above as one line: "damaged: 0000000003.seg at byte 8192, sequence 41: hash
+    // mismatch".
+    [[nodiscard]] std::string message() const;
+};
+
+// The name of a kind, as in the enumeration ("back_pressure").
+[[nodiscard]] std::string_view to_string(errc code) noexcept;
+
+template <class T>
+using result = std::expected<T, error>;
+
+// Short for returning a failure that needs no more than its kind and a sentence.
+[[nodiscard]] inline std::unexpected<error> fail(errc code, std::string detail = {}) {
+    return std::unexpected(error{.code = code, .detail = std::move(detail)});
+}
+
+}  // namespace pawl

@@ -1,0 +1,70 @@
+// A whole, verified event as a reader sees it.
+#pragma once
+
+#include <pawl/journal/detail/frame.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace pawl {
+
+// A view of one event in a mapped segment. Copying it copies two pointers' worth, never the
+// payload. It stays valid until the cursor that gave it moves on; what must live longer is copied
+// by the caller.
+class event {
+  public:
+    event() = default;
+    event(const std::byte* frame, log_position position, std::uint32_t metadata_bytes) noexcept
+        : frame_{frame}, position_{position}, metadata_bytes_{metadata_bytes} {}
+
+    [[nodiscard]] sequence_number sequence() const noexcept {
+        return detail::load_u64(frame_ + detail::frame_offset::sequence);
+    }
+    // Nanoseconds since the Unix epoch, as the writer's clock gave it: data, never an order.
+    [[nodiscard]] std::uint64_t timestamp_ns() const noexcept {
+        return detail::load_u64(frame_ + detail::frame_offset::timestamp);
+    }
+    [[nodiscard]] stream_id stream() const noexcept {
+        return detail::load_u64(frame_ + detail::frame_offset::stream);
+    }
+    [[nodiscard]] stream_version version() const noexcept {
+        return detail::load_u64(frame_ + detail::frame_offset::version);
+    }
+    [[nodiscard]] std::uint16_t type() const noexcept { return word().type(); }
+    [[nodiscard]] std::uint16_t schema_version() const noexcept { return word().schema_version(); }
+
+    // True for every event of a batch but its last.
+    [[nodiscard]] bool more_in_batch() const noexcept {
+        return (word().flags() & (detail::flag::batch_first | detail::flag::batch_middle)) != 0;
+    }
+
+    // 8-byte aligned.
+    [[nodiscard]] std::span<const std::byte> payload() const noexcept {
+        const std::size_t skip = detail::frame_header_bytes + metadata_bytes_;
+        return {frame_ + skip, word().frame_bytes() - skip};
+    }
+    // Tag, length, value; empty where the event carries none (see metadata.hpp).
+    [[nodiscard]] std::span<const std::byte> metadata() const noexcept {
+        return {frame_ + detail::frame_header_bytes, metadata_bytes_};
+    }
+
+    [[nodiscard]] std::uint64_t frame_hash() const noexcept {
+        return detail::load_u64(frame_ + detail::frame_offset::hash);
+    }
+    [[nodiscard]] log_position position() const noexcept { return position_; }
+    // Where a reader stands that has taken this event.
+    [[nodiscard]] log_point point() const noexcept { return {sequence() + 1, frame_hash()}; }
+
+  private:
+    [[nodiscard]] detail::commit_word word() const noexcept {
+        return detail::commit_word{detail::load_u64(frame_)};
+    }
+
+    const std::byte* frame_ = nullptr;
+    log_position position_{};
+    std::uint32_t metadata_bytes_ = 0;
+};
+
+}  // namespace pawl

@@ -1,0 +1,93 @@
+// Looking at a journal as a whole: what it is, whether it is sound, and bringing it back after a
+// crash.
+#pragma once
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/options.hpp>
+#include <pawl/journal/recovery_report.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pawl {
+
+struct segment_info {
+    std::uint64_t ordinal = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t created_ns = 0;
+    bool sealed = false;                 // a valid index stands beside it
+    std::string end;                     // "rolled", "closed", "cut", or "" while it has none
+    sequence_number first_sequence = 0;  // of sealed segments
+    sequence_number end_sequence = 0;    // exclusive; of sealed segments
+};
+
+struct journal_info {
+    journal_id id{};
+    std::uint32_t format_version = 0;
+    std::uint64_t created_ns = 0;
+    std::uint64_t segment_bytes = 0;
+    std::vector<segment_info> segments;
+    // From the control page: where a writer says it is.
+    std::string state;  // "open", "closed", "poisoned", "disk_full", "unknown"
+    bool locked = false;
+    std::string owner;  // process, program and host of the last writer
+    std::uint64_t heartbeat_ns = 0;
+    sequence_number published = 0;  // a lower bound
+    sequence_number durable = 0;
+};
+
+// Reads identity, control page, segment headers and indexes; no frames. Cost: proportional to the
+// number of segments.
+[[nodiscard]] result<journal_info> inspect(const std::filesystem::path& directory);
+
+struct finding {
+    error what;
+    bool damage = true;  // false: worth knowing, nothing is lost (an index to be rebuilt, one bad
+                         // header copy)
+};
+
+struct verify_report {
+    std::uint64_t segments = 0;
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    sequence_number first_sequence = 0;
+    sequence_number next_sequence = 0;
+    std::string end;  // "open", "closed", "torn"
+    std::uint64_t torn_bytes = 0;
+    std::vector<finding> findings;
+
+    [[nodiscard]] bool sound() const noexcept;  // no finding is damage
+};
+
+struct verify_options {
+    // Called now and then with the bytes read so far and in all.
+    std::function<void(std::uint64_t, std::uint64_t)> progress{};
+};
+
+// Reads every byte of every segment and index and lists what is wrong with them, each with file,
+// offset and sequence. Goes on behind damage in a later segment. Changes nothing.
+[[nodiscard]] result<verify_report> verify(const std::filesystem::path& directory,
+                                           verify_options options = {});
+
+struct recover_options {
+    bool dry_run = false;  // the same decisions, and nothing is changed
+    verify_at_open verify = verify_at_open::all;
+    bool allow_network_file_system = false;
+};
+
+// Does what opening for writing does to a journal whose writer died, and leaves it closed. Fails as
+// writer::open.
+[[nodiscard]] result<recovery_report> recover(const std::filesystem::path& directory,
+                                              recover_options options = {});
+
+// Names handed out by writer::stream, as far as the log has them.
+[[nodiscard]] result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
+                                                           std::string_view name);
+
+}  // namespace pawl

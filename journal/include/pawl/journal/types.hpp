@@ -1,0 +1,90 @@
+// The small values that readers and writers share.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace pawl {
+
+// The position of an event in the journal's total order: 0, 1, 2, … without a gap.
+using sequence_number = std::uint64_t;
+
+// A stream groups the events of one thing (an order, an account, an instrument) and numbers them 1,
+// 2, 3, … in itself. The caller chooses numbers below first_named_stream, or lets the writer hand
+// out one for a name (writer::stream).
+using stream_id = std::uint64_t;
+
+// The firehose: events that belong to no stream and carry version 0.
+inline constexpr stream_id no_stream_id = 0;
+
+// Numbers from here on are handed out for names; a caller's own must be smaller.
+inline constexpr stream_id first_named_stream = std::uint64_t{1} << 63;
+
+// How many events a stream holds, which is also the version of its last one; 0 before the first.
+using stream_version = std::uint64_t;
+
+// What tells one journal from every other, drawn at random when it is created.
+using journal_id = std::array<std::uint8_t, 16>;
+
+// Where a frame lies.
+struct log_position {
+    std::uint64_t ordinal = 0;  // segment
+    std::uint64_t offset = 0;   // byte in the segment
+
+    friend constexpr auto operator<=>(const log_position&, const log_position&) = default;
+};
+
+// A place in the log that can be checked: the number of events taken so far and the hash of the
+// last of them. A published event can be lost with the power and its sequence given again; whoever
+// stores only the sequence would then go on without noticing. {0, 0} is the beginning of every
+// journal.
+struct log_point {
+    sequence_number next = 0;      // the first sequence not taken yet
+    std::uint64_t frame_hash = 0;  // of event next - 1
+
+    friend constexpr bool operator==(const log_point&, const log_point&) = default;
+};
+
+// What an append gives back.
+struct receipt {
+    sequence_number sequence = 0;
+    stream_version version = 0;  // in the event's stream; 0 for the firehose
+    log_position position{};
+};
+
+// What must be true of the stream for an append to go through (optimistic concurrency).
+class expect {
+  public:
+    // Nothing is asked.
+    [[nodiscard]] static constexpr expect any() noexcept { return expect{any_value}; }
+    // The stream must hold no event yet.
+    [[nodiscard]] static constexpr expect no_stream() noexcept { return expect{0}; }
+    // The stream must hold at least one event.
+    [[nodiscard]] static constexpr expect exists() noexcept { return expect{exists_value}; }
+    // The stream must hold exactly `version` events.
+    [[nodiscard]] static constexpr expect exactly(stream_version version) noexcept {
+        return expect{version};
+    }
+
+    [[nodiscard]] constexpr bool admits(stream_version actual) const noexcept {
+        return value_ == any_value || value_ == actual || (value_ == exists_value && actual != 0);
+    }
+    [[nodiscard]] constexpr bool asks_nothing() const noexcept { return value_ == any_value; }
+
+  private:
+    static constexpr stream_version any_value = ~std::uint64_t{0};
+    static constexpr stream_version exists_value = any_value - 1;
+    constexpr explicit expect(stream_version value) noexcept : value_{value} {}
+    stream_version value_;
+};
+
+// Everything about an event but its payload.
+struct event_header {
+    std::uint16_t type = 0;            // the caller's numbering of event types
+    std::uint16_t schema_version = 0;  // of that type's payload
+    stream_id stream = no_stream_id;
+    expect expected = expect::any();
+    std::uint64_t timestamp_ns = 0;  // since the Unix epoch; used only with clock_source::caller
+};
+
+}  // namespace pawl

@@ -1,0 +1,173 @@
+// Appending to a journal.
+//
+//     auto log = pawl::writer::open("orders");
+//     auto placed = log->append({.type = 1, .stream = 42}, bytes);
+//     log->wait_durable(placed->sequence);
+//
+// One writer a directory at a time, in whatever process. A writer is used by one thread at a time;
+// the calls marked «any thread» may be made beside it.
+#pragma once
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/options.hpp>
+#include <pawl/journal/recovery_report.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace pawl {
+
+namespace detail {
+class appender;
+class writer_state;
+}  // namespace detail
+
+// Space inside the segment in which a payload is built in place. Exactly one of commit and abandon
+// ends it; the destructor abandons. Must not outlive its writer.
+class [[nodiscard]] reservation {
+  public:
+    reservation(reservation&& other) noexcept;
+    reservation& operator=(reservation&&) = delete;
+    ~reservation();
+
+    // The space asked for, 8-byte aligned, contents undefined.
+    [[nodiscard]] std::span<std::byte> payload() const noexcept { return payload_; }
+
+    // Publishes the first `bytes` of it as the event's payload. Fails as append does; then nothing
+    // is published and the reservation has ended.
+    [[nodiscard]] result<receipt> commit(std::size_t bytes) noexcept;
+    void abandon() noexcept;
+
+  private:
+    friend class writer;
+    friend class batch;
+    reservation(detail::appender* appender, std::span<std::byte> payload) noexcept
+        : appender_{appender}, payload_{payload} {}
+
+    detail::appender* appender_;
+    std::span<std::byte> payload_;
+};
+
+// Several events that become visible together or not at all, across streams too, also after a
+// crash. Exactly one of commit and abandon ends it; the destructor abandons. Must not outlive its
+// writer.
+class [[nodiscard]] batch {
+  public:
+    batch(batch&& other) noexcept;
+    batch& operator=(batch&&) = delete;
+    ~batch();
+
+    // Adds an event. The receipt holds once the batch is committed. Expected versions see the
+    // events added before. Fails with conflict, or too_large where the room asked for is used up;
+    // the batch then stands as it was, and the caller decides whether to commit what is in it or
+    // abandon.
+    [[nodiscard]] result<receipt> append(const event_header& header,
+                                         std::span<const std::byte> payload) noexcept;
+    // The same with the payload built in place; the reservation must end before the next call.
+    [[nodiscard]] result<reservation> reserve(const event_header& header,
+                                              std::size_t max_bytes) noexcept;
+
+    [[nodiscard]] std::uint32_t size() const noexcept;
+
+    // Publishes all events and returns the last one's receipt. An empty batch is invalid_argument.
+    [[nodiscard]] result<receipt> commit() noexcept;
+    void abandon() noexcept;
+
+  private:
+    friend class writer;
+    explicit batch(detail::appender* appender) noexcept : appender_{appender} {}
+
+    detail::appender* appender_;
+};
+
+struct writer_statistics {
+    sequence_number published = 0;  // exclusive
+    sequence_number durable = 0;    // exclusive
+    std::uint64_t appended_bytes = 0;
+    std::uint64_t rollovers = 0;
+    std::uint64_t syncs = 0;
+    std::uint64_t back_pressure = 0;  // appends that found the next segment not ready
+    std::uint64_t populated_bytes = 0;
+    std::uint64_t scrubbed_bytes = 0;
+    std::uint64_t streams = 0;
+};
+
+class writer {
+  public:
+    // Opens the journal in `directory`, creating or recovering it as needed; what was found is in
+    // recovery(). Fails with locked, not_a_journal, newer_format, damaged, missing_segment,
+    // network_file_system, disk_full or io. After damaged nothing has been changed.
+    [[nodiscard]] static result<writer> open(const std::filesystem::path& directory,
+                                             writer_options options = {});
+
+    writer(writer&&) noexcept;
+    writer& operator=(writer&&) noexcept;
+    // Ends without waiting for the disk: as after the death of the process, the next open recovers.
+    ~writer();
+
+    [[nodiscard]] const recovery_report& recovery() const noexcept;
+    [[nodiscard]] const std::filesystem::path& directory() const noexcept;
+    [[nodiscard]] const journal_id& id() const noexcept;
+
+    // Publishes one event. No allocation, lock or system call between rollovers. Fails with
+    // conflict, too_large, invalid_argument (stream number), busy, back_pressure, disk_full,
+    // poisoned, closed or forked; nothing is published then.
+    [[nodiscard]] result<receipt> append(const event_header& header,
+                                         std::span<const std::byte> payload) noexcept;
+
+    // Space for a payload of at most `max_bytes`. The expected version is checked here, the
+    // sequence is given by commit.
+    [[nodiscard]] result<reservation> reserve(const event_header& header,
+                                              std::size_t max_bytes) noexcept;
+
+    // Opens a batch with room for `events` events of `payload_bytes` together. All of it must fit a
+    // segment (too_large).
+    [[nodiscard]] result<batch> begin_batch(std::uint32_t events,
+                                            std::size_t payload_bytes) noexcept;
+
+    // The number of the stream with this name (1 to 1024 bytes), handed out and recorded at first
+    // use. Not for the hot path: may allocate and appends a system frame.
+    [[nodiscard]] result<stream_id> stream(std::string_view name);
+    // The version a stream is at; 0 for one that holds nothing.
+    [[nodiscard]] stream_version version(stream_id stream) const noexcept;
+    // Where a stream's last event lies, for reading what a conflict missed.
+    [[nodiscard]] std::optional<log_position> last_position(stream_id stream) const noexcept;
+
+    // The sequence the next event gets.
+    [[nodiscard]] sequence_number next_sequence() const noexcept;
+
+    // «any thread» Every event below this is visible to readers / on stable storage.
+    [[nodiscard]] sequence_number published() const noexcept;
+    [[nodiscard]] sequence_number durable() const noexcept;
+    // «any thread» Makes everything published so far durable and returns the watermark. Callers
+    // that arrive together share one sync.
+    [[nodiscard]] result<sequence_number> sync();
+    // «any thread» Returns once event `sequence` is durable; syncs if nobody else does.
+    [[nodiscard]] result<sequence_number> wait_durable(sequence_number sequence);
+    // «any thread» The same, burning the core instead of sleeping; only with a sync policy at work.
+    [[nodiscard]] result<sequence_number> spin_durable(sequence_number sequence) const noexcept;
+    // «any thread» poisoned with the first failed sync, or damage found by the scrub; else empty.
+    [[nodiscard]] std::optional<error> failure() const;
+    // «any thread»
+    [[nodiscard]] writer_statistics statistics() const noexcept;
+
+    // Does the background work that is due, in a program without background threads.
+    [[nodiscard]] result<void> poll();
+
+    // Syncs, seals the last segment and releases the journal. Any later call fails with closed.
+    [[nodiscard]] result<void> close();
+
+  private:
+    explicit writer(std::unique_ptr<detail::writer_state> state) noexcept;
+    std::unique_ptr<detail::writer_state> state_;
+    detail::appender* appender_ = nullptr;
+};
+
+}  // namespace pawl

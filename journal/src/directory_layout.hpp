@@ -1,0 +1,71 @@
+// The bytes of journal.pawl and control, as FORMAT.md describes them.
+#pragma once
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pawl::detail {
+
+inline constexpr std::uint64_t identity_magic = 0x314c4e524a4c5750;  // "PWLJRNL1"
+
+struct identity {
+    std::uint64_t magic;
+    std::uint32_t format_version;
+    std::uint32_t identity_bytes;
+    std::uint64_t compatible;
+    std::uint64_t read_compatible;
+    std::uint64_t incompatible;
+    std::uint8_t journal[16];
+    std::uint64_t created_ns;
+    std::uint64_t segment_bytes;
+    std::uint64_t reserved[6];
+    std::uint64_t checksum;  // XXH3-64 of the bytes before it
+};
+static_assert(sizeof(identity) == 128);
+static_assert(offsetof(identity, checksum) == 120);
+
+// Four blocks of 4 KiB: identity, live status, and the durable watermark twice, written in turn.
+inline constexpr std::uint64_t control_magic = 0x3152544e434c5750;  // "PWLCNTR1"
+inline constexpr std::size_t control_block_bytes = 4096;
+inline constexpr std::size_t control_bytes = 4 * control_block_bytes;
+
+struct control_identity {
+    std::uint64_t magic;
+    std::uint32_t format_version;
+    std::uint32_t block_bytes;
+    std::uint8_t journal[16];
+    std::uint64_t checksum;
+};
+static_assert(sizeof(control_identity) == 40);
+
+// Live values for whoever watches; stored without a sync and believed by nobody after a crash,
+// except that `durable` may filter what a reader wants to see.
+struct control_status {
+    std::uint64_t durable;        // exclusive sequence
+    std::uint64_t durable_check;  // mix64(durable ^ first 8 bytes of the journal id)
+    std::uint64_t published;      // a lower bound
+    std::uint64_t heartbeat_ns;   // since the Unix epoch
+    std::uint64_t process;        // pid
+    std::uint64_t state;          // control_state
+    std::uint32_t wake;           // a futex: counts up when there is something new to read
+    std::uint32_t os_error;       // of the sync that poisoned the writer
+    char host[64];
+    char program[64];
+    char boot[40];
+};
+static_assert(offsetof(control_status, wake) == 48);
+static_assert(sizeof(control_status) == 224);
+
+enum class control_state : std::uint64_t { closed = 0, open = 1, poisoned = 2, disk_full = 3 };
+
+struct control_watermark {
+    std::uint64_t generation;  // the greater of two valid ones counts
+    std::uint64_t durable;
+    std::uint64_t
+        checksum;  // XXH3-64 of the bytes before it, XOR the first 8 bytes of the journal id
+};
+static_assert(sizeof(control_watermark) == 24);
+
+}  // namespace pawl::detail

@@ -1,0 +1,41 @@
+// The bytes of the file of stream heads, as FORMAT.md describes them.
+#pragma once
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pawl::detail {
+
+inline constexpr std::uint64_t heads_magic = 0x31444145484c5750;  // "PWLHEAD1"
+
+// Followed, from byte 4096, by `slots` entries of an open-addressing table, then by the names.
+struct heads_header {
+    std::uint64_t magic;
+    std::uint32_t format_version;
+    std::uint32_t header_bytes;
+    std::uint8_t journal[16];
+    std::uint64_t ordinal;       // the heads stand for everything up to the end of this segment,
+    std::uint64_t epoch;         // of this life,
+    std::uint64_t end_sequence;  // exclusive
+    std::uint64_t slots;
+    std::uint64_t streams;
+    std::uint64_t names;
+    std::uint64_t name_bytes;
+    std::uint64_t next_named_stream;
+    std::uint64_t reserved[3];
+    std::uint64_t checksum;  // XXH3-64 of the whole file with this field zero
+};
+static_assert(sizeof(heads_header) == 128);
+static_assert(offsetof(heads_header, checksum) == 120);
+inline constexpr std::size_t heads_entries_offset = 4096;
+
+struct stream_head {  // stream 0 marks an empty slot
+    std::uint64_t stream;
+    std::uint64_t version;
+    std::uint64_t last;  // ordinal << 32 | offset / 8
+};
+static_assert(sizeof(stream_head) == 24);
+
+}  // namespace pawl::detail
