@@ -1,0 +1,48 @@
+# pawl_flatbuffers(target schema.fbs...)
+#
+# Compiles FlatBuffers schemas for a target: order.fbs becomes order_generated.h, which the target
+# and whatever links it may include, and order.bfbs, the schema in binary form, beside it. Schemas
+# that include each other must all be named.
+function(pawl_flatbuffers target)
+    if(TARGET flatbuffers::flatc)
+        set(flatc flatbuffers::flatc)
+    elseif(TARGET flatc)
+        set(flatc flatc)
+    else()
+        find_program(PAWL_FLATC flatc REQUIRED)
+        set(flatc "${PAWL_FLATC}")
+    endif()
+
+    set(output "${CMAKE_CURRENT_BINARY_DIR}/${target}_schemas")
+    set(schemas)
+    set(include_flags)
+    foreach(schema IN LISTS ARGN)
+        cmake_path(ABSOLUTE_PATH schema BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+        cmake_path(GET schema PARENT_PATH folder)
+        list(APPEND schemas "${schema}")
+        list(APPEND include_flags -I "${folder}")
+    endforeach()
+
+    foreach(schema IN LISTS schemas)
+        cmake_path(GET schema STEM name)
+        set(header "${output}/${name}_generated.h")
+        set(binary "${output}/${name}.bfbs")
+        add_custom_command(
+            OUTPUT "${header}" "${binary}"
+            COMMAND ${flatc} --cpp --cpp-std c++17 --scoped-enums ${include_flags} -o "${output}"
+                    "${schema}"
+            COMMAND ${flatc} -b --schema ${include_flags} -o "${output}" "${schema}"
+            DEPENDS ${schemas} ${flatc}
+            COMMENT "Compiling schema ${name}.fbs"
+            VERBATIM)
+        target_sources(${target} PRIVATE "${header}" "${binary}")
+    endforeach()
+
+    # Generated code is not held to our warnings.
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+        target_include_directories(${target} SYSTEM PRIVATE "${output}")
+    else()
+        target_include_directories(${target} SYSTEM PUBLIC $<BUILD_INTERFACE:${output}>)
+    endif()
+endfunction()

@@ -1,0 +1,69 @@
+# Everything that Pawl asks of others, in one place. A package that is not installed is fetched,
+# except for xxHash and the benchmark's peers, which come from the system only.
+include(FetchContent)
+set(FETCHCONTENT_TRY_FIND_PACKAGE_MODE OPT_IN)
+set(PAWL_THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+# xxHash is compiled into the journal, so a program that links Pawl needs no libxxhash.
+pkg_check_modules(PAWL_XXHASH REQUIRED libxxhash>=0.8)
+add_library(pawl_xxhash INTERFACE)
+target_include_directories(pawl_xxhash SYSTEM INTERFACE ${PAWL_XXHASH_INCLUDE_DIRS})
+target_compile_definitions(pawl_xxhash INTERFACE "XXH_INLINE_ALL=")
+
+FetchContent_Declare(
+    Boost
+    GIT_REPOSITORY https://github.com/boostorg/boost.git
+    GIT_TAG boost-1.84.0
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 1.74)
+FetchContent_Declare(
+    FlatBuffers
+    GIT_REPOSITORY https://github.com/google/flatbuffers.git
+    GIT_TAG v2.0.8
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS CONFIG)
+FetchContent_Declare(
+    fmt
+    GIT_REPOSITORY https://github.com/fmtlib/fmt.git
+    GIT_TAG 9.1.0
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 9)
+FetchContent_Declare(
+    CLI11
+    GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git
+    GIT_TAG v2.1.2
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 2)
+FetchContent_Declare(
+    Catch2
+    GIT_REPOSITORY https://github.com/catchorg/Catch2.git
+    GIT_TAG v2.13.10
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 2)
+FetchContent_Declare(
+    benchmark
+    GIT_REPOSITORY https://github.com/google/benchmark.git
+    GIT_TAG v1.7.1
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 1.7)
+
+# Makes the named packages available, quietly and without their own tests.
+macro(pawl_require)
+    set(BOOST_INCLUDE_LIBRARIES interprocess)
+    set(FLATBUFFERS_BUILD_TESTS OFF)
+    set(FLATBUFFERS_INSTALL OFF)
+    set(BENCHMARK_ENABLE_TESTING OFF)
+    FetchContent_MakeAvailable(${ARGN})
+endmacro()
+
+pawl_require(Boost FlatBuffers)
+if(NOT TARGET Boost::headers)
+    add_library(pawl_boost INTERFACE)
+    target_link_libraries(pawl_boost INTERFACE Boost::interprocess)
+    add_library(Boost::headers ALIAS pawl_boost)
+endif()
+if(NOT TARGET flatbuffers::flatbuffers)
+    add_library(flatbuffers::flatbuffers ALIAS flatbuffers)
+endif()
