@@ -2,6 +2,8 @@
 
 namespace pawl {
 
-std::string_view version() noexcept { return PAWL_VERSION; }
+std::string_view version() noexcept {
+    return PAWL_VERSION;
+}
 
 }  // namespace pawl

@@ -1,6 +1,6 @@
-#include <pawl/journal/version.hpp>
-
 #include <catch2/catch.hpp>
+
+#include <pawl/journal/version.hpp>
 
 TEST_CASE("the library knows its own version", "[version]") {
     const auto version = pawl::version();
