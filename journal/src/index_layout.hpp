@@ -33,11 +33,11 @@ struct index_header {
     std::uint64_t streams;  // stream heads behind the marks
     std::uint64_t names;    // name frames behind the heads
     std::uint64_t types;    // event types behind the names
-    std::uint64_t reserved2[4];
+    std::uint64_t reserved2[5];
     std::uint64_t checksum;  // XXH3-64 of the whole file with this field zero
 };
 static_assert(sizeof(index_header) == 192);
-static_assert(offsetof(index_header, marks) == 120);
+static_assert(offsetof(index_header, marks) == 112);
 static_assert(offsetof(index_header, checksum) == 184);
 
 struct index_mark {  // one about every index_stride bytes of frames, the first at the first frame

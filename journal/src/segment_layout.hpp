@@ -50,7 +50,7 @@ struct segment_header {
     std::uint64_t predecessor_end_offset;  // of the end frame
     std::uint64_t predecessor_end_hash;  // of the end frame; 0 behind a cut, which is stored later
     std::uint64_t start_sequence;        // only with a predecessor_epoch
-    std::uint64_t reserved[14];          // zero
+    std::uint64_t reserved[16];          // zero
     std::uint64_t checksum;              // XXH3-64 of the bytes before it
 };
 static_assert(sizeof(segment_header) == 256);
