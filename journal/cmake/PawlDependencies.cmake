@@ -2,8 +2,9 @@
 # except for xxHash and the benchmark's peers, which come from the system only.
 include(FetchContent)
 set(FETCHCONTENT_TRY_FIND_PACKAGE_MODE OPT_IN)
-set(PAWL_THREADS_PREFER_PTHREAD_FLAG ON)
-find_package(Threads REQUIRED)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+# What the libraries link is GLOBAL: a project that adds Pawl as a subdirectory must see it, too.
+find_package(Threads REQUIRED GLOBAL)
 find_package(PkgConfig REQUIRED)
 
 # xxHash is compiled into the journal, so a program that links Pawl needs no libxxhash.
@@ -17,13 +18,13 @@ FetchContent_Declare(
     GIT_REPOSITORY https://github.com/boostorg/boost.git
     GIT_TAG boost-1.84.0
     GIT_SHALLOW ON
-    FIND_PACKAGE_ARGS 1.74)
+    FIND_PACKAGE_ARGS 1.74 GLOBAL)
 FetchContent_Declare(
     FlatBuffers
     GIT_REPOSITORY https://github.com/google/flatbuffers.git
     GIT_TAG v2.0.8
     GIT_SHALLOW ON
-    FIND_PACKAGE_ARGS CONFIG)
+    FIND_PACKAGE_ARGS CONFIG GLOBAL)
 FetchContent_Declare(
     fmt
     GIT_REPOSITORY https://github.com/fmtlib/fmt.git
@@ -64,6 +65,11 @@ if(NOT TARGET Boost::headers)
     target_link_libraries(pawl_boost INTERFACE Boost::interprocess)
     add_library(Boost::headers ALIAS pawl_boost)
 endif()
-if(NOT TARGET flatbuffers::flatbuffers)
-    add_library(flatbuffers::flatbuffers ALIAS flatbuffers)
+# Debian's archive is not position independent: a shared codec links the shared library.
+if(BUILD_SHARED_LIBS AND TARGET flatbuffers::flatbuffers_shared)
+    set(PAWL_FLATBUFFERS flatbuffers::flatbuffers_shared)
+elseif(TARGET flatbuffers::flatbuffers)
+    set(PAWL_FLATBUFFERS flatbuffers::flatbuffers)
+else()
+    set(PAWL_FLATBUFFERS flatbuffers)
 endif()

@@ -1,0 +1,3 @@
+#include <pawl/journal/version.hpp>
+
+int main() { return pawl::version().empty() ? 1 : 0; }
