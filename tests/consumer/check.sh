@@ -61,7 +61,7 @@ case $mode in
         ldd "$work/build/use_journal" | grep -F "$work/moved/lib/libpawl-journal.so.0"
         # Each library finds those it stands on beside itself, whoever loads it.
         for library in "$work"/moved/lib/libpawl-*.so; do
-            readelf -d "$library" | grep -q 'RUNPATH.*\[\$ORIGIN\]'
+            readelf -d "$library" | grep RUNPATH | grep -qF "[\$ORIGIN]"
             if ldd "$library" | grep 'not found'; then
                 echo "check.sh: $library does not find the above" >&2
                 exit 1
