@@ -3,6 +3,8 @@
 # Compiles FlatBuffers schemas for a target: order.fbs becomes order_generated.h, which the target
 # and whatever links it may include, and order.bfbs, the schema in binary form, beside it. Schemas
 # that include each other must all be named.
+# The headers carry setters, for prepared_event, and static reflection, by which event_traits sees a
+# struct that is aligned to more than a payload is.
 function(pawl_flatbuffers target)
     if(TARGET flatbuffers::flatc)
         set(flatc flatbuffers::flatc)
@@ -29,8 +31,8 @@ function(pawl_flatbuffers target)
         set(binary "${output}/${name}.bfbs")
         add_custom_command(
             OUTPUT "${header}" "${binary}"
-            COMMAND ${flatc} --cpp --cpp-std c++17 --scoped-enums ${include_flags} -o "${output}"
-                    "${schema}"
+            COMMAND ${flatc} --cpp --cpp-std c++17 --scoped-enums --gen-mutable
+                    --cpp-static-reflection ${include_flags} -o "${output}" "${schema}"
             COMMAND ${flatc} -b --schema ${include_flags} -o "${output}" "${schema}"
             DEPENDS ${schemas} ${flatc}
             COMMENT "Compiling schema ${name}.fbs"

@@ -31,10 +31,11 @@ enum class errc : std::uint16_t {
     network_file_system = 24,  // refused unless allowed in the options
 
     // The bytes are not what was written.
-    damaged = 40,    // bytes below the durable watermark are wrong: file, offset and sequence
-    diverged = 41,   // a log point names an event that this journal does not hold
-    rewound = 42,    // a recovery cut the log below where this reader stands
-    malformed = 43,  // an event's payload or metadata does not have the form it claims
+    damaged = 40,        // bytes below the durable watermark are wrong: file, offset and sequence
+    diverged = 41,       // a log point names an event that this journal does not hold
+    rewound = 42,        // a recovery cut the log below where this reader stands
+    malformed = 43,      // an event's payload or metadata does not have the form it claims
+    unknown_event = 44,  // an event of a type or schema version that this program does not know
 
     // The machine.
     io = 60,             // a system call failed; see error::os_error

@@ -1,0 +1,62 @@
+// What encoding checks before a payload may go into a journal.
+#pragma once
+
+#include <pawl/codec/decode.hpp>
+
+#include <cassert>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace pawl {
+
+namespace detail {
+
+template <class Offset>
+struct offset_target {};
+template <class Table>
+struct offset_target<flatbuffers::Offset<Table>> {
+    using type = Table;
+};
+template <class Build>
+using built_table = typename offset_target<
+    std::remove_cvref_t<std::invoke_result_t<Build&, flatbuffers::FlatBufferBuilder&>>>::type;
+
+[[nodiscard]] inline std::span<const std::byte> bytes_of(
+    const flatbuffers::FlatBufferBuilder& builder) noexcept {
+    return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
+}
+
+[[nodiscard]] error encoded_too_large(std::size_t bytes, std::size_t limit);
+[[nodiscard]] error encoded_misaligned(std::size_t alignment);
+[[nodiscard]] error encoded_too_deep(const verify_limits& limits);
+
+// Refuses a finished payload that decode would refuse. A small one cannot hold more tables than
+// its limits allow, so only large ones are counted, which costs little beside their copy; the depth
+// is the schema's affair unless it refers to itself, and is looked at in a debug build.
+template <event_table Table>
+[[nodiscard]] result<void> check_encoded(const flatbuffers::FlatBufferBuilder& builder) {
+    constexpr verify_limits limits = limits_of<Table>();
+    const std::size_t bytes = builder.GetSize();
+    if (bytes > limits.max_bytes) [[unlikely]]
+        return std::unexpected(encoded_too_large(bytes, limits.max_bytes));
+    if (builder.GetBufferMinAlignment() > payload_alignment) [[unlikely]]
+        return std::unexpected(encoded_misaligned(builder.GetBufferMinAlignment()));
+    if (bytes / 8 > limits.max_tables) [[unlikely]] {
+        if (!verify_payload<Table>(bytes_of(builder)))
+            return std::unexpected(encoded_too_deep(limits));
+    } else {
+        assert(verify_payload<Table>(bytes_of(builder)));
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// A callable that builds an event in the FlatBufferBuilder that it is given and returns its
+// Offset, which says what event it is.
+template <class Build>
+concept event_build = event_table<detail::built_table<Build>>;
+
+}  // namespace pawl

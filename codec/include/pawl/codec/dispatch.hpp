@@ -1,0 +1,77 @@
+// From an event of one of several types to the call that understands it.
+//
+//     struct printer {
+//         void operator()(const order_accepted& e) { … }
+//         void operator()(const order_filled& e, const pawl::event& at) { … }
+//     };
+//     auto done = pawl::dispatch<order_events>(*event, printer{});
+//
+// The list is closed: an event of another type is an error and is never passed over, and a visitor
+// without a call for one of the list's tables does not compile.
+#pragma once
+
+#include <pawl/codec/decode.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace pawl {
+
+namespace detail {
+
+template <class Visitor, class Table, class Source>
+inline constexpr bool visits = std::is_invocable_v<Visitor&, const Table&> ||
+                               std::is_invocable_v<Visitor&, const Table&, const Source&>;
+
+template <class Visitor, class Table, class Source>
+result<void> visit_one(const Source& from, Visitor& visit, payload_check check) {
+    static_assert(visits<Visitor, Table, Source>,
+                  "the visitor has no call for this Table of the event list");
+    if (check == payload_check::verify) {
+        if (auto decoded = decode<Table>(from); !decoded) [[unlikely]]
+            return std::unexpected(std::move(decoded.error()));
+    } else if (!is<Table>(from)) [[unlikely]] {
+        return std::unexpected(unknown_event(from));
+    }
+    const Table& table = view<Table>(from);
+    const auto call = [&] {
+        if constexpr (std::is_invocable_v<Visitor&, const Table&, const Source&>)
+            return visit(table, from);
+        else
+            return visit(table);
+    };
+    if constexpr (std::is_void_v<decltype(call())>) {
+        call();
+        return {};
+    } else {
+        static_assert(std::is_same_v<decltype(call()), result<void>>,
+                      "a visitor returns void or result<void>");
+        return call();
+    }
+}
+
+template <class Visitor, class Source, class... Tables>
+result<void> dispatch_over(event_list<Tables...>, const Source& from, Visitor& visit,
+                           payload_check check) {
+    const std::uint16_t type = payload_of(from).type;
+    result<void> done{};
+    const bool known = ((type == event_traits<Tables>::type &&
+                         (done = visit_one<Visitor, Tables>(from, visit, check), true)) ||
+                        ...);
+    if (!known) [[unlikely]]
+        return std::unexpected(unknown_event(from));
+    return done;
+}
+
+}  // namespace detail
+
+// Calls visit(table) or visit(table, from) with the table that `from` holds. Returns what the
+// visitor returned, unknown_event where the type is not in the list or the schema version is
+// another, or malformed.
+template <some_event_list Events, payload_source Source, class Visitor>
+[[nodiscard]] result<void> dispatch(const Source& from, Visitor&& visit,
+                                    payload_check check = payload_check::verify) {
+    return detail::dispatch_over(Events{}, from, visit, check);
+}
+
+}  // namespace pawl

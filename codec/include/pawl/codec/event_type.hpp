@@ -1,0 +1,107 @@
+// Which FlatBuffers tables are events, and under which number.
+//
+//     table order_accepted { id: ulong; price: long; quantity: uint; }      (orders.fbs)
+//
+//     template <> struct pawl::event_traits<order_accepted> {
+//         static constexpr std::uint16_t type = 1;
+//         static constexpr std::uint16_t schema_version = 1;
+//     };
+//
+//     using order_events = pawl::event_list<order_accepted, order_filled, order_cancelled>;
+//
+// A type number is for ever: it stands in every frame, and no other table may be given it.
+#pragma once
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <pawl/codec/detail/payload_alignment.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace pawl {
+
+// Specialised by the user for each event table, in namespace pawl. It must have `type` and
+// `schema_version`, and may have `static constexpr verify_limits limits`.
+template <class Table>
+struct event_traits;
+
+// How much a payload may ask of whoever verifies it. The same limits hold when it is encoded, so
+// that nothing gets into a journal that cannot be read from it.
+struct verify_limits {
+    std::size_t max_bytes = std::size_t{1} << 20;
+    std::uint32_t max_depth = 16;  // of tables in tables
+    // Tables visited, a shared one each time; never more than one for 8 bytes of payload, which is
+    // what the smallest table and its reference take. A visit may read each byte of the payload.
+    std::uint32_t max_tables = 4096;
+};
+
+namespace detail {
+template <class Table>
+concept has_limits = requires {
+    { event_traits<Table>::limits } -> std::convertible_to<verify_limits>;
+};
+}  // namespace detail
+
+// A FlatBuffers table with an event_traits.
+template <class Table>
+concept event_table = std::is_base_of_v<flatbuffers::Table, Table> && requires {
+    { event_traits<Table>::type } -> std::convertible_to<std::uint16_t>;
+    { event_traits<Table>::schema_version } -> std::convertible_to<std::uint16_t>;
+};
+
+template <event_table Table>
+[[nodiscard]] consteval verify_limits limits_of() noexcept {
+    // A payload starts at a multiple of 8 in a segment and no table may ask for more. Seen here for
+    // headers that were generated with --cpp-static-reflection, as pawl_flatbuffers() does; the
+    // encoder sees it for all.
+    static_assert(detail::table_alignment<Table>() <= detail::payload_alignment,
+                  "an event's table holds a struct that is aligned to more than 8 bytes");
+    if constexpr (detail::has_limits<Table>)
+        return event_traits<Table>::limits;
+    else
+        return {};
+}
+
+// The header with the number and version of `Table` filled in.
+template <event_table Table>
+[[nodiscard]] constexpr event_header header_of(event_header where) noexcept {
+    where.type = event_traits<Table>::type;
+    where.schema_version = event_traits<Table>::schema_version;
+    return where;
+}
+
+// The closed list of events that something understands.
+template <event_table... Tables>
+struct event_list {
+    static constexpr std::size_t size = sizeof...(Tables);
+
+    template <class Table>
+    static constexpr bool contains = (std::same_as<Table, Tables> || ...);
+
+    // A table that stands in the list twice has its own number twice.
+    static constexpr bool numbers_differ = [] {
+        const std::uint16_t numbers[] = {event_traits<Tables>::type..., 0};
+        for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = i + 1; j < size; ++j)
+                if (numbers[i] == numbers[j])
+                    return false;
+        return true;
+    }();
+    static_assert(numbers_differ, "two tables of an event_list have the same type number");
+};
+
+namespace detail {
+template <class List>
+inline constexpr bool is_event_list = false;
+template <class... Tables>
+inline constexpr bool is_event_list<event_list<Tables...>> = true;
+}  // namespace detail
+
+template <class List>
+concept some_event_list = detail::is_event_list<List>;
+
+}  // namespace pawl

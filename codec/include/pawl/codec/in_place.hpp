@@ -1,0 +1,53 @@
+// Building an event straight into the segment.
+//
+//     auto placed = pawl::append_in_place(log, {.stream = 42}, 256, [&](auto& builder) {
+//         return create_order_accepted(builder, id, price, quantity);
+//     });
+//
+// FlatBuffers builds from the back to the front and a payload starts at the front, so the finished
+// bytes are moved there: the same number of bytes that encoder::append copies. What it saves is the
+// builder's own memory, so it is for payloads that would push other things out of the cache, and
+// not for small ones.
+#pragma once
+
+#include <pawl/codec/detail/encoded.hpp>
+#include <pawl/codec/detail/reservation_allocator.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/writer.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <utility>
+
+namespace pawl {
+
+// Where room for a payload can be had: a writer, a batch.
+template <class Sink>
+concept reserving_sink = requires(Sink sink, const event_header& header) {
+    { sink.reserve(header, std::size_t{}) } -> std::same_as<result<reservation>>;
+};
+
+// Builds one event of at most `max_bytes` in reserved space and commits it. Fails as reserve and
+// commit do, with too_large where the payload turns out longer than `max_bytes`, and as
+// encoder::append; nothing is published then. The builder keeps its notes in the same space, 8
+// bytes for each field of an open table: where they do not fit, it goes on in memory of its own.
+template <reserving_sink Sink, event_build Build>
+[[nodiscard]] result<receipt> append_in_place(Sink& sink, const event_header& where,
+                                              std::size_t max_bytes, Build&& build) {
+    using table = detail::built_table<Build>;
+    auto room = sink.reserve(header_of<table>(where), max_bytes);
+    if (!room) [[unlikely]]
+        return std::unexpected(std::move(room.error()));
+    detail::reservation_allocator memory{room->payload()};
+    flatbuffers::FlatBufferBuilder builder{memory.initial_bytes(), &memory};
+    builder.Finish(build(builder));
+    if (auto fits = detail::check_encoded<table>(builder); !fits) [[unlikely]]
+        return std::unexpected(std::move(fits.error()));
+    const auto bytes = detail::bytes_of(builder);
+    if (bytes.size() > max_bytes) [[unlikely]]
+        return std::unexpected(detail::encoded_too_large(bytes.size(), max_bytes));
+    memory.move_to_front(bytes);
+    return room->commit(bytes.size());
+}
+
+}  // namespace pawl
