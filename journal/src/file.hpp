@@ -1,0 +1,70 @@
+// Files as the journal uses them: owned descriptors, whole reads and writes, durable renames.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <pawl/journal/error.hpp>
+
+namespace pawl::detail {
+
+// An error of a system call on `path`; ENOSPC and EDQUOT become disk_full, ENOENT not_found.
+[[nodiscard]] error system_error(int os_error, const std::filesystem::path& path,
+                                 std::string_view doing);
+
+// Owns a file descriptor. Every one is opened O_CLOEXEC and O_NOFOLLOW.
+class file {
+  public:
+    enum class access : std::uint8_t { read, read_write, create };
+
+    file() = default;
+    file(file&& other) noexcept;
+    file& operator=(file&& other) noexcept;
+    ~file();
+
+    [[nodiscard]] static result<file> open(const std::filesystem::path& path, access mode,
+                                           std::uint32_t permissions = 0600);
+
+    [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
+
+    [[nodiscard]] result<std::uint64_t> size() const;
+    // Reads exactly as many bytes as there are in `into`; fewer in the file is damaged.
+    [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset) const;
+    [[nodiscard]] result<void> write_at(std::span<const std::byte> from, std::uint64_t offset) const;
+    // Reserves real blocks for the whole file, so that a later store cannot run out of room.
+    [[nodiscard]] result<void> allocate(std::uint64_t bytes) const;
+    // Gives the blocks of a range back; it reads as zero afterwards. Not supported is not an error.
+    [[nodiscard]] result<void> punch(std::uint64_t offset, std::uint64_t bytes) const;
+    // fdatasync.
+    [[nodiscard]] result<void> sync() const;
+    // Closes without looking back; for a descriptor that a fork copied.
+    void close() noexcept;
+
+  private:
+    int descriptor_ = -1;
+    std::filesystem::path path_;
+};
+
+[[nodiscard]] result<void> sync_directory(const std::filesystem::path& directory);
+[[nodiscard]] result<void> rename_file(const std::filesystem::path& from,
+                                       const std::filesystem::path& to);
+[[nodiscard]] result<void> unlink_file(const std::filesystem::path& path);
+// Creates one level; an existing directory is fine. True where it was made.
+[[nodiscard]] result<bool> make_directory(const std::filesystem::path& path, std::uint32_t mode);
+
+// Replaces `path` as a whole: temporary file, write, sync, rename, sync of the directory.
+[[nodiscard]] result<void> replace_file(const std::filesystem::path& path,
+                                        std::span<const std::span<const std::byte>> parts,
+                                        std::uint32_t permissions);
+
+// All bytes of a small file; larger than `limit` is damaged.
+[[nodiscard]] result<std::vector<std::byte>> read_file(const std::filesystem::path& path,
+                                                       std::uint64_t limit);
+
+}  // namespace pawl::detail

@@ -1,0 +1,22 @@
+// The one hash of the format: XXH3-64, inlined so that no shared library is needed at run time.
+#pragma once
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pawl::detail {
+
+[[nodiscard]] inline std::uint64_t hash_bytes(const std::byte* at, std::size_t bytes) noexcept {
+    return XXH3_64bits(at, bytes);
+}
+
+// The checksum of a fixed-size header whose last 8 bytes hold it.
+template <class Header>
+[[nodiscard]] std::uint64_t header_checksum(const Header& header) noexcept {
+    return XXH3_64bits(&header, sizeof(Header) - sizeof(std::uint64_t));
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,139 @@
+#include "mapping.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "io_hook.hpp"
+
+namespace pawl::detail {
+
+namespace bi = boost::interprocess;
+
+namespace {
+
+// Boost.Interprocess maps anything that hands it a descriptor; ours was opened with our flags.
+struct borrowed_descriptor {
+    int descriptor;
+    [[nodiscard]] bi::mapping_handle_t get_mapping_handle() const noexcept {
+        return bi::ipcdetail::mapping_handle_from_file_handle(descriptor);
+    }
+};
+
+[[nodiscard]] bi::mode_t boost_mode(mapping::access mode) noexcept {
+    switch (mode) {
+        case mapping::access::read: return bi::read_only;
+        case mapping::access::read_write: return bi::read_write;
+        case mapping::access::private_copy: break;
+    }
+    return bi::copy_on_write;
+}
+
+struct page_range {
+    std::uint64_t begin;
+    std::uint64_t bytes;
+};
+
+// Grows a range to whole pages inside the mapping.
+[[nodiscard]] page_range whole_pages(std::uint64_t offset, std::uint64_t bytes,
+                                     std::size_t size) noexcept {
+    const std::uint64_t page = page_bytes();
+    const std::uint64_t begin = offset / page * page;
+    const std::uint64_t end = bytes > size - offset ? size : offset + bytes;
+    return {begin, end - begin};
+}
+
+}  // namespace
+
+struct mapping::region {
+    bi::mapped_region mapped;
+};
+
+mapping::mapping() noexcept = default;
+mapping::mapping(mapping&& other) noexcept
+    : region_{std::move(other.region_)},
+      data_{std::exchange(other.data_, nullptr)},
+      size_{std::exchange(other.size_, 0)},
+      path_{std::move(other.path_)} {}
+mapping& mapping::operator=(mapping&& other) noexcept {
+    if (this != &other) {
+        region_ = std::move(other.region_);
+        data_ = std::exchange(other.data_, nullptr);
+        size_ = std::exchange(other.size_, 0);
+        path_ = std::move(other.path_);
+    }
+    return *this;
+}
+mapping::~mapping() = default;
+
+result<mapping> mapping::of(const file& source, access mode, std::uint64_t bytes) {
+    const io_event event{
+        .operation = io_operation::map, .path = source.path().c_str(), .bytes = bytes};
+    if (const int refused = call_io_hook(event); refused != 0) {
+        return std::unexpected(system_error(refused, source.path(), "cannot map"));
+    }
+    try {
+        mapping made;
+        made.region_ = std::make_unique<region>(
+            bi::mapped_region{borrowed_descriptor{source.descriptor()}, boost_mode(mode), 0,
+                              static_cast<std::size_t>(bytes)});
+        made.data_ = static_cast<std::byte*>(made.region_->mapped.get_address());
+        made.size_ = made.region_->mapped.get_size();
+        made.path_ = source.path();
+        return made;
+    } catch (const bi::interprocess_exception& failure) {
+        return std::unexpected(
+            system_error(failure.get_native_error(), source.path(), "cannot map"));
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(system_error(ENOMEM, source.path(), "cannot map"));
+    }
+}
+
+result<void> mapping::sync(std::uint64_t offset, std::uint64_t bytes) const {
+    if (bytes == 0) return {};
+    const auto pages = whole_pages(offset, bytes, size_);
+    const io_event event{.operation = io_operation::sync_range,
+                         .path = path_.c_str(),
+                         .offset = pages.begin,
+                         .bytes = pages.bytes};
+    if (const int refused = call_io_hook(event); refused != 0) {
+        return std::unexpected(system_error(refused, path_, "cannot sync"));
+    }
+    if (::msync(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MS_SYNC) != 0) {
+        return std::unexpected(system_error(errno, path_, "cannot sync"));
+    }
+    return {};
+}
+
+void mapping::populate(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    if (bytes == 0 || offset >= size_) return;
+    const auto pages = whole_pages(offset, bytes, size_);
+#ifdef MADV_POPULATE_WRITE
+    constexpr int advice = MADV_POPULATE_WRITE;
+#else
+    constexpr int advice = 23;  // Linux 5.14 and later; older C libraries lack the name
+#endif
+    (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), advice);
+}
+
+void mapping::will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    if (bytes == 0 || offset >= size_) return;
+    const auto pages = whole_pages(offset, bytes, size_);
+    (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MADV_WILLNEED);
+}
+
+void mapping::drop(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    if (bytes == 0 || offset >= size_) return;
+    const auto pages = whole_pages(offset, bytes, size_);
+    (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MADV_DONTNEED);
+}
+
+std::size_t page_bytes() noexcept {
+    static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return bytes;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,49 @@
+// A sealed segment's index: derived from its frames, checksummed, rebuilt when absent.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include "frame_check.hpp"
+#include "index_layout.hpp"
+
+namespace pawl::detail {
+
+struct segment_index {
+    index_header header{};
+    std::vector<index_mark> marks;
+    std::vector<index_stream> streams;
+    std::vector<std::uint64_t> names;  // offsets of name frames
+    std::vector<index_type> types;
+
+    [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
+    // The last mark at or before the sequence.
+    [[nodiscard]] const index_mark& mark_before(sequence_number sequence) const noexcept;
+};
+
+struct index_source {
+    frame_space space;
+    journal_id id{};
+    std::uint64_t ordinal = 0;
+};
+
+// Reads the whole segment, which must be complete: damaged, with offset and sequence, where a frame is
+// wrong, where a stream's links or versions do not fit, or where bytes follow a clean end.
+[[nodiscard]] result<segment_index> build_index(const index_source& source,
+                                                const std::filesystem::path& segment);
+
+[[nodiscard]] result<void> write_index(const std::filesystem::path& directory,
+                                       const segment_index& index, std::uint32_t mode);
+// The header alone, which is enough to know where a sealed segment ends. Errors as read_index.
+[[nodiscard]] result<index_header> read_index_header(const std::filesystem::path& directory,
+                                                     const journal_id& id, std::uint64_t ordinal);
+// not_found where there is none; damaged where it is not this segment's or its checksum is wrong.
+[[nodiscard]] result<segment_index> read_index(const std::filesystem::path& directory,
+                                               const journal_id& id, std::uint64_t ordinal);
+
+}  // namespace pawl::detail

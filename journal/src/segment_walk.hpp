@@ -1,0 +1,139 @@
+// Going through the frames of one segment in order, as recovery, verification and the index builder do.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include <pawl/journal/detail/frame.hpp>
+#include <pawl/journal/types.hpp>
+
+#include "frame_check.hpp"
+#include "segment_layout.hpp"
+
+namespace pawl::detail {
+
+// Where a walk stopped: at an end frame (fault none), or at the first place that holds no valid frame.
+struct walk_end {
+    frame_fault fault = frame_fault::none;
+    std::uint64_t offset = 0;  // of the end frame, or of the hole
+    sequence_number sequence = 0;  // the next event's
+    system_type end_type{};
+    end_payload end{};
+    std::uint64_t end_hash = 0;
+    sequence_number first_sequence = 0;
+    std::uint64_t events = 0;
+    std::uint64_t frames = 0;  // without the end frame
+    sequence_number durable = 0;  // the highest watermark that a valid frame proves
+
+    [[nodiscard]] bool ended() const noexcept { return fault == frame_fault::none; }
+};
+
+struct walk_start {
+    std::uint64_t offset = first_frame_offset;
+    sequence_number sequence = 0;
+};
+
+// Checks one frame whose sequence must be `expected`.
+[[nodiscard]] inline frame_fault check_in_order(const frame_space& space, std::uint64_t offset,
+                                                sequence_number expected) noexcept {
+    if (offset % frame_alignment != 0 || !has_room_for_header(space, offset)) {
+        return frame_fault::out_of_room;
+    }
+    const std::byte* frame = space.base + offset;
+    const commit_word word{load_commit(frame)};
+    if (const auto fault = check_frame(space, offset, word); fault != frame_fault::none) return fault;
+    if (load_u64(frame + frame_offset::sequence) != expected) return frame_fault::wrong_sequence;
+    if (load_u32(frame + frame_offset::witness) > expected) return frame_fault::bad_witness;
+    if (word.is_system() && !system_form_right(word)) return frame_fault::bad_system;
+    return frame_fault::none;
+}
+
+struct batch_check {
+    frame_fault fault = frame_fault::none;
+    std::uint64_t end = 0;  // behind the batch's last frame
+};
+
+// Checks the batch whose first frame, already checked, lies at `offset`.
+[[nodiscard]] inline batch_check check_batch(const frame_space& space, std::uint64_t offset,
+                                             sequence_number first) noexcept {
+    std::uint64_t at = offset;
+    for (sequence_number expected = first;; ++expected) {
+        if (at != offset && check_in_order(space, at, expected) != frame_fault::none) {
+            return {frame_fault::broken_batch, at};
+        }
+        const commit_word word{load_u64(space.base + at)};
+        const std::uint8_t part = word.flags() & flag::batch_mask;
+        at += padded(word.frame_bytes());
+        if (part == flag::batch_last) return {frame_fault::none, at};
+        const std::uint8_t wanted = expected == first ? flag::batch_first : flag::batch_middle;
+        if (part != wanted) return {frame_fault::broken_batch, at};
+    }
+}
+
+// Calls visit(offset, commit_word) for every frame but the end frame. A batch is visited only when all
+// of it is there; otherwise the hole is its first frame.
+template <class Visit>
+[[nodiscard]] walk_end walk_segment(const frame_space& space, walk_start from, Visit&& visit) {
+    walk_end at{.offset = from.offset, .sequence = from.sequence, .first_sequence = from.sequence};
+    std::uint64_t batch_end = 0;
+    for (;;) {
+        const bool inside_batch = at.offset < batch_end;
+        if (!inside_batch) {
+            at.fault = check_in_order(space, at.offset, at.sequence);
+            if (at.fault != frame_fault::none) return at;
+        }
+        const std::byte* frame = space.base + at.offset;
+        const commit_word word{load_u64(frame)};
+        const std::uint8_t part = word.flags() & flag::batch_mask;
+        if (!inside_batch && part != 0) {
+            const auto batch = part == flag::batch_first
+                                   ? check_batch(space, at.offset, at.sequence)
+                                   : batch_check{frame_fault::broken_batch, at.offset};
+            at.fault = batch.fault;
+            if (at.fault != frame_fault::none) return at;
+            batch_end = batch.end;
+        }
+        at.durable = std::max(at.durable, at.sequence - load_u32(frame + frame_offset::witness));
+        if (is_end(word)) {
+            at.end_type = static_cast<system_type>(word.type());
+            std::memcpy(&at.end, frame + frame_header_bytes, sizeof at.end);
+            at.end_hash = load_u64(frame + frame_offset::hash);
+            return at;
+        }
+        visit(at.offset, word);
+        ++at.frames;
+        if (!word.is_system()) {
+            ++at.events;
+            ++at.sequence;
+        }
+        at.offset += padded(word.frame_bytes());
+    }
+}
+
+// Offset of the first byte at or behind `from` that is not zero, or the segment's size.
+[[nodiscard]] inline std::uint64_t first_nonzero(const frame_space& space,
+                                                 std::uint64_t from) noexcept {
+    std::uint64_t at = from;
+    while (at < space.bytes && at % sizeof(std::uint64_t) != 0) {
+        if (space.base[at] != std::byte{0}) return at;
+        ++at;
+    }
+    while (at < space.bytes && load_u64(space.base + at) == 0) at += sizeof(std::uint64_t);
+    while (at < space.bytes && space.base[at] == std::byte{0}) ++at;
+    return std::min(at, space.bytes);
+}
+
+// Offset behind the last byte that is not zero, at least `from`.
+[[nodiscard]] inline std::uint64_t last_nonzero(const frame_space& space,
+                                                std::uint64_t from) noexcept {
+    std::uint64_t at = space.bytes;
+    while (at > from && space.base[at - 1] == std::byte{0}) {
+        const bool word_is_zero = at % sizeof(std::uint64_t) == 0 && at - from >= sizeof(std::uint64_t) &&
+                                  load_u64(space.base + at - sizeof(std::uint64_t)) == 0;
+        at -= word_is_zero ? sizeof(std::uint64_t) : 1;
+    }
+    return at;
+}
+
+}  // namespace pawl::detail
