@@ -1,0 +1,175 @@
+#include "command_line.hpp"
+
+#include "output.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <pawl/journal/version.hpp>
+
+#include <functional>
+
+namespace pawl::cli {
+
+namespace {
+
+constexpr const char* manual = R"(
+If a machine crashed and you were woken by it:
+  1. pawl info DIR                what the journal is, and whether a writer holds it
+  2. pawl recover --dry-run DIR   what recovery would do; changes nothing
+  3. pawl recover DIR             does it; the service does the same when it starts
+A torn tail is what every crash leaves. It is no damage, and recovery needs no decision from you. If
+recovery refuses because of damage it has changed nothing: copy the directory first, then look at
+`pawl verify DIR`.
+
+Only recover writes. The other commands work beside a running writer.
+
+Exit code: 0 success; 1 damage was found or the command failed; 2 wrong usage. Reports go to
+standard output, errors and notices to standard error, with file, offset and sequence.)";
+
+constexpr const char* info_manual = R"(
+Reads identity, control page, segment headers and indexes, no events: it is quick whatever the size
+of the journal. `published` and `durable` are lower bounds; `pawl verify` counts.)";
+
+constexpr const char* verify_manual = R"(
+Every byte of every segment and index is read. What is wrong is listed on standard error, each with
+file, offset and sequence; the exit code is 1 if any of it is damage. Not damage, and not counted:
+a torn tail; an index that is missing or does not fit, which the next open builds again; one bad
+copy of a segment header, of which there are two. Progress is shown on a terminal.)";
+
+constexpr const char* dump_manual = R"(
+One JSON object a line: sequence, timestamp_ns, stream, version, type, schema_version,
+more_in_batch (true for all events of a batch but the last), segment, offset, hash, payload in
+hexadecimal, and metadata where the event has some. Damage ends the dump with exit code 1, behind
+the last event in front of it.)";
+
+constexpr const char* recover_manual = R"(
+Does what the service does when it opens a journal whose writer died, reads every byte, and leaves
+the journal closed. It says what it found and where it cut; what it kept, and in which file; and how
+many published events are gone at most. None of those was ever acknowledged as durable: recovery
+never cuts below what was, it refuses instead, with exit code 1, and changes nothing.
+
+Nothing is deleted. The bytes behind the cut stay in their segment, behind its end; what the end
+itself overwrites, and whole segments behind the cut, are kept below DIR/torn. Once you do not need
+that evidence you may remove the files there.
+
+It may be killed and started again at any moment. It fails with `locked` while a writer is alive.)";
+
+constexpr const char* tail_manual = R"(
+A line an event: sequence, time, stream@version, type/schema version, bytes of the payload and its
+beginning in hexadecimal; a + at the end says that more of the same batch follows. With --follow it
+waits for more, across segments and restarts of the writer, until Ctrl-C.)";
+
+// Calls `command` with what was parsed, once all of it was.
+template <class Options>
+CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer,
+                      Options& options) {
+    CLI::App* command = app.add_subcommand(name, description)->footer(footer);
+    command->add_option("directory", options.directory, "Directory of the journal")
+        ->required()
+        ->type_name("DIR");
+    return command;
+}
+
+template <class Options>
+void add_json(CLI::App* command, Options& options) {
+    command->add_flag("--json", options.json, "Machine-readable standard output");
+}
+
+template <class Options>
+void add_durable(CLI::App* command, Options& options) {
+    command->add_flag("--durable", options.durable,
+                      "Only events that are known to be on stable storage");
+}
+
+// Everything that can be asked for. `app` refers to the other members.
+struct command_line {
+    info_options info_asked;
+    verify_command_options verify_asked;
+    dump_options dump_asked;
+    recover_command_options recover_asked;
+    tail_options tail_asked;
+    std::function<exit_code()> run;
+    CLI::App app{"Looks at Pawl journals, checks them, and brings them back after a crash.",
+                 "pawl"};
+
+    command_line();
+    command_line(const command_line&) = delete;
+    command_line& operator=(const command_line&) = delete;
+
+  private:
+    void add_dump();
+    void add_tail();
+};
+
+command_line::command_line() {
+    app.footer(manual);
+    app.require_subcommand(1);
+    app.set_version_flag("--version", std::string{version()});
+    app.failure_message([](const CLI::App*, const CLI::Error& problem) {
+        return std::string{"pawl: "} + problem.what() + "; see pawl --help\n";
+    });
+
+    CLI::App* command =
+        add_command(app, "info", "What a journal is and who writes it", info_manual, info_asked);
+    add_json(command, info_asked);
+    command->callback([this] { run = [this] { return info(info_asked); }; });
+
+    command = add_command(app, "verify", "Read every byte and list what is wrong", verify_manual,
+                          verify_asked);
+    add_json(command, verify_asked);
+    command->callback([this] { run = [this] { return verify_command(verify_asked); }; });
+
+    add_dump();
+
+    command = add_command(app, "recover", "Bring a journal back after a crash", recover_manual,
+                          recover_asked);
+    command->add_flag("--dry-run", recover_asked.dry_run,
+                      "Decide the same, say it, and change nothing");
+    add_json(command, recover_asked);
+    command->callback([this] { run = [this] { return recover_command(recover_asked); }; });
+
+    add_tail();
+}
+
+void command_line::add_dump() {
+    CLI::App* command =
+        add_command(app, "dump", "Write events as lines of JSON", dump_manual, dump_asked);
+    CLI::Option* from = command->add_option("--from", dump_asked.from, "Sequence to begin at")
+                            ->type_name("SEQUENCE");
+    command->add_option("--limit", dump_asked.limit, "Stop after so many events")
+        ->type_name("COUNT");
+    command->add_option("--stream", dump_asked.stream, "Only this stream: its number, or its name")
+        ->type_name("STREAM");
+    add_durable(command, dump_asked);
+    command->add_flag_function(
+        "--json", [](std::int64_t) {}, "Accepted, as everywhere; a dump is always JSON");
+    command->callback([this, from] {
+        dump_asked.from_given = from->count() != 0;
+        run = [this] { return dump(dump_asked); };
+    });
+}
+
+void command_line::add_tail() {
+    CLI::App* command = add_command(app, "tail", "Show the last events", tail_manual, tail_asked);
+    command->add_option("-n,--lines", tail_asked.lines, "How many events")
+        ->capture_default_str()
+        ->type_name("COUNT");
+    command->add_flag("-f,--follow", tail_asked.follow, "Wait for more");
+    add_durable(command, tail_asked);
+    add_json(command, tail_asked);
+    command->callback([this] { run = [this] { return tail(tail_asked); }; });
+}
+
+}  // namespace
+
+exit_code run(int argc, const char* const* argv) {
+    command_line line;
+    try {
+        line.app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return line.app.exit(problem) == 0 ? success : wrong_usage;
+    }
+    return finish_output(line.run());
+}
+
+}  // namespace pawl::cli

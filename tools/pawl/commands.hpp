@@ -1,0 +1,56 @@
+// The commands of `pawl`, each a function from its options to an exit code.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+
+namespace pawl::cli {
+
+// What `pawl` tells its caller.
+enum exit_code : int {
+    success = 0,
+    failure = 1,  // damage was found, or the command could not do its work
+    wrong_usage = 2,
+};
+
+struct info_options {
+    std::filesystem::path directory{};
+    bool json = false;
+};
+[[nodiscard]] exit_code info(const info_options& options);
+
+struct verify_command_options {
+    std::filesystem::path directory{};
+    bool json = false;
+};
+[[nodiscard]] exit_code verify_command(const verify_command_options& options);
+
+struct dump_options {
+    std::filesystem::path directory{};
+    std::uint64_t from = 0;
+    bool from_given = false;
+    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+    std::string stream{};  // a number or a name; empty: all
+    bool durable = false;
+};
+[[nodiscard]] exit_code dump(const dump_options& options);
+
+struct recover_command_options {
+    std::filesystem::path directory{};
+    bool dry_run = false;
+    bool json = false;
+};
+[[nodiscard]] exit_code recover_command(const recover_command_options& options);
+
+struct tail_options {
+    std::filesystem::path directory{};
+    std::uint64_t lines = 10;
+    bool follow = false;
+    bool durable = false;
+    bool json = false;
+};
+[[nodiscard]] exit_code tail(const tail_options& options);
+
+}  // namespace pawl::cli

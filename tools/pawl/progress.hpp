@@ -1,0 +1,25 @@
+// A line on the terminal that says how far a long command is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace pawl::cli {
+
+// Shows nothing where standard error is not a terminal.
+class progress {
+  public:
+    progress();
+    progress(const progress&) = delete;
+    progress& operator=(const progress&) = delete;
+    ~progress();  // takes the line away
+
+    void show(std::uint64_t done_bytes, std::uint64_t all_bytes);
+
+  private:
+    bool on_;
+    bool shown_ = false;
+    std::chrono::steady_clock::time_point last_{};
+};
+
+}  // namespace pawl::cli
