@@ -7,7 +7,7 @@
 namespace pawl {
 
 std::string_view to_string(errc code) noexcept {
-    static constexpr std::array<std::pair<errc, std::string_view>, 22> names{{
+    static constexpr std::array<std::pair<errc, std::string_view>, 23> names{{
         {errc::invalid_argument, "invalid_argument"},
         {errc::too_large, "too_large"},
         {errc::conflict, "conflict"},
@@ -24,6 +24,7 @@ std::string_view to_string(errc code) noexcept {
         {errc::diverged, "diverged"},
         {errc::rewound, "rewound"},
         {errc::malformed, "malformed"},
+        {errc::unknown_event, "unknown_event"},
         {errc::io, "io"},
         {errc::disk_full, "disk_full"},
         {errc::back_pressure, "back_pressure"},

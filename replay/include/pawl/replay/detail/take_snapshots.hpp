@@ -1,0 +1,62 @@
+// What a snapshot_follower's thread does.
+#pragma once
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/replay/detail/follower_thread.hpp>
+#include <pawl/replay/fold.hpp>
+#include <pawl/replay/restore.hpp>
+#include <pawl/replay/snapshot_store.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <utility>
+
+namespace pawl::detail {
+
+// Puts aside the snapshots that can never serve again. One that is only newer than what is durable
+// now may serve later.
+void set_aside_rejected(snapshot_store& store, const restore_report& report);
+
+template <snapshots Fold>
+[[nodiscard]] result<void> take_snapshots(follower_thread& self,
+                                          const std::filesystem::path& directory, const Fold& by,
+                                          const snapshot_options& options, std::uint64_t every) {
+    auto from = restore(directory, by, {.snapshots = options, .show = visibility::durable});
+    if (!from)
+        return std::unexpected(std::move(from.error()));
+    auto& [state, progress, report] = *from;
+
+    auto events = cursor::open(
+        directory,
+        {.from = from_point{progress.point}, .show = visibility::durable, .follow = true});
+    if (!events)
+        return std::unexpected(std::move(events.error()));
+    auto store = snapshot_store::open(directory, events->id(), Fold::state_version, options);
+    if (!store)
+        return std::unexpected(std::move(store.error()));
+    set_aside_rejected(*store, report);
+
+    sequence_number last = report.used ? report.used->point.next : 0;
+    while (!self.stopping()) {
+        const std::uint64_t step = last + every - std::min(last + every, progress.point.next);
+        auto full = fold_some(*events, by, state, progress, {.at_least = step == 0 ? 1 : step});
+        self.reached(progress.point.next);
+        if (!full)
+            return std::unexpected(std::move(full.error()));
+        if (*full && progress.point.next - last >= every) {
+            const auto taken = store->add(progress.point, progress.digest,
+                                          [&](snapshot_sink& out) { return by.save(state, out); });
+            if (taken)
+                self.took_snapshot();
+            else
+                self.failed_snapshot(taken.error());
+            last = progress.point.next;
+        } else if (auto more = events->wait(follower_thread::patience); !more) {
+            return std::unexpected(std::move(more.error()));
+        }
+    }
+    return {};
+}
+
+}  // namespace pawl::detail

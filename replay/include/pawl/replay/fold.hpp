@@ -1,0 +1,96 @@
+// From a journal to a state, one event after the other.
+//
+//     auto books = pawl::fold<exchange>("orders");
+//     use(books->state);
+#pragma once
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/replay/decider.hpp>
+#include <pawl/replay/log_digest.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+namespace pawl {
+
+// How far a fold has come.
+struct fold_progress {
+    std::uint64_t events = 0;  // applied by this fold
+    log_point point{};         // behind the last of them
+    log_digest digest{};       // of all events from the journal's first to `point`
+};
+
+struct fold_options {
+    payload_check check = payload_check::verify;
+    // Stops behind so many events, at the end of a batch: the fold may apply more to get there.
+    std::uint64_t at_least = std::numeric_limits<std::uint64_t>::max();
+};
+
+namespace detail {
+
+// True where enough events were applied, false where there is no more now or reading failed;
+// cursor::wait and cursor::finish tell which.
+template <folds_events Fold>
+[[nodiscard]] result<bool> fold_some(cursor& from, const Fold& by, typename Fold::state& state,
+                                     fold_progress& progress, fold_options options) {
+    std::uint64_t left = options.at_least;
+    while (const event* at = from.next()) {
+        if (auto done = evolve(by, state, *at, options.check); !done) [[unlikely]]
+            return std::unexpected(std::move(done.error()));
+        ++progress.events;
+        progress.point = at->point();
+        progress.digest.add(*at);
+        left -= left != 0 ? 1 : 0;
+        if (left == 0 && !at->more_in_batch())
+            return true;
+    }
+    return false;
+}
+
+// Fails with not_found where events before the first one kept have been pruned.
+[[nodiscard]] result<cursor> open_at_beginning(const std::filesystem::path& directory,
+                                               visibility show);
+
+}  // namespace detail
+
+// Applies what `from` yields until it yields no more now, or enough. `progress` goes on counting
+// from what it holds, so that a fold can be continued. On an error (of the cursor, of dispatch, or
+// returned by `evolve`) state and progress stand behind the last event before it, unless `evolve`
+// changed the state before it failed. What lies at the end of the journal is no error; ask
+// cursor::finish().
+template <folds_events Fold>
+[[nodiscard]] result<void> fold(cursor& from, const Fold& by, typename Fold::state& state,
+                                fold_progress& progress, fold_options options = {}) {
+    auto enough = detail::fold_some(from, by, state, progress, options);
+    if (!enough)
+        return std::unexpected(std::move(enough.error()));
+    if (!*enough)
+        if (auto end = from.finish(); !end)
+            return std::unexpected(std::move(end.error()));
+    return {};
+}
+
+template <folds_events Fold>
+struct folded {
+    typename Fold::state state;
+    fold_progress progress{};
+};
+
+// The state of a whole journal, from event 0 to its end. Fails with not_found where the first
+// events have been pruned, for then only a snapshot holds what they did.
+template <folds_events Fold>
+[[nodiscard]] result<folded<Fold>> fold(const std::filesystem::path& directory, const Fold& by = {},
+                                        visibility show = visibility::published) {
+    auto events = detail::open_at_beginning(directory, show);
+    if (!events)
+        return std::unexpected(std::move(events.error()));
+    folded<Fold> whole{.state = by.initial()};
+    if (auto done = fold(*events, by, whole.state, whole.progress); !done)
+        return std::unexpected(std::move(done.error()));
+    return whole;
+}
+
+}  // namespace pawl

@@ -1,0 +1,99 @@
+// A state after a restart: the newest snapshot that fits the log, and the events behind it.
+//
+//     auto books = pawl::restore<exchange>("orders");
+//     say(books->report.message());
+//     use(books->state);
+#pragma once
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/replay/fold.hpp>
+#include <pawl/replay/snapshot_store.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pawl {
+
+struct restore_options {
+    snapshot_options snapshots{};
+    bool use_snapshots = true;  // false: from event 0, whatever snapshots there are
+    visibility show = visibility::published;
+};
+
+// Where a state came from.
+struct restore_report {
+    std::optional<snapshot_info> used;        // empty: replayed from event 0
+    std::vector<rejected_snapshot> rejected;  // newer ones that were passed over, and why
+    std::uint64_t tail_events = 0;            // applied behind the snapshot
+
+    // All of it in one line, for a log.
+    [[nodiscard]] std::string message() const;
+};
+
+template <folds_events Fold>
+struct restored {
+    typename Fold::state state;
+    fold_progress progress{};  // point and digest of the state; events: those of the tail
+    restore_report report{};
+};
+
+namespace detail {
+
+// A snapshot that fits the log, loaded, with a cursor behind it. Without one the cursor stands at
+// event 0.
+struct restore_start {
+    cursor tail;
+    std::optional<snapshot_payload> snapshot;
+};
+
+// Goes through the snapshots from the newest, beginning behind those already in `rejected`.
+[[nodiscard]] result<restore_start> find_restore_start(const std::filesystem::path& directory,
+                                                       std::uint32_t state_version,
+                                                       const restore_options& options,
+                                                       std::vector<rejected_snapshot>& rejected);
+}  // namespace detail
+
+// The state at the end of the journal. A snapshot that is damaged, belongs to another log, is newer
+// than the log, or that the fold itself cannot load is passed over for the next older one, and
+// behind the last of them everything is replayed; the report tells. Fails where the log itself
+// cannot be read, and with not_found where no snapshot fits and the first events were pruned.
+template <snapshots Fold>
+[[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,
+                                             const Fold& by = {}, restore_options options = {}) {
+    restore_report report;
+    while (true) {
+        auto found =
+            detail::find_restore_start(directory, Fold::state_version, options, report.rejected);
+        if (!found)
+            return std::unexpected(std::move(found.error()));
+
+        fold_progress progress;
+        std::optional<typename Fold::state> state;
+        if (found->snapshot) {
+            const snapshot_info& info = found->snapshot->info();
+            auto loaded = by.load(found->snapshot->bytes());
+            if (!loaded) {
+                report.rejected.push_back({info.path, std::move(loaded.error())});
+                continue;
+            }
+            state.emplace(std::move(*loaded));
+            progress = {.point = info.point, .digest = info.digest};
+            report.used = info;
+            found->snapshot.reset();
+        } else {
+            state.emplace(by.initial());
+        }
+
+        if (auto done = fold(found->tail, by, *state, progress); !done)
+            return std::unexpected(std::move(done.error()));
+        report.tail_events = progress.events;
+        return restored<Fold>{std::move(*state), progress, std::move(report)};
+    }
+}
+
+}  // namespace pawl

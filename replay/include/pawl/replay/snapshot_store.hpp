@@ -1,0 +1,100 @@
+// The snapshots of a journal: files <name>-v<state version>-<sequence>.snap in DIR/snapshots.
+//
+// A snapshot is written under a temporary name, synced, renamed, and its directory synced: it is
+// there whole or not at all. The file's form is described in replay/FORMAT.md.
+#pragma once
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+#include <pawl/replay/snapshot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pawl {
+
+struct snapshot_options {
+    // Tells apart the states of several folds over one journal: 1 to 32 of a-z 0-9 _.
+    std::string name = "state";
+    // Newest snapshots that stay when one is added; at least 2, so that one can be bad.
+    std::uint32_t keep = 2;
+    // What a snapshot's payload may take, and what loading one may allocate.
+    std::uint64_t max_bytes = std::uint64_t{16} << 30;
+    // Where they lie; empty: in `snapshots` below the journal.
+    std::filesystem::path directory{};
+    std::uint32_t mode = 0600;  // permission bits of new files
+};
+
+// A snapshot's payload in memory, verified.
+class snapshot_payload {
+  public:
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    [[nodiscard]] const snapshot_info& info() const noexcept { return info_; }
+
+  private:
+    friend class snapshot_store;
+    struct release {
+        void operator()(std::byte* memory) const noexcept;
+    };
+    snapshot_info info_;
+    std::unique_ptr<std::byte, release> memory_;
+    std::span<const std::byte> bytes_;
+};
+
+// A file that looks like a snapshot and will not do.
+struct rejected_snapshot {
+    std::filesystem::path path;
+    error why;
+};
+
+struct snapshot_list {
+    std::vector<snapshot_info> snapshots;     // newest first
+    std::vector<rejected_snapshot> rejected;  // whose header is not one
+};
+
+// Used by one thread at a time; several stores may look at one directory, and one may add to it.
+class snapshot_store {
+  public:
+    // Of the journal in `directory` with that id. Creates nothing: a directory that is not there
+    // yet holds no snapshots. invalid_argument for options out of range.
+    [[nodiscard]] static result<snapshot_store> open(const std::filesystem::path& directory,
+                                                     const journal_id& journal,
+                                                     std::uint32_t state_version,
+                                                     snapshot_options options = {});
+
+    // Writes a snapshot of the state behind `point`, whose bytes `save` gives, and then removes
+    // all but the newest. Two syncs. Where it fails (io, disk_full, too_large, or what `save`
+    // returned) the snapshots are as they were.
+    [[nodiscard]] result<snapshot_info> add(
+        const log_point& point, log_digest digest,
+        const std::function<result<void>(snapshot_sink&)>& save);
+
+    // The snapshots of this name and state version, by their headers.
+    [[nodiscard]] result<snapshot_list> list() const;
+
+    // Reads and verifies one. damaged where its bytes are not what was written; diverged where it
+    // belongs to another journal; newer_format, io, too_large, out_of_memory.
+    [[nodiscard]] result<snapshot_payload> load(const std::filesystem::path& snapshot) const;
+
+    // Renames a snapshot that will not do to *.rejected, so that it does not count among those
+    // that are kept. Only the newest rejected ones stay.
+    [[nodiscard]] result<void> set_aside(const std::filesystem::path& snapshot);
+
+    [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+
+  private:
+    snapshot_store() = default;
+
+    std::filesystem::path directory_;
+    journal_id journal_{};
+    std::uint32_t state_version_ = 0;
+    snapshot_options options_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,18 @@
+#include <pawl/replay/fold.hpp>
+
+#include <string>
+
+namespace pawl::detail {
+
+result<cursor> open_at_beginning(const std::filesystem::path& directory, visibility show) {
+    auto events = cursor::open(directory, {.show = show});
+    if (events && events->next_sequence() != 0)
+        return std::unexpected(error{.code = errc::not_found,
+                                     .sequence = 0,
+                                     .detail = "the events before " +
+                                               std::to_string(events->next_sequence()) +
+                                               " have been pruned"});
+    return events;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,69 @@
+#include "bank.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <pawl/replay/scenario.hpp>
+
+namespace {
+
+auto deposited(std::uint64_t account, std::int64_t amount) {
+    return [=](auto& b) { return bank::Createdeposited(b, account, amount); };
+}
+auto withdrawn(std::uint64_t account, std::int64_t amount) {
+    return [=](auto& b) { return bank::Createwithdrawn(b, account, amount); };
+}
+
+using bank_scenario = pawl::scenario<bank::ledger>;
+
+void holds(const pawl::verdict& verdict) {
+    INFO(verdict.why);
+    CHECK(verdict.holds);
+}
+
+}  // namespace
+
+static_assert(pawl::decides<bank::ledger, bank::deposit>);
+static_assert(!pawl::decides<bank::ledger, int>);
+
+TEST_CASE("a command that is decided gives exactly the events that are expected", "[replay]") {
+    holds(bank_scenario{}
+              .given(deposited(7, 10))
+              .when(bank::withdraw{.account = 7, .amount = 4})
+              .then(pawl::on(7, withdrawn(7, 4))));
+}
+
+TEST_CASE("all events of a command are compared, in order", "[replay]") {
+    bank_scenario moved;
+    moved.given(deposited(1, 10)).when(bank::transfer{.from = 1, .to = 2, .amount = 3});
+    holds(moved.then(pawl::on(1, withdrawn(1, 3)), pawl::on(2, deposited(2, 3))));
+    CHECK(moved.state().accounts.at(1).balance == 7);
+    CHECK(moved.state().accounts.at(2).balance == 3);
+
+    CHECK_FALSE(moved.then(deposited(2, 3), withdrawn(1, 3)).holds);
+    CHECK_FALSE(moved.then(withdrawn(1, 3)).holds);
+    CHECK_FALSE(moved.then(withdrawn(1, 3), deposited(2, 4)).holds);
+    CHECK_FALSE(moved.then(withdrawn(1, 3), pawl::on(1, deposited(2, 3))).holds);
+    CHECK_FALSE(moved.then_nothing().holds);
+    CHECK_FALSE(moved.then_refused(pawl::errc::invalid_argument).holds);
+}
+
+TEST_CASE("a refusal is told apart from an empty decision and from another refusal", "[replay]") {
+    bank_scenario refused;
+    refused.when(bank::withdraw{.account = 7, .amount = 4});
+    holds(refused.then_refused(pawl::errc::invalid_argument));
+    CHECK_FALSE(refused.then_refused(pawl::errc::conflict).holds);
+    CHECK_FALSE(refused.then_nothing().holds);
+    CHECK(refused.then_nothing().why.find("not that much there") != std::string::npos);
+
+    holds(bank_scenario{}.when(bank::deposit{.account = 7, .amount = 0}).then_nothing());
+}
+
+TEST_CASE("a given event that the decider cannot take makes no scenario hold", "[replay]") {
+    const auto closed = [](auto& b) { return bank::Createclosed(b, 7); };
+    const auto verdict = bank_scenario{}
+                             .given(closed)
+                             .when(bank::deposit{.account = 7, .amount = 1})
+                             .then(deposited(7, 1));
+    CHECK_FALSE(verdict.holds);
+    CHECK(verdict.why.find("unknown_event") != std::string::npos);
+}
