@@ -56,14 +56,27 @@ FetchContent_Declare(
     GIT_SHALLOW ON
     FIND_PACKAGE_ARGS 1.7)
 
-# Makes the named packages available, quietly and without their own tests.
+# Makes the named packages available, without their own tests. A fetched one is installed with Pawl
+# where an installed Pawl needs it, and its headers are not held to our warnings.
 macro(pawl_require)
+    set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
     set(BOOST_INCLUDE_LIBRARIES interprocess)
     set(FLATBUFFERS_BUILD_TESTS OFF)
-    set(FLATBUFFERS_INSTALL OFF)
+    set(FLATBUFFERS_INSTALL ${PAWL_INSTALL})
     set(BENCHMARK_ENABLE_TESTING OFF)
     FetchContent_MakeAvailable(${ARGN})
+    pawl_system_includes(flatbuffers fmt CLI11 Catch2 benchmark)
 endmacro()
+
+function(pawl_system_includes)
+    foreach(target IN LISTS ARGN)
+        if(TARGET ${target})
+            get_target_property(directories ${target} INTERFACE_INCLUDE_DIRECTORIES)
+            set_target_properties(
+                ${target} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${directories}")
+        endif()
+    endforeach()
+endfunction()
 
 pawl_require(Boost FlatBuffers)
 if(NOT TARGET Boost::headers)
