@@ -1,0 +1,244 @@
+#include "encoder.hpp"
+
+#include <xxhash.h>
+
+namespace golden {
+
+namespace {
+
+constexpr std::size_t segment_frames_at = 8192;
+
+// The first fields of every file: magic, format version, bytes of the structure.
+image begin(std::size_t bytes, std::string_view magic, std::uint64_t structure_bytes) {
+    image made{bytes};
+    made.text(0, magic);
+    made.u32(8, 1);
+    made.u32(12, structure_bytes);
+    return made;
+}
+
+std::uint64_t first_word(std::string_view journal) {
+    image id{16};
+    id.text(0, journal);
+    return id.u64(0);
+}
+
+}  // namespace
+
+void image::text(std::size_t at, std::string_view value) {
+    bytes_.replace(at, value.size(), value);
+}
+
+void image::put(std::size_t at, std::uint64_t value, std::size_t width) {
+    for (std::size_t i = 0; i < width; ++i)
+        bytes_.at(at + i) = static_cast<char>(value >> (8 * i) & 0xff);
+}
+
+std::uint64_t image::u64(std::size_t at) const {
+    std::uint64_t value = 0;
+    for (std::size_t i = 8; i-- > 0;)
+        value = value << 8 | static_cast<unsigned char>(bytes_.at(at + i));
+    return value;
+}
+
+std::uint64_t image::hash(std::size_t from, std::size_t to) const {
+    return XXH3_64bits(bytes_.data() + from, to - from);
+}
+
+std::uint64_t mix(std::uint64_t x) {
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccd;
+    x ^= x >> 33;
+    x *= 0xc4ceb9fe1a85ec53;
+    x ^= x >> 33;
+    return x;
+}
+
+image encode_identity(const identity_fields& fields) {
+    image made = begin(128, "PWLJRNL1", 128);
+    made.text(40, fields.journal);
+    made.u64(56, fields.created_ns);
+    made.u64(64, fields.segment_bytes);
+    made.u64(120, made.hash(0, 120));
+    return made;
+}
+
+image encode_header(const header_fields& fields) {
+    image made = begin(256, "PWLSEG01", 256);
+    made.text(40, fields.journal);
+    made.u64(56, fields.ordinal);
+    made.u64(64, fields.epoch);
+    made.u64(72, fields.segment_bytes);
+    made.u64(80, fields.created_ns);
+    made.u64(88, fields.predecessor_epoch);
+    made.u64(96, fields.predecessor_end_offset);
+    made.u64(104, fields.predecessor_end_hash);
+    made.u64(112, fields.start_sequence);
+    made.u64(248, made.hash(0, 248));
+    return made;
+}
+
+image encode_frame(const frame_fields& fields, std::uint64_t epoch, std::uint64_t offset) {
+    const std::size_t bytes = 56 + fields.payload.size();
+    image made{(bytes + 7) / 8 * 8};
+    made.u32(0, bytes | std::uint64_t{fields.flags} << 24);
+    made.u16(4, fields.type);
+    made.u16(6, fields.schema_version);
+    made.u64(16, fields.sequence);
+    made.u64(24, fields.timestamp_ns);
+    made.u64(32, fields.stream);
+    made.u64(40, fields.version);
+    made.u32(48, fields.back);
+    made.u32(52, fields.witness);
+    made.text(56, fields.payload);
+    const std::uint64_t place = mix(epoch + offset * 0x9e3779b97f4a7c15);
+    made.u64(8, made.hash(16, made.bytes().size()) ^ mix(made.u64(0) ^ place));
+    return made;
+}
+
+std::string encode_end(const end_fields& fields) {
+    image made{40};
+    made.u64(0, fields.successor_epoch);
+    made.u64(8, fields.first_sequence);
+    made.u64(16, fields.events);
+    made.u64(24, fields.lost_about);
+    made.u64(32, fields.torn_bytes);
+    return made.bytes();
+}
+
+segment_image::segment_image(const header_fields& header)
+    : epoch_{header.epoch}, next_{segment_frames_at}, whole_{header.segment_bytes} {
+    const image copy = encode_header(header);
+    whole_.text(0, copy.bytes());
+    whole_.text(4096, copy.bytes());
+}
+
+std::uint64_t segment_image::add(const frame_fields& frame) {
+    const std::uint64_t at = next_;
+    const image made = encode_frame(frame, epoch_, at);
+    whole_.text(at, made.bytes());
+    next_ += made.bytes().size();
+    return at;
+}
+
+void segment_image::scribble(std::string_view bytes, std::size_t skip) {
+    whole_.text(next_ + skip, bytes);
+}
+
+image encode_control(const control_fields& fields) {
+    constexpr std::size_t block = 4096;
+    image made = begin(4 * block, "PWLCNTR1", block);
+    made.text(16, fields.journal);
+    made.u64(32, made.hash(0, 32));
+
+    made.u64(block, fields.durable);
+    made.u64(block + 8, mix(fields.durable ^ first_word(fields.journal)));
+    made.u64(block + 16, fields.published);
+    made.u64(block + 24, fields.heartbeat_ns);
+    made.u64(block + 32, fields.process);
+    made.u64(block + 40, fields.state);
+    made.u32(block + 48, fields.wake);
+    made.u32(block + 52, fields.os_error);
+    made.text(block + 56, fields.host);
+    made.text(block + 120, fields.program);
+    made.text(block + 184, fields.boot);
+
+    for (std::size_t generation = 1; generation <= 2; ++generation) {
+        const std::size_t at = (2 + generation % 2) * block;
+        made.u64(at, generation);
+        made.u64(at + 8, fields.watermarks[generation - 1]);
+        made.u64(at + 16, made.hash(at, at + 16) ^ first_word(fields.journal));
+    }
+    return made;
+}
+
+image encode_index(const index_fields& fields) {
+    image body{0};
+    for (const auto& mark : fields.marks) {
+        image entry{24};
+        entry.u64(0, mark.sequence);
+        entry.u64(8, mark.offset);
+        entry.u64(16, mark.max_timestamp_ns);
+        body.append(entry);
+    }
+    for (const auto& stream : fields.streams) {
+        image entry{24};
+        entry.u64(0, stream.number);
+        entry.u64(8, stream.version);
+        entry.u64(16, stream.last_offset);
+        body.append(entry);
+    }
+    for (const std::uint64_t offset : fields.names) {
+        image entry{8};
+        entry.u64(0, offset);
+        body.append(entry);
+    }
+    for (const auto& type : fields.types) {
+        image entry{16};
+        entry.u16(0, type.number);
+        entry.u16(2, type.schema_version);
+        entry.u64(8, type.events);
+        body.append(entry);
+    }
+    image made = begin(192, "PWLINDX1", 192);
+    made.text(16, fields.journal);
+    made.u64(32, fields.ordinal);
+    made.u64(40, fields.epoch);
+    made.u64(48, fields.first_sequence);
+    made.u64(56, fields.end_sequence);
+    made.u64(64, fields.end_offset);
+    made.u64(72, fields.end_hash);
+    made.u64(80, fields.successor_epoch);
+    made.u16(88, fields.end_type);
+    made.u64(96, fields.min_timestamp_ns);
+    made.u64(104, fields.max_timestamp_ns);
+    made.u64(112, fields.marks.size());
+    made.u64(120, fields.streams.size());
+    made.u64(128, fields.names.size());
+    made.u64(136, fields.types.size());
+    made.u64(176, body.hash(0, body.bytes().size()));
+    made.u64(184, made.hash(0, 184));
+    made.append(body);
+    return made;
+}
+
+image encode_heads(const heads_fields& fields) {
+    image table{fields.slots * 24};
+    for (const auto& head : fields.heads) {
+        __extension__ using wide = unsigned __int128;
+        auto slot =
+            static_cast<std::size_t>(static_cast<wide>(mix(head.stream)) * fields.slots >> 64);
+        while (table.u64(slot * 24) != 0)
+            slot = (slot + 1) % fields.slots;
+        table.u64(slot * 24, head.stream);
+        table.u64(slot * 24 + 8, head.version);
+        table.u64(slot * 24 + 16, head.ordinal << 32 | head.offset / 8);
+    }
+    image names{0};
+    for (const auto& name : fields.names) {
+        image entry{12 + name.text.size()};
+        entry.u64(0, name.stream);
+        entry.u32(8, name.text.size());
+        entry.text(12, name.text);
+        names.append(entry);
+    }
+    const std::uint64_t name_bytes = names.bytes().size();
+    image body = table;
+    body.append(names);
+
+    image made = begin(4096, "PWLHEAD1", 128);
+    made.text(16, fields.journal);
+    made.u64(32, fields.ordinal);
+    made.u64(40, fields.epoch);
+    made.u64(48, fields.end_sequence);
+    made.u64(56, fields.slots);
+    made.u64(64, fields.heads.size());
+    made.u64(72, fields.names.size());
+    made.u64(80, name_bytes);
+    made.u64(112, body.hash(0, body.bytes().size()));
+    made.u64(120, made.hash(0, 120));
+    made.append(body);
+    return made;
+}
+
+}  // namespace golden

@@ -1,0 +1,176 @@
+// A second writer of the format. It is made from journal/FORMAT.md alone and includes nothing of
+// the library, so that neither can drift without the other noticing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace golden {
+
+// Bytes with little-endian integers at given places.
+class image {
+  public:
+    explicit image(std::size_t bytes) : bytes_(bytes, '\0') {}
+
+    void u16(std::size_t at, std::uint64_t value) { put(at, value, 2); }
+    void u32(std::size_t at, std::uint64_t value) { put(at, value, 4); }
+    void u64(std::size_t at, std::uint64_t value) { put(at, value, 8); }
+    void text(std::size_t at, std::string_view value);
+    [[nodiscard]] std::uint64_t u64(std::size_t at) const;
+
+    // The XXH3 of a part.
+    [[nodiscard]] std::uint64_t hash(std::size_t from, std::size_t to) const;
+
+    [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
+    void append(const image& more) { bytes_ += more.bytes_; }
+
+  private:
+    void put(std::size_t at, std::uint64_t value, std::size_t width);
+
+    std::string bytes_;
+};
+
+[[nodiscard]] std::uint64_t mix(std::uint64_t x);
+
+// §2
+struct identity_fields {
+    std::string_view journal{};
+    std::uint64_t created_ns{};
+    std::uint64_t segment_bytes{};
+};
+[[nodiscard]] image encode_identity(const identity_fields& fields);
+
+// §3
+struct header_fields {
+    std::string_view journal{};
+    std::uint64_t ordinal{};
+    std::uint64_t epoch{};
+    std::uint64_t segment_bytes{};
+    std::uint64_t created_ns{};
+    std::uint64_t predecessor_epoch = 0;
+    std::uint64_t predecessor_end_offset = 0;
+    std::uint64_t predecessor_end_hash = 0;
+    std::uint64_t start_sequence = 0;
+};
+[[nodiscard]] image encode_header(const header_fields& fields);
+
+// §4
+struct frame_fields {
+    std::uint8_t flags = 0;
+    std::uint16_t type = 0;
+    std::uint16_t schema_version = 0;
+    std::uint64_t sequence = 0;
+    std::uint64_t timestamp_ns = 0;
+    std::uint64_t stream = 0;
+    std::uint64_t version = 0;
+    std::uint32_t back = 0;
+    std::uint32_t witness = 0;
+    std::string payload{};
+};
+[[nodiscard]] image encode_frame(const frame_fields& fields, std::uint64_t epoch,
+                                 std::uint64_t offset);
+
+// §7
+struct end_fields {
+    std::uint64_t successor_epoch{};
+    std::uint64_t first_sequence{};
+    std::uint64_t events{};
+    std::uint64_t lost_about = 0;
+    std::uint64_t torn_bytes = 0;
+};
+[[nodiscard]] std::string encode_end(const end_fields& fields);
+
+// A segment that is filled from the front.
+class segment_image {
+  public:
+    explicit segment_image(const header_fields& header);
+
+    // Puts a frame behind the last; returns its offset.
+    std::uint64_t add(const frame_fields& frame);
+    // Puts bytes where the next frame would stand, `skip` bytes further on.
+    void scribble(std::string_view bytes, std::size_t skip = 0);
+
+    [[nodiscard]] std::uint64_t next_offset() const noexcept { return next_; }
+    [[nodiscard]] std::uint64_t hash_at(std::uint64_t offset) const {
+        return whole_.u64(offset + 8);
+    }
+    [[nodiscard]] const image& whole() const noexcept { return whole_; }
+
+  private:
+    std::uint64_t epoch_;
+    std::uint64_t next_;
+    image whole_;
+};
+
+// §10
+struct control_fields {
+    std::string_view journal{};
+    std::uint64_t durable{};
+    std::uint64_t published{};
+    std::uint64_t heartbeat_ns{};
+    std::uint64_t process{};
+    std::uint64_t state{};
+    std::uint32_t wake{};
+    std::uint32_t os_error{};
+    std::string_view host{};
+    std::string_view program{};
+    std::string_view boot{};
+    std::array<std::uint64_t, 2> watermarks{};  // of generations 1 and 2
+};
+[[nodiscard]] image encode_control(const control_fields& fields);
+
+// §11
+struct index_fields {
+    struct mark {
+        std::uint64_t sequence, offset, max_timestamp_ns;
+    };
+    struct stream {
+        std::uint64_t number, version, last_offset;
+    };
+    struct type {
+        std::uint16_t number, schema_version;
+        std::uint64_t events;
+    };
+    std::string_view journal{};
+    std::uint64_t ordinal{};
+    std::uint64_t epoch{};
+    std::uint64_t first_sequence{};
+    std::uint64_t end_sequence{};
+    std::uint64_t end_offset{};
+    std::uint64_t end_hash{};
+    std::uint64_t successor_epoch{};
+    std::uint16_t end_type{};
+    std::uint64_t min_timestamp_ns{};
+    std::uint64_t max_timestamp_ns{};
+    std::vector<mark> marks{};
+    std::vector<stream> streams{};
+    std::vector<std::uint64_t> names{};
+    std::vector<type> types{};
+};
+[[nodiscard]] image encode_index(const index_fields& fields);
+
+// §12
+struct heads_fields {
+    struct head {
+        std::uint64_t stream, version, ordinal, offset;
+    };
+    struct name {
+        std::uint64_t stream;
+        std::string_view text;
+    };
+    std::string_view journal{};
+    std::uint64_t ordinal{};
+    std::uint64_t epoch{};
+    std::uint64_t end_sequence{};
+    std::uint64_t slots{};
+    std::vector<head> heads{};
+    std::vector<name> names{};
+};
+[[nodiscard]] image encode_heads(const heads_fields& fields);
+
+}  // namespace golden

@@ -1,0 +1,278 @@
+// Every field of every structure on disk, read from the committed files through the library's
+// layouts.
+#include "directory_layout.hpp"
+#include "golden_journal.hpp"
+#include "heads_layout.hpp"
+#include "index_layout.hpp"
+#include "segment_layout.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <cstring>
+
+using namespace golden;
+namespace layout = pawl::detail;
+
+namespace {
+
+constexpr std::uint64_t first_epoch = 0x0123456789abcdef;
+constexpr std::uint64_t second_epoch = 0xfedcba9876543210;
+
+// A structure at a place in a committed file.
+template <class Structure>
+Structure read_at(const std::string& bytes, std::size_t offset) {
+    Structure read{};
+    if (offset > bytes.size() || bytes.size() - offset < sizeof read)
+        throw std::out_of_range("the golden file ends early");
+    std::memcpy(&read, bytes.data() + offset, sizeof read);
+    return read;
+}
+
+std::string id_of(const std::uint8_t (&journal)[16]) {
+    return {reinterpret_cast<const char*>(journal), sizeof journal};
+}
+
+template <class Words>
+bool all_zero(const Words& words) {
+    return std::all_of(std::begin(words), std::end(words), [](auto word) { return word == 0; });
+}
+
+}  // namespace
+
+TEST_CASE("the committed golden files are what the second writer of the format writes") {
+    std::size_t files = 0;
+    for (const scene& what : {make_rolled(), make_cut(), make_torn()}) {
+        for (const golden_file& file : what.files) {
+            INFO(file.path);
+            CHECK(committed_bytes(file.path) == committed(file));
+            ++files;
+        }
+    }
+    CHECK(files == 21);
+}
+
+TEST_CASE("the worked example of FORMAT.md is what the golden file holds") {
+    const std::string bytes = committed_bytes("rolled/0000000000.seg");
+    const std::string example{
+        "\x43\x00\x00\x00\x07\x00\x02\x00"
+        "\xe9\x14\x16\x40\xc4\x06\x45\xb1"
+        "\x00\x00\x00\x00\x00\x00\x00\x00"
+        "\x00\x00\x2a\x36\xfe\x9c\x97\x17"
+        "\x2a\x00\x00\x00\x00\x00\x00\x00"
+        "\x01\x00\x00\x00\x00\x00\x00\x00"
+        "\x00\x00\x00\x00\x00\x00\x00\x00"
+        "hello, p"
+        "awl\x00\x00\x00\x00\x00",
+        72};
+    CHECK(bytes.substr(8192, 72) == example);
+    const std::uint64_t commit = 0x0002000700000043;
+    const std::uint64_t place = layout::mix64(first_epoch + 8192 * 0x9e3779b97f4a7c15);
+    CHECK(place == 0x41e2dc0b2bd4ae98);
+    CHECK(layout::mix64(commit ^ place) == 0xbd5618b0d2f54637);
+    image frame{72};
+    frame.text(0, example);
+    CHECK(frame.hash(16, 72) == 0x0c131e7492e352de);
+    CHECK((frame.hash(16, 72) ^ layout::place_key(first_epoch, 8192, commit)) ==
+          0xb14506c4401614e9);
+    CHECK(layout::mix64(0) == 0);
+    CHECK(layout::mix64(1) == 0xb456bcfc34c2cb2c);
+}
+
+TEST_CASE("identity fields lie where the golden file has them") {
+    const auto read = read_at<layout::identity>(committed_bytes("rolled/journal.pawl"), 0);
+    CHECK(read.magic == layout::identity_magic);
+    CHECK(read.format_version == 1);
+    CHECK(read.identity_bytes == 128);
+    CHECK(read.compatible == 0);
+    CHECK(read.read_compatible == 0);
+    CHECK(read.incompatible == 0);
+    CHECK(id_of(read.journal) == "pawl golden file");
+    CHECK(read.created_ns == created_ns);
+    CHECK(read.segment_bytes == 65536);
+    CHECK(all_zero(read.reserved));
+    CHECK(read.checksum == 0x7477f29f96d1cb87);
+}
+
+TEST_CASE("segment header fields lie where the golden file has them, twice") {
+    const std::string bytes = committed_bytes("cut/0000000002.seg");
+    for (const std::size_t offset : {std::size_t{0}, layout::header_copy_offset}) {
+        const auto read = read_at<layout::segment_header>(bytes, offset);
+        CHECK(read.magic == layout::segment_magic);
+        CHECK(read.format_version == 1);
+        CHECK(read.header_bytes == 256);
+        CHECK(read.compatible == 0);
+        CHECK(read.read_compatible == 0);
+        CHECK(read.incompatible == 0);
+        CHECK(id_of(read.journal) == "pawl golden cut.");
+        CHECK(read.ordinal == 2);
+        CHECK(read.epoch == 0x3333333333333333);
+        CHECK(read.segment_bytes == 65536);
+        CHECK(read.created_ns == created_ns + 2);
+        CHECK(read.predecessor_epoch == 0x2222222222222222);
+        CHECK(read.predecessor_end_offset == 8264);
+        CHECK(read.predecessor_end_hash == 0x7290949308257128);
+        CHECK(read.start_sequence == 3);
+        CHECK(all_zero(read.reserved));
+        CHECK(read.checksum == 0x6f9dc50fe0c9c249);
+    }
+}
+
+TEST_CASE("frame fields lie where the golden file has them") {
+    const auto read =
+        read_at<layout::frame_header>(committed_bytes("rolled/0000000000.seg"), 41280);
+    const layout::commit_word word{read.commit};
+    CHECK(word.frame_bytes() == 57);
+    CHECK(word.flags() == layout::flag::batch_last);
+    CHECK(word.type() == 7);
+    CHECK(word.schema_version() == 3);
+    CHECK_FALSE(word.is_system());
+    CHECK(read.hash == 0x6d3e100093172e8b);
+    CHECK(read.sequence == 4);
+    CHECK(read.timestamp_ns == created_ns + 1000);
+    CHECK(read.stream == 42);
+    CHECK(read.version == 3);
+    CHECK(read.back == 7);
+    CHECK(read.witness == 2);
+}
+
+TEST_CASE("the flags and system types are those of the golden files") {
+    CHECK(layout::flag::system == system_flag);
+    CHECK(layout::flag::batch_first == batch_first);
+    CHECK(layout::flag::batch_middle == batch_middle);
+    CHECK(layout::flag::batch_last == batch_last);
+    CHECK(layout::flag::metadata == 0x10);
+    CHECK(layout::flag::encoding_mask == 0xe0);
+    CHECK(static_cast<std::uint16_t>(layout::system_type::rolled) == rolled);
+    CHECK(static_cast<std::uint16_t>(layout::system_type::closed) == closed);
+    CHECK(static_cast<std::uint16_t>(layout::system_type::cut) == cut);
+    CHECK(static_cast<std::uint16_t>(layout::system_type::stream_name) == stream_name);
+}
+
+TEST_CASE("end payload fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("cut/0000000000.seg");
+    const std::size_t end = 8336;
+    CHECK(layout::commit_word{read_at<std::uint64_t>(bytes, end)}.frame_bytes() ==
+          layout::end_frame_bytes);
+    const auto read = read_at<layout::end_payload>(bytes, end + layout::frame_header_bytes);
+    CHECK(read.successor_epoch == 0x2222222222222222);
+    CHECK(read.first_sequence == 0);
+    CHECK(read.events == 2);
+    CHECK(read.lost_about == 1);
+    CHECK(read.torn_bytes == 214);
+}
+
+TEST_CASE("control fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("torn/control");
+    const std::string id = "pawl golden torn";
+    const auto identity = read_at<layout::control_identity>(bytes, 0);
+    CHECK(identity.magic == layout::control_magic);
+    CHECK(identity.format_version == 1);
+    CHECK(identity.block_bytes == layout::control_block_bytes);
+    CHECK(id_of(identity.journal) == id);
+    CHECK(identity.checksum == 0xe3c4ae1c186b2eef);
+
+    const auto status = read_at<layout::control_status>(bytes, layout::control_block_bytes);
+    CHECK(status.durable == 1);
+    CHECK(status.durable_check == layout::mix64(1 ^ read_at<std::uint64_t>(id, 0)));
+    CHECK(status.published == 3);
+    CHECK(status.heartbeat_ns == created_ns + 9);
+    CHECK(status.process == 4711);
+    CHECK(status.state == static_cast<std::uint64_t>(layout::control_state::open));
+    CHECK(status.wake == 3);
+    CHECK(status.os_error == 5);
+    CHECK(std::string{status.host} == "golden.example");
+    CHECK(std::string{status.program} == "make_golden");
+    CHECK(std::string{status.boot} == "01234567-89ab-cdef-0123-456789abcdef");
+
+    const auto even = read_at<layout::control_watermark>(bytes, 2 * layout::control_block_bytes);
+    CHECK(even.generation == 2);
+    CHECK(even.durable == 1);
+    CHECK(even.checksum == 0x973bac434ec959f8);
+    const auto odd = read_at<layout::control_watermark>(bytes, 3 * layout::control_block_bytes);
+    CHECK(odd.generation == 1);
+    CHECK(odd.durable == 0);
+}
+
+TEST_CASE("index fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("rolled/0000000000.idx");
+    const auto read = read_at<layout::index_header>(bytes, 0);
+    CHECK(read.magic == layout::index_magic);
+    CHECK(read.format_version == 1);
+    CHECK(read.header_bytes == 192);
+    CHECK(id_of(read.journal) == "pawl golden file");
+    CHECK(read.ordinal == 0);
+    CHECK(read.epoch == first_epoch);
+    CHECK(read.first_sequence == 0);
+    CHECK(read.end_sequence == 5);
+    CHECK(read.end_offset == 41344);
+    CHECK(read.end_hash ==
+          read_at<layout::frame_header>(committed_bytes("rolled/0000000000.seg"), 41344).hash);
+    CHECK(read.successor_epoch == second_epoch);
+    CHECK(read.end_type == rolled);
+    CHECK(read.reserved0 == 0);
+    CHECK(read.reserved1 == 0);
+    CHECK(read.min_timestamp_ns == created_ns);
+    CHECK(read.max_timestamp_ns == created_ns + 2000);
+    CHECK(read.marks == 2);
+    CHECK(read.streams == 2);
+    CHECK(read.names == 1);
+    CHECK(read.types == 4);
+    CHECK(all_zero(read.reserved2));
+    CHECK(read.body_checksum == 0xad169426f349bc9f);
+    CHECK(read.checksum == 0xda20b207c36c6b6c);
+
+    std::size_t at = sizeof read + sizeof(layout::index_mark);
+    const auto mark = read_at<layout::index_mark>(bytes, at);
+    CHECK(mark.sequence == 2);
+    CHECK(mark.offset == 41088);
+    CHECK(mark.max_timestamp_ns == created_ns + 2000);
+    at += sizeof mark;
+    const auto stream = read_at<layout::index_stream>(bytes, at);
+    CHECK(stream.stream == 42);
+    CHECK(stream.version == 3);
+    CHECK(stream.last_offset == 41280);
+    at += 2 * sizeof stream;
+    CHECK(read_at<std::uint64_t>(bytes, at) == 41088);
+    at += sizeof(std::uint64_t);
+    const auto type = read_at<layout::index_type>(bytes, at);
+    CHECK(type.type == 7);
+    CHECK(type.schema_version == 2);
+    CHECK(type.reserved == 0);
+    CHECK(type.events == 2);
+    CHECK(at + 4 * sizeof type == bytes.size());
+}
+
+TEST_CASE("stream head fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("rolled/streams");
+    const auto read = read_at<layout::heads_header>(bytes, 0);
+    CHECK(read.magic == layout::heads_magic);
+    CHECK(read.format_version == 1);
+    CHECK(read.header_bytes == 128);
+    CHECK(id_of(read.journal) == "pawl golden file");
+    CHECK(read.ordinal == 1);
+    CHECK(read.epoch == second_epoch);
+    CHECK(read.end_sequence == 6);
+    CHECK(read.slots == 64);
+    CHECK(read.streams == 2);
+    CHECK(read.names == 1);
+    CHECK(read.name_bytes == 12 + 14);
+    CHECK(all_zero(read.reserved));
+    CHECK(read.body_checksum == 0x54ea1c89654a09a9);
+    CHECK(read.checksum == 0x190e7ce0bffe2d2f);
+
+    std::vector<layout::stream_head> heads;
+    for (std::size_t slot = 0; slot < 64; ++slot) {
+        const auto head = read_at<layout::stream_head>(
+            bytes, layout::heads_entries_offset + slot * sizeof(layout::stream_head));
+        if (head.stream != 0)
+            heads.push_back(head);
+    }
+    REQUIRE(heads.size() == 2);
+    const auto& named = heads[0].stream == 42 ? heads[1] : heads[0];
+    CHECK(named.stream == first_named);
+    CHECK(named.version == 2);
+    CHECK(named.last == (std::uint64_t{1} << 32 | 8192 / 8));
+    CHECK(bytes.ends_with("orders/Z\u00fcrich"));
+}

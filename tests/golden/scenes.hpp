@@ -1,0 +1,58 @@
+// The golden journals: what is in them, and the bytes that FORMAT.md says they are.
+#pragma once
+
+#include "encoder.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace golden {
+
+inline constexpr std::uint64_t segment_bytes = 65536;
+inline constexpr std::uint64_t created_ns = 1'700'000'000'000'000'000;  // 2023-11-14 22:13:20 UTC
+inline constexpr std::uint64_t first_named = std::uint64_t{1} << 63;
+
+// Types and flags of §4 and §7.
+inline constexpr std::uint16_t rolled = 1;
+inline constexpr std::uint16_t closed = 2;
+inline constexpr std::uint16_t cut = 3;
+inline constexpr std::uint16_t stream_name = 4;
+inline constexpr std::uint8_t system_flag = 0x01;
+inline constexpr std::uint8_t batch_first = 0x02;
+inline constexpr std::uint8_t batch_middle = 0x04;
+inline constexpr std::uint8_t batch_last = 0x08;
+
+struct golden_file {
+    std::string path;  // below tests/golden/files
+    std::string bytes;
+};
+
+// An event of a scene and where it lies.
+struct placed_frame {
+    std::uint64_t ordinal;
+    std::uint64_t offset;
+    frame_fields fields;
+};
+
+struct scene {
+    std::string name;
+    std::string_view journal;             // its id
+    std::vector<std::uint64_t> epochs{};  // of its segments
+    std::vector<placed_frame> events{};
+    std::vector<golden_file> files{};
+};
+
+// Two segments, the first rolled, the second closed: the firehose, numbered and named streams, a
+// batch of three, a clock that steps back, a frame of 32 KiB, indexes, heads and a control page.
+[[nodiscard]] scene make_rolled();
+// A journal that was cut, continued and closed, and then opened and closed again without an event.
+[[nodiscard]] scene make_cut();
+// What a crash left: two whole events, the second half of a third, and a segment prepared ahead.
+[[nodiscard]] scene make_torn();
+
+// A file as it is committed: segments and control without the zeros at their end.
+[[nodiscard]] std::string_view committed(const golden_file& file);
+
+}  // namespace golden
