@@ -1,11 +1,12 @@
-# pawl_flatbuffers(target schema.fbs...)
+# pawl_flatbuffers(target schema.fbs... [FLATC_OPTIONS option...])
 #
 # Compiles FlatBuffers schemas for a target: order.fbs becomes order_generated.h, which the target
 # and whatever links it may include, and order.bfbs, the schema in binary form, beside it. Schemas
-# that include each other must all be named.
+# that include each other must all be named. The options go to the compiler beside ours.
 # The headers carry setters, for prepared_event, and static reflection, by which event_traits sees a
 # struct that is aligned to more than a payload is.
 function(pawl_flatbuffers target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FLATC_OPTIONS")
     if(TARGET flatbuffers::flatc)
         set(flatc flatbuffers::flatc)
     elseif(TARGET flatc)
@@ -18,7 +19,7 @@ function(pawl_flatbuffers target)
     set(output "${CMAKE_CURRENT_BINARY_DIR}/${target}_schemas")
     set(schemas)
     set(include_flags)
-    foreach(schema IN LISTS ARGN)
+    foreach(schema IN LISTS arg_UNPARSED_ARGUMENTS)
         cmake_path(ABSOLUTE_PATH schema BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
         cmake_path(GET schema PARENT_PATH folder)
         list(APPEND schemas "${schema}")
@@ -32,7 +33,8 @@ function(pawl_flatbuffers target)
         add_custom_command(
             OUTPUT "${header}" "${binary}"
             COMMAND ${flatc} --cpp --cpp-std c++17 --scoped-enums --gen-mutable
-                    --cpp-static-reflection ${include_flags} -o "${output}" "${schema}"
+                    --cpp-static-reflection ${arg_FLATC_OPTIONS} ${include_flags} -o "${output}"
+                    "${schema}"
             COMMAND ${flatc} -b --schema ${include_flags} -o "${output}" "${schema}"
             DEPENDS ${schemas} ${flatc}
             COMMENT "Compiling schema ${name}.fbs"
