@@ -1,0 +1,42 @@
+// Holds the LOBSTER messages of a journal against the published books, one after the other.
+#pragma once
+
+#include "lobster_book.hpp"
+
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace exchange {
+
+// Reads the published rows as the messages come. The book of row 1, which message 1 led to, is
+// where it begins; each later row is compared.
+class lobster_check {
+  public:
+    // `rows` is read from where it stands and must outlive the check.
+    explicit lobster_check(std::istream& rows) : rows_{rows} {}
+
+    // Fails where the rows end before the messages, or are malformed.
+    [[nodiscard]] csv_result<void> take(const lobster_message& m);
+    // Fails where there are more rows than messages.
+    [[nodiscard]] csv_result<void> finish();
+
+    [[nodiscard]] std::size_t compared() const noexcept { return compared_; }
+    [[nodiscard]] std::size_t mismatched() const noexcept { return mismatched_; }
+    // Of the first few rows that differ: "line 17, ask at 5853300: kept 18, published 20".
+    [[nodiscard]] const std::vector<std::string>& examples() const noexcept { return examples_; }
+
+  private:
+    static constexpr std::size_t most_examples = 10;
+
+    std::istream& rows_;
+    std::size_t line_ = 0;
+    std::size_t columns_ = 0;  // of every row
+    lobster_book book_;
+    std::size_t compared_ = 0;
+    std::size_t mismatched_ = 0;
+    std::vector<std::string> examples_;
+};
+
+}  // namespace exchange

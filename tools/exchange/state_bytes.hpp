@@ -1,0 +1,31 @@
+// The state as bytes, for snapshots and fingerprints.
+//
+// One state has one form: books by number, bids before asks, levels from the best, orders in their
+// priority, whatever the order of slots in memory. All numbers are little-endian.
+#pragma once
+
+#include "engine.hpp"
+
+#include <pawl/journal/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace exchange {
+
+// Moves with every change of the form below, so that an older snapshot is refused, not misread.
+inline constexpr std::uint32_t state_version = 1;
+
+[[nodiscard]] std::vector<std::byte> to_bytes(const exchange_state& s);
+
+// Fails with newer_format for another version and with malformed, naming the byte, for anything
+// that to_bytes cannot have written: then the bytes come from elsewhere. Allocates at most in
+// proportion to the bytes given.
+[[nodiscard]] pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes);
+
+// The same for equal states on every machine: XXH3 over to_bytes.
+[[nodiscard]] std::uint64_t fingerprint(const exchange_state& s);
+
+}  // namespace exchange
