@@ -9,7 +9,6 @@
 #include <pawl/replay/snapshot.hpp>
 
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <span>
 #include <string>

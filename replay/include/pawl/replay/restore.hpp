@@ -58,6 +58,41 @@ struct restore_start {
                                                        std::vector<rejected_snapshot>& rejected);
 }  // namespace detail
 
+namespace detail {
+
+template <snapshots Fold>
+struct restoring {
+    restored<Fold> at;
+    cursor tail;
+};
+
+// The state of the newest snapshot that will do, and a cursor behind it.
+template <snapshots Fold>
+[[nodiscard]] result<restoring<Fold>> begin_restore(const std::filesystem::path& directory,
+                                                    const Fold& by,
+                                                    const restore_options& options) {
+    restore_report report;
+    while (true) {
+        auto found = find_restore_start(directory, Fold::state_version, options, report.rejected);
+        if (!found)
+            return std::unexpected(std::move(found.error()));
+        if (!found->snapshot)
+            return restoring<Fold>{{by.initial(), {}, std::move(report)}, std::move(found->tail)};
+        const snapshot_info& info = found->snapshot->info();
+        auto state = by.load(found->snapshot->bytes());
+        if (!state) {
+            report.rejected.push_back({info.path, std::move(state.error())});
+            continue;
+        }
+        report.used = info;
+        const fold_progress progress{.point = info.point, .digest = info.digest};
+        return restoring<Fold>{{std::move(*state), progress, std::move(report)},
+                               std::move(found->tail)};
+    }
+}
+
+}  // namespace detail
+
 // The state at the end of the journal. A snapshot that is damaged, belongs to another log, is newer
 // than the log, or that the fold itself cannot load is passed over for the next older one, and
 // behind the last of them everything is replayed; the report tells. Fails where the log itself
@@ -65,35 +100,14 @@ struct restore_start {
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,
                                              const Fold& by = {}, restore_options options = {}) {
-    restore_report report;
-    while (true) {
-        auto found =
-            detail::find_restore_start(directory, Fold::state_version, options, report.rejected);
-        if (!found)
-            return std::unexpected(std::move(found.error()));
-
-        fold_progress progress;
-        std::optional<typename Fold::state> state;
-        if (found->snapshot) {
-            const snapshot_info& info = found->snapshot->info();
-            auto loaded = by.load(found->snapshot->bytes());
-            if (!loaded) {
-                report.rejected.push_back({info.path, std::move(loaded.error())});
-                continue;
-            }
-            state.emplace(std::move(*loaded));
-            progress = {.point = info.point, .digest = info.digest};
-            report.used = info;
-            found->snapshot.reset();
-        } else {
-            state.emplace(by.initial());
-        }
-
-        if (auto done = fold(found->tail, by, *state, progress); !done)
-            return std::unexpected(std::move(done.error()));
-        report.tail_events = progress.events;
-        return restored<Fold>{std::move(*state), progress, std::move(report)};
-    }
+    auto begun = detail::begin_restore(directory, by, options);
+    if (!begun)
+        return std::unexpected(std::move(begun.error()));
+    auto& [state, progress, report] = begun->at;
+    if (auto done = fold(begun->tail, by, state, progress); !done)
+        return std::unexpected(std::move(done.error()));
+    report.tail_events = progress.events;
+    return std::move(begun->at);
 }
 
 }  // namespace pawl

@@ -19,6 +19,10 @@
 
 namespace pawl {
 
+namespace detail {
+struct snapshot_header;
+}
+
 struct snapshot_options {
     // Tells apart the states of several folds over one journal: 1 to 32 of a-z 0-9 _.
     std::string name = "state";
@@ -90,6 +94,9 @@ class snapshot_store {
 
   private:
     snapshot_store() = default;
+    void remove_older(const std::filesystem::path& newest) const;
+    [[nodiscard]] result<void> check(const std::filesystem::path& path,
+                                     const detail::snapshot_header& header) const;
 
     std::filesystem::path directory_;
     journal_id journal_{};

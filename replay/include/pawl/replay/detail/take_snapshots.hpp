@@ -8,24 +8,27 @@
 #include <pawl/replay/restore.hpp>
 #include <pawl/replay/snapshot_store.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <utility>
 
 namespace pawl::detail {
 
-// Puts aside the snapshots that can never serve again. One that is only newer than what is durable
-// now may serve later.
+// Puts aside the snapshots that can never serve again.
 void set_aside_rejected(snapshot_store& store, const restore_report& report);
+
+// Applied between two looks at whether to stop.
+inline constexpr std::uint64_t events_a_look = 4096;
 
 template <snapshots Fold>
 [[nodiscard]] result<void> take_snapshots(follower_thread& self,
                                           const std::filesystem::path& directory, const Fold& by,
                                           const snapshot_options& options, std::uint64_t every) {
-    auto from = restore(directory, by, {.snapshots = options, .show = visibility::durable});
-    if (!from)
-        return std::unexpected(std::move(from.error()));
-    auto& [state, progress, report] = *from;
+    auto begun = begin_restore(directory, by, {.snapshots = options, .show = visibility::durable});
+    if (!begun)
+        return std::unexpected(std::move(begun.error()));
+    auto& [state, progress, report] = begun->at;
 
     auto events = cursor::open(
         directory,
@@ -37,14 +40,15 @@ template <snapshots Fold>
         return std::unexpected(std::move(store.error()));
     set_aside_rejected(*store, report);
 
-    sequence_number last = report.used ? report.used->point.next : 0;
+    sequence_number last = progress.point.next;
     while (!self.stopping()) {
-        const std::uint64_t step = last + every - std::min(last + every, progress.point.next);
-        auto full = fold_some(*events, by, state, progress, {.at_least = step == 0 ? 1 : step});
+        const std::uint64_t left = every - std::min(every, progress.point.next - last);
+        auto some = fold_some(*events, by, state, progress,
+                              {.at_least = std::clamp<std::uint64_t>(left, 1, events_a_look)});
         self.reached(progress.point.next);
-        if (!full)
-            return std::unexpected(std::move(full.error()));
-        if (*full && progress.point.next - last >= every) {
+        if (!some)
+            return std::unexpected(std::move(some.error()));
+        if (*some && progress.point.next - last >= every) {
             const auto taken = store->add(progress.point, progress.digest,
                                           [&](snapshot_sink& out) { return by.save(state, out); });
             if (taken)
@@ -52,9 +56,10 @@ template <snapshots Fold>
             else
                 self.failed_snapshot(taken.error());
             last = progress.point.next;
-        } else if (auto more = events->wait(follower_thread::patience); !more) {
-            return std::unexpected(std::move(more.error()));
         }
+        if (!*some)
+            if (auto more = events->wait(follower_thread::patience); !more)
+                return std::unexpected(std::move(more.error()));
     }
     return {};
 }

@@ -1,0 +1,151 @@
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <pawl/replay/detail/follower_thread.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+// What a thread's name gets behind the one that the options give; together at most 15 characters.
+constexpr const char* name_suffix = "-snap";
+constexpr std::size_t max_name = 9;
+
+// What the thread inherits from its maker: no signal is delivered to it.
+class blocked_signals {
+  public:
+    blocked_signals() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    blocked_signals(const blocked_signals&) = delete;
+    blocked_signals& operator=(const blocked_signals&) = delete;
+    ~blocked_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  private:
+    sigset_t before_{};
+};
+
+void dress(const thread_options& options) noexcept {
+    char name[16] = {};
+    options.name.copy(name, max_name);
+    std::char_traits<char>::copy(name + options.name.size(), name_suffix, 6);
+    pthread_setname_np(pthread_self(), name);
+    if (options.cores.empty())
+        return;
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    for (const int core : options.cores)
+        CPU_SET(static_cast<std::size_t>(core), &cores);
+    pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
+}
+
+}  // namespace
+
+struct follower_thread::shared {
+    std::function<void(const error&)> observer;
+    body run;
+    std::atomic<bool> stopping{false};
+    std::atomic<sequence_number> next_sequence{0};
+    std::atomic<std::uint64_t> snapshots{0};
+    std::atomic<std::uint64_t> failures{0};
+    mutable std::mutex mutex;  // of what follows
+    std::optional<error> failure;
+    std::mutex joining;
+    std::thread thread;
+};
+
+follower_thread::follower_thread(std::unique_ptr<shared> state) noexcept
+    : shared_{std::move(state)} {}
+
+result<std::unique_ptr<follower_thread>> follower_thread::start(
+    const thread_options& options, std::function<void(const error&)> observer, body run) {
+    if (options.name.size() > max_name)
+        return fail(errc::invalid_argument, "a thread's name has more than 9 characters");
+    for (const int core : options.cores)
+        if (core < 0 || core >= CPU_SETSIZE)
+            return fail(errc::invalid_argument, "no core has the number " + std::to_string(core));
+
+    auto state = std::make_unique<shared>();
+    state->observer = std::move(observer);
+    state->run = std::move(run);
+    std::unique_ptr<follower_thread> made{new follower_thread{std::move(state)}};
+    const auto work = [options, &self = *made] {
+        dress(options);
+        shared& mine = *self.shared_;
+        auto ended = mine.run(self);
+        if (ended)
+            return;
+        {
+            const std::scoped_lock lock{mine.mutex};
+            mine.failure = ended.error();
+        }
+        if (mine.observer)
+            mine.observer(ended.error());
+    };
+    const blocked_signals quiet;
+    try {
+        made->shared_->thread = std::thread{work};
+    } catch (const std::system_error& refused) {
+        return std::unexpected(error{.code = errc::io,
+                                     .os_error = refused.code().value(),
+                                     .detail = "no thread for the snapshot follower"});
+    }
+    return made;
+}
+
+follower_thread::~follower_thread() {
+    static_cast<void>(stop());
+}
+
+bool follower_thread::stopping() const noexcept {
+    return shared_->stopping.load(std::memory_order_relaxed);
+}
+
+void follower_thread::reached(sequence_number next) noexcept {
+    shared_->next_sequence.store(next, std::memory_order_relaxed);
+}
+
+void follower_thread::took_snapshot() noexcept {
+    shared_->snapshots.fetch_add(1, std::memory_order_release);
+}
+
+void follower_thread::failed_snapshot(const error& why) {
+    shared_->failures.fetch_add(1, std::memory_order_release);
+    if (shared_->observer)
+        shared_->observer(why);
+}
+
+std::optional<error> follower_thread::failure() const {
+    const std::scoped_lock lock{shared_->mutex};
+    return shared_->failure;
+}
+
+follower_counters follower_thread::counters() const noexcept {
+    return {.next_sequence = shared_->next_sequence.load(std::memory_order_relaxed),
+            .snapshots = shared_->snapshots.load(std::memory_order_acquire),
+            .failures = shared_->failures.load(std::memory_order_acquire)};
+}
+
+result<void> follower_thread::stop() {
+    shared_->stopping.store(true, std::memory_order_relaxed);
+    {
+        const std::scoped_lock lock{shared_->joining};
+        if (shared_->thread.joinable())
+            shared_->thread.join();
+    }
+    if (auto why = failure())
+        return std::unexpected(std::move(*why));
+    return {};
+}
+
+}  // namespace pawl::detail

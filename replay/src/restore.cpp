@@ -1,0 +1,88 @@
+#include <pawl/replay/restore.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace pawl {
+
+namespace {
+
+bool contains(const std::vector<rejected_snapshot>& rejected, const std::filesystem::path& path) {
+    return std::ranges::find(rejected, path, &rejected_snapshot::path) != rejected.end();
+}
+
+// Whether a log point that cannot be found speaks against the snapshot that carries it, and not
+// against the log.
+bool is_misfit(errc code) noexcept {
+    return code == errc::diverged || code == errc::not_found || code == errc::rewound;
+}
+
+std::string at(const log_point& point) {
+    return "the snapshot at " + std::to_string(point.next);
+}
+
+}  // namespace
+
+std::string restore_report::message() const {
+    std::string text = used ? "restored from " + at(used->point) : "replayed from event 0";
+    text += ", " + std::to_string(tail_events) + (tail_events == 1 ? " event" : " events");
+    text += used ? " behind it" : " in all";
+    for (const rejected_snapshot& each : rejected)
+        text += "; passed over " + each.path.filename().string() + ": " + each.why.message();
+    return text;
+}
+
+namespace detail {
+
+result<restore_start> find_restore_start(const std::filesystem::path& directory,
+                                         std::uint32_t state_version,
+                                         const restore_options& options,
+                                         std::vector<rejected_snapshot>& rejected) {
+    const auto from_event_0 = [&]() -> result<restore_start> {
+        auto whole = open_at_beginning(directory, options.show);
+        if (!whole)
+            return std::unexpected(std::move(whole.error()));
+        return restore_start{std::move(*whole), std::nullopt};
+    };
+    if (!options.use_snapshots)
+        return from_event_0();
+
+    auto first = cursor::open(directory, {.show = options.show});
+    if (!first)
+        return std::unexpected(std::move(first.error()));
+    auto store = snapshot_store::open(directory, first->id(), state_version, options.snapshots);
+    if (!store)
+        return std::unexpected(std::move(store.error()));
+    auto list = store->list();
+    if (!list)
+        return std::unexpected(std::move(list.error()));
+    for (rejected_snapshot& each : list->rejected)
+        if (!contains(rejected, each.path))
+            rejected.push_back(std::move(each));
+
+    for (const snapshot_info& each : list->snapshots) {
+        if (contains(rejected, each.path))
+            continue;
+        auto tail = cursor::open(directory, {.from = from_point{each.point}, .show = options.show});
+        if (!tail && !is_misfit(tail.error().code))
+            return std::unexpected(std::move(tail.error()));
+        auto payload = tail ? store->load(each.path) : std::unexpected(tail.error());
+        if (payload)
+            return restore_start{std::move(*tail), std::move(*payload)};
+        rejected.push_back({each.path, std::move(payload.error())});
+    }
+
+    return from_event_0();
+}
+
+// A damaged file will never serve again. One that does not fit the log may: it can be newer than
+// what is durable by now.
+void set_aside_rejected(snapshot_store& store, const restore_report& report) {
+    for (const rejected_snapshot& each : report.rejected)
+        if (each.why.code == errc::damaged)
+            static_cast<void>(store.set_aside(each.path));
+}
+
+}  // namespace detail
+
+}  // namespace pawl
