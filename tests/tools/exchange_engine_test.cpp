@@ -146,15 +146,37 @@ TEST_CASE("instruments do not meet") {
     CHECK(queue(s.books[0], side::sell).size() == 3);
 }
 
-TEST_CASE("events that do not fit the books are counted and harm nothing") {
+TEST_CASE("an event that does not fit the books is an error, never passed over") {
+    const exchange_state sound = three_offers();
+    const auto misfit = [&](const auto& event) {
+        exchange_state s = sound;
+        const auto done = evolve_encoded(s, event);
+        return !done && done.error().code == pawl::errc::malformed;
+    };
+    CHECK(misfit(accepted_data{.command = 4, .instrument = 99, .price = 5, .quantity = 1}));
+    CHECK(misfit(accepted_data{.command = 3, .instrument = 0, .price = 5, .quantity = 1}));
+    CHECK(misfit(accepted_data{.command = 4, .side = static_cast<side>(9), .quantity = 1}));
+    CHECK(misfit(accepted_data{.command = 4, .price = 5, .quantity = 0}));
+    CHECK(misfit(filled_data{.command = 4, .maker = 1, .taker = 50, .quantity = 1}));
+    CHECK(misfit(filled_data{.command = 4, .maker = 1, .taker = 2, .quantity = 100}));
+    CHECK(misfit(cancelled_data{.command = 4, .order = 50, .quantity = 1}));
+    CHECK(misfit(replaced_data{.command = 4, .order = 50, .price = 1, .quantity = 1}));
+    CHECK(
+        misfit(cancelled_data{.command = 5, .order = 1, .quantity = 10}));  // a command is missing
+    CHECK(misfit(rejected_data{.command = 2}));                             // one comes again
+
+    exchange_state s = sound;
+    CHECK(evolve_encoded(s, cancelled_data{.command = 4, .order = 1, .quantity = 10}));
+}
+
+TEST_CASE("each instrument has its stream, and rejections have none") {
     exchange_state s = three_offers();
-    evolve_encoded(s, accepted_data{.command = 4, .instrument = 99, .price = 5, .quantity = 1});
-    evolve_encoded(s, accepted_data{.command = 1, .instrument = 0, .price = 5, .quantity = 1});
-    evolve_encoded(s, accepted_data{.command = 5, .side = static_cast<side>(9), .quantity = 1});
-    evolve_encoded(s, filled_data{.command = 6, .maker = 1, .taker = 50, .quantity = 1});
-    evolve_encoded(s, filled_data{.command = 7, .maker = 1, .taker = 2, .quantity = 100});
-    evolve_encoded(s, cancelled_data{.command = 8, .order = 50, .quantity = 1});
-    evolve_encoded(s, replaced_data{.command = 9, .order = 50, .price = 1, .quantity = 1});
-    CHECK(s.misfits == 7);
-    CHECK(s.books[0].find(2)->quantity == 10);
+    pawl::decision decided;
+    command other = limit(side::buy, 102, 5);
+    other.instrument = 3;
+    REQUIRE(engine::decide(other, s, decided));
+    REQUIRE(engine::decide(cancel(99), s, decided));
+    REQUIRE(decided.size() == 2);
+    CHECK(decided.header(0).stream == 4);
+    CHECK(decided.header(1).stream == pawl::no_stream_id);
 }

@@ -3,9 +3,12 @@
 
 #include "engine.hpp"
 
+#include <pawl/codec/dispatch.hpp>
+#include <pawl/replay/decider.hpp>
+#include <pawl/replay/decision.hpp>
+
 #include <cstdint>
-#include <functional>
-#include <memory>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -17,23 +20,36 @@ using any_event =
 
 // Encodes the event and lets the state take it from the encoded form.
 template <class Data>
-void evolve_encoded(exchange_state& s, const Data& event) {
-    using table = typename Data::TableType;
-    flatbuffers::FlatBufferBuilder builder;
-    builder.Finish(table::Pack(builder, &event));
-    engine::evolve(s, *flatbuffers::GetRoot<table>(builder.GetBufferPointer()));
+pawl::result<void> evolve_encoded(exchange_state& s, const Data& event) {
+    pawl::decision encoded;
+    auto done = encoded.append(
+        {}, [&](flatbuffers::FlatBufferBuilder& to) { return Data::TableType::Pack(to, &event); });
+    return done ? pawl::evolve(engine{}, s, encoded.payload(0)) : done;
 }
 
-inline void evolve_encoded(exchange_state& s, const any_event& event) {
-    std::visit([&](const auto& e) { evolve_encoded(s, e); }, event);
-}
+struct keep {
+    std::vector<any_event>& events;
+
+    void operator()(const auto& view) const {
+        typename std::remove_cvref_t<decltype(view)>::NativeTableType event;
+        view.UnPackTo(&event);
+        events.emplace_back(event);
+    }
+};
 
 // Decides one command, lets the state take its events and returns them.
 inline std::vector<any_event> take(exchange_state& s, const command& c) {
+    static pawl::decision decided;
+    decided.clear();
+    if (!engine::decide(c, s, decided))
+        return {};
     std::vector<any_event> events;
-    engine::decide(c, s, [&](const auto& event) { events.emplace_back(event); });
-    for (const any_event& event : events)
-        evolve_encoded(s, event);
+    for (std::size_t n = 0; n < decided.size(); ++n) {
+        const pawl::typed_payload event = decided.payload(n);
+        if (!pawl::evolve(engine{}, s, event) ||
+            !pawl::dispatch<engine::events>(event, keep{events}))
+            return {};
+    }
     return events;
 }
 

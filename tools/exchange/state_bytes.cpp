@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace exchange {
 namespace {
@@ -108,8 +109,8 @@ pawl::result<void> get_side(byte_reader& in, book& b, side s) {
 
 std::vector<std::byte> to_bytes(const exchange_state& s) {
     byte_writer out;
-    out.put(state_version, s.commands, s.events, s.fills, s.filled_quantity, s.rejections,
-            s.misfits, static_cast<std::uint32_t>(s.books.size()));
+    out.put(s.commands, s.events, s.fills, s.filled_quantity, s.rejections,
+            static_cast<std::uint32_t>(s.books.size()));
     for (const book& b : s.books) {
         put_side(out, b, side::buy);
         put_side(out, b, side::sell);
@@ -119,11 +120,9 @@ std::vector<std::byte> to_bytes(const exchange_state& s) {
 
 pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes) {
     byte_reader in{bytes};
-    if (const auto version = in.get<std::uint32_t>(); !in.failed() && version != state_version)
-        return pawl::fail(pawl::errc::newer_format, "state version " + std::to_string(version));
     exchange_state s;
     for (std::uint64_t* counter :
-         {&s.commands, &s.events, &s.fills, &s.filled_quantity, &s.rejections, &s.misfits})
+         {&s.commands, &s.events, &s.fills, &s.filled_quantity, &s.rejections})
         *counter = in.get<std::uint64_t>();
     if (in.count(bytes_per_book) != engine::instruments)
         return malformed(in, "a different number of instruments, or cut short");
@@ -140,6 +139,14 @@ pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes) {
 std::uint64_t fingerprint(const exchange_state& s) {
     const std::vector<std::byte> bytes = to_bytes(s);
     return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+pawl::result<void> engine::save(const state& s, pawl::snapshot_sink& out) {
+    return out.write(to_bytes(s));
+}
+
+pawl::result<engine::state> engine::load(std::span<const std::byte> bytes) {
+    return from_bytes(bytes);
 }
 
 }  // namespace exchange

@@ -15,14 +15,10 @@
 
 namespace exchange {
 
-// Moves with every change of the form below, so that an older snapshot is refused, not misread.
-inline constexpr std::uint32_t state_version = 1;
-
 [[nodiscard]] std::vector<std::byte> to_bytes(const exchange_state& s);
 
-// Fails with newer_format for another version and with malformed, naming the byte, for anything
-// that to_bytes cannot have written: then the bytes come from elsewhere. Allocates at most in
-// proportion to the bytes given.
+// Fails with malformed, naming the byte, for anything that to_bytes cannot have written: then the
+// bytes come from elsewhere. Allocates at most in proportion to the bytes given.
 [[nodiscard]] pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes);
 
 // The same for equal states on every machine: XXH3 over to_bytes.
