@@ -22,9 +22,6 @@ void holds(const pawl::verdict& verdict) {
 
 }  // namespace
 
-static_assert(pawl::decides<bank::ledger, bank::deposit>);
-static_assert(!pawl::decides<bank::ledger, int>);
-
 TEST_CASE("a command that is decided gives exactly the events that are expected", "[replay]") {
     holds(bank_scenario{}
               .given(deposited(7, 10))

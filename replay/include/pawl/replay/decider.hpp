@@ -53,12 +53,6 @@ template <class Fold, class... Tables>
 inline constexpr bool evolves_all<Fold, event_list<Tables...>> =
     ((evolves_by_payload<Fold, Tables> || evolves_by_event<Fold, Tables>) && ...);
 
-template <class Fold, class List>
-inline constexpr bool evolves_all_by_payload = false;
-template <class Fold, class... Tables>
-inline constexpr bool evolves_all_by_payload<Fold, event_list<Tables...>> =
-    (evolves_by_payload<Fold, Tables> && ...);
-
 }  // namespace detail
 
 // Something that turns events into a state. An `evolve` may take the event as a third argument, for
@@ -68,17 +62,19 @@ concept folds_events = some_event_list<typename Fold::events> && requires(const 
     { fold.initial() } -> std::same_as<typename Fold::state>;
 };
 
-// A fold whose state follows from the payloads alone, so that it can be evolved by events that are
-// decided and not in the journal yet.
-template <class Decider>
-concept decider =
-    folds_events<Decider> && detail::evolves_all_by_payload<Decider, typename Decider::events>;
+// True where no event of the list is without an `evolve`. Whatever applies events to a state does
+// not compile otherwise, and names the table.
+template <folds_events Fold>
+inline constexpr bool evolves_every_event = detail::evolves_all<Fold, typename Fold::events>;
 
+// A fold that also decides. Its state follows from payloads alone, so that it can be evolved by
+// events that are not in the journal yet: an `evolve` that asks for the event does not compile
+// there.
 template <class Decider, class Command>
 concept decides =
-    decider<Decider> && requires(const Decider& d, const Command& command,
-                                 const typename Decider::state& state, decision& out) {
-        { d.decide(command, state, out) } -> std::same_as<result<void>>;
+    folds_events<Decider> && requires(const Decider& by, const Command& command,
+                                      const typename Decider::state& state, decision& out) {
+        { by.decide(command, state, out) } -> std::same_as<result<void>>;
     };
 
 namespace detail {

@@ -72,7 +72,7 @@ class expectation {
 
 // Used by one thread. An event that is given, or that a command led to, is applied to the state at
 // once; the expectations speak of the last command.
-template <decider Decider>
+template <folds_events Decider>
 class scenario {
   public:
     explicit scenario(Decider by = {}) : by_{std::move(by)}, state_{by_.initial()} {}
