@@ -1,3 +1,5 @@
 #include <pawl/journal/version.hpp>
 
-int main() { return pawl::version().empty() ? 1 : 0; }
+int main() {
+    return pawl::version().empty() ? 1 : 0;
+}

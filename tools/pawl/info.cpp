@@ -41,7 +41,7 @@ nlohmann::ordered_json to_json(const journal_info& journal,
 }
 
 std::string to_text(const segment_info& segment) {
-    const std::string_view end = segment.end.empty() ? "-" : segment.end;
+    const std::string_view end = segment.end.empty() ? std::string_view{"-"} : segment.end;
     const std::string sequences =
         segment.sealed ? fmt::format("{} to {}", segment.first_sequence, segment.end_sequence)
                        : std::string{"not sealed"};

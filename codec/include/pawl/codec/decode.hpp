@@ -43,7 +43,7 @@ namespace detail {
 [[nodiscard]] inline typed_payload payload_of(const event& from) noexcept {
     return {from.type(), from.schema_version(), from.payload()};
 }
-[[nodiscard]] inline const typed_payload& payload_of(const typed_payload& from) noexcept {
+[[nodiscard]] inline typed_payload payload_of(const typed_payload& from) noexcept {
     return from;
 }
 }  // namespace detail
