@@ -38,7 +38,8 @@ std::mutex adjusting;
 }  // namespace
 
 tsc_clock* tsc_clock::instance() noexcept {
-    if (!counter_is_invariant()) return nullptr;
+    if (!counter_is_invariant())
+        return nullptr;
     static tsc_clock clock;
     return &clock;
 }
@@ -56,7 +57,8 @@ void tsc_clock::adjust() noexcept {
     const std::uint64_t monotonic = clock_ns(CLOCK_MONOTONIC);
     const std::uint64_t now = clock_ns(CLOCK_REALTIME);
     const auto span_ns = static_cast<wide>(monotonic - first_ns_) << 32;
-    store_line(ticks, now, static_cast<std::uint64_t>(span_ns / static_cast<wide>(ticks - first_ticks_)));
+    store_line(ticks, now,
+               static_cast<std::uint64_t>(span_ns / static_cast<wide>(ticks - first_ticks_)));
 }
 
 void tsc_clock::store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept {

@@ -49,8 +49,8 @@ class tsc_clock {
     }
     [[nodiscard]] static std::uint64_t scaled(std::uint64_t ticks, std::uint64_t scale) noexcept {
         // Ticks can lie a little before the line's start on another core: the product is signed.
-        const auto product = static_cast<wide>(static_cast<std::int64_t>(ticks)) *
-                             static_cast<std::int64_t>(scale);
+        const auto product =
+            static_cast<wide>(static_cast<std::int64_t>(ticks)) * static_cast<std::int64_t>(scale);
         return static_cast<std::uint64_t>(product >> 32);
     }
     void store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept;

@@ -1,5 +1,9 @@
 #include "control.hpp"
 
+#include "directory.hpp"
+#include "file.hpp"
+#include "hash.hpp"
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,10 +17,6 @@
 #include <ctime>
 #include <fstream>
 #include <string>
-
-#include "directory.hpp"
-#include "file.hpp"
-#include "hash.hpp"
 
 namespace pawl::detail {
 
@@ -99,12 +99,14 @@ template <std::size_t Size>
     return line;
 }
 
-[[nodiscard]] result<mapping> map_control(const std::filesystem::path& path,
-                                          file::access access, mapping::access mode) {
+[[nodiscard]] result<mapping> map_control(const std::filesystem::path& path, file::access access,
+                                          mapping::access mode) {
     auto opened = file::open(path, access);
-    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
     auto size = opened->size();
-    if (!size) return std::unexpected(std::move(size.error()));
+    if (!size)
+        return std::unexpected(std::move(size.error()));
     if (*size < control_bytes) {
         return std::unexpected(error{.code = errc::damaged,
                                      .offset = *size,
@@ -125,16 +127,17 @@ result<control_page> control_page::open_for_writing(const std::filesystem::path&
                                                     const journal_id& id, std::uint32_t mode) {
     const auto path = control_path(directory);
     auto mapped = map_control(path, file::access::read_write, mapping::access::read_write);
-    const bool replace = !mapped ? (mapped.error().code == errc::not_found ||
-                                    mapped.error().code == errc::damaged)
-                                 : !is_ours(*mapped, id);
+    const bool replace =
+        !mapped ? (mapped.error().code == errc::not_found || mapped.error().code == errc::damaged)
+                : !is_ours(*mapped, id);
     if (replace) {
         if (auto created = create_control(path, id, mode); !created) {
             return std::unexpected(std::move(created.error()));
         }
         mapped = map_control(path, file::access::read_write, mapping::access::read_write);
     }
-    if (!mapped) return std::unexpected(std::move(mapped.error()));
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
     return control_page{std::move(*mapped), id};
 }
 
@@ -162,7 +165,8 @@ void control_page::set_owner() const noexcept {
     auto* status = status_of(bytes_);
     put(status->process, static_cast<std::uint64_t>(::getpid()));
     std::array<char, 64> host{};
-    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    if (::gethostname(host.data(), host.size() - 1) != 0)
+        host[0] = '\0';
     put_text(status->host, host.data());
     put_text(status->program, first_line("/proc/self/comm"));
     put_text(status->boot, first_line("/proc/sys/kernel/random/boot_id"));
@@ -179,7 +183,8 @@ result<void> control_page::store_watermark(sequence_number durable) {
     mark.checksum = watermark_checksum(mark, id_word_);
     const std::size_t offset = watermark_offsets[mark.generation % 2];
     std::memcpy(bytes_.data() + offset, &mark, sizeof mark);
-    if (auto synced = bytes_.sync(offset, sizeof mark); !synced) return synced;
+    if (auto synced = bytes_.sync(offset, sizeof mark); !synced)
+        return synced;
     generation_ = mark.generation;
     return {};
 }
@@ -191,7 +196,8 @@ result<control_view> control_view::open(const std::filesystem::path& directory,
                                         const journal_id& id) {
     const auto path = control_path(directory);
     auto mapped = map_control(path, file::access::read, mapping::access::read);
-    if (!mapped) return std::unexpected(std::move(mapped.error()));
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
     if (!is_ours(*mapped, id)) {
         return std::unexpected(error{.code = errc::damaged,
                                      .offset = 0,
@@ -207,7 +213,8 @@ std::optional<sequence_number> control_view::durable() const noexcept {
     for (int i = 0; i < tries; ++i) {
         const auto check = get(status->durable_check, std::memory_order_acquire);
         const auto value = get(status->durable, std::memory_order_acquire);
-        if (check == mix64(value ^ id_word_)) return value;
+        if (check == mix64(value ^ id_word_))
+            return value;
     }
     return std::nullopt;
 }
@@ -218,7 +225,9 @@ sequence_number control_view::published() const noexcept {
 std::uint64_t control_view::heartbeat_ns() const noexcept {
     return get(status_of(bytes_)->heartbeat_ns);
 }
-std::uint64_t control_view::state() const noexcept { return get(status_of(bytes_)->state); }
+std::uint64_t control_view::state() const noexcept {
+    return get(status_of(bytes_)->state);
+}
 
 std::string control_view::owner() const {
     const auto* status = status_of(bytes_);

@@ -1,16 +1,16 @@
 // The control file: live status for whoever watches, and the durable watermark on stable storage.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <optional>
-#include <string>
+#include "directory_layout.hpp"
+#include "mapping.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
-#include "directory_layout.hpp"
-#include "mapping.hpp"
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
 
 namespace pawl::detail {
 

@@ -1,5 +1,9 @@
 #include "directory.hpp"
 
+#include "file.hpp"
+#include "hash.hpp"
+#include "segment_layout.hpp"
+
 #include <sys/random.h>
 #include <sys/statfs.h>
 
@@ -10,10 +14,6 @@
 #include <chrono>
 #include <cstring>
 #include <system_error>
-
-#include "file.hpp"
-#include "hash.hpp"
-#include "segment_layout.hpp"
 
 namespace pawl::detail {
 
@@ -49,17 +49,28 @@ template <class Visit>
         visit(entry->path().filename().string());
         entry.increment(code);
     }
-    if (code) return std::unexpected(listing_error(directory, code));
+    if (code)
+        return std::unexpected(listing_error(directory, code));
     return {};
 }
 
 }  // namespace
 
-fs::path identity_path(const fs::path& directory) { return directory / "journal.pawl"; }
-fs::path control_path(const fs::path& directory) { return directory / "control"; }
-fs::path lock_path(const fs::path& directory) { return directory / "writer.lock"; }
-fs::path heads_path(const fs::path& directory) { return directory / "streams"; }
-fs::path torn_path(const fs::path& directory) { return directory / "torn"; }
+fs::path identity_path(const fs::path& directory) {
+    return directory / "journal.pawl";
+}
+fs::path control_path(const fs::path& directory) {
+    return directory / "control";
+}
+fs::path lock_path(const fs::path& directory) {
+    return directory / "writer.lock";
+}
+fs::path heads_path(const fs::path& directory) {
+    return directory / "streams";
+}
+fs::path torn_path(const fs::path& directory) {
+    return directory / "torn";
+}
 fs::path segment_path(const fs::path& directory, std::uint64_t ordinal) {
     return directory / (ordinal_name(ordinal) + ".seg");
 }
@@ -73,15 +84,18 @@ std::string torn_stem(std::uint64_t ordinal, std::uint64_t epoch) {
 result<std::vector<std::uint64_t>> list_segments(const fs::path& directory) {
     std::vector<std::uint64_t> ordinals;
     auto listed = each_entry(directory, [&](const std::string& name) {
-        if (!name.ends_with(".seg")) return;
+        if (!name.ends_with(".seg"))
+            return;
         std::uint64_t ordinal = 0;
         const char* end = name.data() + name.size() - 4;
         const auto parsed = std::from_chars(name.data(), end, ordinal);
-        if (parsed.ec == std::errc{} && parsed.ptr == end && ordinal_name(ordinal) + ".seg" == name) {
+        if (parsed.ec == std::errc{} && parsed.ptr == end &&
+            ordinal_name(ordinal) + ".seg" == name) {
             ordinals.push_back(ordinal);
         }
     });
-    if (!listed) return std::unexpected(std::move(listed.error()));
+    if (!listed)
+        return std::unexpected(std::move(listed.error()));
     std::ranges::sort(ordinals);
     return ordinals;
 }
@@ -96,9 +110,11 @@ result<bool> is_blank(const fs::path& directory) {
     }
     bool blank = true;
     auto listed = each_entry(directory, [&](const std::string& name) {
-        blank = blank && (name == "writer.lock" || name == "journal.pawl.tmp" || name == "lost+found");
+        blank =
+            blank && (name == "writer.lock" || name == "journal.pawl.tmp" || name == "lost+found");
     });
-    if (!listed) return std::unexpected(std::move(listed.error()));
+    if (!listed)
+        return std::unexpected(std::move(listed.error()));
     return blank;
 }
 
@@ -118,15 +134,18 @@ result<identity> read_identity(const fs::path& directory) {
         return std::unexpected(
             error{.code = code, .offset = 0, .file = path.string(), .detail = std::move(detail)});
     };
-    if (bytes->size() < sizeof read) return wrong(errc::damaged, "shorter than an identity");
+    if (bytes->size() < sizeof read)
+        return wrong(errc::damaged, "shorter than an identity");
     std::memcpy(&read, bytes->data(), sizeof read);
-    if (read.magic != identity_magic) return wrong(errc::not_a_journal, "not a journal's identity");
+    if (read.magic != identity_magic)
+        return wrong(errc::not_a_journal, "not a journal's identity");
     if (read.format_version > format_version || read.incompatible != 0) {
         return wrong(errc::newer_format,
                      "written in format " + std::to_string(read.format_version) +
                          ", this program reads up to " + std::to_string(format_version));
     }
-    if (read.checksum != header_checksum(read)) return wrong(errc::damaged, "checksum mismatch");
+    if (read.checksum != header_checksum(read))
+        return wrong(errc::damaged, "checksum mismatch");
     if (read.segment_bytes < min_segment_bytes || read.segment_bytes > max_segment_bytes) {
         return wrong(errc::damaged, "segment size out of range");
     }
@@ -151,7 +170,9 @@ result<identity> create_identity(const fs::path& directory, std::uint64_t segmen
     return fresh;
 }
 
-journal_id id_of(const identity& from) noexcept { return std::to_array(from.journal); }
+journal_id id_of(const identity& from) noexcept {
+    return std::to_array(from.journal);
+}
 
 std::uint64_t id_word(const journal_id& id) noexcept {
     std::uint64_t word = 0;
@@ -160,11 +181,12 @@ std::uint64_t id_word(const journal_id& id) noexcept {
 }
 
 result<void> refuse_network_file_system(const fs::path& directory) {
-    struct statfs status {};
+    struct statfs status{};
     if (::statfs(directory.c_str(), &status) != 0) {
         return std::unexpected(system_error(errno, directory, "cannot stat the file system"));
     }
-    // Magic numbers of NFS, SMB, CIFS, SMB2, Ceph, AFS, 9P and FUSE-mounted network storage (Lustre).
+    // Magic numbers of NFS, SMB, CIFS, SMB2, Ceph, AFS, 9P and FUSE-mounted network storage
+    // (Lustre).
     constexpr std::array<std::uint64_t, 8> remote{0x6969,     0x517b,     0xff534d42, 0xfe534d42,
                                                   0x00c36400, 0x5346414f, 0x01021997, 0x0bd00bd0};
     const auto type = static_cast<std::uint32_t>(status.f_type);
@@ -179,11 +201,14 @@ result<void> refuse_network_file_system(const fs::path& directory) {
 result<void> remove_temporaries(const fs::path& directory) {
     std::vector<std::string> names;
     auto listed = each_entry(directory, [&](const std::string& name) {
-        if (name.ends_with(".tmp")) names.push_back(name);
+        if (name.ends_with(".tmp"))
+            names.push_back(name);
     });
-    if (!listed) return listed;
+    if (!listed)
+        return listed;
     for (const auto& name : names) {
-        if (auto removed = unlink_file(directory / name); !removed) return removed;
+        if (auto removed = unlink_file(directory / name); !removed)
+            return removed;
     }
     return {};
 }
@@ -191,8 +216,10 @@ result<void> remove_temporaries(const fs::path& directory) {
 std::uint64_t random_nonzero() {
     std::uint64_t value = 0;
     while (value == 0) {
-        // getrandom of up to 256 bytes is never cut short once the pool is ready; before that it waits.
-        if (::getrandom(&value, sizeof value, 0) != sizeof value) value = 0;
+        // getrandom of up to 256 bytes is never cut short once the pool is ready; before that it
+        // waits.
+        if (::getrandom(&value, sizeof value, 0) != sizeof value)
+            value = 0;
     }
     return value;
 }

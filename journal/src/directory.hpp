@@ -1,14 +1,14 @@
 // The journal's directory: names of its files, its identity, its list of segments.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <vector>
+#include "directory_layout.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
-#include "directory_layout.hpp"
+#include <cstdint>
+#include <filesystem>
+#include <vector>
 
 namespace pawl::detail {
 
@@ -28,8 +28,8 @@ namespace pawl::detail {
 [[nodiscard]] result<std::vector<std::uint64_t>> list_segments(
     const std::filesystem::path& directory);
 
-// Whether the directory may become a journal: it is missing, empty, or holds only what a creation that
-// was interrupted leaves behind.
+// Whether the directory may become a journal: it is missing, empty, or holds only what a creation
+// that was interrupted leaves behind.
 [[nodiscard]] result<bool> is_blank(const std::filesystem::path& directory);
 
 // Reads and checks journal.pawl. not_a_journal, newer_format, damaged.

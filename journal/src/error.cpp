@@ -33,7 +33,8 @@ std::string_view to_string(errc code) noexcept {
         {errc::timed_out, "timed_out"},
     }};
     for (const auto& [value, name] : names) {
-        if (value == code) return name;
+        if (value == code)
+            return name;
     }
     return "unknown";
 }
@@ -45,10 +46,14 @@ std::string error::message() const {
         text += separator + part;
         separator = ", ";
     };
-    if (!file.empty()) add(file);
-    if (offset != no_value) add("byte " + std::to_string(offset));
-    if (sequence != no_value) add("sequence " + std::to_string(sequence));
-    if (actual_version != no_value) add("actual version " + std::to_string(actual_version));
+    if (!file.empty())
+        add(file);
+    if (offset != no_value)
+        add("byte " + std::to_string(offset));
+    if (sequence != no_value)
+        add("sequence " + std::to_string(sequence));
+    if (actual_version != no_value)
+        add("actual version " + std::to_string(actual_version));
     if (!detail.empty()) {
         text += ": " + detail;
     }

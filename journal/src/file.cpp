@@ -1,5 +1,7 @@
 #include "file.hpp"
 
+#include "io_hook.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,19 +10,18 @@
 #include <cstring>
 #include <utility>
 
-#include "io_hook.hpp"
-
 namespace pawl::detail {
 
 error system_error(int os_error, const std::filesystem::path& path, std::string_view doing) {
     errc code = errc::io;
-    if (os_error == ENOSPC || os_error == EDQUOT) code = errc::disk_full;
-    if (os_error == ENOENT) code = errc::not_found;
-    if (os_error == ENOMEM) code = errc::out_of_memory;
-    return error{.code = code,
-                 .os_error = os_error,
-                 .file = path.string(),
-                 .detail = std::string{doing}};
+    if (os_error == ENOSPC || os_error == EDQUOT)
+        code = errc::disk_full;
+    if (os_error == ENOENT)
+        code = errc::not_found;
+    if (os_error == ENOMEM)
+        code = errc::out_of_memory;
+    return error{
+        .code = code, .os_error = os_error, .file = path.string(), .detail = std::string{doing}};
 }
 
 namespace {
@@ -32,7 +33,8 @@ std::unexpected<error> failed(const std::filesystem::path& path, std::string_vie
 // Asks the hook and stores its answer in errno.
 [[nodiscard]] bool refused(const io_event& event) noexcept {
     const int answer = call_io_hook(event);
-    if (answer != 0) errno = answer;
+    if (answer != 0)
+        errno = answer;
     return answer != 0;
 }
 
@@ -50,32 +52,41 @@ file& file::operator=(file&& other) noexcept {
     return *this;
 }
 
-file::~file() { close(); }
+file::~file() {
+    close();
+}
 
 void file::close() noexcept {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ >= 0)
+        ::close(descriptor_);
     descriptor_ = -1;
 }
 
 result<file> file::open(const std::filesystem::path& path, access mode, std::uint32_t permissions) {
     int flags = O_CLOEXEC | O_NOFOLLOW;
-    if (mode == access::read) flags |= O_RDONLY;
-    if (mode == access::read_write) flags |= O_RDWR;
-    if (mode == access::create) flags |= O_RDWR | O_CREAT | O_TRUNC;
+    if (mode == access::read)
+        flags |= O_RDONLY;
+    if (mode == access::read_write)
+        flags |= O_RDWR;
+    if (mode == access::create)
+        flags |= O_RDWR | O_CREAT | O_TRUNC;
     const auto operation = mode == access::create ? io_operation::create : io_operation::open;
-    if (refused({.operation = operation, .path = path.c_str()})) return failed(path, "cannot open");
+    if (refused({.operation = operation, .path = path.c_str()}))
+        return failed(path, "cannot open");
     file opened;
     opened.path_ = path;
     do {
         opened.descriptor_ = ::open(path.c_str(), flags, static_cast<mode_t>(permissions));
     } while (opened.descriptor_ < 0 && errno == EINTR);
-    if (opened.descriptor_ < 0) return failed(path, "cannot open");
+    if (opened.descriptor_ < 0)
+        return failed(path, "cannot open");
     return opened;
 }
 
 result<std::uint64_t> file::size() const {
-    struct stat status {};
-    if (::fstat(descriptor_, &status) != 0) return failed(path_, "cannot stat");
+    struct stat status{};
+    if (::fstat(descriptor_, &status) != 0)
+        return failed(path_, "cannot stat");
     if (!S_ISREG(status.st_mode)) {
         return std::unexpected(
             error{.code = errc::damaged, .file = path_.string(), .detail = "not a regular file"});
@@ -88,10 +99,11 @@ result<void> file::read_at(std::span<std::byte> into, std::uint64_t offset) cons
         return failed(path_, "cannot read");
     }
     while (!into.empty()) {
-        const auto got =
-            ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return failed(path_, "cannot read");
+        const auto got = ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return failed(path_, "cannot read");
         if (got == 0) {
             return std::unexpected(error{.code = errc::damaged,
                                          .offset = offset,
@@ -113,9 +125,12 @@ result<void> file::write_at(std::span<const std::byte> from, std::uint64_t offse
         return failed(path_, "cannot write");
     }
     while (!from.empty()) {
-        const auto put = ::pwrite(descriptor_, from.data(), from.size(), static_cast<off_t>(offset));
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return failed(path_, "cannot write");
+        const auto put =
+            ::pwrite(descriptor_, from.data(), from.size(), static_cast<off_t>(offset));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return failed(path_, "cannot write");
         from = from.subspan(static_cast<std::size_t>(put));
         offset += static_cast<std::uint64_t>(put);
     }
@@ -156,7 +171,8 @@ result<void> file::sync() const {
     if (refused({.operation = io_operation::sync_file, .path = path_.c_str()})) {
         return failed(path_, "cannot sync");
     }
-    if (::fdatasync(descriptor_) != 0) return failed(path_, "cannot sync");
+    if (::fdatasync(descriptor_) != 0)
+        return failed(path_, "cannot sync");
     return {};
 }
 
@@ -165,7 +181,8 @@ result<void> sync_directory(const std::filesystem::path& directory) {
         return failed(directory, "cannot sync the directory");
     }
     const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return failed(directory, "cannot open the directory");
+    if (descriptor < 0)
+        return failed(directory, "cannot open the directory");
     const bool synced = ::fsync(descriptor) == 0;
     const int why = errno;
     ::close(descriptor);
@@ -195,8 +212,10 @@ result<bool> make_directory(const std::filesystem::path& path, std::uint32_t mod
     if (refused({.operation = io_operation::make_directory, .path = path.c_str()})) {
         return failed(path, "cannot make the directory");
     }
-    if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) return true;
-    if (errno == EEXIST) return false;
+    if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0)
+        return true;
+    if (errno == EEXIST)
+        return false;
     return failed(path, "cannot make the directory");
 }
 
@@ -206,28 +225,35 @@ result<void> replace_file(const std::filesystem::path& path,
     auto temporary = path;
     temporary += ".tmp";
     auto fresh = file::open(temporary, file::access::create, permissions);
-    if (!fresh) return std::unexpected(std::move(fresh.error()));
+    if (!fresh)
+        return std::unexpected(std::move(fresh.error()));
     std::uint64_t offset = 0;
     for (const auto part : parts) {
-        if (auto written = fresh->write_at(part, offset); !written) return written;
+        if (auto written = fresh->write_at(part, offset); !written)
+            return written;
         offset += part.size();
     }
-    if (auto synced = fresh->sync(); !synced) return synced;
-    if (auto renamed = rename_file(temporary, path); !renamed) return renamed;
+    if (auto synced = fresh->sync(); !synced)
+        return synced;
+    if (auto renamed = rename_file(temporary, path); !renamed)
+        return renamed;
     return sync_directory(path.parent_path());
 }
 
 result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std::uint64_t limit) {
     auto opened = file::open(path, file::access::read);
-    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
     auto size = opened->size();
-    if (!size) return std::unexpected(std::move(size.error()));
+    if (!size)
+        return std::unexpected(std::move(size.error()));
     if (*size > limit) {
         return std::unexpected(
             error{.code = errc::damaged, .file = path.string(), .detail = "larger than it can be"});
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
-    if (auto read = opened->read_at(bytes, 0); !read) return std::unexpected(std::move(read.error()));
+    if (auto read = opened->read_at(bytes, 0); !read)
+        return std::unexpected(std::move(read.error()));
     return bytes;
 }
 

@@ -1,14 +1,14 @@
 // Files as the journal uses them: owned descriptors, whole reads and writes, durable renames.
 #pragma once
 
+#include <pawl/journal/error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <pawl/journal/error.hpp>
 
 namespace pawl::detail {
 
@@ -36,7 +36,8 @@ class file {
     [[nodiscard]] result<std::uint64_t> size() const;
     // Reads exactly as many bytes as there are in `into`; fewer in the file is damaged.
     [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset) const;
-    [[nodiscard]] result<void> write_at(std::span<const std::byte> from, std::uint64_t offset) const;
+    [[nodiscard]] result<void> write_at(std::span<const std::byte> from,
+                                        std::uint64_t offset) const;
     // Reserves real blocks for the whole file, so that a later store cannot run out of room.
     [[nodiscard]] result<void> allocate(std::uint64_t bytes) const;
     // Gives the blocks of a range back; it reads as zero afterwards. Not supported is not an error.

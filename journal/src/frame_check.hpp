@@ -1,15 +1,15 @@
 // Whether the bytes at a place in a segment are a whole frame of it.
 #pragma once
 
+#include "hash.hpp"
+#include "segment_layout.hpp"
+
+#include <pawl/journal/detail/frame.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include <pawl/journal/detail/frame.hpp>
-
-#include "hash.hpp"
-#include "segment_layout.hpp"
 
 namespace pawl::detail {
 
@@ -22,33 +22,45 @@ struct frame_space {
 
 enum class frame_fault : std::uint8_t {
     none,
-    absent,          // the commit word is zero
-    out_of_room,     // so close to the segment's end that no frame fits
-    bad_length,      // shorter than a header, or beyond the segment
-    bad_flags,       // a combination that no writer makes
+    absent,       // the commit word is zero
+    out_of_room,  // so close to the segment's end that no frame fits
+    bad_length,   // shorter than a header, or beyond the segment
+    bad_flags,    // a combination that no writer makes
     bad_hash,
     wrong_sequence,
-    bad_witness,     // claims a watermark that cannot be
-    bad_system,      // a system frame whose payload is not what its type says
-    broken_batch,    // the frames of a batch are not all there
-    bad_back,        // the link to the stream's previous frame leads nowhere
-    behind_end,      // bytes that are not zero behind a clean end
+    bad_witness,   // claims a watermark that cannot be
+    bad_system,    // a system frame whose payload is not what its type says
+    broken_batch,  // the frames of a batch are not all there
+    bad_back,      // the link to the stream's previous frame leads nowhere
+    behind_end,    // bytes that are not zero behind a clean end
 };
 
 [[nodiscard]] constexpr std::string_view to_string(frame_fault fault) noexcept {
     switch (fault) {
-        case frame_fault::none: return "no fault";
-        case frame_fault::absent: return "no frame where one must be";
-        case frame_fault::out_of_room: return "the segment ends without an end frame";
-        case frame_fault::bad_length: return "impossible frame length";
-        case frame_fault::bad_flags: return "impossible frame flags";
-        case frame_fault::bad_hash: return "frame hash mismatch";
-        case frame_fault::wrong_sequence: return "frame out of sequence";
-        case frame_fault::bad_witness: return "impossible durable watermark in a frame";
-        case frame_fault::bad_system: return "system frame of an unknown form";
-        case frame_fault::broken_batch: return "incomplete batch";
-        case frame_fault::bad_back: return "broken link to the stream's previous frame";
-        case frame_fault::behind_end: return "bytes behind the end of the segment";
+        case frame_fault::none:
+            return "no fault";
+        case frame_fault::absent:
+            return "no frame where one must be";
+        case frame_fault::out_of_room:
+            return "the segment ends without an end frame";
+        case frame_fault::bad_length:
+            return "impossible frame length";
+        case frame_fault::bad_flags:
+            return "impossible frame flags";
+        case frame_fault::bad_hash:
+            return "frame hash mismatch";
+        case frame_fault::wrong_sequence:
+            return "frame out of sequence";
+        case frame_fault::bad_witness:
+            return "impossible durable watermark in a frame";
+        case frame_fault::bad_system:
+            return "system frame of an unknown form";
+        case frame_fault::broken_batch:
+            return "incomplete batch";
+        case frame_fault::bad_back:
+            return "broken link to the stream's previous frame";
+        case frame_fault::behind_end:
+            return "bytes behind the end of the segment";
     }
     return "unknown fault";
 }
@@ -73,15 +85,18 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 
 [[nodiscard]] constexpr bool flags_possible(std::uint8_t flags) noexcept {
     const auto batch = static_cast<std::uint8_t>(flags & flag::batch_mask);
-    if ((batch & (batch - 1)) != 0) return false;  // more than one of first, middle, last
-    if ((flags & flag::system) != 0) return flags == flag::system;
+    if ((batch & (batch - 1)) != 0)
+        return false;  // more than one of first, middle, last
+    if ((flags & flag::system) != 0)
+        return flags == flag::system;
     return true;
 }
 
 // Length and flags of the frame whose commit word is given; nothing behind the word is read.
 [[nodiscard]] inline frame_fault check_shape(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
-    if (word.value() == 0) return frame_fault::absent;
+    if (word.value() == 0)
+        return frame_fault::absent;
     const std::size_t bytes = word.frame_bytes();
     if (bytes < frame_header_bytes || bytes > max_frame_bytes ||
         padded(bytes) > space.bytes - offset) {
@@ -90,8 +105,8 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
     return flags_possible(word.flags()) ? frame_fault::none : frame_fault::bad_flags;
 }
 
-// Everything about one frame that can be known from its own bytes. `offset` is aligned and leaves room
-// for a header.
+// Everything about one frame that can be known from its own bytes. `offset` is aligned and leaves
+// room for a header.
 [[nodiscard]] inline frame_fault check_frame(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
     if (const frame_fault fault = check_shape(space, offset, word); fault != frame_fault::none) {
@@ -117,7 +132,8 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 // A system frame's type and payload size fit together.
 [[nodiscard]] inline bool system_form_right(commit_word word) noexcept {
     constexpr std::size_t longest_name = 1024;
-    if (is_end(word)) return word.frame_bytes() == end_frame_bytes;
+    if (is_end(word))
+        return word.frame_bytes() == end_frame_bytes;
     return word.type() == static_cast<std::uint16_t>(system_type::stream_name) &&
            word.frame_bytes() > frame_header_bytes &&
            word.frame_bytes() <= frame_header_bytes + longest_name;

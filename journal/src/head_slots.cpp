@@ -8,11 +8,14 @@
 
 namespace pawl::detail {
 
-head_slots::head_slots(head_slots&& other) noexcept { *this = std::move(other); }
+head_slots::head_slots(head_slots&& other) noexcept {
+    *this = std::move(other);
+}
 
 head_slots& head_slots::operator=(head_slots&& other) noexcept {
     if (this != &other) {
-        if (anonymous_bytes_ != 0) ::munmap(table_, anonymous_bytes_);
+        if (anonymous_bytes_ != 0)
+            ::munmap(table_, anonymous_bytes_);
         table_ = std::exchange(other.table_, nullptr);
         slots_ = std::exchange(other.slots_, 0);
         used_ = std::exchange(other.used_, 0);
@@ -23,7 +26,8 @@ head_slots& head_slots::operator=(head_slots&& other) noexcept {
 }
 
 head_slots::~head_slots() {
-    if (anonymous_bytes_ != 0) ::munmap(table_, anonymous_bytes_);
+    if (anonymous_bytes_ != 0)
+        ::munmap(table_, anonymous_bytes_);
 }
 
 result<head_slots> head_slots::make(std::uint64_t slots) {
@@ -53,9 +57,11 @@ head_slots head_slots::over(mapping file, std::uint64_t slots, std::uint64_t use
 
 result<head_slots> head_slots::grown() const {
     auto larger = make(slots_ * 2);
-    if (!larger) return larger;
+    if (!larger)
+        return larger;
     for (const stream_head& head : all()) {
-        if (head.stream != no_stream_id) *larger->find_or_insert(head.stream) = head;
+        if (head.stream != no_stream_id)
+            *larger->find_or_insert(head.stream) = head;
     }
     return larger;
 }

@@ -1,16 +1,16 @@
-// The version and last position of every stream: an open-addressing table over flat memory, which is
-// also how it lies in the file of stream heads.
+// The version and last position of every stream: an open-addressing table over flat memory, which
+// is also how it lies in the file of stream heads.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
+#include "heads_layout.hpp"
+#include "mapping.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
-#include "heads_layout.hpp"
-#include "mapping.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <span>
 
 namespace pawl::detail {
 
@@ -32,7 +32,8 @@ class head_slots {
     // An empty table in fresh memory whose pages are present.
     [[nodiscard]] static result<head_slots> make(std::uint64_t slots);
     // The table that lies in a private mapping of a checked file of stream heads.
-    [[nodiscard]] static head_slots over(mapping file, std::uint64_t slots, std::uint64_t used) noexcept;
+    [[nodiscard]] static head_slots over(mapping file, std::uint64_t slots,
+                                         std::uint64_t used) noexcept;
 
     [[nodiscard]] std::uint64_t slots() const noexcept { return slots_; }
     [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
@@ -41,19 +42,26 @@ class head_slots {
 
     // Null where the stream is not in the table.
     [[nodiscard]] stream_head* find(stream_id stream) const noexcept {
-        if (slots_ == 0) return nullptr;
+        if (slots_ == 0)
+            return nullptr;
         for (std::uint64_t at = home(stream);; at = at + 1 == slots_ ? 0 : at + 1) {
-            if (table_[at].stream == stream) return &table_[at];
-            if (table_[at].stream == no_stream_id) return nullptr;
+            if (table_[at].stream == stream)
+                return &table_[at];
+            if (table_[at].stream == no_stream_id)
+                return nullptr;
         }
     }
     // The stream's slot, made with version 0 where it is new; null where the table is full.
     [[nodiscard]] stream_head* find_or_insert(stream_id stream) noexcept {
-        if (slots_ == 0) return nullptr;
+        if (slots_ == 0)
+            return nullptr;
         for (std::uint64_t at = home(stream);; at = at + 1 == slots_ ? 0 : at + 1) {
-            if (table_[at].stream == stream) return &table_[at];
-            if (table_[at].stream != no_stream_id) continue;
-            if (is_full()) return nullptr;
+            if (table_[at].stream == stream)
+                return &table_[at];
+            if (table_[at].stream != no_stream_id)
+                continue;
+            if (is_full())
+                return nullptr;
             ++used_;
             table_[at] = {.stream = stream, .version = 0, .last = 0};
             return &table_[at];
@@ -61,7 +69,8 @@ class head_slots {
     }
     // Asks the processor for the line a later find will read.
     void prefetch(stream_id stream) const noexcept {
-        if (slots_ != 0) __builtin_prefetch(&table_[home(stream)], 1);
+        if (slots_ != 0)
+            __builtin_prefetch(&table_[home(stream)], 1);
     }
 
     [[nodiscard]] std::span<const stream_head> all() const noexcept { return {table_, slots_}; }

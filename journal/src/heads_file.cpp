@@ -1,14 +1,14 @@
 #include "heads_file.hpp"
 
+#include "directory.hpp"
+#include "file.hpp"
+#include "hash.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
 #include <vector>
-
-#include "directory.hpp"
-#include "file.hpp"
-#include "hash.hpp"
 
 namespace pawl::detail {
 
@@ -32,11 +32,13 @@ constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::ui
 [[nodiscard]] bool unpack_names(std::span<const std::byte> packed, std::uint64_t count,
                                 name_map& names) {
     for (std::uint64_t i = 0; i < count; ++i) {
-        if (packed.size() < name_prefix_bytes) return false;
+        if (packed.size() < name_prefix_bytes)
+            return false;
         const std::uint64_t stream = load_u64(packed.data());
         const std::size_t bytes = load_u32(packed.data() + sizeof stream);
         packed = packed.subspan(name_prefix_bytes);
-        if (packed.size() < bytes) return false;
+        if (packed.size() < bytes)
+            return false;
         names.emplace(std::string{reinterpret_cast<const char*>(packed.data()), bytes}, stream);
         packed = packed.subspan(bytes);
     }
@@ -45,10 +47,8 @@ constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::ui
 
 [[nodiscard]] std::unexpected<error> bad_heads(const std::filesystem::path& path,
                                                std::string detail) {
-    return std::unexpected(error{.code = errc::damaged,
-                                 .offset = 0,
-                                 .file = path.string(),
-                                 .detail = std::move(detail)});
+    return std::unexpected(error{
+        .code = errc::damaged, .offset = 0, .file = path.string(), .detail = std::move(detail)});
 }
 
 }  // namespace
@@ -56,7 +56,8 @@ constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::ui
 result<stream_heads> empty_heads(std::uint64_t expected_streams) {
     stream_heads heads;
     auto slots = head_slots::make(std::max<std::uint64_t>(expected_streams, 64) * 3 / 2);
-    if (!slots) return std::unexpected(std::move(slots.error()));
+    if (!slots)
+        return std::unexpected(std::move(slots.error()));
     heads.slots = std::move(*slots);
     return heads;
 }
@@ -97,12 +98,16 @@ result<void> write_heads(const std::filesystem::path& directory, const journal_i
 result<stream_heads> read_heads(const std::filesystem::path& directory, const journal_id& id) {
     const auto path = heads_path(directory);
     auto opened = file::open(path, file::access::read);
-    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
     auto size = opened->size();
-    if (!size) return std::unexpected(std::move(size.error()));
-    if (*size < heads_entries_offset) return bad_heads(path, "shorter than its header");
+    if (!size)
+        return std::unexpected(std::move(size.error()));
+    if (*size < heads_entries_offset)
+        return bad_heads(path, "shorter than its header");
     auto mapped = mapping::of(*opened, mapping::access::private_copy, *size);
-    if (!mapped) return std::unexpected(std::move(mapped.error()));
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
     mapped->populate(0, *size);
 
     heads_header header{};
@@ -125,7 +130,8 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
     stream_heads heads;
     const std::span names{body + header.slots * sizeof(stream_head),
                           static_cast<std::size_t>(header.name_bytes)};
-    if (!unpack_names(names, header.names, heads.names)) return bad_heads(path, "names do not fit");
+    if (!unpack_names(names, header.names, heads.names))
+        return bad_heads(path, "names do not fit");
     heads.slots = head_slots::over(std::move(*mapped), header.slots, header.streams);
     heads.covers_something = true;
     heads.ordinal = header.ordinal;

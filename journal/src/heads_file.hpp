@@ -1,16 +1,16 @@
-// The file of stream heads: the version and last position of every stream and the names handed out, up
-// to the end of a sealed segment. Derived from the log and rebuilt when absent or wrong.
+// The file of stream heads: the version and last position of every stream and the names handed out,
+// up to the end of a sealed segment. Derived from the log and rebuilt when absent or wrong.
 #pragma once
+
+#include "head_slots.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
-
-#include <pawl/journal/error.hpp>
-#include <pawl/journal/types.hpp>
-
-#include "head_slots.hpp"
 
 namespace pawl::detail {
 

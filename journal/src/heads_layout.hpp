@@ -25,7 +25,7 @@ struct heads_header {
     std::uint64_t name_bytes;
     std::uint64_t reserved[3];
     std::uint64_t body_checksum;  // XXH3-64 of everything from byte 4096
-    std::uint64_t checksum;  // XXH3-64 of the header before it
+    std::uint64_t checksum;       // XXH3-64 of the header before it
 };
 static_assert(sizeof(heads_header) == 128);
 static_assert(offsetof(heads_header, checksum) == 120);

@@ -35,7 +35,8 @@ struct index_header {
     std::uint64_t types;    // event types behind the names
     std::uint64_t reserved2[4];
     std::uint64_t body_checksum;  // XXH3-64 of everything behind the header
-    std::uint64_t checksum;  // XXH3-64 of the header before it: enough to trust where the segment ends
+    std::uint64_t
+        checksum;  // XXH3-64 of the header before it: enough to trust where the segment ends
 };
 static_assert(sizeof(index_header) == 192);
 static_assert(offsetof(index_header, marks) == 112);

@@ -1,7 +1,7 @@
 // A seam for fault tests: every system call that changes or syncs a file passes here first.
 //
-// It costs one load of a pointer on paths that make a system call anyway. The hot path makes none and
-// does not come here.
+// It costs one load of a pointer on paths that make a system call anyway. The hot path makes none
+// and does not come here.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,13 @@
 #include "mapping.hpp"
 
+#include "io_hook.hpp"
+
+#include <boost/interprocess/mapped_region.hpp>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
 #include <utility>
-
-#include "io_hook.hpp"
 
 namespace pawl::detail {
 
@@ -25,9 +25,12 @@ struct borrowed_descriptor {
 
 [[nodiscard]] bi::mode_t boost_mode(mapping::access mode) noexcept {
     switch (mode) {
-        case mapping::access::read: return bi::read_only;
-        case mapping::access::read_write: return bi::read_write;
-        case mapping::access::private_copy: break;
+        case mapping::access::read:
+            return bi::read_only;
+        case mapping::access::read_write:
+            return bi::read_write;
+        case mapping::access::private_copy:
+            break;
     }
     return bi::copy_on_write;
 }
@@ -93,7 +96,8 @@ result<mapping> mapping::of(const file& source, access mode, std::uint64_t bytes
 }
 
 result<void> mapping::sync(std::uint64_t offset, std::uint64_t bytes) const {
-    if (bytes == 0) return {};
+    if (bytes == 0)
+        return {};
     const auto pages = whole_pages(offset, bytes, size_);
     const io_event event{.operation = io_operation::sync_range,
                          .path = path_.c_str(),
@@ -109,7 +113,8 @@ result<void> mapping::sync(std::uint64_t offset, std::uint64_t bytes) const {
 }
 
 void mapping::populate(std::uint64_t offset, std::uint64_t bytes) const noexcept {
-    if (bytes == 0 || offset >= size_) return;
+    if (bytes == 0 || offset >= size_)
+        return;
     const auto pages = whole_pages(offset, bytes, size_);
 #ifdef MADV_POPULATE_WRITE
     constexpr int advice = MADV_POPULATE_WRITE;
@@ -120,13 +125,15 @@ void mapping::populate(std::uint64_t offset, std::uint64_t bytes) const noexcept
 }
 
 void mapping::will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept {
-    if (bytes == 0 || offset >= size_) return;
+    if (bytes == 0 || offset >= size_)
+        return;
     const auto pages = whole_pages(offset, bytes, size_);
     (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MADV_WILLNEED);
 }
 
 void mapping::drop(std::uint64_t offset, std::uint64_t bytes) const noexcept {
-    if (bytes == 0 || offset >= size_) return;
+    if (bytes == 0 || offset >= size_)
+        return;
     const auto pages = whole_pages(offset, bytes, size_);
     (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MADV_DONTNEED);
 }

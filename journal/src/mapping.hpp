@@ -1,15 +1,15 @@
 // A file mapped into memory.
 #pragma once
 
+#include "file.hpp"
+
+#include <pawl/journal/error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
-
-#include <pawl/journal/error.hpp>
-
-#include "file.hpp"
 
 namespace pawl::detail {
 
@@ -33,8 +33,8 @@ class mapping {
     // Writes the pages of a range to stable storage and waits for it (msync). A failure must not be
     // retried: the kernel then reports success with the data gone.
     [[nodiscard]] result<void> sync(std::uint64_t offset, std::uint64_t bytes) const;
-    // Makes the pages of a range present and writable, so that a store meets no fault. Not supported is
-    // not an error.
+    // Makes the pages of a range present and writable, so that a store meets no fault. Not
+    // supported is not an error.
     void populate(std::uint64_t offset, std::uint64_t bytes) const noexcept;
     // Tells the kernel that the range will be read in order soon.
     void will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept;

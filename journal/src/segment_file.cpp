@@ -1,14 +1,14 @@
 #include "segment_file.hpp"
 
+#include "directory.hpp"
+#include "file.hpp"
+#include "hash.hpp"
+
 #include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "directory.hpp"
-#include "file.hpp"
-#include "hash.hpp"
 
 namespace pawl::detail {
 
@@ -42,8 +42,10 @@ struct header_check {
 
 // Why a copy of the header cannot be believed; empty where it can.
 [[nodiscard]] std::string fault_of(const segment_header& header) {
-    if (header.magic != segment_magic) return "no segment header";
-    if (header.checksum != header_checksum(header)) return "header checksum mismatch";
+    if (header.magic != segment_magic)
+        return "no segment header";
+    if (header.checksum != header_checksum(header))
+        return "header checksum mismatch";
     return {};
 }
 
@@ -60,7 +62,8 @@ struct header_check {
     for (std::size_t i = 0; i < 2; ++i) {
         const auto into = std::as_writable_bytes(std::span{&copies[i], 1});
         if (auto read = source.read_at(into, i * header_copy_offset); !read) {
-            if (read.error().code != errc::damaged) return std::unexpected(std::move(read.error()));
+            if (read.error().code != errc::damaged)
+                return std::unexpected(std::move(read.error()));
             faults[i] = "the file ends inside the header";
         } else {
             faults[i] = fault_of(copies[i]);
@@ -83,7 +86,8 @@ struct header_check {
     if (std::memcmp(header.journal, id.data(), id.size()) != 0) {
         return wrong(errc::damaged, "the segment belongs to another journal");
     }
-    if (header.ordinal != ordinal) return wrong(errc::damaged, "the segment carries another ordinal");
+    if (header.ordinal != ordinal)
+        return wrong(errc::damaged, "the segment carries another ordinal");
     if (header.segment_bytes < min_segment_bytes || header.segment_bytes > max_segment_bytes ||
         header.epoch == 0) {
         return wrong(errc::damaged, "header values out of range");
@@ -101,13 +105,16 @@ struct opened_segment {
     const fs::path path = segment_path(directory, ordinal);
     auto source = file::open(path, mode);
     if (!source) {
-        if (source.error().code == errc::not_found) source.error().code = errc::missing_segment;
+        if (source.error().code == errc::not_found)
+            source.error().code = errc::missing_segment;
         return std::unexpected(std::move(source.error()));
     }
     auto size = source->size();
-    if (!size) return std::unexpected(std::move(size.error()));
+    if (!size)
+        return std::unexpected(std::move(size.error()));
     auto check = check_headers(*source, id, ordinal);
-    if (!check) return std::unexpected(std::move(check.error()));
+    if (!check)
+        return std::unexpected(std::move(check.error()));
     if (*size < check->header.segment_bytes) {
         return std::unexpected(error{.code = errc::damaged,
                                      .offset = *size,
@@ -127,13 +134,19 @@ result<writable_segment> create_segment(const segment_request& request) {
     const auto bytes = std::as_bytes(std::span{&header, 1});
 
     auto fresh = file::open(temporary, file::access::create, request.mode);
-    if (!fresh) return std::unexpected(std::move(fresh.error()));
+    if (!fresh)
+        return std::unexpected(std::move(fresh.error()));
     const auto build = [&]() -> result<void> {
-        if (auto done = fresh->allocate(request.segment_bytes); !done) return done;
-        if (auto done = fresh->write_at(bytes, 0); !done) return done;
-        if (auto done = fresh->write_at(bytes, header_copy_offset); !done) return done;
-        if (auto done = fresh->sync(); !done) return done;
-        if (auto done = rename_file(temporary, path); !done) return done;
+        if (auto done = fresh->allocate(request.segment_bytes); !done)
+            return done;
+        if (auto done = fresh->write_at(bytes, 0); !done)
+            return done;
+        if (auto done = fresh->write_at(bytes, header_copy_offset); !done)
+            return done;
+        if (auto done = fresh->sync(); !done)
+            return done;
+        if (auto done = rename_file(temporary, path); !done)
+            return done;
         return sync_directory(request.directory);
     };
     if (auto built = build(); !built) {
@@ -142,21 +155,24 @@ result<writable_segment> create_segment(const segment_request& request) {
         return std::unexpected(std::move(built.error()));
     }
     auto mapped = mapping::of(*fresh, mapping::access::read_write, request.segment_bytes);
-    if (!mapped) return std::unexpected(std::move(mapped.error()));
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
     return writable_segment{header, std::move(*mapped)};
 }
 
 result<read_segment> open_segment(const fs::path& directory, const journal_id& id,
                                   std::uint64_t ordinal) {
     auto opened = open_and_check(directory, id, ordinal, file::access::read);
-    if (!opened) return std::unexpected(std::move(opened.error()));
-    struct stat status {};
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    struct stat status{};
     if (::fstat(opened->source.descriptor(), &status) != 0) {
         return std::unexpected(system_error(errno, opened->source.path(), "cannot stat"));
     }
-    auto mapped = mapping::of(opened->source, mapping::access::read,
-                              opened->check.header.segment_bytes);
-    if (!mapped) return std::unexpected(std::move(mapped.error()));
+    auto mapped =
+        mapping::of(opened->source, mapping::access::read, opened->check.header.segment_bytes);
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
     return read_segment{opened->check.header, std::move(*mapped),
                         static_cast<std::uint64_t>(status.st_ino), opened->check.one_bad,
                         std::move(opened->check.note)};
@@ -165,15 +181,17 @@ result<read_segment> open_segment(const fs::path& directory, const journal_id& i
 result<writable_segment> open_segment_for_repair(const fs::path& directory, const journal_id& id,
                                                  std::uint64_t ordinal) {
     auto opened = open_and_check(directory, id, ordinal, file::access::read_write);
-    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
     auto mapped = mapping::of(opened->source, mapping::access::read_write,
                               opened->check.header.segment_bytes);
-    if (!mapped) return std::unexpected(std::move(mapped.error()));
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
     return writable_segment{opened->check.header, std::move(*mapped)};
 }
 
 result<std::uint64_t> file_identity(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) {
         return std::unexpected(system_error(errno, path, "cannot stat"));
     }

@@ -1,18 +1,19 @@
 // One segment file: making it and reading its header.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
+#include "mapping.hpp"
+#include "segment_layout.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
-#include "mapping.hpp"
-#include "segment_layout.hpp"
+#include <cstdint>
+#include <filesystem>
 
 namespace pawl::detail {
 
-// Where a segment's predecessor ended; epoch 0 where the segment was prepared ahead or is the first.
+// Where a segment's predecessor ended; epoch 0 where the segment was prepared ahead or is the
+// first.
 struct predecessor {
     std::uint64_t epoch = 0;
     std::uint64_t end_offset = 0;
@@ -35,8 +36,8 @@ struct writable_segment {
     mapping bytes;
 };
 
-// Makes the file whole under a temporary name, syncs and renames it and syncs the directory: when this
-// returns, the segment survives the loss of power. Replaces a file of that name.
+// Makes the file whole under a temporary name, syncs and renames it and syncs the directory: when
+// this returns, the segment survives the loss of power. Replaces a file of that name.
 [[nodiscard]] result<writable_segment> create_segment(const segment_request& request);
 
 struct read_segment {

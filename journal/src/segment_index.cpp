@@ -1,17 +1,17 @@
 #include "segment_index.hpp"
 
+#include "directory.hpp"
+#include "file.hpp"
+#include "hash.hpp"
+#include "head_slots.hpp"
+#include "segment_walk.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <utility>
-
-#include "directory.hpp"
-#include "file.hpp"
-#include "hash.hpp"
-#include "head_slots.hpp"
-#include "segment_walk.hpp"
 
 namespace pawl::detail {
 
@@ -24,7 +24,8 @@ class index_builder {
 
     [[nodiscard]] result<void> start() {
         auto made = head_slots::make(64);
-        if (!made) return std::unexpected(std::move(made.error()));
+        if (!made)
+            return std::unexpected(std::move(made.error()));
         heads_ = std::move(*made);
         return {};
     }
@@ -50,8 +51,10 @@ class index_builder {
 
     [[nodiscard]] segment_index take(const walk_end& end) {
         for (const stream_head& head : heads_.all()) {
-            if (head.stream == no_stream_id) continue;
-            index_.streams.push_back({head.stream, head.version, unpack_position(head.last).offset});
+            if (head.stream == no_stream_id)
+                continue;
+            index_.streams.push_back(
+                {head.stream, head.version, unpack_position(head.last).offset});
         }
         std::ranges::sort(index_.streams, {}, &index_stream::stream);
         for (const auto& [key, events] : types_) {
@@ -71,7 +74,8 @@ class index_builder {
 
   private:
     void mark(std::uint64_t offset, sequence_number sequence) {
-        if (!index_.marks.empty() && offset - index_.marks.back().offset < index_stride) return;
+        if (!index_.marks.empty() && offset - index_.marks.back().offset < index_stride)
+            return;
         // A mark inside a batch would let a reader begin there.
         if ((commit_word{load_u64(space_.base + offset)}.flags() &
              (flag::batch_middle | flag::batch_last)) != 0) {
@@ -94,10 +98,12 @@ class index_builder {
         const stream_version version = load_u64(frame + frame_offset::version);
         const std::uint64_t back = load_u32(frame + frame_offset::back);
         if (stream == no_stream_id) {
-            if (version != 0 || back != 0) note_fault(offset);
+            if (version != 0 || back != 0)
+                note_fault(offset);
             return;
         }
-        if (heads_.wants_to_grow() && !grow()) return;
+        if (heads_.wants_to_grow() && !grow())
+            return;
         stream_head* head = heads_.find_or_insert(stream);
         const std::uint64_t previous = unpack_position(head->last).offset;
         const bool first_here = head->version == 0;
@@ -112,12 +118,14 @@ class index_builder {
     [[nodiscard]] bool grow() {
         auto larger = heads_.grown();
         out_of_memory_ = out_of_memory_ || !larger;
-        if (larger) heads_ = std::move(*larger);
+        if (larger)
+            heads_ = std::move(*larger);
         return larger.has_value();
     }
 
     void note_fault(std::uint64_t offset) {
-        if (fault_ != frame_fault::none) return;
+        if (fault_ != frame_fault::none)
+            return;
         fault_ = frame_fault::bad_back;
         fault_offset_ = offset;
     }
@@ -153,9 +161,11 @@ template <class Entry>
 template <class Entry>
 [[nodiscard]] bool take(std::span<const std::byte>& from, std::uint64_t count,
                         std::vector<Entry>& into) {
-    if (count > from.size() / sizeof(Entry)) return false;
+    if (count > from.size() / sizeof(Entry))
+        return false;
     into.resize(static_cast<std::size_t>(count));
-    if (count != 0) std::memcpy(into.data(), from.data(), into.size() * sizeof(Entry));
+    if (count != 0)
+        std::memcpy(into.data(), from.data(), into.size() * sizeof(Entry));
     from = from.subspan(into.size() * sizeof(Entry));
     return true;
 }
@@ -166,7 +176,8 @@ template <class Entry>
         return offset >= first_frame_offset && offset < header.end_offset &&
                offset % frame_alignment == 0;
     };
-    return header.end_offset >= first_frame_offset && header.first_sequence <= header.end_sequence &&
+    return header.end_offset >= first_frame_offset &&
+           header.first_sequence <= header.end_sequence &&
            std::ranges::all_of(index.marks, inside, &index_mark::offset) &&
            std::ranges::is_sorted(index.marks, {}, &index_mark::sequence) &&
            std::ranges::all_of(index.streams, inside, &index_stream::last_offset) &&
@@ -191,19 +202,22 @@ result<segment_index> build_index(const index_source& source,
                                   const std::filesystem::path& segment) {
     const frame_space& space = source.space;
     index_builder builder{space};
-    if (auto started = builder.start(); !started) return std::unexpected(std::move(started.error()));
+    if (auto started = builder.start(); !started)
+        return std::unexpected(std::move(started.error()));
     const walk_start from{.sequence =
                               load_u64(space.base + first_frame_offset + frame_offset::sequence)};
     const walk_end end = walk_segment(
         space, from, [&](std::uint64_t offset, commit_word word) { builder.add(offset, word); });
-    if (!end.ended()) return damage(segment, end.offset, end.sequence, end.fault);
+    if (!end.ended())
+        return damage(segment, end.offset, end.sequence, end.fault);
     if (builder.fault() != frame_fault::none) {
         const auto at = builder.fault_offset();
         return damage(segment, at, load_u64(space.base + at + frame_offset::sequence),
                       builder.fault());
     }
-    if (builder.out_of_memory()) return fail(errc::out_of_memory);
-    if (end.end_type != system_type::cut) {
+    if (builder.out_of_memory())
+        return fail(errc::out_of_memory);
+    if (source.clean_behind_end && end.end_type != system_type::cut) {
         const auto behind = first_nonzero(space, end.offset + end_frame_bytes);
         if (behind != space.bytes) {
             return damage(segment, behind, end.sequence, frame_fault::behind_end);
@@ -231,10 +245,12 @@ result<void> write_index(const std::filesystem::path& directory, const segment_i
                           bytes_of(index.types)};
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
-    for (const auto part : body) XXH3_64bits_update(&state, part.data(), part.size());
+    for (const auto part : body)
+        XXH3_64bits_update(&state, part.data(), part.size());
     header.body_checksum = XXH3_64bits_digest(&state);
     header.checksum = header_checksum(header);
-    const std::array parts{std::as_bytes(std::span{&header, 1}), body[0], body[1], body[2], body[3]};
+    const std::array parts{std::as_bytes(std::span{&header, 1}), body[0], body[1], body[2],
+                           body[3]};
     return replace_file(index_path(directory, header.ordinal), parts, mode);
 }
 
@@ -242,21 +258,21 @@ namespace {
 
 [[nodiscard]] std::unexpected<error> bad_index(const std::filesystem::path& path,
                                                std::string detail) {
-    return std::unexpected(error{.code = errc::damaged,
-                                 .offset = 0,
-                                 .file = path.string(),
-                                 .detail = std::move(detail)});
+    return std::unexpected(error{
+        .code = errc::damaged, .offset = 0, .file = path.string(), .detail = std::move(detail)});
 }
 
 [[nodiscard]] result<index_header> check_index_header(std::span<const std::byte> bytes,
                                                       const std::filesystem::path& path,
-                                                      const journal_id& id,
-                                                      std::uint64_t ordinal) {
+                                                      const journal_id& id, std::uint64_t ordinal) {
     index_header header{};
-    if (bytes.size() < sizeof header) return bad_index(path, "shorter than an index header");
+    if (bytes.size() < sizeof header)
+        return bad_index(path, "shorter than an index header");
     std::memcpy(&header, bytes.data(), sizeof header);
-    if (header.magic != index_magic) return bad_index(path, "not an index");
-    if (header.format_version > format_version) return bad_index(path, "index of a newer format");
+    if (header.magic != index_magic)
+        return bad_index(path, "not an index");
+    if (header.format_version > format_version)
+        return bad_index(path, "index of a newer format");
     if (header.checksum != header_checksum(header)) {
         return bad_index(path, "index header checksum mismatch");
     }
@@ -272,9 +288,11 @@ result<index_header> read_index_header(const std::filesystem::path& directory, c
                                        std::uint64_t ordinal) {
     const auto path = index_path(directory, ordinal);
     auto opened = file::open(path, file::access::read);
-    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
     std::array<std::byte, sizeof(index_header)> bytes{};
-    if (auto read = opened->read_at(bytes, 0); !read) return std::unexpected(std::move(read.error()));
+    if (auto read = opened->read_at(bytes, 0); !read)
+        return std::unexpected(std::move(read.error()));
     return check_index_header(bytes, path, id, ordinal);
 }
 
@@ -283,9 +301,11 @@ result<segment_index> read_index(const std::filesystem::path& directory, const j
     const auto path = index_path(directory, ordinal);
     constexpr std::uint64_t largest = max_segment_bytes;
     const auto bytes = read_file(path, largest);
-    if (!bytes) return std::unexpected(bytes.error());
+    if (!bytes)
+        return std::unexpected(bytes.error());
     auto header = check_index_header(*bytes, path, id, ordinal);
-    if (!header) return std::unexpected(std::move(header.error()));
+    if (!header)
+        return std::unexpected(std::move(header.error()));
     segment_index index;
     index.header = *header;
     auto rest = std::span<const std::byte>{*bytes}.subspan(sizeof(index_header));

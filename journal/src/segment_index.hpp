@@ -1,16 +1,16 @@
 // A sealed segment's index: derived from its frames, checksummed, rebuilt when absent.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <optional>
-#include <vector>
+#include "frame_check.hpp"
+#include "index_layout.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
-#include "frame_check.hpp"
-#include "index_layout.hpp"
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
 
 namespace pawl::detail {
 
@@ -30,10 +30,13 @@ struct index_source {
     frame_space space;
     journal_id id{};
     std::uint64_t ordinal = 0;
+    // Bytes behind a clean end are damage in a sealed segment; in another they may be scribbles
+    // that were zeroed in memory only.
+    bool clean_behind_end = true;
 };
 
-// Reads the whole segment, which must be complete: damaged, with offset and sequence, where a frame is
-// wrong, where a stream's links or versions do not fit, or where bytes follow a clean end.
+// Reads the whole segment, which must be complete: damaged, with offset and sequence, where a frame
+// is wrong, where a stream's links or versions do not fit, or where bytes follow a clean end.
 [[nodiscard]] result<segment_index> build_index(const index_source& source,
                                                 const std::filesystem::path& segment);
 

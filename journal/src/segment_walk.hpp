@@ -1,29 +1,31 @@
-// Going through the frames of one segment in order, as recovery, verification and the index builder do.
+// Going through the frames of one segment in order, as recovery, verification and the index builder
+// do.
 #pragma once
+
+#include "frame_check.hpp"
+#include "segment_layout.hpp"
+
+#include <pawl/journal/detail/frame.hpp>
+#include <pawl/journal/types.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
-#include <pawl/journal/detail/frame.hpp>
-#include <pawl/journal/types.hpp>
-
-#include "frame_check.hpp"
-#include "segment_layout.hpp"
-
 namespace pawl::detail {
 
-// Where a walk stopped: at an end frame (fault none), or at the first place that holds no valid frame.
+// Where a walk stopped: at an end frame (fault none), or at the first place that holds no valid
+// frame.
 struct walk_end {
     frame_fault fault = frame_fault::none;
-    std::uint64_t offset = 0;  // of the end frame, or of the hole
+    std::uint64_t offset = 0;      // of the end frame, or of the hole
     sequence_number sequence = 0;  // the next event's
     system_type end_type{};
     end_payload end{};
     std::uint64_t end_hash = 0;
     sequence_number first_sequence = 0;
     std::uint64_t events = 0;
-    std::uint64_t frames = 0;  // without the end frame
+    std::uint64_t frames = 0;     // without the end frame
     sequence_number durable = 0;  // the highest watermark that a valid frame proves
 
     [[nodiscard]] bool ended() const noexcept { return fault == frame_fault::none; }
@@ -42,10 +44,14 @@ struct walk_start {
     }
     const std::byte* frame = space.base + offset;
     const commit_word word{load_commit(frame)};
-    if (const auto fault = check_frame(space, offset, word); fault != frame_fault::none) return fault;
-    if (load_u64(frame + frame_offset::sequence) != expected) return frame_fault::wrong_sequence;
-    if (load_u32(frame + frame_offset::witness) > expected) return frame_fault::bad_witness;
-    if (word.is_system() && !system_form_right(word)) return frame_fault::bad_system;
+    if (const auto fault = check_frame(space, offset, word); fault != frame_fault::none)
+        return fault;
+    if (load_u64(frame + frame_offset::sequence) != expected)
+        return frame_fault::wrong_sequence;
+    if (load_u32(frame + frame_offset::witness) > expected)
+        return frame_fault::bad_witness;
+    if (word.is_system() && !system_form_right(word))
+        return frame_fault::bad_system;
     return frame_fault::none;
 }
 
@@ -65,14 +71,16 @@ struct batch_check {
         const commit_word word{load_u64(space.base + at)};
         const std::uint8_t part = word.flags() & flag::batch_mask;
         at += padded(word.frame_bytes());
-        if (part == flag::batch_last) return {frame_fault::none, at};
+        if (part == flag::batch_last)
+            return {frame_fault::none, at};
         const std::uint8_t wanted = expected == first ? flag::batch_first : flag::batch_middle;
-        if (part != wanted) return {frame_fault::broken_batch, at};
+        if (part != wanted)
+            return {frame_fault::broken_batch, at};
     }
 }
 
-// Calls visit(offset, commit_word) for every frame but the end frame. A batch is visited only when all
-// of it is there; otherwise the hole is its first frame.
+// Calls visit(offset, commit_word) for every frame but the end frame. A batch is visited only when
+// all of it is there; otherwise the hole is its first frame.
 template <class Visit>
 [[nodiscard]] walk_end walk_segment(const frame_space& space, walk_start from, Visit&& visit) {
     walk_end at{.offset = from.offset, .sequence = from.sequence, .first_sequence = from.sequence};
@@ -81,7 +89,8 @@ template <class Visit>
         const bool inside_batch = at.offset < batch_end;
         if (!inside_batch) {
             at.fault = check_in_order(space, at.offset, at.sequence);
-            if (at.fault != frame_fault::none) return at;
+            if (at.fault != frame_fault::none)
+                return at;
         }
         const std::byte* frame = space.base + at.offset;
         const commit_word word{load_u64(frame)};
@@ -91,7 +100,8 @@ template <class Visit>
                                    ? check_batch(space, at.offset, at.sequence)
                                    : batch_check{frame_fault::broken_batch, at.offset};
             at.fault = batch.fault;
-            if (at.fault != frame_fault::none) return at;
+            if (at.fault != frame_fault::none)
+                return at;
             batch_end = batch.end;
         }
         at.durable = std::max(at.durable, at.sequence - load_u32(frame + frame_offset::witness));
@@ -116,11 +126,14 @@ template <class Visit>
                                                  std::uint64_t from) noexcept {
     std::uint64_t at = from;
     while (at < space.bytes && at % sizeof(std::uint64_t) != 0) {
-        if (space.base[at] != std::byte{0}) return at;
+        if (space.base[at] != std::byte{0})
+            return at;
         ++at;
     }
-    while (at < space.bytes && load_u64(space.base + at) == 0) at += sizeof(std::uint64_t);
-    while (at < space.bytes && space.base[at] == std::byte{0}) ++at;
+    while (at < space.bytes && load_u64(space.base + at) == 0)
+        at += sizeof(std::uint64_t);
+    while (at < space.bytes && space.base[at] == std::byte{0})
+        ++at;
     return std::min(at, space.bytes);
 }
 
@@ -129,7 +142,8 @@ template <class Visit>
                                                 std::uint64_t from) noexcept {
     std::uint64_t at = space.bytes;
     while (at > from && space.base[at - 1] == std::byte{0}) {
-        const bool word_is_zero = at % sizeof(std::uint64_t) == 0 && at - from >= sizeof(std::uint64_t) &&
+        const bool word_is_zero = at % sizeof(std::uint64_t) == 0 &&
+                                  at - from >= sizeof(std::uint64_t) &&
                                   load_u64(space.base + at - sizeof(std::uint64_t)) == 0;
         at -= word_is_zero ? sizeof(std::uint64_t) : 1;
     }

@@ -23,11 +23,13 @@ stream_head* stream_table::inserted(stream_id stream, stream_head* head) noexcep
 }
 
 stream_head* stream_table::find_while_moving(stream_id stream) noexcept {
-    if (old_ != nullptr) move_some();
+    if (old_ != nullptr)
+        move_some();
     const bool known = current_.find(stream) != nullptr;
     stream_head* head = current_.find_or_insert(stream);
     if (head != nullptr && !known && old_ != nullptr) {
-        if (const stream_head* before = old_->find(stream)) *head = *before;
+        if (const stream_head* before = old_->find(stream))
+            *head = *before;
     }
     note_load();
     return head;
@@ -39,8 +41,10 @@ void stream_table::move_some() noexcept {
     const std::uint64_t end = std::min<std::uint64_t>(moved_ + slots_a_step, slots.size());
     for (; moved_ < end; ++moved_) {
         const stream_head& head = slots[moved_];
-        if (head.stream == no_stream_id || current_.find(head.stream) != nullptr) continue;
-        if (stream_head* into = current_.find_or_insert(head.stream)) *into = head;
+        if (head.stream == no_stream_id || current_.find(head.stream) != nullptr)
+            continue;
+        if (stream_head* into = current_.find_or_insert(head.stream))
+            *into = head;
     }
     if (moved_ == slots.size() && drained_.load(std::memory_order_acquire) == nullptr) {
         drained_.store(old_.release(), std::memory_order_release);
@@ -50,14 +54,18 @@ void stream_table::move_some() noexcept {
 result<void> stream_table::serve() {
     delete drained_.exchange(nullptr, std::memory_order_acq_rel);
     const std::uint64_t wanted = wanted_.load(std::memory_order_relaxed);
-    if (wanted == 0) return {};
+    if (wanted == 0)
+        return {};
     // The hot thread may take this very offer while we look, so that only its size may be compared
     // through a copy of ours.
-    if (wanted == offered_slots_) return {};
+    if (wanted == offered_slots_)
+        return {};
     auto larger = head_slots::make(wanted);
-    if (!larger) return std::unexpected(std::move(larger.error()));
+    if (!larger)
+        return std::unexpected(std::move(larger.error()));
     auto* offer = new (std::nothrow) head_slots{std::move(*larger)};
-    if (offer == nullptr) return fail(errc::out_of_memory);
+    if (offer == nullptr)
+        return fail(errc::out_of_memory);
     delete offered_.exchange(offer, std::memory_order_acq_rel);
     offered_slots_ = wanted;
     return {};

@@ -1,24 +1,23 @@
 // The writer's table of streams: one probe an append, and never rehashed while the writer waits.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <memory>
+#include "head_slots.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
-#include "head_slots.hpp"
+#include <atomic>
+#include <cstdint>
+#include <memory>
 
 namespace pawl::detail {
 
-// When the table fills up, a background thread offers an empty one of twice the size; from then on each
-// lookup moves a few entries over, until the old one is empty and is given back to the background.
+// When the table fills up, a background thread offers an empty one of twice the size; from then on
+// each lookup moves a few entries over, until the old one is empty and is given back to the
+// background.
 class stream_table {
   public:
-    explicit stream_table(head_slots slots) noexcept : current_{std::move(slots)} {
-        note_load();
-    }
+    explicit stream_table(head_slots slots) noexcept : current_{std::move(slots)} { note_load(); }
     ~stream_table() {
         delete offered_.load(std::memory_order_acquire);
         delete drained_.load(std::memory_order_acquire);
@@ -33,13 +32,15 @@ class stream_table {
         if (old_ == nullptr) [[likely]] {
             const auto used = current_.used();
             stream_head* head = current_.find_or_insert(stream);
-            if (current_.used() == used && head != nullptr) [[likely]] return head;
+            if (current_.used() == used && head != nullptr) [[likely]]
+                return head;
             return inserted(stream, head);
         }
         return find_while_moving(stream);
     }
     [[nodiscard]] const stream_head* find(stream_id stream) const noexcept {
-        if (const stream_head* head = current_.find(stream)) return head;
+        if (const stream_head* head = current_.find(stream))
+            return head;
         return old_ == nullptr ? nullptr : old_->find(stream);
     }
     void prefetch(stream_id stream) const noexcept { current_.prefetch(stream); }

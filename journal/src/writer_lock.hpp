@@ -1,19 +1,19 @@
 // One writer a directory: an open-file-description lock on a file that is never unlinked.
 #pragma once
 
+#include "file.hpp"
+
+#include <pawl/journal/error.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 
-#include <pawl/journal/error.hpp>
-
-#include "file.hpp"
-
 namespace pawl::detail {
 
-// Held while it lives. A forked child does not hold it: the descriptor is closed there before anything
-// of the child runs, since a copy of it would keep the lock alive beyond the parent.
+// Held while it lives. A forked child does not hold it: the descriptor is closed there before
+// anything of the child runs, since a copy of it would keep the lock alive beyond the parent.
 class writer_lock {
   public:
     // locked where another writer, in this or any other process, holds it.

@@ -1,0 +1,44 @@
+// A named thread that does a step, sleeps, and does the next.
+#pragma once
+
+#include <pawl/journal/error.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pawl::detail {
+
+struct background_setup {
+    std::string name;  // at most 15 characters
+    std::vector<int> cores;
+    // Does what is due and says how long there is nothing to do.
+    std::function<std::chrono::microseconds()> step;
+};
+
+class background_thread {
+  public:
+    background_thread() = default;
+    ~background_thread() { stop(); }
+    background_thread(const background_thread&) = delete;
+    background_thread& operator=(const background_thread&) = delete;
+
+    // All signals are masked in it, so that none of the program's handlers runs there.
+    [[nodiscard]] result<void> start(background_setup setup);
+    void stop() noexcept;
+
+  private:
+    void run() noexcept;
+
+    background_setup setup_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace pawl::detail

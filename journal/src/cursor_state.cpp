@@ -1,0 +1,295 @@
+#include "cursor_state.hpp"
+
+#include "directory.hpp"
+#include "metadata.hpp"
+#include "segment_walk.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace pawl::detail {
+
+error cursor_state::here(errc code, std::string detail) const {
+    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal : 0;
+    return error{.code = code,
+                 .offset = offset_,
+                 .sequence = sequence_,
+                 .file = segment_path(directory_, ordinal).string(),
+                 .detail = std::move(detail)};
+}
+
+const event* cursor_state::next() noexcept {
+    if (std::exchange(pending_, false))
+        return &event_;
+    if (failure_)
+        return nullptr;
+    for (;;) {
+        const step done = advance();
+        if (done == step::event)
+            return &event_;
+        if (done == step::again)
+            continue;
+        if (options_.follow || failure_ || judged_)
+            return nullptr;
+        const sequence_number stood = sequence_;
+        auto end = judge_end();
+        if (!end) {
+            failure_ = std::move(end.error());
+            return nullptr;
+        }
+        // What looked like the end may have been overtaken by a writer while it was judged.
+        if (*end != end_of_journal::open || stood != sequence_)
+            judged_ = *end;
+        return nullptr;
+    }
+}
+
+cursor_state::step cursor_state::advance() noexcept {
+    if (left_ || !segment_) [[unlikely]]
+        return leave_segment();
+    if (linked_)
+        return advance_linked();
+    if (!has_room_for_header(space_, offset_)) [[unlikely]] {
+        fault_ = frame_fault::out_of_room;
+        failure_ = here(errc::damaged, std::string{to_string(fault_)});
+        return step::nothing;
+    }
+    const commit_word word{load_commit(space_.base + offset_)};
+    if (word.value() == 0)
+        return step::nothing;
+    if (offset_ >= verified_to_ && !check_ahead(word)) [[unlikely]]
+        return step::nothing;
+    if (word.is_system()) [[unlikely]] {
+        if (is_end(word)) {
+            note_end(word);
+        } else {
+            pass(word);
+        }
+        return step::again;
+    }
+    if (!placed_) {
+        pass(word);
+        return step::event;
+    }
+    if (options_.show == visibility::durable && !is_durable(sequence_))
+        return step::nothing;
+    if (!view_event(offset_, word))
+        return step::nothing;
+    pass(word);
+    const bool wanted = options_.stream == no_stream_id || event_.stream() == options_.stream;
+    return wanted ? step::event : step::again;
+}
+
+// Where there is no segment yet, or the one at hand has ended.
+cursor_state::step cursor_state::leave_segment() noexcept {
+    auto entered = enter_successor();
+    if (!entered) {
+        failure_ = std::move(entered.error());
+        return step::nothing;
+    }
+    return *entered ? step::again : step::nothing;
+}
+
+// Checks the frame at hand, and of a batch all of it. False where it is not whole.
+bool cursor_state::check_ahead(commit_word word) noexcept {
+    if (options_.verify) {
+        fault_ = check_in_order(space_, offset_, sequence_);
+    } else {
+        fault_ = check_shape(space_, offset_, word);
+        if (fault_ == frame_fault::none && word.is_system() && !system_form_right(word)) {
+            fault_ = frame_fault::bad_system;
+        }
+        if (fault_ == frame_fault::none &&
+            load_u64(space_.base + offset_ + frame_offset::sequence) != sequence_) {
+            fault_ = frame_fault::wrong_sequence;
+        }
+    }
+    const std::uint8_t part = word.flags() & flag::batch_mask;
+    if (fault_ == frame_fault::none && part != 0 && options_.verify) {
+        if (part == flag::batch_first) {
+            const auto batch = check_batch(space_, offset_, sequence_);
+            fault_ = batch.fault;
+            verified_to_ = batch.end;
+        } else {
+            fault_ = frame_fault::broken_batch;
+        }
+    }
+    if (fault_ == frame_fault::none) [[likely]]
+        return true;
+    auto judged = judge_hole(fault_);
+    if (judged) {
+        judged_ = *judged;
+    } else {
+        failure_ = std::move(judged.error());
+    }
+    return false;
+}
+
+bool cursor_state::view_event(std::uint64_t offset, commit_word word) noexcept {
+    std::uint32_t metadata_bytes = 0;
+    if ((word.flags() & (flag::metadata | flag::encoding_mask)) != 0) [[unlikely]] {
+        if ((word.flags() & flag::encoding_mask) != 0) {
+            failure_ =
+                here(errc::malformed, "the payload has an encoding this version cannot read");
+            return false;
+        }
+        const auto extent = measure_metadata(
+            {space_.base + offset + frame_header_bytes, word.frame_bytes() - frame_header_bytes});
+        if (extent.fault != metadata_fault::none) {
+            failure_ = here(errc::malformed, extent.fault == metadata_fault::does_not_fit
+                                                 ? "the metadata does not fit its frame"
+                                                 : "metadata with an unknown critical tag");
+            return false;
+        }
+        metadata_bytes = extent.bytes;
+    }
+    event_ = event{space_.base + offset, {segment_->header.ordinal, offset}, metadata_bytes};
+    return true;
+}
+
+void cursor_state::pass(commit_word word) noexcept {
+    if (!word.is_system()) {
+        ++sequence_;
+        point_ = {sequence_, load_u64(space_.base + offset_ + frame_offset::hash)};
+    }
+    offset_ += padded(word.frame_bytes());
+    judged_.reset();
+}
+
+void cursor_state::note_end(commit_word word) noexcept {
+    walk_end end{.offset = offset_, .sequence = sequence_};
+    end.end_type = static_cast<system_type>(word.type());
+    std::memcpy(&end.end, space_.base + offset_ + frame_header_bytes, sizeof end.end);
+    end.end_hash = load_u64(space_.base + offset_ + frame_offset::hash);
+    left_ = end_of(segment_->header, end);
+    judged_.reset();
+}
+
+bool cursor_state::is_durable(sequence_number sequence) noexcept {
+    if (sequence < durable_seen_)
+        return true;
+    if (!control_)
+        return false;
+    durable_seen_ =
+        std::max({durable_seen_, control_->durable().value_or(0), control_->stored_watermark()});
+    return sequence < durable_seen_;
+}
+
+cursor_state::step cursor_state::advance_linked() noexcept {
+    if (next_link_ == links_.size()) {
+        left_ = linked_end_;
+        sequence_ = linked_end_.sequence;
+        linked_ = false;
+        return step::again;
+    }
+    const std::uint64_t offset = links_[next_link_];
+    const commit_word word{load_u64(space_.base + offset)};
+    const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
+    if (options_.show == visibility::durable && !is_durable(sequence))
+        return step::nothing;
+    if (!view_event(offset, word))
+        return step::nothing;
+    ++next_link_;
+    offset_ = offset;
+    sequence_ = sequence;
+    pass(word);
+    return step::event;
+}
+
+void cursor_state::adopt(read_segment segment) noexcept {
+    segment_ = std::move(segment);
+    space_ = {segment_->bytes.data(), segment_->bytes.size(), segment_->header.epoch};
+    offset_ = first_frame_offset;
+    verified_to_ = 0;
+    judged_.reset();
+    left_.reset();
+    linked_ = false;
+}
+
+result<bool> cursor_state::enter_successor() {
+    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal + 1 : 0;
+    auto opened = open_segment(directory_, id_, ordinal);
+    if (!opened) {
+        const bool may_come = !left_ || left_->type == system_type::closed;
+        if (opened.error().code == errc::missing_segment && may_come)
+            return false;
+        opened.error().sequence = sequence_;
+        return std::unexpected(std::move(opened.error()));
+    }
+    const segment_end end = left_.value_or(segment_end{});
+    if (auto wrong = misfit(opened->header, end); !wrong.empty()) {
+        // Behind a close lies at most a segment that was prepared and not yet removed.
+        const bool spare =
+            end.known && end.type == system_type::closed && opened->header.predecessor_epoch == 0;
+        if (spare)
+            return false;
+        error found = here(errc::damaged, std::move(wrong));
+        found.offset = 0;
+        found.file = opened->bytes.path().string();
+        return std::unexpected(std::move(found));
+    }
+    before_ = end;
+    adopt(std::move(*opened));
+    if (placed_ && options_.stream != no_stream_id) {
+        if (auto planned = plan_stream(); !planned) {
+            return std::unexpected(std::move(planned.error()));
+        }
+    }
+    return true;
+}
+
+result<bool> cursor_state::wait(std::chrono::nanoseconds timeout) {
+    constexpr std::chrono::milliseconds look_interval{5};
+    constexpr std::uint64_t longest_sleep_ns = 1'000'000;
+    constexpr int rounds_between_looks_at_the_clock = 64;
+    using clock = std::chrono::steady_clock;
+    const auto deadline = clock::now() + timeout;
+    auto look_at_files = clock::now() + look_interval;
+    for (int round = 0;; ++round) {
+        const std::uint32_t seen = control_ ? control_->wake_word() : 0;
+        step done = step::again;
+        while (!pending_ && !failure_ && done == step::again)
+            done = advance();
+        if (failure_)
+            return std::unexpected(*failure_);
+        pending_ = pending_ || done == step::event;
+        if (pending_)
+            return true;
+        const bool spinning = options_.wait == wait_strategy::spin;
+        if (!spinning || round % rounds_between_looks_at_the_clock == 0) {
+            const auto now = clock::now();
+            if (now >= deadline)
+                return false;
+            if (now >= look_at_files) {
+                look_at_files = now + look_interval;
+                if (auto valid = revalidate(); !valid) {
+                    failure_ = std::move(valid.error());
+                    return std::unexpected(*failure_);
+                }
+            }
+        }
+        if (options_.wait == wait_strategy::yield) {
+            ::sched_yield();
+        } else if (options_.wait == wait_strategy::block && control_) {
+            control_->sleep(seen, longest_sleep_ns);
+        } else if (options_.wait == wait_strategy::block) {
+            std::this_thread::sleep_for(std::chrono::nanoseconds{longest_sleep_ns});
+        }
+    }
+}
+
+result<end_of_journal> cursor_state::finish() {
+    if (failure_)
+        return std::unexpected(*failure_);
+    if (pending_)
+        return end_of_journal::open;
+    auto end = judged_ ? result<end_of_journal>{*judged_} : judge_end();
+    if (!end)
+        failure_ = end.error();
+    return end;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,111 @@
+// Where a cursor stands and how it goes on.
+#pragma once
+
+#include "control.hpp"
+#include "frame_check.hpp"
+#include "log_survey.hpp"
+#include "segment_file.hpp"
+#include "segment_index.hpp"
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/event.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace pawl::detail {
+
+class cursor_state {
+  public:
+    cursor_state(std::filesystem::path directory, const journal_id& id, cursor_options options)
+        : directory_{std::move(directory)}, id_{id}, options_{options} {}
+
+    // Goes to where the options say.
+    [[nodiscard]] result<void> seek();
+
+    [[nodiscard]] const event* next() noexcept;
+    [[nodiscard]] result<bool> wait(std::chrono::nanoseconds timeout);
+    [[nodiscard]] result<end_of_journal> finish();
+
+    [[nodiscard]] sequence_number next_sequence() const noexcept { return sequence_; }
+    [[nodiscard]] log_point point() const noexcept { return point_; }
+    [[nodiscard]] const journal_id& id() const noexcept { return id_; }
+
+  private:
+    enum class step : std::uint8_t { event, again, nothing };
+
+    // cursor_state.cpp: going forward.
+
+    // One frame: yields it, passes it by, or says that there is nothing to read.
+    [[nodiscard]] step advance() noexcept;
+    [[nodiscard]] step advance_linked() noexcept;
+    [[nodiscard]] step leave_segment() noexcept;
+    [[nodiscard]] bool check_ahead(commit_word word) noexcept;
+    [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word) noexcept;
+    void pass(commit_word word) noexcept;
+    [[nodiscard]] bool is_durable(sequence_number sequence) noexcept;
+    // Opens the segment behind the one that was left; false where there is none yet.
+    [[nodiscard]] result<bool> enter_successor();
+    void adopt(read_segment segment) noexcept;
+    void note_end(commit_word word) noexcept;
+    [[nodiscard]] error here(errc code, std::string detail) const;
+
+    // cursor_seek.cpp: finding a place.
+
+    [[nodiscard]] result<void> seek_first();
+    [[nodiscard]] result<void> seek_end();
+    [[nodiscard]] result<void> seek_sequence(sequence_number sequence);
+    [[nodiscard]] result<void> seek_point(const log_point& point);
+    // Enters the segment that holds the sequence, or the last one.
+    [[nodiscard]] result<void> enter_holding(sequence_number sequence);
+    [[nodiscard]] result<void> walk_to(sequence_number sequence);
+    // Prepares reading one stream in the segment at hand, if it is sealed.
+    [[nodiscard]] result<void> plan_stream();
+    [[nodiscard]] result<void> collect_links(std::uint64_t last_offset);
+
+    // cursor_judge.cpp: what lies at the end.
+
+    // Whether the files still say what the cursor believes: a first slot may belong to a file that
+    // was replaced, and a recovery may have cut below.
+    [[nodiscard]] result<void> revalidate();
+    [[nodiscard]] result<void> reopen_if_replaced();
+    [[nodiscard]] result<end_of_journal> judge_end();
+    [[nodiscard]] result<end_of_journal> judge_hole(frame_fault fault);
+    [[nodiscard]] result<end_of_journal> judge_live_tail();
+
+    std::filesystem::path directory_;
+    journal_id id_;
+    cursor_options options_;
+
+    std::optional<read_segment> segment_;
+    frame_space space_{};
+    std::uint64_t offset_ = first_frame_offset;
+    std::uint64_t verified_to_ = 0;  // a batch was checked up to here
+    sequence_number sequence_ = 0;
+    log_point point_{};
+    event event_;
+    bool pending_ = false;  // wait() found an event that next() has not given yet
+    bool placed_ = false;   // seeking is over: the stream and visibility options count
+
+    sequence_number durable_seen_ = 0;
+    std::optional<control_view> control_;
+    segment_end before_{};  // the end of the segment before the one at hand
+    // Set where the cursor stands behind a segment's end frame and its successor is not open yet.
+    std::optional<segment_end> left_;
+
+    // Reading one stream in a sealed segment: offsets of its events, in order, and how far we are.
+    bool linked_ = false;
+    std::vector<std::uint64_t> links_;
+    std::size_t next_link_ = 0;
+    segment_end linked_end_{};
+
+    std::optional<error> failure_;
+    frame_fault fault_ = frame_fault::none;  // of the frame at offset_, which stopped the cursor
+    std::optional<end_of_journal> judged_;   // at this place, once
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,163 @@
+#include "durability.hpp"
+
+#include <utility>
+
+namespace pawl::detail {
+
+durability::durability(control_page control, std::atomic<std::uint32_t>* gate_word,
+                       sequence_number durable, left_segment left)
+    : control_{std::move(control)},
+      gate_word_{gate_word},
+      left_{std::move(left)},
+      durable_{durable} {
+    control_.set_durable(durable);
+    control_.set_published(durable);
+    control_.beat();
+}
+
+durability::~durability() {
+    while (oldest_ != nullptr)
+        oldest_.reset(oldest_->next.load(std::memory_order_acquire));
+}
+
+void durability::attach(const progress* shared, std::unique_ptr<live_segment> first) noexcept {
+    progress_ = shared;
+    oldest_ = std::move(first);
+}
+
+// Syncs from the oldest segment on. With the position read before the link to the next segment, a
+// position without a next segment can only belong to the segment at hand.
+result<void> durability::sync_chain(bool only_left) {
+    for (;;) {
+        const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
+        live_segment* next = oldest_->next.load(std::memory_order_acquire);
+        if (next == nullptr && only_left)
+            return {};
+        const std::uint64_t to =
+            next == nullptr ? position : oldest_->end.load(std::memory_order_relaxed);
+        if (to > oldest_->synced) {
+            auto synced = oldest_->bytes.sync(oldest_->synced, to - oldest_->synced);
+            if (!synced)
+                return synced;
+            oldest_->synced = to;
+        }
+        if (next == nullptr)
+            return {};
+        std::unique_ptr<live_segment> complete{std::exchange(oldest_, nullptr)};
+        oldest_.reset(next);
+        left_(std::move(complete));
+    }
+}
+
+result<sequence_number> durability::sync() {
+    const sequence_number wanted = progress_->sequence.load(std::memory_order_acquire);
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return std::unexpected(poison_answer());
+    if (durable() >= wanted)
+        return durable();
+    const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
+    if (auto synced = sync_chain(false); !synced) {
+        return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    syncs_.fetch_add(1, std::memory_order_relaxed);
+    durable_.store(reached, std::memory_order_release);
+    control_.set_durable(reached);
+    return reached;
+}
+
+result<void> durability::sync_to_end() {
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return std::unexpected(poison_answer());
+    const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
+    if (auto synced = sync_chain(false); !synced) {
+        return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    durable_.store(reached, std::memory_order_release);
+    control_.set_durable(reached);
+    return {};
+}
+
+result<void> durability::sync_left_segments() {
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return {};
+    if (oldest_->next.load(std::memory_order_acquire) == nullptr)
+        return {};
+    if (auto synced = sync_chain(true); !synced) {
+        return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    return {};
+}
+
+std::uint64_t durability::unsynced_bytes() const noexcept {
+    const std::scoped_lock guard{mutex_};
+    const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
+    if (oldest_->next.load(std::memory_order_acquire) != nullptr)
+        return ~std::uint64_t{0};
+    return position > oldest_->synced ? position - oldest_->synced : 0;
+}
+
+result<void> durability::store_watermark() {
+    const std::scoped_lock guard{mutex_};
+    const sequence_number now = durable();
+    if (failure_ || now == stored_watermark_)
+        return {};
+    if (auto stored = control_.store_watermark(now); !stored) {
+        return std::unexpected(poisoned_locked(std::move(stored.error())));
+    }
+    stored_watermark_ = now;
+    return {};
+}
+
+void durability::report_status(bool beat) noexcept {
+    const std::scoped_lock guard{mutex_};
+    const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
+    const sequence_number durable_now = durable();
+    if (beat)
+        control_.beat();
+    if (published == reported_ && durable_now == reported_durable_)
+        return;
+    reported_ = published;
+    reported_durable_ = durable_now;
+    control_.set_published(published);
+    control_.wake_readers();
+}
+
+void durability::set_state(control_state state, int os_error) noexcept {
+    const std::scoped_lock guard{mutex_};
+    if (!failure_ || state == control_state::closed)
+        control_.set_state(state, os_error);
+}
+
+error durability::poison_answer() const {
+    error answer = *failure_;
+    if (answer.code != errc::damaged)
+        answer.code = errc::poisoned;
+    return answer;
+}
+
+error durability::poisoned_locked(error why) {
+    if (!failure_) {
+        auto open = static_cast<std::uint32_t>(gate::open);
+        gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));
+        control_.set_state(control_state::poisoned, why.os_error);
+        failure_ = std::move(why);
+    }
+    return poison_answer();
+}
+
+error durability::poison(error why) {
+    const std::scoped_lock guard{mutex_};
+    return poisoned_locked(std::move(why));
+}
+
+std::optional<error> durability::failure() const {
+    const std::scoped_lock guard{mutex_};
+    if (!failure_)
+        return std::nullopt;
+    return poison_answer();
+}
+
+}  // namespace pawl::detail
