@@ -51,16 +51,14 @@ namespace detail {
 template <class Source>
 concept payload_source = std::same_as<Source, event> || std::same_as<Source, typed_payload>;
 
-// True where the bytes are a whole, well-formed `Table` within its limits. Sizes are looked at
-// before FlatBuffers' verifier, which only asserts them. A nested FlatBuffer is a run of bytes to
-// this: verify it on its own before use.
+namespace detail {
+
+// Whether the bytes are a `Table`, if they were copied to where a payload starts.
 template <event_table Table>
-[[nodiscard]] bool verify_payload(std::span<const std::byte> bytes) noexcept {
+[[nodiscard]] bool verify_anywhere(std::span<const std::byte> bytes) noexcept {
     constexpr verify_limits limits = limits_of<Table>();
     static_assert(limits.max_bytes < std::size_t{1} << 31, "more than FlatBuffers can address");
     if (bytes.size() < 8 || bytes.size() > limits.max_bytes)
-        return false;
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % detail::payload_alignment != 0)
         return false;
     flatbuffers::Verifier::Options options;
     options.max_depth = limits.max_depth;
@@ -69,6 +67,17 @@ template <event_table Table>
     flatbuffers::Verifier verifier{reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                    bytes.size(), options};
     return verifier.VerifyBuffer<Table>(nullptr);
+}
+
+}  // namespace detail
+
+// True where the bytes are a whole, well-formed `Table` within its limits, at a multiple of 8 in
+// memory. Sizes are looked at before FlatBuffers' verifier, which only asserts them. A nested
+// FlatBuffer is a run of bytes to this: verify it on its own before use.
+template <event_table Table>
+[[nodiscard]] bool verify_payload(std::span<const std::byte> bytes) noexcept {
+    return reinterpret_cast<std::uintptr_t>(bytes.data()) % detail::payload_alignment == 0 &&
+           detail::verify_anywhere<Table>(bytes);
 }
 
 // True where the event says that it is a `Table`, in the schema version that this program knows.

@@ -28,7 +28,8 @@ concept event_sink =
         { sink.append(header, payload) } -> std::same_as<result<receipt>>;
     };
 
-// A payload in the encoder's memory, until its next use.
+// A payload in the encoder's memory, until its next use. It ends at a multiple of 8 there and
+// starts where it will: copy it to a multiple of 8 before decoding it.
 template <event_table Table>
 struct encoded {
     std::span<const std::byte> bytes;

@@ -44,10 +44,10 @@ template <event_table Table>
     if (builder.GetBufferMinAlignment() > payload_alignment) [[unlikely]]
         return std::unexpected(encoded_misaligned(builder.GetBufferMinAlignment()));
     if (bytes / 8 > limits.max_tables) [[unlikely]] {
-        if (!verify_payload<Table>(bytes_of(builder)))
+        if (!verify_anywhere<Table>(bytes_of(builder)))
             return std::unexpected(encoded_too_deep(limits));
     } else {
-        assert(verify_payload<Table>(bytes_of(builder)));
+        assert(verify_anywhere<Table>(bytes_of(builder)));
     }
     return {};
 }
