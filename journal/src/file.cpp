@@ -153,6 +153,8 @@ result<void> file::allocate(std::uint64_t bytes) const {
 }
 
 result<void> file::punch(std::uint64_t offset, std::uint64_t bytes) const {
+    if (bytes == 0)
+        return {};
     if (refused({.operation = io_operation::punch,
                  .path = path_.c_str(),
                  .offset = offset,

@@ -103,7 +103,7 @@ class verifier {
         const auto index = read_index_of(ordinal, opened->header.epoch);
         const bool unused = !index && load_u64(space.base + first_frame_offset) == 0 &&
                             before_.type != system_type::rolled &&
-                            opened->header.predecessor_epoch == 0 && (before_.known || gap_before_);
+                            opened->header.predecessor_epoch == 0 && ordinal != 0;
         if (unused && first_nonzero(space, first_frame_offset) == space.bytes) {
             gap_before_.reset();
             return;

@@ -1,0 +1,223 @@
+#include "../support/temporary_directory.hpp"
+#include "journal_support.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <thread>
+
+using namespace pawl;
+using namespace pawl::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a cursor begins at the first event, at a sequence, at the end, or behind a point") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    append_numbered(log, 4000);
+    CHECK(read_numbered(path) == 4000);
+    for (const sequence_number from : {0U, 1U, 523U, 524U, 1500U, 3999U, 4000U}) {
+        CHECK(read_numbered(path, {.from = from_sequence{from}}) == 4000 - from);
+    }
+    CHECK(cursor::open(path, {.from = from_sequence{4001}}).error().code == errc::not_found);
+
+    auto end = must(cursor::open(path, {.from = from_end{}, .follow = true}));
+    CHECK(end.next() == nullptr);
+    CHECK(end.next_sequence() == 4000);
+    append_numbered(log, 1);
+    const event* fresh = end.next();
+    REQUIRE(fresh != nullptr);
+    CHECK(fresh->sequence() == 4000);
+
+    auto part = must(cursor::open(path));
+    for (int i = 0; i < 2000; ++i)
+        REQUIRE(part.next() != nullptr);
+    const log_point stood = part.point();
+    CHECK(stood.next == 2000);
+    CHECK(read_numbered(path, {.from = from_point{stood}}) == 2001);
+    log_point wrong = stood;
+    wrong.frame_hash ^= 1;
+    CHECK(cursor::open(path, {.from = from_point{wrong}}).error().code == errc::diverged);
+    wrong = {.next = 9999, .frame_hash = stood.frame_hash};
+    CHECK(cursor::open(path, {.from = from_point{wrong}}).error().code == errc::diverged);
+    must(log.close());
+    CHECK(read_numbered(path, {.from = from_point{stood}}) == 2001);
+    for (const sequence_number from : {0U, 1U, 523U, 2777U, 4000U, 4001U}) {
+        CHECK(read_numbered(path, {.from = from_sequence{from}}) == 4001 - from);
+    }
+}
+
+TEST_CASE("one stream is read in order from open and sealed segments alike") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    std::mt19937_64 random{7};
+    std::vector<std::vector<sequence_number>> expected(9);
+    for (int i = 0; i < 6000; ++i) {
+        const stream_id stream = random() % 8 + (i > 3000 ? 1U : 0U);
+        const auto placed = must(log.append({.stream = stream}, bytes_of("x")));
+        expected[stream].push_back(placed.sequence);
+    }
+    const auto check = [&] {
+        for (stream_id stream = 1; stream < expected.size(); ++stream) {
+            auto events = must(cursor::open(path, {.stream = stream}));
+            std::vector<sequence_number> seen;
+            stream_version version = 0;
+            (void)must(events.for_each([&](const event& e) {
+                REQUIRE(e.stream() == stream);
+                REQUIRE(e.version() == ++version);
+                seen.push_back(e.sequence());
+            }));
+            REQUIRE(seen == expected[stream]);
+            const sequence_number from = expected[stream][expected[stream].size() / 2];
+            auto half = must(cursor::open(path, {.from = from_sequence{from}, .stream = stream}));
+            CHECK(must(half.for_each([](const event&) {})) ==
+                  expected[stream].size() - expected[stream].size() / 2);
+        }
+    };
+    check();
+    must(log.close());
+    check();
+}
+
+TEST_CASE("a cursor that asks for durable events sees no others") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    append_numbered(log, 10);
+    auto events = must(cursor::open(path, {.show = visibility::durable, .follow = true}));
+    CHECK(events.next() == nullptr);
+    (void)must(log.sync());
+    for (int i = 0; i < 10; ++i)
+        REQUIRE(events.next() != nullptr);
+    append_numbered(log, 1);
+    CHECK(events.next() == nullptr);
+    CHECK_FALSE(must(events.wait(1ms)));
+}
+
+TEST_CASE("a reader follows a writer through many rollovers and a restart") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    const auto strategy = GENERATE(wait_strategy::spin, wait_strategy::yield, wait_strategy::block);
+    constexpr sequence_number total = 30'000;
+    auto log = must(writer::open(path, small_segments()));
+    std::atomic<bool> wrong{false};
+    std::atomic<sequence_number> seen{0};
+    std::thread reader{[&] {
+        auto events = cursor::open(path, {.follow = true, .wait = strategy});
+        while (events && seen < total && !wrong) {
+            const event* e = events->next();
+            if (e != nullptr) {
+                wrong = e->sequence() != seen ||
+                        text_of(*e) != "event " + std::to_string(e->sequence());
+                ++seen;
+            } else if (!events->wait(10s)) {
+                wrong = true;
+            }
+        }
+        wrong = wrong || !events;
+    }};
+    append_numbered(log, total / 3);
+    must(log.close());
+    log = must(writer::open(path, small_segments()));
+    append_numbered(log, total / 3);
+    {
+        const writer died = std::move(log);
+    }
+    auto last = must(writer::open(path, small_segments()));
+    append_numbered(last, total / 3);
+    reader.join();
+    CHECK_FALSE(wrong);
+    CHECK(seen == total);
+}
+
+TEST_CASE("a live cursor beyond a cut is told that the log was rewound") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    log_position torn{};
+    {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 5);
+        torn = must(log.append({.type = 1}, bytes_of("event 5"))).position;
+        append_numbered(log, 5);
+    }
+    auto events = must(cursor::open(path, {.follow = true}));
+    for (int i = 0; i < 11; ++i)
+        REQUIRE(events.next() != nullptr);
+    // As after a loss of power that kept only part of the pages.
+    overwrite(segment(path, torn.ordinal), torn.offset, std::vector<std::byte>(32));
+    auto log = must(writer::open(path, small_segments()));
+    CHECK(log.next_sequence() == 5);
+    const auto waited = events.wait(10s);
+    REQUIRE_FALSE(waited);
+    CHECK(waited.error().code == errc::rewound);
+    CHECK(waited.error().sequence == 5);
+}
+
+TEST_CASE("one writer at a time: in this process, in another, in a fork") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    append_numbered(log, 3);
+    const auto second = writer::open(path, small_segments());
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == errc::locked);
+    CHECK(second.error().detail.find(std::to_string(::getpid())) != std::string::npos);
+
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const bool refused = log.append({}, {}).error().code == errc::forked &&
+                             log.sync().error().code == errc::forked &&
+                             log.close().error().code == errc::forked &&
+                             writer::open(path, small_segments()).error().code == errc::locked;
+        ::_exit(refused ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+    append_numbered(log, 2);
+
+    // A child that outlives the parent's writer does not keep the lock.
+    int go[2];
+    REQUIRE(::pipe(go) == 0);
+    const pid_t lingering = ::fork();
+    if (lingering == 0) {
+        char byte = 0;
+        ::close(go[1]);
+        (void)!::read(go[0], &byte, 1);
+        ::_exit(0);
+    }
+    ::close(go[0]);
+    must(log.close());
+    CHECK(writer::open(path, small_segments()).has_value());
+    ::close(go[1]);
+    REQUIRE(::waitpid(lingering, &status, 0) == lingering);
+    CHECK(read_numbered(path) == 5);
+}
+
+TEST_CASE("a directory that is no journal, or a newer one, is refused and left alone") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    CHECK(cursor::open(path).error().code == errc::not_a_journal);
+    std::filesystem::create_directory(path);
+    std::ofstream{path / "notes.txt"} << "mine";
+    CHECK(writer::open(path, small_segments()).error().code == errc::not_a_journal);
+    CHECK_FALSE(std::filesystem::exists(path / "writer.lock"));
+    auto no_creation = small_segments();
+    no_creation.create = false;
+    CHECK(writer::open(directory.path() / "k", no_creation).error().code == errc::not_a_journal);
+
+    const auto other = directory.path() / "newer";
+    {
+        auto log = must(writer::open(other, small_segments()));
+        must(log.close());
+    }
+    overwrite(other / "journal.pawl", 8, std::vector<std::byte>{std::byte{99}});
+    CHECK(writer::open(other, small_segments()).error().code == errc::newer_format);
+    CHECK(cursor::open(other).error().code == errc::newer_format);
+    CHECK(verify(other).error().code == errc::newer_format);
+}

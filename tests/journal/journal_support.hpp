@@ -1,0 +1,98 @@
+// Small helps for tests of journals.
+#pragma once
+
+#include <catch2/catch.hpp>
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/journal.hpp>
+#include <pawl/journal/writer.hpp>
+
+#include <cstring>
+#include <fstream>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pawl::test {
+
+inline std::span<const std::byte> bytes_of(std::string_view text) {
+    return std::as_bytes(std::span{text.data(), text.size()});
+}
+
+inline std::string text_of(const event& e) {
+    const auto payload = e.payload();
+    return {reinterpret_cast<const char*>(payload.data()), payload.size()};
+}
+
+// Segments as small as they can be, and nothing synced unless the test says so.
+inline writer_options small_segments() {
+    writer_options options;
+    options.segment_bytes = std::uint64_t{64} << 10;
+    options.sync = sync_policy::manual();
+    return options;
+}
+
+// The value, or the test ends here with the error's message.
+template <class T>
+T must(result<T> outcome) {
+    if (!outcome)
+        FAIL(outcome.error().message());
+    if constexpr (!std::is_void_v<T>)
+        return std::move(*outcome);
+}
+
+// Appends `count` events "event N", N being the sequence.
+inline void append_numbered(writer& log, std::uint64_t count, stream_id stream = no_stream_id) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::string text = "event " + std::to_string(log.next_sequence());
+        (void)must(log.append({.type = 1, .stream = stream}, bytes_of(text)));
+    }
+}
+
+// Reads everything and checks that it is "event N" in order; how many there were.
+inline std::uint64_t read_numbered(const std::filesystem::path& directory,
+                                   cursor_options options = {}) {
+    auto events = must(cursor::open(directory, options));
+    sequence_number expected = events.next_sequence();
+    return must(events.for_each([&](const event& e) {
+        REQUIRE(e.sequence() == expected);
+        REQUIRE(text_of(e) == "event " + std::to_string(expected));
+        ++expected;
+    }));
+}
+
+// Overwrites bytes of a file as rot or a stray write would.
+inline void overwrite(const std::filesystem::path& file, std::uint64_t offset,
+                      std::span<const std::byte> with) {
+    std::fstream target{file, std::ios::in | std::ios::out | std::ios::binary};
+    REQUIRE(target);
+    target.seekp(static_cast<std::streamoff>(offset));
+    target.write(reinterpret_cast<const char*>(with.data()),
+                 static_cast<std::streamsize>(with.size()));
+    REQUIRE(target);
+}
+
+inline std::vector<std::byte> read_bytes(const std::filesystem::path& file, std::uint64_t offset,
+                                         std::size_t count) {
+    std::ifstream source{file, std::ios::binary};
+    std::vector<std::byte> bytes(count);
+    source.seekg(static_cast<std::streamoff>(offset));
+    source.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(count));
+    REQUIRE(source);
+    return bytes;
+}
+
+inline void flip_bit(const std::filesystem::path& file, std::uint64_t offset, unsigned bit) {
+    auto byte = read_bytes(file, offset, 1);
+    byte[0] ^= std::byte{static_cast<unsigned char>(1U << bit)};
+    overwrite(file, offset, byte);
+}
+
+inline std::filesystem::path segment(const std::filesystem::path& directory,
+                                     std::uint64_t ordinal) {
+    std::string name = std::to_string(ordinal);
+    name.insert(0, 10 - name.size(), '0');
+    return directory / (name + ".seg");
+}
+
+}  // namespace pawl::test
