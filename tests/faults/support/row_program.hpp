@@ -1,0 +1,85 @@
+// What every row of the scoreboard has in common: arguments, counting, and the line of result.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pawl::test {
+
+struct row_description {
+    int row = 0;
+    std::string name;     // of this part, as "power_cuts"
+    std::string counted;  // plural, as "cuts"
+};
+
+// How much is asked for, by mode.
+struct row_targets {
+    std::uint64_t quick = 0;
+    std::uint64_t ci = 0;
+    std::uint64_t full = 0;
+};
+
+enum class row_mode : std::uint8_t { quick, ci, full };
+
+class row_program {
+  public:
+    // Reads the common arguments; wrong usage ends the process with 2. Arguments of the program's
+    // own are found with option().
+    row_program(row_description description, int argc, char** argv);
+
+    [[nodiscard]] row_mode mode() const noexcept { return mode_; }
+    [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
+    // A directory of this process's own, made at first use and removed at the end.
+    [[nodiscard]] const std::filesystem::path& directory();
+    // Sets the target by mode or --count, and returns it.
+    std::uint64_t target(const row_targets& targets);
+    // The value of --name, or `otherwise`. Must be asked for before finish(), which refuses
+    // arguments that nobody asked for.
+    [[nodiscard]] std::uint64_t option(const std::string& name, std::uint64_t otherwise);
+
+    void count(std::uint64_t more = 1) noexcept { reached_ += more; }
+    [[nodiscard]] std::uint64_t reached() const noexcept { return reached_; }
+    // True while there is something to do: the target is not reached and failures are few.
+    [[nodiscard]] bool goes_on() const noexcept;
+
+    // `repeat`: the arguments that show this failure alone.
+    void failure(const std::string& repeat, const std::string& what);
+    void skip(std::string why) { skipped_ = std::move(why); }
+    void detail(std::string line) { detail_ = std::move(line); }
+
+    // Prints the line of result and returns the exit status.
+    [[nodiscard]] int finish();
+    // Ends one part and begins the next, for a program that stands for several rows or parts.
+    void next_part(row_description description);
+
+    ~row_program();
+    row_program(const row_program&) = delete;
+    row_program& operator=(const row_program&) = delete;
+
+  private:
+    void print();
+
+    row_description description_;
+    row_mode mode_ = row_mode::ci;
+    std::uint64_t seed_ = 1;
+    std::uint64_t count_ = 0;  // 0: by mode
+    std::filesystem::path parent_;
+    std::filesystem::path directory_;
+    std::vector<std::pair<std::string, std::string>> others_;
+    std::vector<std::string> asked_;
+
+    std::uint64_t target_ = 0;
+    std::uint64_t reached_ = 0;
+    std::uint64_t failures_ = 0;
+    std::string repeat_;
+    std::string skipped_;
+    std::string detail_;
+    bool red_ = false;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace pawl::test
