@@ -34,7 +34,7 @@ constexpr std::uint64_t most_failures = 5;
     return value;
 }
 
-[[nodiscard]] std::string quoted(std::string_view text) {
+[[nodiscard]] std::string json_text(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\')
@@ -133,9 +133,9 @@ void row_program::print() {
     fmt::print(
         "{{\"row\":{},\"name\":{},\"counted\":{},\"reached\":{},\"target\":{},\"failures\":{},"
         "\"seconds\":{:.3f},\"seed\":{},\"skipped\":{},\"repeat\":{},\"detail\":{}}}\n",
-        description_.row, quoted(description_.name), quoted(description_.counted), reached_,
-        target_, failures_, took.count(), seed_, quoted(skipped_), quoted(repeat_),
-        quoted(detail_));
+        description_.row, json_text(description_.name), json_text(description_.counted), reached_,
+        target_, failures_, took.count(), seed_, json_text(skipped_), json_text(repeat_),
+        json_text(detail_));
     std::fflush(stdout);
     red_ = red_ || failures_ != 0 || (skipped_.empty() && reached_ < target_);
 }
