@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Shows a small exchange that journals a million commands, is killed in the middle of the same work,
+# comes back from its newest snapshot and the tail of its journal, and has lost nothing.
+#
+#   tools/exchange/demo.sh build/release
+set -euo pipefail
+
+build=${1:?usage: demo.sh BUILD_DIRECTORY}
+exchange=$build/tools/pawl-exchange
+pawl=$build/tools/pawl
+commands=1000000
+run=(--commands "$commands" --seed 7 --segment-bytes $((32 << 20)) --snapshot-every 100000)
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo-XXXXXX")
+victim=
+clean_up() {
+    [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+title() { printf '\n== %s\n' "$*"; }
+
+fail() {
+    echo "demo: failed: $*" >&2
+    exit 1
+}
+
+# field NAME: the value behind NAME in a report on standard input.
+field() { awk -v name="$1" '$1 == name { $1 = ""; print substr($0, 2) }'; }
+
+# Starts a run and kills it once it has taken a snapshot. False if it was done before that.
+kill_in_the_middle() {
+    rm -rf "$work/crashed" "$work/fills"
+    "$exchange" run "$work/crashed" "${run[@]}" --fills "$work/fills" >"$work/killed.out" &
+    victim=$!
+    until compgen -G "$work/crashed/snapshots/*.snap" >/dev/null; do
+        kill -0 "$victim" 2>/dev/null || break
+        sleep 0.01
+    done
+    kill -KILL "$victim" 2>/dev/null || true
+    local status=0
+    wait "$victim" 2>/dev/null || status=$?
+    victim=
+    ((status == 128 + 9)) || {
+        ((status == 0)) || fail "the run to be killed ended by itself with exit code $status"
+        return 1
+    }
+}
+
+title "1. Uninterrupted: $commands commands"
+"$exchange" run "$work/whole" "${run[@]}" | tee "$work/whole.out"
+
+title "2. The same clients again, and SIGKILL in the middle"
+attempts=5
+until kill_in_the_middle; do
+    ((--attempts)) || fail "the run is always done before it can be killed"
+done
+"$exchange" state "$work/crashed" >"$work/found.out"
+reached=$(field commands <"$work/found.out")
+((reached > 0 && reached < commands)) || fail "killed at command $reached of $commands"
+echo "killed behind command $reached of $commands"
+sent=$(grep -c '' "$work/fills" || true)
+filled=$(field fills <"$work/found.out")
+echo "fills sent before: $sent; fills in the journal: $filled"
+((sent <= filled)) || fail "a fill was sent that the journal does not hold"
+
+title "3. What recovery finds (a dry run: nothing is changed)"
+"$pawl" recover --dry-run "$work/crashed"
+
+title "4. Recover, and go on to command $commands"
+"$exchange" run "$work/crashed" "${run[@]}" | tee "$work/continued.out"
+[[ $(field continued_behind <"$work/continued.out") == "$reached" ]] ||
+    fail "the run did not continue behind command $reached"
+[[ $(field snapshot <"$work/continued.out") == *.snap ]] ||
+    fail "the books did not come back from a snapshot"
+
+title "5. Every byte of both journals, verified"
+"$pawl" verify "$work/whole"
+"$pawl" verify "$work/crashed"
+
+title "6. The books"
+"$exchange" state "$work/crashed" --full >"$work/full.out"
+uninterrupted=$(field fingerprint <"$work/whole.out")
+continued=$(field fingerprint <"$work/continued.out")
+full=$(field fingerprint <"$work/full.out")
+echo "uninterrupted run          $uninterrupted"
+echo "crash and continue         $continued"
+echo "full replay from event 0   $full"
+[[ -n $full && $uninterrupted == "$continued" && $continued == "$full" ]] ||
+    fail "the fingerprints differ"
+
+printf '\ndemo: ok\n'

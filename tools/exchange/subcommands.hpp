@@ -1,0 +1,36 @@
+// What `pawl-exchange` can do, each a function from its options to an exit code: 0 success, 1 a
+// failure or a finding. Results go to standard output, errors to standard error.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace exchange {
+
+struct run_options {
+    std::filesystem::path directory{};
+    std::uint64_t commands = 0;  // in all, those of earlier runs too
+    std::uint64_t seed = 1;
+    std::uint64_t segment_bytes = 64ull << 20;
+    std::uint64_t snapshot_every = 100'000;
+    std::filesystem::path fills{};  // a line for each fill that is sent; empty: none
+    bool json = false;
+};
+[[nodiscard]] int run(const run_options& options);
+
+struct state_options {
+    std::filesystem::path directory{};
+    bool full = false;
+    bool json = false;
+};
+[[nodiscard]] int state(const state_options& options);
+
+struct lobster_options {
+    std::filesystem::path messages{};
+    std::filesystem::path rows{};
+    std::filesystem::path journal{};
+    bool json = false;
+};
+[[nodiscard]] int lobster(const lobster_options& options);
+
+}  // namespace exchange
