@@ -1,0 +1,169 @@
+// pawl-exchange as its users run it.
+#include "state_bytes.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <pawl/journal/writer.hpp>
+#include <pawl/replay/restore.hpp>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+using namespace exchange;
+using pawl::test::temporary_directory;
+
+namespace {
+
+const std::string program = PAWL_TOOLS_DIR "/pawl-exchange";
+
+struct outcome {
+    int exit_code = -1;
+    std::string output;  // both streams
+
+    // The value behind a name at the beginning of a line.
+    [[nodiscard]] std::string field(const std::string& name) const {
+        std::istringstream lines{output};
+        for (std::string line; std::getline(lines, line);)
+            if (line.starts_with(name + ' '))
+                return line.substr(line.find_first_not_of(' ', name.size()));
+        return {};
+    }
+};
+
+outcome call(const std::string& arguments) {
+    outcome result;
+    std::FILE* pipe = ::popen((program + ' ' + arguments + " 2>&1").c_str(), "r");
+    REQUIRE(pipe);
+    std::array<char, 4096> part;
+    while (const std::size_t bytes = std::fread(part.data(), 1, part.size(), pipe))
+        result.output.append(part.data(), bytes);
+    const int status = ::pclose(pipe);
+    result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return result;
+}
+
+std::string write_file(const std::filesystem::path& path, const std::string& text) {
+    std::ofstream{path} << text;
+    return path.string();
+}
+
+}  // namespace
+
+TEST_CASE("wrong usage of the exchange has exit code 2 and help has 0") {
+    CHECK(call("").exit_code == 2);
+    CHECK(call("run").exit_code == 2);
+    CHECK(call("run somewhere").exit_code == 2);
+    CHECK(call("run somewhere --commands many").exit_code == 2);
+    CHECK(call("lobster a b").exit_code == 2);
+    CHECK(call("--help").exit_code == 0);
+    CHECK(call("state --help").exit_code == 0);
+}
+
+TEST_CASE("the state of what is no journal is a failure that says so") {
+    const temporary_directory place;
+    const outcome missing = call("state " + place.path().string());
+    CHECK(missing.exit_code == 1);
+    CHECK(missing.output.find("not_a_journal") != std::string::npos);
+}
+
+TEST_CASE("a run counts the commands of the runs before it") {
+    const temporary_directory place;
+    const std::string split = (place.path() / "split").string();
+    const std::string whole = (place.path() / "whole").string();
+    REQUIRE(call("run " + split + " --commands 3000 --seed 5").exit_code == 0);
+    const outcome second = call("run " + split + " --commands 7000 --seed 5");
+    const outcome again = call("run " + split + " --commands 7000 --seed 5");
+    const outcome at_once = call("run " + whole + " --commands 7000 --seed 5");
+    CHECK(second.field("continued_behind") == "3000");
+    CHECK(second.field("commands") == "7000");
+    CHECK(again.field("continued_behind") == "7000");
+    CHECK(second.field("fingerprint").size() == 16);
+    CHECK(second.field("fingerprint") == at_once.field("fingerprint"));
+    CHECK(second.field("fingerprint") == again.field("fingerprint"));
+    CHECK(call("state " + split).field("fingerprint") == at_once.field("fingerprint"));
+    CHECK(call("state " + split + " --full").field("fingerprint") == at_once.field("fingerprint"));
+}
+
+TEST_CASE("a second run on one journal is refused while the first is at work") {
+    const temporary_directory place;
+    const auto journal = place.path() / "journal";
+    auto log = pawl::writer::open(journal);
+    REQUIRE(log);
+    const outcome refused = call("run " + journal.string() + " --commands 10");
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.output.find("locked") != std::string::npos);
+}
+
+TEST_CASE("a run that was killed goes on and ends where an uninterrupted one does") {
+    const temporary_directory place;
+    const auto journal = place.path() / "journal";
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        (void)!std::freopen("/dev/null", "w", stdout);
+        ::execl(program.c_str(), program.c_str(), "run", journal.c_str(), "--commands",
+                "1000000000", "--seed", "9", "--segment-bytes", "1048576", nullptr);
+        ::_exit(127);
+    }
+    // Killed once its journal holds some thousand commands, whatever time that takes.
+    std::uint64_t seen = 0;
+    int status = 0;
+    while (seen < 5'000 && ::waitpid(child, &status, WNOHANG) == 0) {
+        if (const auto now = pawl::restore<engine>(journal))
+            seen = now->state.commands;
+        std::this_thread::yield();
+    }
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFSIGNALED(status));
+
+    const outcome found = call("state " + journal.string());
+    REQUIRE(found.exit_code == 0);
+    const std::uint64_t reached = std::stoull(found.field("commands"));
+    CHECK(reached >= seen);
+    const std::string all = std::to_string(reached + 1'000);
+    const outcome continued = call("run " + journal.string() + " --commands " + all + " --seed 9");
+    CHECK(continued.exit_code == 0);
+    CHECK(continued.field("continued_behind") == std::to_string(reached));
+    const outcome uninterrupted =
+        call("run " + (place.path() / "whole").string() + " --commands " + all + " --seed 9");
+    CHECK(continued.field("fingerprint").size() == 16);
+    CHECK(continued.field("fingerprint") == uninterrupted.field("fingerprint"));
+    CHECK(call("state --full " + journal.string()).field("fingerprint") ==
+          uninterrupted.field("fingerprint"));
+}
+
+TEST_CASE("messages are journaled once, replayed, and held against the published rows") {
+    const temporary_directory place;
+    const auto journal = (place.path() / "journal").string();
+    const auto messages =
+        write_file(place.path() / "m.csv", "1,1,1,10,100,1\n2,1,9,5,100,1\n3,4,9,5,100,1\n");
+    const auto rows =
+        write_file(place.path() / "r.csv", "105,10,100,10\n105,10,100,15\n105,10,100,10\n");
+    const std::string arguments = "lobster " + messages + ' ' + rows + " --journal " + journal;
+    for (int time = 0; time < 2; ++time) {
+        const outcome sound = call(arguments);
+        CHECK(sound.exit_code == 0);
+        CHECK(sound.field("rows") == "2");
+        CHECK(sound.field("mismatches") == "0");
+    }
+    write_file(rows, "105,10,100,10\n105,10,100,16\n105,10,100,11\n");
+    const outcome wrong = call(arguments);
+    CHECK(wrong.exit_code == 1);
+    CHECK(wrong.field("mismatches") == "1");
+    CHECK(wrong.field("mismatch") == "line 2, bid at 100: kept 15, published 16");
+
+    write_file(rows, "105,10,100,10\n105,x,100,15\n105,10,100,10\n");
+    const outcome broken = call(arguments);
+    CHECK(broken.exit_code == 1);
+    CHECK(broken.output.find("line 2, ask size 1: 'x' is not a size") != std::string::npos);
+}

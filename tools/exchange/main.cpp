@@ -1,0 +1,70 @@
+// pawl-exchange: a small exchange over a Pawl journal.
+#include "subcommands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace {
+
+template <class Options>
+CLI::App* subcommand(CLI::App& app, const std::string& name, const std::string& description,
+                     Options& options) {
+    CLI::App* command = app.add_subcommand(name, description);
+    command->add_flag("--json", options.json, "machine-readable output");
+    return command;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"A small exchange whose every event is in a Pawl journal", "pawl-exchange"};
+    app.require_subcommand(1);
+
+    exchange::run_options run;
+    auto* run_command =
+        subcommand(app, "run", "Take commands, going on where the journal ends", run);
+    run_command->add_option("DIR", run.directory, "the journal")->required();
+    run_command
+        ->add_option("--commands", run.commands, "commands in all, with those of earlier runs")
+        ->required();
+    run_command
+        ->add_option("--seed", run.seed, "which clients; continue with the one you began with")
+        ->capture_default_str();
+    run_command
+        ->add_option("--segment-bytes", run.segment_bytes, "size of a new journal's segments")
+        ->capture_default_str();
+    run_command
+        ->add_option("--snapshot-every", run.snapshot_every, "events from one snapshot to the next")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    run_command->add_option("--fills", run.fills,
+                            "append a line to this file for each fill that is sent");
+
+    exchange::state_options state;
+    auto* state_command =
+        subcommand(app, "state", "Print the books' fingerprint and where they came from", state);
+    state_command->add_option("DIR", state.directory, "the journal")->required();
+    state_command->add_flag("--full", state.full, "from event 0, without snapshots");
+
+    exchange::lobster_options lobster;
+    auto* lobster_command =
+        subcommand(app, "lobster",
+                   "Journal NASDAQ messages and hold the book against the published one", lobster);
+    lobster_command->add_option("MESSAGES", lobster.messages, "LOBSTER's message file")->required();
+    lobster_command->add_option("ORDERBOOK", lobster.rows, "LOBSTER's orderbook file")->required();
+    lobster_command->add_option("--journal", lobster.journal, "the journal to record them in")
+        ->required();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& wrong) {
+        constexpr int wrong_usage = 2;
+        return app.exit(wrong) == 0 ? 0 : wrong_usage;
+    }
+    if (*run_command)
+        return exchange::run(run);
+    return *state_command ? exchange::state(state) : exchange::lobster(lobster);
+}
