@@ -1,0 +1,99 @@
+#include "bank_journal.hpp"
+
+#include <catch2/catch.hpp>
+#include <support/temporary_directory.hpp>
+
+#include <pawl/replay/execute.hpp>
+#include <pawl/replay/fold.hpp>
+
+namespace {
+
+using bank::ledger;
+
+// Decides without looking whether the stream is still where the state says.
+struct careful : ledger {
+    static pawl::result<void> decide(const bank::deposit& c, const state& s, pawl::decision& out) {
+        const auto of = s.accounts.find(c.account);
+        const std::uint64_t version = of == s.accounts.end() ? 0 : of->second.events;
+        return out.append({.stream = c.account, .expected = pawl::expect::exactly(version)},
+                          bank::some_deposit(c.account, c.amount));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("commands become events, and their state is that of a replay", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = ledger::initial();
+    pawl::decision events;
+
+    const auto in =
+        pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 10}, state, log, events);
+    REQUIRE(in);
+    CHECK(in->events == 1);
+    CHECK(in->last.sequence == 0);
+    const auto moved = pawl::execute(ledger{}, bank::transfer{.from = 1, .to = 2, .amount = 4},
+                                     state, log, events);
+    REQUIRE(moved);
+    CHECK(moved->events == 2);
+    CHECK(moved->last.sequence == 2);
+    CHECK(state.accounts.at(1).balance == 6);
+    CHECK(state.accounts.at(2).balance == 4);
+
+    const auto replayed = pawl::fold<ledger>(directory.path());
+    REQUIRE(replayed);
+    CHECK(replayed->state == state);
+    CHECK(replayed->progress.events == 3);
+}
+
+TEST_CASE("the events of one command are one batch", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = ledger::initial();
+    pawl::decision events;
+    REQUIRE(pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 10}, state, log, events));
+    REQUIRE(pawl::execute(ledger{}, bank::transfer{.from = 1, .to = 2, .amount = 4}, state, log,
+                          events));
+    auto read = pawl::cursor::open(directory.path(), {});
+    REQUIRE(read);
+    std::string more;
+    REQUIRE(read->for_each([&](const pawl::event& e) { more += e.more_in_batch() ? 'm' : '.'; }));
+    CHECK(more == ".m.");
+}
+
+TEST_CASE("a refused command and one without events leave journal and state alone", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = ledger::initial();
+    pawl::decision events;
+    const auto refused =
+        pawl::execute(ledger{}, bank::withdraw{.account = 1, .amount = 10}, state, log, events);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == pawl::errc::invalid_argument);
+    const auto nothing =
+        pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 0}, state, log, events);
+    REQUIRE(nothing);
+    CHECK(nothing->events == 0);
+    CHECK(log.next_sequence() == 0);
+    CHECK(state == ledger::initial());
+}
+
+TEST_CASE("a conflict appends nothing, tells the version and leaves the state alone", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = careful::initial();
+    pawl::decision events;
+    REQUIRE(pawl::execute(careful{}, bank::deposit{.account = 1, .amount = 1}, state, log, events));
+    pawl::encoder encode;
+    REQUIRE(encode.append(log, {.stream = 1}, bank::some_deposit(1, 100)));
+
+    const auto before = state;
+    const auto conflict =
+        pawl::execute(careful{}, bank::deposit{.account = 1, .amount = 1}, state, log, events);
+    REQUIRE_FALSE(conflict);
+    CHECK(conflict.error().code == pawl::errc::conflict);
+    CHECK(conflict.error().actual_version == 2);
+    CHECK(state == before);
+    CHECK(log.next_sequence() == 2);
+}
