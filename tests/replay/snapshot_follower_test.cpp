@@ -1,0 +1,227 @@
+#include "bank_journal.hpp"
+
+#include <catch2/catch.hpp>
+#include <support/temporary_directory.hpp>
+
+#include <pawl/replay/restore.hpp>
+#include <pawl/replay/snapshot_follower.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace {
+
+namespace fs = std::filesystem;
+using bank::ledger;
+using follower = pawl::snapshot_follower<ledger>;
+
+// Looks again until it is so; a minute is taken for never.
+bool comes_true(const auto& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+follower started(const fs::path& directory, pawl::snapshot_follower_options options) {
+    auto made = follower::start(directory, {}, std::move(options));
+    REQUIRE(made);
+    return std::move(*made);
+}
+
+pawl::restored<ledger> restored(const fs::path& directory) {
+    auto back = pawl::restore<ledger>(directory);
+    REQUIRE(back);
+    return std::move(*back);
+}
+
+// A ledger that cannot be saved until it is allowed.
+struct unsaved : ledger {
+    const std::atomic<bool>* allowed = nullptr;
+    pawl::result<void> save(const state& s, pawl::snapshot_sink& out) const {
+        if (!*allowed)
+            return pawl::fail(pawl::errc::disk_full, "not now");
+        return ledger::save(s, out);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a follower takes snapshots while the writer goes on", "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto beside = started(directory.path(), {.every_events = 500});
+    bank::random_traffic traffic{21};
+    for (std::uint64_t taken = 0; taken < 4; ++taken) {
+        traffic.append(log, 700);
+        REQUIRE(log.sync());
+        REQUIRE(comes_true([&] { return beside.statistics().snapshots > taken; }));
+    }
+    traffic.append(log, 100);
+    REQUIRE(beside.stop());
+    CHECK(beside.statistics().failures == 0);
+
+    const auto quick = restored(directory.path());
+    REQUIRE(quick.report.used);
+    CHECK(quick.report.used->point.next >= 4 * 500);
+    CHECK(quick.report.rejected.empty());
+    const auto full = pawl::fold<ledger>(directory.path());
+    REQUIRE(full);
+    CHECK(quick.state == full->state);
+    CHECK(quick.progress.point == full->progress.point);
+    CHECK(quick.progress.digest == full->progress.digest);
+}
+
+TEST_CASE("a snapshot stands at the end of a batch", "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto beside = started(directory.path(), {.every_events = 10});
+    pawl::encoder encode;
+    for (int i = 0; i < 4; ++i) {
+        auto seven = log.begin_batch(7, 7 * 64);
+        REQUIRE(seven);
+        for (int j = 0; j < 7; ++j)
+            REQUIRE(encode.append(*seven, {.stream = 1}, bank::some_deposit(1, 1)));
+        REQUIRE(seven->commit());
+    }
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside.statistics().snapshots == 2; }));
+    REQUIRE(beside.stop());
+    CHECK(restored(directory.path()).report.used->point.next == 28);
+}
+
+TEST_CASE("a follower takes no snapshot of what is not durable", "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    bank::random_traffic traffic{22};
+    auto beside = started(directory.path(), {.every_events = 10});
+    traffic.append(log, 20);
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside.statistics().next_sequence == 20; }));
+    traffic.append(log, 100);
+    REQUIRE(beside.stop());
+    CHECK(beside.statistics().next_sequence == 20);
+    CHECK(restored(directory.path()).report.used->point.next <= 20);
+}
+
+TEST_CASE("a follower goes on from the newest snapshot and puts a damaged one aside",
+          "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    bank::random_traffic traffic{23};
+    {
+        auto first = started(directory.path(), {.every_events = 100});
+        traffic.append(log, 150);
+        REQUIRE(log.sync());
+        REQUIRE(comes_true([&] { return first.statistics().snapshots == 1; }));
+        traffic.append(log, 150);
+        REQUIRE(log.sync());
+        REQUIRE(comes_true([&] { return first.statistics().next_sequence == 300; }));
+        REQUIRE(first.stop());
+    }
+    const auto before = restored(directory.path());
+    REQUIRE(before.report.used);
+    const fs::path newest = before.report.used->path;
+    fs::resize_file(newest, fs::file_size(newest) - 1);
+
+    auto second = started(directory.path(), {.every_events = 100});
+    traffic.append(log, 150);
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return second.statistics().next_sequence == 450; }));
+    REQUIRE(second.stop());
+    CHECK_FALSE(fs::exists(newest));
+    CHECK(fs::exists(newest.string() + ".rejected"));
+    CHECK(second.statistics().snapshots >= 1);
+    const auto after = restored(directory.path());
+    REQUIRE(after.report.used);
+    CHECK(after.report.used->point.next > before.report.used->point.next);
+    CHECK(after.report.rejected.empty());
+    const auto full = pawl::fold<ledger>(directory.path());
+    REQUIRE(full);
+    CHECK(after.state == full->state);
+}
+
+TEST_CASE("a snapshot that cannot be written is counted and tried again later",
+          "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    bank::random_traffic traffic{24};
+    std::atomic<bool> allowed{false};
+    std::atomic<int> told{0};
+    pawl::snapshot_follower_options options{.every_events = 10};
+    options.observer = [&](const pawl::error& why) {
+        if (why.code == pawl::errc::disk_full)
+            ++told;
+    };
+    unsaved by;
+    by.allowed = &allowed;
+    auto beside = pawl::snapshot_follower<unsaved>::start(directory.path(), by, options);
+    REQUIRE(beside);
+    traffic.append(log, 20);
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside->statistics().next_sequence == 20; }));
+    REQUIRE(comes_true([&] { return beside->statistics().failures >= 1; }));
+    CHECK(beside->statistics().snapshots == 0);
+    allowed = true;
+    traffic.append(log, 20);
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside->statistics().snapshots >= 1; }));
+    CHECK_FALSE(beside->failure());
+    REQUIRE(beside->stop());
+    CHECK(beside->statistics().failures == static_cast<std::uint64_t>(told));
+}
+
+TEST_CASE("an event that a follower does not know ends it, and it says why",
+          "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto beside = started(directory.path(), {.every_events = 10});
+    pawl::encoder encode;
+    REQUIRE(encode.append(log, {}, [](auto& b) { return bank::Createclosed(b, 1); }));
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside.failure().has_value(); }));
+    CHECK(beside.failure()->code == pawl::errc::unknown_event);
+    CHECK(beside.failure()->sequence == 0);
+    const auto stopped = beside.stop();
+    REQUIRE_FALSE(stopped);
+    CHECK(stopped.error().code == pawl::errc::unknown_event);
+}
+
+TEST_CASE("a follower of a directory without a journal ends at once and says so",
+          "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto beside = started(directory.path(), {});
+    REQUIRE(comes_true([&] { return beside.failure().has_value(); }));
+    CHECK(beside.failure()->code == pawl::errc::not_a_journal);
+}
+
+TEST_CASE("a follower outlives a writer and follows the next one", "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto beside = started(directory.path(), {.every_events = 50});
+    bank::random_traffic traffic{25};
+    traffic.append(log, 100);
+    REQUIRE(log.close());
+    REQUIRE(comes_true([&] { return beside.statistics().next_sequence == 100; }));
+    log = bank::open_writer(directory.path());
+    traffic.append(log, 100);
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside.statistics().next_sequence == 200; }));
+    REQUIRE(beside.stop());
+}
+
+TEST_CASE("options that no follower can have are refused", "[replay]") {
+    CHECK_FALSE(follower::start("x", {}, {.every_events = 0}));
+    pawl::snapshot_follower_options options;
+    options.thread.name = "longer than nine";
+    CHECK_FALSE(follower::start("x", {}, options));
+    options.thread.name = "short";
+    options.thread.cores = {-1};
+    CHECK_FALSE(follower::start("x", {}, options));
+}
