@@ -1,0 +1,6 @@
+file(REMOVE_RECURSE "${DIRECTORY}")
+execute_process(COMMAND "${PROGRAM}" "${DIRECTORY}" OUTPUT_VARIABLE said RESULT_VARIABLE status)
+file(REMOVE_RECURSE "${DIRECTORY}")
+if(NOT status EQUAL 0 OR NOT said STREQUAL "event 0 of stream 42, version 1: 8 bytes\n")
+    message(FATAL_ERROR "exit ${status}, said: ${said}")
+endif()
