@@ -59,7 +59,7 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         auto opened = open_segment(directory_, id_, *ordinal);
         if (!opened)
             return std::unexpected(std::move(opened.error()));
-        const frame_space space{opened->bytes.data(), opened->bytes.size(), opened->header.epoch};
+        const frame_space space = opened->space();
         const commit_word word{load_commit(space.base + first_frame_offset)};
         if (check_frame(space, first_frame_offset, word) != frame_fault::none) {
             // Nothing here yet, or a hole that whoever reads up to it will meet.

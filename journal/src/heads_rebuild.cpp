@@ -35,7 +35,7 @@ namespace {
     auto segment = open_segment(directory, id, ordinal);
     if (!segment)
         return std::unexpected(std::move(segment.error()));
-    const frame_space space{segment->bytes.data(), segment->bytes.size(), segment->header.epoch};
+    const frame_space space = segment->space();
     auto index = read_index(directory, id, ordinal);
     if (!index || index->header.epoch != segment->header.epoch) {
         index = build_index({.space = space, .id = id, .ordinal = ordinal},

@@ -109,8 +109,7 @@ result<std::optional<stream_id>> find_stream(const std::filesystem::path& direct
         auto segment = detail::open_segment(directory, id, ordinal);
         if (!segment)
             return std::unexpected(std::move(segment.error()));
-        const detail::frame_space space{segment->bytes.data(), segment->bytes.size(),
-                                        segment->header.epoch};
+        const detail::frame_space space = segment->space();
         std::optional<stream_id> found;
         const auto look_at = [&](std::uint64_t offset, detail::commit_word word) {
             if (!word.is_system())

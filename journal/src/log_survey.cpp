@@ -131,12 +131,13 @@ class surveyor {
         }
         segment.header = opened->header;
         segment.header_note = opened->header_note;
-        const frame_space space{opened->bytes.data(), opened->bytes.size(), opened->header.epoch};
+        const frame_space space = opened->space();
         const auto& before = survey_.end;
         // A close unlinks what was prepared and not used, in no certain order on the disk.
         const bool may_be_spare = segment.header.predecessor_epoch == 0 && !segment.sealed &&
                                   before.known && before.type == system_type::closed;
-        if (may_be_spare && first_nonzero(space, first_frame_offset) == space.bytes) {
+        if (may_be_spare &&
+            first_nonzero(space, opened->data(), first_frame_offset) == space.bytes) {
             return only_blank_from(i);
         }
         if (segment.ordinal != expected) {
@@ -145,10 +146,11 @@ class surveyor {
         if (auto wrong = misfit(segment.header, before); !wrong.empty()) {
             return std::unexpected(at_segment(i, errc::damaged, std::move(wrong)));
         }
-        return walk(i, space);
+        return walk(i, *opened);
     }
 
-    [[nodiscard]] result<bool> walk(std::size_t i, const frame_space& space) {
+    [[nodiscard]] result<bool> walk(std::size_t i, const read_segment& opened) {
+        const frame_space space = opened.space();
         surveyed_segment& segment = survey_.segments[i];
         const walk_start from{.sequence = survey_.next_sequence};
         const walk_end end = walk_segment(space, from, [](std::uint64_t, commit_word) {});
@@ -164,12 +166,13 @@ class surveyor {
         }
         survey_.end = end_of(segment.header, end);
         if (segment.sealed)
-            return check_seal(i, space);
+            return check_seal(i, space, opened.data());
         return true;
     }
 
     // A sealed segment holds what its index says, and nothing behind a clean end.
-    [[nodiscard]] result<bool> check_seal(std::size_t i, const frame_space& space) {
+    [[nodiscard]] result<bool> check_seal(std::size_t i, const frame_space& space,
+                                          const data_ranges& data) {
         const surveyed_segment& segment = survey_.segments[i];
         const walk_end& end = segment.walk;
         if (segment.index.epoch != segment.header.epoch || segment.index.end_offset != end.offset ||
@@ -180,7 +183,7 @@ class surveyor {
         }
         if (end.end_type == system_type::cut)
             return true;
-        const auto behind = first_nonzero(space, end.offset + end_frame_bytes);
+        const auto behind = first_nonzero(space, data, end.offset + end_frame_bytes);
         if (behind == space.bytes)
             return true;
         error wrong = at_segment(i, errc::damaged, std::string{to_string(frame_fault::behind_end)});
@@ -196,9 +199,8 @@ class surveyor {
                 open_segment(request_.directory, request_.id, survey_.segments[later].ordinal);
             if (!opened)
                 return std::unexpected(std::move(opened.error()));
-            const frame_space space{opened->bytes.data(), opened->bytes.size(),
-                                    opened->header.epoch};
-            if (first_nonzero(space, first_frame_offset) != space.bytes) {
+            const frame_space space = opened->space();
+            if (first_nonzero(space, opened->data(), first_frame_offset) != space.bytes) {
                 return std::unexpected(missing(survey_.segments[i].ordinal,
                                                "the segment is empty and a later one is not"));
             }
@@ -258,17 +260,17 @@ class surveyor {
             if (!opened)
                 return std::unexpected(std::move(opened.error()));
             survey_.segments[i].header = opened->header;
-            const frame_space space{opened->bytes.data(), opened->bytes.size(),
-                                    opened->header.epoch};
+            const frame_space space = opened->space();
             const std::uint64_t from = i == hole.segment ? hole.offset : first_frame_offset;
-            const std::uint64_t nonzero = last_nonzero(space, from);
+            const data_ranges data = opened->data();
+            const std::uint64_t nonzero = last_nonzero(space, data, from);
             survey_.torn_bytes += nonzero - from;
             if (nonzero == from && i != hole.segment) {
                 survey_.blank_from = std::min(survey_.blank_from, i);
             } else if (i != hole.segment) {
                 survey_.blank_from = segments.size();
             }
-            if (search.search(space, from))
+            if (search.search(space, data, from))
                 return damage(search.reason());
             survey_.bytes_read += space.bytes - from;
         }

@@ -157,7 +157,7 @@ class recoverer {
             // Behind a clean end a reservation may have left scribbles that were zeroed in memory
             // only.
             if (walk.end_type != system_type::cut) {
-                const std::uint64_t scribbled = last_nonzero(space, to);
+                const std::uint64_t scribbled = last_nonzero(space, segment.data(), to);
                 std::memset(base + to, 0, static_cast<std::size_t>(scribbled - to));
                 to = scribbled;
             }

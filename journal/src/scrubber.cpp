@@ -32,7 +32,7 @@ result<std::uint64_t> scrubber::step(std::uint64_t budget_bytes) {
         if (!*more)
             return 0;
     }
-    const frame_space space{segment_->bytes.data(), segment_->bytes.size(), segment_->header.epoch};
+    const frame_space space = segment_->space();
     const std::uint64_t begin = offset_;
     while (offset_ - begin < budget_bytes) {
         const frame_fault fault = check_in_order(space, offset_, sequence_);

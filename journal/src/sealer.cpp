@@ -42,9 +42,11 @@ result<bool> sealer::step() {
     auto segment = open_segment(setup_.directory, setup_.id, *ordinal);
     if (!segment)
         return std::unexpected(std::move(segment.error()));
-    const frame_space space{segment->bytes.data(), segment->bytes.size(), segment->header.epoch};
-    auto index = build_index({.space = space, .id = setup_.id, .ordinal = *ordinal},
-                             segment_path(setup_.directory, *ordinal));
+    const frame_space space = segment->space();
+    const data_ranges data = segment->data();
+    auto index =
+        build_index({.space = space, .id = setup_.id, .ordinal = *ordinal, .behind_end = &data},
+                    segment_path(setup_.directory, *ordinal));
     if (!index)
         return std::unexpected(std::move(index.error()));
     if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {

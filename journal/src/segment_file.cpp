@@ -157,7 +157,7 @@ result<writable_segment> create_segment(const segment_request& request) {
     auto mapped = mapping::of(*fresh, mapping::access::read_write, request.segment_bytes);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
-    return writable_segment{header, std::move(*mapped)};
+    return writable_segment{header, std::move(*mapped), std::move(*fresh)};
 }
 
 result<read_segment> open_segment(const fs::path& directory, const journal_id& id,
@@ -173,9 +173,9 @@ result<read_segment> open_segment(const fs::path& directory, const journal_id& i
         mapping::of(opened->source, mapping::access::read, opened->check.header.segment_bytes);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
-    return read_segment{opened->check.header, std::move(*mapped),
-                        static_cast<std::uint64_t>(status.st_ino), opened->check.one_bad,
-                        std::move(opened->check.note)};
+    return read_segment{opened->check.header,      std::move(*mapped),
+                        std::move(opened->source), static_cast<std::uint64_t>(status.st_ino),
+                        opened->check.one_bad,     std::move(opened->check.note)};
 }
 
 result<writable_segment> open_segment_for_repair(const fs::path& directory, const journal_id& id,
@@ -187,7 +187,7 @@ result<writable_segment> open_segment_for_repair(const fs::path& directory, cons
                               opened->check.header.segment_bytes);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
-    return writable_segment{opened->check.header, std::move(*mapped)};
+    return writable_segment{opened->check.header, std::move(*mapped), std::move(opened->source)};
 }
 
 result<std::uint64_t> file_identity(const fs::path& path) {

@@ -1,6 +1,8 @@
 // One segment file: making it and reading its header.
 #pragma once
 
+#include "data_ranges.hpp"
+#include "frame_check.hpp"
 #include "mapping.hpp"
 #include "segment_layout.hpp"
 
@@ -34,6 +36,13 @@ struct segment_request {
 struct writable_segment {
     segment_header header{};
     mapping bytes;
+    file source;
+
+    [[nodiscard]] frame_space space() const noexcept {
+        return {bytes.data(), bytes.size(), header.epoch};
+    }
+    // Which parts of it hold data now.
+    [[nodiscard]] data_ranges data() const { return data_ranges::of(source, bytes.size()); }
 };
 
 // Makes the file whole under a temporary name, syncs and renames it and syncs the directory: when
@@ -43,9 +52,16 @@ struct writable_segment {
 struct read_segment {
     segment_header header{};
     mapping bytes;
+    file source;
     std::uint64_t inode = 0;  // tells whether the name still means this file
     bool one_header_bad = false;
     std::string header_note{};  // which copy, and why
+
+    [[nodiscard]] frame_space space() const noexcept {
+        return {bytes.data(), bytes.size(), header.epoch};
+    }
+    // Which parts of it hold data now.
+    [[nodiscard]] data_ranges data() const { return data_ranges::of(source, bytes.size()); }
 };
 
 // Maps a segment for reading. damaged where neither header copy is right, the file is short, or it

@@ -217,8 +217,8 @@ result<segment_index> build_index(const index_source& source,
     }
     if (builder.out_of_memory())
         return fail(errc::out_of_memory);
-    if (source.clean_behind_end && end.end_type != system_type::cut) {
-        const auto behind = first_nonzero(space, end.offset + end_frame_bytes);
+    if (source.behind_end != nullptr && end.end_type != system_type::cut) {
+        const auto behind = first_nonzero(space, *source.behind_end, end.offset + end_frame_bytes);
         if (behind != space.bytes) {
             return damage(segment, behind, end.sequence, frame_fault::behind_end);
         }

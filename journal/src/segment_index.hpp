@@ -1,6 +1,7 @@
 // A sealed segment's index: derived from its frames, checksummed, rebuilt when absent.
 #pragma once
 
+#include "data_ranges.hpp"
 #include "frame_check.hpp"
 #include "index_layout.hpp"
 
@@ -30,9 +31,10 @@ struct index_source {
     frame_space space;
     journal_id id{};
     std::uint64_t ordinal = 0;
-    // Bytes behind a clean end are damage in a sealed segment; in another they may be scribbles
-    // that were zeroed in memory only.
-    bool clean_behind_end = true;
+    // Where given, bytes that are not zero behind a clean end are damage, as they are in a segment
+    // that is sealed or about to be; elsewhere they may be scribbles that were zeroed in memory
+    // only.
+    const data_ranges* behind_end = nullptr;
 };
 
 // Reads the whole segment, which must be complete: damaged, with offset and sequence, where a frame

@@ -2,6 +2,7 @@
 // do.
 #pragma once
 
+#include "data_ranges.hpp"
 #include "frame_check.hpp"
 #include "segment_layout.hpp"
 
@@ -122,32 +123,40 @@ template <class Visit>
 }
 
 // Offset of the first byte at or behind `from` that is not zero, or the segment's size.
-[[nodiscard]] inline std::uint64_t first_nonzero(const frame_space& space,
+[[nodiscard]] inline std::uint64_t first_nonzero(const frame_space& space, const data_ranges& data,
                                                  std::uint64_t from) noexcept {
-    std::uint64_t at = from;
-    while (at < space.bytes && at % sizeof(std::uint64_t) != 0) {
-        if (space.base[at] != std::byte{0})
-            return at;
-        ++at;
+    for (const byte_range& range : data.all()) {
+        const std::uint64_t end = std::min(range.end, space.bytes);
+        std::uint64_t at = std::max(from, range.begin);
+        while (at < end) {
+            const bool whole_word = at % sizeof(std::uint64_t) == 0 &&
+                                    end - at >= sizeof(std::uint64_t) &&
+                                    load_u64(space.base + at) == 0;
+            if (!whole_word && space.base[at] != std::byte{0})
+                return at;
+            at += whole_word ? sizeof(std::uint64_t) : 1;
+        }
     }
-    while (at < space.bytes && load_u64(space.base + at) == 0)
-        at += sizeof(std::uint64_t);
-    while (at < space.bytes && space.base[at] == std::byte{0})
-        ++at;
-    return std::min(at, space.bytes);
+    return space.bytes;
 }
 
 // Offset behind the last byte that is not zero, at least `from`.
-[[nodiscard]] inline std::uint64_t last_nonzero(const frame_space& space,
+[[nodiscard]] inline std::uint64_t last_nonzero(const frame_space& space, const data_ranges& data,
                                                 std::uint64_t from) noexcept {
-    std::uint64_t at = space.bytes;
-    while (at > from && space.base[at - 1] == std::byte{0}) {
-        const bool word_is_zero = at % sizeof(std::uint64_t) == 0 &&
-                                  at - from >= sizeof(std::uint64_t) &&
-                                  load_u64(space.base + at - sizeof(std::uint64_t)) == 0;
-        at -= word_is_zero ? sizeof(std::uint64_t) : 1;
+    const auto ranges = data.all();
+    for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
+        const std::uint64_t begin = std::max(from, range->begin);
+        std::uint64_t at = std::min(range->end, space.bytes);
+        while (at > begin) {
+            const bool whole_word = at % sizeof(std::uint64_t) == 0 &&
+                                    at - begin >= sizeof(std::uint64_t) &&
+                                    load_u64(space.base + at - sizeof(std::uint64_t)) == 0;
+            if (!whole_word && space.base[at - 1] != std::byte{0})
+                return at;
+            at -= whole_word ? sizeof(std::uint64_t) : 1;
+        }
     }
-    return at;
+    return from;
 }
 
 }  // namespace pawl::detail

@@ -96,7 +96,8 @@ class verifier {
             find(at(ordinal, first ? 0 : header_copy_offset, errc::damaged, opened->header_note),
                  false);
         }
-        const frame_space space{opened->bytes.data(), opened->bytes.size(), opened->header.epoch};
+        const frame_space space = opened->space();
+        const data_ranges data = opened->data();
         if (torn_)
             return;  // what a recovery would move away is no longer the log
         check_header_padding(ordinal, space);
@@ -104,7 +105,7 @@ class verifier {
         const bool unused = !index && load_u64(space.base + first_frame_offset) == 0 &&
                             before_.type != system_type::rolled &&
                             opened->header.predecessor_epoch == 0 && ordinal != 0;
-        if (unused && first_nonzero(space, first_frame_offset) == space.bytes) {
+        if (unused && first_nonzero(space, data, first_frame_offset) == space.bytes) {
             gap_before_.reset();
             return;
         }
@@ -114,7 +115,7 @@ class verifier {
                 find(at(ordinal, 0, errc::damaged, std::move(wrong)));
             }
         }
-        check_frames(ordinal, space, opened->header, index);
+        check_frames(ordinal, *opened, data, index);
     }
 
     void report_gap() {
@@ -130,7 +131,8 @@ class verifier {
         for (const std::uint64_t copy : {std::uint64_t{0}, std::uint64_t{header_copy_offset}}) {
             const std::uint64_t end = copy + header_copy_offset;
             const frame_space block{space.base, end, space.epoch};
-            const std::uint64_t nonzero = first_nonzero(block, copy + sizeof(segment_header));
+            const std::uint64_t nonzero =
+                first_nonzero(block, data_ranges{end}, copy + sizeof(segment_header));
             if (nonzero != end) {
                 find(at(ordinal, nonzero, errc::damaged, "bytes behind a segment header"), false);
             }
@@ -153,8 +155,9 @@ class verifier {
         return std::nullopt;
     }
 
-    void check_frames(std::uint64_t ordinal, const frame_space& space, const segment_header& header,
+    void check_frames(std::uint64_t ordinal, const read_segment& segment, const data_ranges& data,
                       const std::optional<segment_index>& index) {
+        const frame_space space = segment.space();
         const sequence_number first =
             load_u64(space.base + first_frame_offset + frame_offset::sequence);
         if (!sequence_known_)
@@ -172,9 +175,9 @@ class verifier {
         }
         sequence_known_ = true;
         sequence_ = end.sequence;
-        before_ = end_of(header, end);
+        before_ = end_of(segment.header, end);
         auto built = build_index(
-            {.space = space, .id = id_, .ordinal = ordinal, .clean_behind_end = index.has_value()},
+            {.space = space, .id = id_, .ordinal = ordinal, .behind_end = index ? &data : nullptr},
             segment_path(directory_, ordinal));
         if (!built) {
             find(std::move(built.error()));

@@ -16,9 +16,17 @@ bool witness_search::plausible(const frame_space& space, std::uint64_t offset,
            load_u32(frame + frame_offset::witness) <= sequence;
 }
 
-bool witness_search::search(const frame_space& space, std::uint64_t from) noexcept {
+bool witness_search::search(const frame_space& space, const data_ranges& data,
+                            std::uint64_t from) noexcept {
     std::uint64_t offset = from;
     while (!proves_damage() && has_room_for_header(space, offset)) {
+        // A frame begins with a word that is not zero.
+        const std::uint64_t next = data.next_data(offset, space.bytes);
+        if (next != offset) {
+            offset = next / frame_alignment * frame_alignment;
+            if (!has_room_for_header(space, offset))
+                break;
+        }
         const std::byte* frame = space.base + offset;
         const commit_word word{load_u64(frame)};
         if (!plausible(space, offset, word)) {

@@ -1,6 +1,7 @@
 // Tells a torn tail from damage: does anything behind a hole prove that the hole was durable once?
 #pragma once
 
+#include "data_ranges.hpp"
 #include "frame_check.hpp"
 
 #include <pawl/journal/types.hpp>
@@ -20,7 +21,7 @@ class witness_search {
         : expected_{expected}, budget_{budget_bytes} {}
 
     // Searches one segment from an offset on. Nothing more is to be searched once it returns true.
-    bool search(const frame_space& space, std::uint64_t from) noexcept;
+    bool search(const frame_space& space, const data_ranges& data, std::uint64_t from) noexcept;
 
     // A watermark above the hole was proven, or the search had to give up.
     [[nodiscard]] bool proves_damage() const noexcept { return proven_ || spent_; }
