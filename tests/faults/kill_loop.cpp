@@ -1,0 +1,291 @@
+// Row 3: the death of the process is harmless. A child appends as fast as it can and says in shared
+// memory how far it has been told it came; it is killed at a random moment, opening and recovering
+// included; then everything it had said must be there.
+#include "support/generated_log.hpp"
+#include "support/row_program.hpp"
+
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/journal.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+#include <string>
+
+using namespace pawl;
+using namespace pawl::test;
+using std::chrono::microseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+// What the child has been told, on a page that outlives it.
+struct acknowledged {
+    std::atomic<std::uint64_t> published{0};
+    std::atomic<std::uint64_t> durable{0};
+    std::atomic<std::uint64_t> rollovers{0};
+    std::atomic<bool> opened{false};
+    std::atomic<bool> failed{false};
+    char why[500]{};
+};
+
+struct life_plan {
+    std::uint64_t seed = 0;
+    sync_policy sync{};
+    std::uint64_t sync_every = 0;  // units between calls of sync(); 0: none
+    bool from_start = false;       // the delay counts from the fork, not from the opened writer
+    microseconds delay{0};
+};
+
+struct totals {
+    std::uint64_t while_opening = 0;
+    std::uint64_t torn = 0;
+    std::uint64_t events = 0;
+    std::uint64_t rollovers = 0;
+    std::uint64_t batches = 0;
+    std::uint64_t journals = 0;
+};
+
+[[nodiscard]] life_plan plan_life(random_source& random) {
+    life_plan plan;
+    plan.from_start = random.one_in(4);
+    // Short lives as often as long ones: 16 µs to 8 ms.
+    const std::uint64_t longest = std::uint64_t{16} << random.below(10);
+    plan.delay = microseconds{random.below(longest)};
+    switch (random.below(3)) {
+        case 0:
+            plan.sync = sync_policy::manual();
+            plan.sync_every = 1 + random.below(300);
+            break;
+        case 1:
+            plan.sync = sync_policy::every_us(static_cast<std::uint32_t>(50 + random.below(1000)));
+            break;
+        default:
+            plan.sync = sync_policy::every_bytes(1 + random.below(20'000));
+            break;
+    }
+    return plan;
+}
+
+[[nodiscard]] writer_options options_of(const life_plan& plan) {
+    writer_options options;
+    options.segment_bytes = std::uint64_t{64} << 10;
+    options.sync = plan.sync;
+    options.populate_bytes = std::uint64_t{64} << 10;
+    options.scrub_bytes_per_second = 0;
+    return options;
+}
+
+[[noreturn]] void give_up(acknowledged& told, const std::string& why) {
+    std::snprintf(told.why, sizeof told.why, "%s", why.c_str());
+    told.failed = true;
+    ::_exit(1);
+}
+
+[[noreturn]] void live(const std::filesystem::path& directory, const life_plan& plan,
+                       std::uint64_t log_seed, acknowledged& told) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    auto log = writer::open(directory, options_of(plan));
+    if (!log)
+        give_up(told, "open: " + log.error().message());
+    told.opened.store(true, std::memory_order_release);
+    generated_log source{log_seed};
+    for (std::uint64_t units = 1;; ++units) {
+        auto placed = source.append_unit(*log);
+        if (!placed)
+            give_up(told, "append: " + placed.error().message());
+        told.published.store(placed->sequence + 1, std::memory_order_release);
+        if (plan.sync_every != 0 && units % plan.sync_every == 0) {
+            if (auto synced = log->sync(); !synced)
+                give_up(told, "sync: " + synced.error().message());
+        }
+        told.durable.store(log->durable(), std::memory_order_release);
+        if (units % 64 == 0)
+            told.rollovers.store(log->statistics().rollovers, std::memory_order_relaxed);
+    }
+}
+
+// Lets the time pass, or returns early where the child has failed.
+void wait_until_due(const life_plan& plan, const acknowledged& told) {
+    const auto given_up = [&] { return told.failed.load(std::memory_order_acquire); };
+    if (!plan.from_start) {
+        while (!told.opened.load(std::memory_order_acquire) && !given_up())
+            ::usleep(20);
+    }
+    const auto due = steady_clock::now() + plan.delay;
+    constexpr microseconds slice{200};
+    while (steady_clock::now() < due && !given_up()) {
+        if (due - steady_clock::now() > slice)
+            ::usleep(100);
+    }
+}
+
+// What is wrong with the journal; empty where everything that was acknowledged is there.
+[[nodiscard]] std::string read_back(const std::filesystem::path& directory, std::uint64_t log_seed,
+                                    const acknowledged& told, totals& sums) {
+    auto report = verify(directory);
+    if (!report)
+        return "verify: " + report.error().message();
+    for (const finding& found : report->findings)
+        return "verify finds: " + found.what.message();
+    auto events = cursor::open(directory);
+    if (!events)
+        return "cursor: " + events.error().message();
+    generated_log_check check{generated_log{log_seed}};
+    while (const event* e = events->next()) {
+        if (auto wrong = check.check(*e); !wrong.empty())
+            return wrong;
+    }
+    if (auto end = events->finish(); !end)
+        return "cursor: " + end.error().message();
+    if (auto wrong = check.check_end(); !wrong.empty())
+        return wrong;
+    const std::uint64_t published = told.published.load();
+    if (check.next_sequence() < published)
+        return fmt::format("{} events are there, {} were acknowledged", check.next_sequence(),
+                           published);
+    if (report->events != check.next_sequence() || report->next_sequence != check.next_sequence())
+        return fmt::format("verify counts {} events, the cursor {}", report->events,
+                           check.next_sequence());
+    if (told.durable.load() > check.next_sequence())
+        return fmt::format("{} events were durable, {} are there", told.durable.load(),
+                           check.next_sequence());
+    sums.batches = check.batches();
+    return {};
+}
+
+// Opens for writing as the next program would, and leaves with or without closing.
+[[nodiscard]] std::string recover_here(const std::filesystem::path& directory, bool close,
+                                       totals& sums) {
+    writer_options options;
+    options.segment_bytes = std::uint64_t{64} << 10;
+    options.sync = sync_policy::manual();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    options.scrub_bytes_per_second = 0;
+    auto log = writer::open(directory, options);
+    if (!log)
+        return "open: " + log.error().message();
+    sums.torn += log->recovery().state == found::torn_tail ? 1U : 0U;
+    if (!close)
+        return {};
+    auto closed = log->close();
+    return closed ? std::string{} : "close: " + closed.error().message();
+}
+
+class killer {
+  public:
+    killer(row_program& program, acknowledged& told) : program_{program}, told_{told} {}
+
+    // One journal: written, killed and recovered until it is large enough.
+    void one_journal(std::uint64_t number) {
+        random_source random{draw(program_.seed(), number)};
+        const std::uint64_t log_seed = random.next();
+        const auto directory = program_.directory() / fmt::format("journal-{}", number);
+        // Mostly short histories: checking costs as much as there is to read.
+        const std::uint64_t lives = 1 + random.below(random.one_in(8) ? 16 : 5);
+        told_.published = 0;
+        told_.durable = 0;
+        for (std::uint64_t life = 0; life < lives && program_.goes_on(); ++life) {
+            const std::string wrong = one_life(directory, log_seed, random);
+            program_.count();
+            if (wrong.empty())
+                continue;
+            const std::string kept = keep(directory, number);
+            program_.failure(fmt::format("--first-journal {} --count {}", number, lives * 100),
+                             fmt::format("{} (life {} of journal {}, seed {}, kept in {})", wrong,
+                                         life, number, program_.seed(), kept));
+            return;
+        }
+        sums_.events += told_.published;
+        batches_ += sums_.batches;
+        ++sums_.journals;
+        std::filesystem::remove_all(directory);
+    }
+
+    [[nodiscard]] std::string line() const {
+        return fmt::format(
+            "{} journals, {} events and {} batches read back, {} rollovers, {} kills while "
+            "opening, "
+            "{} torn tails cut",
+            sums_.journals, sums_.events, batches_, sums_.rollovers, sums_.while_opening,
+            sums_.torn);
+    }
+
+  private:
+    [[nodiscard]] std::string one_life(const std::filesystem::path& directory,
+                                       std::uint64_t log_seed, random_source& random) {
+        const life_plan plan = plan_life(random);
+        told_.opened = false;
+        told_.rollovers = 0;
+        const ::pid_t child = ::fork();
+        if (child < 0)
+            return "cannot fork";
+        if (child == 0)
+            live(directory, plan, log_seed, told_);
+        wait_until_due(plan, told_);
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        if (told_.failed)
+            return told_.why;
+        sums_.while_opening += told_.opened ? 0U : 1U;
+        sums_.rollovers += told_.rollovers;
+        // Where the next life recovers, it may be killed at that as well.
+        const bool leave_recovery_to_the_next = random.one_in(3);
+        const bool close = random.one_in(3);
+        if (!leave_recovery_to_the_next) {
+            if (auto wrong = recover_here(directory, close, sums_); !wrong.empty())
+                return wrong;
+        }
+        if (!std::filesystem::exists(directory / "journal.pawl"))
+            return told_.published == 0 ? "" : "the journal is gone";
+        return read_back(directory, log_seed, told_, sums_);
+    }
+
+    [[nodiscard]] std::string keep(const std::filesystem::path& directory, std::uint64_t number) {
+        const auto kept = std::filesystem::temp_directory_path() /
+                          fmt::format("pawl-kill_loop-{}-{}", program_.seed(), number);
+        std::error_code code;
+        std::filesystem::remove_all(kept, code);
+        std::filesystem::copy(directory, kept, std::filesystem::copy_options::recursive, code);
+        std::filesystem::remove_all(directory, code);
+        return kept.string();
+    }
+
+    row_program& program_;
+    acknowledged& told_;
+    totals sums_;
+    std::uint64_t batches_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    row_program program{{.row = 3, .name = "kill_loop", .counted = "kills"}, argc, argv};
+    program.target({.quick = 300, .ci = 10'000, .full = 1'000'000});
+    const std::uint64_t first = program.option("--first-journal", 0);
+    void* page = ::mmap(nullptr, sizeof(acknowledged), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        program.failure("", "no shared memory");
+        return program.finish();
+    }
+    auto* told = new (page) acknowledged{};
+    killer loop{program, *told};
+    for (std::uint64_t number = first; program.goes_on(); ++number) {
+        loop.one_journal(number);
+        told->failed = false;
+    }
+    if (program.reached() != 0)
+        program.detail(loop.line());
+    return program.finish();
+}
