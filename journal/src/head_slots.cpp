@@ -39,6 +39,7 @@ result<head_slots> head_slots::make(std::uint64_t slots) {
     if (memory == MAP_FAILED) {
         return std::unexpected(system_error(errno, {}, "no memory for the table of streams"));
     }
+    touch_pages(static_cast<const std::byte*>(memory), bytes);
     head_slots made;
     made.table_ = static_cast<stream_head*>(memory);
     made.slots_ = slots;

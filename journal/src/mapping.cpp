@@ -122,6 +122,7 @@ void mapping::populate(std::uint64_t offset, std::uint64_t bytes) const noexcept
     constexpr int advice = 23;  // Linux 5.14 and later; older C libraries lack the name
 #endif
     (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), advice);
+    touch_pages(data_ + pages.begin, static_cast<std::size_t>(pages.bytes));
 }
 
 void mapping::will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept {
@@ -136,6 +137,12 @@ void mapping::drop(std::uint64_t offset, std::uint64_t bytes) const noexcept {
         return;
     const auto pages = whole_pages(offset, bytes, size_);
     (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MADV_DONTNEED);
+}
+
+__attribute__((no_sanitize("thread"))) void touch_pages(const std::byte* at,
+                                                        std::size_t bytes) noexcept {
+    for (std::size_t offset = 0; offset < bytes; offset += page_bytes())
+        (void)*reinterpret_cast<const volatile unsigned char*>(at + offset);
 }
 
 std::size_t page_bytes() noexcept {

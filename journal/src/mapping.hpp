@@ -49,6 +49,11 @@ class mapping {
     std::filesystem::path path_;
 };
 
+// Reads a byte of every page. Population fills the kernel's page tables; a hypervisor that shadows
+// them fills its own only when a page is really accessed, which then costs microseconds a page and
+// shows in no counter of the guest. The bytes do not matter, so they may be written meanwhile.
+void touch_pages(const std::byte* at, std::size_t bytes) noexcept;
+
 [[nodiscard]] std::size_t page_bytes() noexcept;
 
 }  // namespace pawl::detail
