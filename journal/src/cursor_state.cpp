@@ -22,6 +22,49 @@ error cursor_state::here(errc code, std::string detail) const {
 }
 
 const event* cursor_state::next() noexcept {
+    if (plain_ && take_plain()) [[likely]]
+        return &event_;
+    return next_of_any_kind();
+}
+
+// The next frame if it is an event like most: whole, alone and without metadata. Whatever else lies
+// there is left for others to look at.
+inline bool cursor_state::take_plain() noexcept {
+    if (!has_room_for_header(space_, offset_)) [[unlikely]]
+        return false;
+    const std::byte* frame = space_.base + offset_;
+    const commit_word word{load_commit(frame)};
+    const std::size_t bytes = padded(word.frame_bytes());
+    // One comparison for both bounds: a length below a header wraps around.
+    const bool possible_length =
+        word.frame_bytes() - frame_header_bytes <= max_frame_bytes - frame_header_bytes;
+    if (word.flags() != 0 || !possible_length || bytes > space_.bytes - offset_) [[unlikely]]
+        return false;
+    const std::uint64_t hash = frame_hash(frame, bytes, space_.epoch, offset_, word.value());
+    if (hash != load_u64(frame + frame_offset::hash) ||
+        load_u64(frame + frame_offset::sequence) != sequence_ ||
+        load_u32(frame + frame_offset::witness) > sequence_) [[unlikely]]
+        return false;
+    event_ = event{frame, {ordinal_, offset_}, 0};
+    ++sequence_;
+    point_ = {sequence_, hash};
+    offset_ += bytes;
+    return true;
+}
+
+void cursor_state::note_kind_of_reading() noexcept {
+    plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
+             options_.show == visibility::published && options_.stream == no_stream_id &&
+             options_.verify;
+}
+
+const event* cursor_state::next_of_any_kind() noexcept {
+    const event* found = look_for_next();
+    note_kind_of_reading();
+    return found;
+}
+
+const event* cursor_state::look_for_next() noexcept {
     if (std::exchange(pending_, false))
         return &event_;
     if (failure_)
@@ -201,6 +244,7 @@ cursor_state::step cursor_state::advance_linked() noexcept {
 
 void cursor_state::adopt(read_segment segment) noexcept {
     segment_ = std::move(segment);
+    ordinal_ = segment_->header.ordinal;
     space_ = {segment_->bytes.data(), segment_->bytes.size(), segment_->header.epoch};
     offset_ = first_frame_offset;
     verified_to_ = 0;
@@ -242,6 +286,12 @@ result<bool> cursor_state::enter_successor() {
 }
 
 result<bool> cursor_state::wait(std::chrono::nanoseconds timeout) {
+    auto found = wait_for_event(timeout);
+    note_kind_of_reading();
+    return found;
+}
+
+result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     constexpr std::chrono::milliseconds look_interval{5};
     constexpr std::uint64_t longest_sleep_ns = 1'000'000;
     constexpr int rounds_between_looks_at_the_clock = 64;
@@ -289,6 +339,7 @@ result<end_of_journal> cursor_state::finish() {
     auto end = judged_ ? result<end_of_journal>{*judged_} : judge_end();
     if (!end)
         failure_ = end.error();
+    note_kind_of_reading();
     return end;
 }
 

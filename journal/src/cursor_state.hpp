@@ -40,6 +40,11 @@ class cursor_state {
 
     // cursor_state.cpp: going forward.
 
+    [[nodiscard]] bool take_plain() noexcept;
+    [[nodiscard]] const event* next_of_any_kind() noexcept;
+    [[nodiscard]] const event* look_for_next() noexcept;
+    void note_kind_of_reading() noexcept;
+    [[nodiscard]] result<bool> wait_for_event(std::chrono::nanoseconds timeout);
     // One frame: yields it, passes it by, or says that there is nothing to read.
     [[nodiscard]] step advance() noexcept;
     [[nodiscard]] step advance_linked() noexcept;
@@ -83,6 +88,8 @@ class cursor_state {
 
     std::optional<read_segment> segment_;
     frame_space space_{};
+    std::uint64_t ordinal_ = 0;
+    bool plain_ = false;  // every whole event is wanted, and nothing else is to be looked after
     std::uint64_t offset_ = first_frame_offset;
     std::uint64_t verified_to_ = 0;  // a batch was checked up to here
     sequence_number sequence_ = 0;
