@@ -120,6 +120,11 @@ constexpr std::uint32_t search_bits = 0111;
     auto journal = load_identity(directory, options);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
+    if (journal->read_compatible != 0) {
+        return std::unexpected(error{.code = errc::newer_format,
+                                     .file = identity_path(directory).string(),
+                                     .detail = "a newer program's features allow reading only"});
+    }
     parts.id = id_of(*journal);
     parts.segment_bytes = journal->segment_bytes;
 
