@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pawl::detail {
@@ -31,6 +32,8 @@ class file {
 
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    // The file was renamed: errors name it so from now on.
+    void renamed(std::filesystem::path path) noexcept { path_ = std::move(path); }
     [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
 
     [[nodiscard]] result<std::uint64_t> size() const;

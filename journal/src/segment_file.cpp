@@ -147,6 +147,7 @@ result<writable_segment> create_segment(const segment_request& request) {
             return done;
         if (auto done = rename_file(temporary, path); !done)
             return done;
+        fresh->renamed(path);
         return sync_directory(request.directory);
     };
     if (auto built = build(); !built) {

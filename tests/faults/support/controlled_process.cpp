@@ -1,0 +1,162 @@
+#include "controlled_process.hpp"
+
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+
+namespace pawl::test {
+
+namespace {
+
+struct control {
+    bool active = false;
+    std::uint64_t random = 0;
+    std::uint64_t nanoseconds = 0;
+};
+control the_control;
+
+constexpr std::size_t page_size = 4096;
+constexpr std::size_t most_regions = 64;
+constexpr std::size_t most_pages = 64;  // one bit each
+
+struct region {
+    std::byte* begin = nullptr;
+    std::size_t bytes = 0;
+    std::uint64_t stored = 0;  // bit by page
+    std::array<char, 256> path{};
+};
+std::array<region, most_regions> the_regions;
+std::array<char, 256> the_announced{};
+bool watching = false;
+struct sigaction before_watching{};
+
+void on_fault(int signal, siginfo_t* info, void*) {
+    auto* at = static_cast<std::byte*>(info->si_addr);
+    for (region& one : the_regions) {
+        if (one.begin == nullptr || at < one.begin || at >= one.begin + one.bytes)
+            continue;
+        const auto page = static_cast<std::size_t>(at - one.begin) / page_size;
+        one.stored |= std::uint64_t{1} << page;
+        ::mprotect(one.begin + page * page_size, page_size, PROT_READ | PROT_WRITE);
+        return;
+    }
+    // Not ours: the fault happens again and ends the process as it should.
+    ::sigaction(signal, &before_watching, nullptr);
+}
+
+void watch_mapping(void* begin, std::size_t bytes) noexcept {
+    for (region& one : the_regions) {
+        if (one.begin != nullptr)
+            continue;
+        one.begin = static_cast<std::byte*>(begin);
+        one.bytes = bytes;
+        one.stored = 0;
+        one.path = the_announced;
+        ::mprotect(begin, bytes, PROT_READ);
+        return;
+    }
+}
+
+}  // namespace
+
+controlled_process::controlled_process(std::uint64_t seed) noexcept {
+    the_control = {.active = true, .random = seed, .nanoseconds = 1'700'000'000'000'000'000};
+}
+controlled_process::~controlled_process() {
+    the_control.active = false;
+}
+void controlled_process::advance_us(std::uint64_t microseconds) noexcept {
+    the_control.nanoseconds += microseconds * 1000;
+}
+
+namespace store_watch {
+
+void enable(bool on) noexcept {
+    static std::once_flag installed;
+    if (on) {
+        std::call_once(installed, [] {
+            struct sigaction action{};
+            action.sa_sigaction = &on_fault;
+            action.sa_flags = SA_SIGINFO | SA_NODEFER;
+            ::sigaction(SIGSEGV, &action, &before_watching);
+        });
+    }
+    watching = on;
+}
+
+void announce(const char* path) noexcept {
+    std::strncpy(the_announced.data(), path, the_announced.size() - 1);
+}
+
+std::vector<page> take() {
+    std::vector<page> pages;
+    for (region& one : the_regions) {
+        if (one.begin == nullptr || one.stored == 0)
+            continue;
+        for (std::size_t i = 0; i < most_pages; ++i) {
+            if ((one.stored >> i & 1) == 0)
+                continue;
+            pages.push_back({one.path.data(), i});
+            ::mprotect(one.begin + i * page_size, page_size, PROT_READ);
+        }
+        one.stored = 0;
+    }
+    return pages;
+}
+
+}  // namespace store_watch
+
+}  // namespace pawl::test
+
+using pawl::test::the_control;
+using pawl::test::the_regions;
+
+extern "C" {
+
+ssize_t getrandom(void* into, size_t bytes, unsigned flags) {
+    if (!the_control.active)
+        return ::syscall(SYS_getrandom, into, bytes, flags);
+    for (size_t at = 0; at < bytes; at += sizeof(std::uint64_t)) {
+        const std::uint64_t value = pawl::detail::mix64(++the_control.random * 0x9e3779b97f4a7c15);
+        std::memcpy(static_cast<std::byte*>(into) + at, &value, std::min(sizeof value, bytes - at));
+    }
+    return static_cast<ssize_t>(bytes);
+}
+
+int clock_gettime(clockid_t clock, struct timespec* now) noexcept {
+    if (!the_control.active)
+        return static_cast<int>(::syscall(SYS_clock_gettime, clock, now));
+    the_control.nanoseconds += 1000;
+    now->tv_sec = static_cast<time_t>(the_control.nanoseconds / 1'000'000'000);
+    now->tv_nsec = static_cast<long>(the_control.nanoseconds % 1'000'000'000);
+    return 0;
+}
+
+void* mmap(void* hint, size_t bytes, int protection, int flags, int descriptor,
+           off_t offset) noexcept {
+    void* made = reinterpret_cast<void*>(
+        ::syscall(SYS_mmap, hint, bytes, protection, flags, descriptor, offset));
+    if (pawl::test::watching && made != MAP_FAILED && (protection & PROT_WRITE) != 0 &&
+        (flags & MAP_TYPE) == MAP_SHARED) {
+        pawl::test::watch_mapping(made, bytes);
+    }
+    return made;
+}
+
+int munmap(void* begin, size_t bytes) noexcept {
+    for (auto& one : the_regions) {
+        if (one.begin == begin)
+            one.begin = nullptr;
+    }
+    return static_cast<int>(::syscall(SYS_munmap, begin, bytes));
+}
+}

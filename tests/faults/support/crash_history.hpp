@@ -1,0 +1,42 @@
+// Histories of a journal: a writer at work, the power lost at any moment, recovery, and on.
+#pragma once
+
+#include "event_oracle.hpp"
+#include "io_hook.hpp"
+#include "simulated_disk.hpp"
+
+#include <pawl/journal/writer.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace pawl::test {
+
+struct history_plan {
+    std::uint64_t seed = 0;
+    // How many lives of the writer follow each other before the last cut is only recovered from.
+    int generations = 1;
+    // At each moment of the last generation so many disks are tried; in those before, about one in
+    // `branch_every` moments leads to a next generation.
+    int cuts_a_moment = 3;
+    int branch_every = 40;
+    bool failing_syncs = true;
+};
+
+struct history_outcome {
+    std::uint64_t cuts = 0;         // disks that were recovered from and checked
+    std::uint64_t in_recovery = 0;  // of these, cut inside a recovery
+    std::uint64_t deep = 0;         // of these, behind at least three lives
+    std::string fault;              // of the first that went wrong
+};
+
+// Runs one history in `scratch` and stops at the first fault or at `most_cuts`.
+[[nodiscard]] history_outcome run_history(const history_plan& plan,
+                                          const std::filesystem::path& scratch,
+                                          std::uint64_t most_cuts);
+
+}  // namespace pawl::test

@@ -1,0 +1,185 @@
+#include "disk_file.hpp"
+
+#include "simulated_disk.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace pawl::test {
+
+namespace {
+
+constexpr std::uint64_t word_bytes = sizeof(std::uint64_t);
+constexpr std::uint64_t page = 4096;
+
+[[nodiscard]] std::uint64_t words_for(std::uint64_t bytes) noexcept {
+    return (bytes + word_bytes - 1) / word_bytes;
+}
+
+}  // namespace
+
+disk_file::~disk_file() {
+    if (view_ != nullptr)
+        ::munmap(const_cast<std::byte*>(view_), view_bytes_);
+}
+
+void disk_file::adopt(std::vector<std::byte> bytes) {
+    size_ = disk_size_ = bytes.size();
+    cache_.assign(words_for(size_), 0);
+    if (!bytes.empty())
+        std::memcpy(cache_.data(), bytes.data(), bytes.size());
+    disk_ = cache_;
+}
+
+void disk_file::reserve(std::uint64_t bytes) {
+    if (words_for(bytes) <= cache_.size())
+        return;
+    cache_.resize(words_for(bytes), 0);
+    disk_.resize(words_for(bytes), 0);
+}
+
+void disk_file::note(std::uint64_t word, std::uint64_t value, std::uint64_t time) {
+    if (cache_[word] == value)
+        return;
+    cache_[word] = value;
+    stores_.push_back({time, word, value});
+}
+
+void disk_file::write(std::uint64_t offset, std::span<const std::byte> bytes, std::uint64_t time) {
+    const std::uint64_t end = offset + bytes.size();
+    reserve(end);
+    for (std::uint64_t word = offset / word_bytes; word < words_for(end); ++word) {
+        std::uint64_t value = cache_[word];
+        const std::uint64_t from = std::max(offset, word * word_bytes);
+        const std::uint64_t to = std::min(end, (word + 1) * word_bytes);
+        std::memcpy(reinterpret_cast<std::byte*>(&value) + from % word_bytes,
+                    bytes.data() + (from - offset), to - from);
+        note(word, value, time);
+    }
+    if (end > size_)
+        resize(end, time);
+}
+
+void disk_file::zero(std::uint64_t offset, std::uint64_t bytes, std::uint64_t time) {
+    const std::vector<std::byte> zeros(std::min(bytes, size_ - std::min(size_, offset)));
+    if (!zeros.empty())
+        write(offset, zeros, time);
+}
+
+void disk_file::resize(std::uint64_t bytes, std::uint64_t time) {
+    if (bytes == size_)
+        return;
+    if (bytes < size_)
+        zero(bytes, size_ - bytes, time);
+    reserve(bytes);
+    size_ = bytes;
+    sizes_.push_back({time, bytes});
+}
+
+std::uint64_t disk_file::observe(const std::filesystem::path& real, std::uint64_t time) {
+    if (view_ == nullptr) {
+        const int descriptor = ::open(real.c_str(), O_RDONLY | O_CLOEXEC);
+        if (descriptor < 0)
+            return 0;
+        struct stat status{};
+        ::fstat(descriptor, &status);
+        view_bytes_ =
+            std::min(static_cast<std::size_t>(status.st_size), cache_.size() * word_bytes);
+        void* mapped = view_bytes_ == 0
+                           ? MAP_FAILED
+                           : ::mmap(nullptr, view_bytes_, PROT_READ, MAP_SHARED, descriptor, 0);
+        ::close(descriptor);
+        if (mapped == MAP_FAILED)
+            return 0;
+        view_ = static_cast<const std::byte*>(mapped);
+    }
+    const std::size_t before = stores_.size();
+    const auto* shown = reinterpret_cast<const std::byte*>(cache_.data());
+    constexpr std::size_t step = 1024;
+    for (std::size_t at = 0; at < view_bytes_; at += step) {
+        const std::size_t bytes = std::min(step, view_bytes_ - at);
+        if (std::memcmp(view_ + at, shown + at, bytes) == 0)
+            continue;
+        for (std::size_t word = at / word_bytes; word < (at + bytes) / word_bytes; ++word)
+            note(word, detail::load_u64(view_ + word * word_bytes), time);
+    }
+    return stores_.size() - before;
+}
+
+void disk_file::sync(std::uint64_t offset, std::uint64_t bytes) {
+    const std::uint64_t first = offset / word_bytes;
+    const std::uint64_t behind = words_for(offset + bytes);
+    std::erase_if(stores_, [&](const store& one) {
+        const bool inside = one.word >= first && one.word < behind;
+        if (inside)
+            disk_[one.word] = cache_[one.word];
+        return inside;
+    });
+}
+
+void disk_file::sync_size() {
+    disk_size_ = size_;
+    sizes_.clear();
+}
+
+std::uint64_t disk_file::limit(const cut_choice& choice, std::uint64_t now,
+                               std::uint64_t byte) const noexcept {
+    // All files share one time where the unit is larger than a file.
+    const std::uint64_t unit = choice.unit_shift >= 48 ? 0 : (byte >> choice.unit_shift) + 1;
+    const std::uint64_t of = choice.unit_shift >= 48 ? 0 : id_;
+    const std::uint64_t h = detail::mix64(choice.seed ^ detail::mix64(unit ^ of << 40));
+    if ((h & 0xff) < choice.newest_in_256)
+        return now;
+    return (h >> 8 & 1) != 0 ? 0 : (h >> 16) % (now + 1);
+}
+
+void disk_file::fail_sync(std::uint64_t offset, std::uint64_t bytes, const cut_choice& choice) {
+    const std::uint64_t first = offset / word_bytes;
+    const std::uint64_t behind = words_for(offset + bytes);
+    std::uint64_t now = 0;
+    for (const store& one : stores_)
+        now = std::max(now, one.time);
+    std::erase_if(stores_, [&](const store& one) {
+        const bool inside = one.word >= first && one.word < behind;
+        if (inside && one.time <= limit(choice, now, one.word * word_bytes))
+            disk_[one.word] = one.value;
+        return inside;
+    });
+}
+
+void disk_file::page_dirtied(std::uint64_t index, std::uint64_t time) {
+    const std::uint64_t behind =
+        std::min<std::uint64_t>(cache_.size(), (index + 1) * page / word_bytes);
+    for (std::uint64_t word = index * page / word_bytes; word < behind; ++word) {
+        if (cache_[word] != disk_[word])
+            stores_.push_back({time, word, cache_[word]});
+    }
+}
+
+void disk_file::contents(const cut_choice& choice, std::uint64_t now,
+                         std::vector<std::byte>& into) const {
+    std::uint64_t size = disk_size_;
+    const std::uint64_t size_limit = limit(choice, now, std::uint64_t{1} << 47);
+    for (const size_change& one : sizes_) {
+        if (one.time <= size_limit)
+            size = one.bytes;
+    }
+    into.resize(disk_.size() * word_bytes);
+    if (!disk_.empty())
+        std::memcpy(into.data(), disk_.data(), into.size());
+    for (const store& one : stores_) {
+        if (one.time <= limit(choice, now, one.word * word_bytes))
+            detail::store_u64(into.data() + one.word * word_bytes, one.value);
+    }
+    into.resize(size);
+}
+
+}  // namespace pawl::test

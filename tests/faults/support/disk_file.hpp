@@ -1,0 +1,69 @@
+// One file of a simulated disk: what the page cache shows, what is on the disk, and what was
+// stored between the two.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace pawl::test {
+
+struct cut_choice;
+
+class disk_file {
+  public:
+    explicit disk_file(std::uint64_t id) noexcept : id_{id} {}
+    ~disk_file();
+    disk_file(const disk_file&) = delete;
+    disk_file& operator=(const disk_file&) = delete;
+
+    // As it is in the real file, all of it on the disk.
+    void adopt(std::vector<std::byte> bytes);
+
+    void write(std::uint64_t offset, std::span<const std::byte> bytes, std::uint64_t time);
+    void zero(std::uint64_t offset, std::uint64_t bytes, std::uint64_t time);
+    void resize(std::uint64_t bytes, std::uint64_t time);
+    // Compares with the real file, which is mapped at the first call; how many words changed.
+    std::uint64_t observe(const std::filesystem::path& real, std::uint64_t time);
+    void sync(std::uint64_t offset, std::uint64_t bytes);
+    void sync_size();
+    // The sync of a range failed: a choice of it is on the disk, and nothing of it is dirty.
+    void fail_sync(std::uint64_t offset, std::uint64_t bytes, const cut_choice& choice);
+    // A page was written to, whatever was stored: all of it is written at the next sync.
+    void page_dirtied(std::uint64_t page, std::uint64_t time);
+    [[nodiscard]] const std::byte* view() const noexcept { return view_; }
+
+    // The bytes that a cut leaves; `into` is scratch that is reused.
+    void contents(const cut_choice& choice, std::uint64_t now, std::vector<std::byte>& into) const;
+
+  private:
+    struct store {
+        std::uint64_t time;
+        std::uint64_t word;  // index
+        std::uint64_t value;
+    };
+    struct size_change {
+        std::uint64_t time;
+        std::uint64_t bytes;
+    };
+
+    void note(std::uint64_t word, std::uint64_t value, std::uint64_t time);
+    void reserve(std::uint64_t bytes);
+    [[nodiscard]] std::uint64_t limit(const cut_choice& choice, std::uint64_t now,
+                                      std::uint64_t byte) const noexcept;
+
+    std::uint64_t id_;
+    std::uint64_t size_ = 0;
+    std::uint64_t disk_size_ = 0;
+    // Whole words; behind the size they are zero.
+    std::vector<std::uint64_t> cache_;
+    std::vector<std::uint64_t> disk_;
+    std::vector<store> stores_;
+    std::vector<size_change> sizes_;
+    const std::byte* view_ = nullptr;
+    std::size_t view_bytes_ = 0;
+};
+
+}  // namespace pawl::test

@@ -1,0 +1,55 @@
+// What a journal must hold, told by whoever appended to it: the events in order, and how many of
+// them were acknowledged as durable.
+#pragma once
+
+#include <pawl/journal/event.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pawl::test {
+
+inline constexpr std::size_t oracle_streams = 4;  // numbers 1 to 4; 0 is the firehose
+
+struct expected_event {
+    std::uint64_t id = 0;  // never given twice in a history
+    std::uint32_t bytes = 0;
+    std::uint16_t type = 0;
+    std::uint16_t stream = 0;
+    bool more_in_batch = false;
+};
+
+class event_oracle {
+  public:
+    // Payloads follow from the event's number. Some are all zero, so that they look like nothing.
+    [[nodiscard]] expected_event make(std::uint32_t bytes, std::uint16_t stream) noexcept;
+    [[nodiscard]] static std::span<const std::byte> payload(const expected_event& event);
+
+    void published(const expected_event& event);
+    // Everything below this was acknowledged as durable.
+    void acknowledged(sequence_number durable) noexcept;
+    // A recovery went on at `next`; the events from there on are gone.
+    void recovered(sequence_number next);
+
+    [[nodiscard]] sequence_number next() const noexcept { return events_.size(); }
+    [[nodiscard]] sequence_number durable() const noexcept { return durable_; }
+    [[nodiscard]] std::uint64_t version(std::size_t stream) const noexcept;
+
+    // Why a journal must not go on at `next`; empty where it may.
+    [[nodiscard]] std::string fault_of(sequence_number next) const;
+    // Why the event is not the one that was appended; empty where it is.
+    [[nodiscard]] std::string fault_of(const event& found) const;
+
+  private:
+    std::vector<expected_event> events_;
+    sequence_number durable_ = 0;
+    std::uint64_t next_id_ = 1;
+};
+
+}  // namespace pawl::test

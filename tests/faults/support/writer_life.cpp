@@ -1,0 +1,291 @@
+#include "writer_life.hpp"
+
+#include "controlled_process.hpp"
+#include "segment_layout.hpp"
+
+#include <fmt/core.h>
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace pawl::test {
+
+using detail::io_operation;
+
+namespace {
+
+constexpr std::uint64_t segment_bytes = std::uint64_t{64} << 10;
+
+[[nodiscard]] bool is_sync(io_operation operation) noexcept {
+    return operation == io_operation::sync_range || operation == io_operation::sync_file ||
+           operation == io_operation::sync_directory;
+}
+
+[[nodiscard]] bool changes_disk(io_operation operation) noexcept {
+    return operation != io_operation::open && operation != io_operation::map &&
+           operation != io_operation::read && operation != io_operation::lock;
+}
+
+}  // namespace
+
+writer_options life_options() {
+    writer_options options;
+    options.segment_bytes = segment_bytes;
+    options.sync = sync_policy::manual();
+    options.clock = clock_source::caller;
+    options.full = when_full::fail;
+    options.background_threads = false;
+    options.populate_bytes = 0;
+    options.scrub_bytes_per_second = 0;
+    options.expected_streams = 64;
+    return options;
+}
+
+result<receipt> append(writer& log, const expected_event& event) {
+    return log.append({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
+                      event_oracle::payload(event));
+}
+
+std::string version_fault(const writer& log, const event_oracle& oracle) {
+    for (std::size_t stream = 1; stream <= oracle_streams; ++stream) {
+        if (log.version(stream) != oracle.version(stream)) {
+            return fmt::format("stream {} is at version {}, {} events are in it", stream,
+                               log.version(stream), oracle.version(stream));
+        }
+    }
+    return {};
+}
+
+writer_life::writer_life(moments& watcher, std::filesystem::path directory, event_oracle oracle,
+                         bool failing_syncs)
+    : watcher_{watcher},
+      directory_{std::move(directory)},
+      oracle_{std::move(oracle)},
+      disk_{directory_} {
+    constexpr std::array<std::uint32_t, 6> sizes{0, 8, 16, 24, 40, 104};
+    usual_bytes_ = sizes[below(sizes.size())];
+    if (failing_syncs && below(4) == 0)
+        calls_until_failure_ = 1 + below(40);
+}
+
+void writer_life::hook() const noexcept {
+    detail::set_io_hook(
+        [](void* self, const detail::io_event& event) {
+            return static_cast<writer_life*>(self)->on_call(event);
+        },
+        const_cast<writer_life*>(this));
+}
+
+int writer_life::on_call(const detail::io_event& event) {
+    if (event.operation == io_operation::map)
+        store_watch::announce(event.path);
+    if (!changes_disk(event.operation) || watcher_.done())
+        return 0;
+    look();
+    if (is_sync(event.operation) && calls_until_failure_ != 0 && --calls_until_failure_ == 0) {
+        failed_ = true;
+        disk_.fail_sync(event, below(1'000'000'000));
+        return EIO;
+    }
+    disk_.perform(event);
+    return 0;
+}
+
+void writer_life::look() {
+    disk_.observe();
+    watcher_.moment(*this);
+}
+
+// True where there is a writer now. A failed sync may have prevented it; nothing else may.
+bool writer_life::open() {
+    store_watch::enable(disk_.has_stale_pages());
+    failed_ = false;
+    opening_ = true;
+    auto opened = writer::open(directory_, life_options());
+    opening_ = false;
+    if (watcher_.done())
+        return false;
+    if (!opened) {
+        if (!failed_ || opened.error().code != errc::io)
+            watcher_.wrong(*this, "refused: " + opened.error().message());
+        return false;
+    }
+    log_.emplace(std::move(*opened));
+    // No power was lost since the files were looked at first, so nothing may be missing.
+    if (process_ != 0 && log_->next_sequence() != oracle_.next()) {
+        watcher_.wrong(*this, fmt::format("lost with the process: goes on at {}, {} were published",
+                                          log_->next_sequence(), oracle_.next()));
+        return false;
+    }
+    if (auto fault = oracle_.fault_of(log_->next_sequence()); !fault.empty()) {
+        watcher_.wrong(*this, fault);
+        return false;
+    }
+    oracle_.recovered(log_->next_sequence());
+    position_ = detail::first_frame_offset;
+    if (auto fault = version_fault(*log_, oracle_); !fault.empty())
+        watcher_.wrong(*this, fault);
+    look();
+    return true;
+}
+
+void writer_life::run() {
+    constexpr int most_processes = 4;
+    for (; process_ < most_processes && !watcher_.done(); ++process_) {
+        hook();
+        const bool opened = open();
+        if (watcher_.done())
+            break;
+        if (!opened)
+            continue;  // the process ended with the failure; the next one tries again
+        for (std::uint64_t left = 4 + below(30); left != 0 && log_ && !watcher_.done(); --left)
+            step();
+        log_.reset();
+        disk_.observe();
+        if (below(2) == 0)
+            break;
+        // Only the process dies: what was published stays, in the page cache if nowhere else.
+    }
+    log_.reset();
+    store_watch::enable(false);
+    detail::set_io_hook(nullptr, nullptr);
+}
+
+void writer_life::step() {
+    const std::uint64_t what = below(100);
+    if (what < 50) {
+        append_one(below(4) == 0 ? some_bytes() : usual_bytes_);
+    } else if (what < 60) {
+        append_batch();
+    } else if (what < 68) {
+        append_reserved();
+    } else if (what < 74) {
+        append_filler();
+    } else if (what < 85) {
+        sync();
+    } else if (what < 96) {
+        poll();
+    } else if (what < 98) {
+        (void)log_->stream(fmt::format("name {}", below(3)));
+    } else {
+        close();
+        return;
+    }
+    if (watcher_.done())
+        return;
+    oracle_.acknowledged(log_->durable());
+    look();
+}
+
+void writer_life::went(const result<receipt>& given, const expected_event& event) {
+    if (!given)
+        return;
+    if (given->sequence != oracle_.next()) {
+        watcher_.wrong(
+            *this, fmt::format("gap: event {} got sequence {}", oracle_.next(), given->sequence));
+    }
+    oracle_.published(event);
+    position_ = given->position.offset + detail::padded(detail::frame_header_bytes + event.bytes);
+}
+
+std::uint32_t writer_life::some_bytes() {
+    return static_cast<std::uint32_t>(below(300));
+}
+std::uint16_t writer_life::some_stream() {
+    return static_cast<std::uint16_t>(below(oracle_streams + 1));
+}
+
+void writer_life::append_one(std::uint32_t bytes) {
+    const auto event = oracle_.make(bytes, some_stream());
+    went(append(*log_, event), event);
+}
+
+// Leaves so little of the segment that the next events roll over.
+void writer_life::append_filler() {
+    const std::uint64_t end = segment_bytes - detail::end_frame_bytes;
+    const std::uint64_t keep = below(400);
+    if (position_ + detail::frame_header_bytes + keep >= end)
+        return;
+    append_one(static_cast<std::uint32_t>(end - keep - position_ - detail::frame_header_bytes));
+    sync();
+}
+
+void writer_life::append_batch() {
+    const auto count = static_cast<std::uint32_t>(1 + below(4));
+    const std::uint32_t bytes = below(3) == 0 ? some_bytes() : usual_bytes_;
+    auto opened = log_->begin_batch(count, std::size_t{count} * bytes);
+    if (!opened)
+        return;
+    std::vector<expected_event> events;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        auto event = oracle_.make(bytes, some_stream());
+        event.more_in_batch = i + 1 < count;
+        const auto added =
+            opened->append({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
+                           event_oracle::payload(event));
+        if (added)
+            events.push_back(event);
+        if (below(4) == 0)
+            look();
+    }
+    if (below(4) == 0) {
+        opened->abandon();
+        return;
+    }
+    const auto given = opened->commit();
+    if (!given || events.size() != count)
+        return;
+    for (const auto& event : events)
+        oracle_.published(event);
+    position_ = given->position.offset + detail::padded(detail::frame_header_bytes + bytes);
+}
+
+void writer_life::append_reserved() {
+    auto event = oracle_.make(usual_bytes_, some_stream());
+    auto space = log_->reserve({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
+                               event.bytes + below(200));
+    if (!space)
+        return;
+    const auto payload = event_oracle::payload(event);
+    std::ranges::fill(space->payload(), std::byte{0xab});
+    std::ranges::copy(payload, space->payload().begin());
+    look();
+    if (below(2) == 0)
+        return space->abandon();
+    went(space->commit(event.bytes), event);
+}
+
+void writer_life::sync() {
+    const auto synced = log_->sync();
+    if (watcher_.done())
+        return;
+    if (synced)
+        oracle_.acknowledged(*synced);
+    else if (!failed_)
+        watcher_.wrong(*this, "a sync failed of itself: " + synced.error().message());
+}
+
+void writer_life::poll() {
+    if (below(3) == 0)
+        controlled_process::advance_us(5000);
+    const auto polled = log_->poll();
+    if (!polled && !failed_ && !watcher_.done())
+        watcher_.wrong(*this, "a poll failed of itself: " + polled.error().message());
+}
+
+void writer_life::close() {
+    const auto closed = log_->close();
+    if (watcher_.done())
+        return;
+    if (closed)
+        oracle_.acknowledged(oracle_.next());
+    else if (!failed_)
+        watcher_.wrong(*this, "closing failed of itself: " + closed.error().message());
+    look();
+    log_.reset();
+}
+
+}  // namespace pawl::test

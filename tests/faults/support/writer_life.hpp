@@ -1,0 +1,83 @@
+// One life of a writer, or several where only its process dies, on a simulated disk.
+#pragma once
+
+#include "event_oracle.hpp"
+#include "io_hook.hpp"
+#include "simulated_disk.hpp"
+
+#include <pawl/journal/writer.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace pawl::test {
+
+class writer_life;
+
+// Who watches a life: it is asked at each moment at which something else may happen.
+class moments {
+  public:
+    virtual void moment(const writer_life& life) = 0;
+    virtual void wrong(const writer_life& life, const std::string& what) = 0;
+    [[nodiscard]] virtual bool done() const noexcept = 0;
+    [[nodiscard]] virtual std::uint64_t below(std::uint64_t bound) = 0;
+
+  protected:
+    ~moments() = default;
+};
+
+// Small segments, no threads, the caller's clock.
+[[nodiscard]] writer_options life_options();
+[[nodiscard]] result<receipt> append(writer& log, const expected_event& event);
+// Why the streams' versions are not what was appended; empty where they are.
+[[nodiscard]] std::string version_fault(const writer& log, const event_oracle& oracle);
+
+class writer_life {
+  public:
+    writer_life(moments& watcher, std::filesystem::path directory, event_oracle oracle,
+                bool failing_syncs);
+    writer_life(const writer_life&) = delete;
+    writer_life& operator=(const writer_life&) = delete;
+
+    void run();
+
+    [[nodiscard]] const simulated_disk& disk() const noexcept { return disk_; }
+    [[nodiscard]] const event_oracle& oracle() const noexcept { return oracle_; }
+    // Inside writer::open.
+    [[nodiscard]] bool opening() const noexcept { return opening_; }
+    // Has the journal's calls come here again.
+    void hook() const noexcept;
+
+  private:
+    [[nodiscard]] int on_call(const detail::io_event& event);
+    [[nodiscard]] bool open();
+    void look();
+    void step();
+    void append_one(std::uint32_t bytes);
+    void append_filler();
+    void append_batch();
+    void append_reserved();
+    void sync();
+    void poll();
+    void close();
+    [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return watcher_.below(bound); }
+    [[nodiscard]] std::uint32_t some_bytes();
+    [[nodiscard]] std::uint16_t some_stream();
+    void went(const result<receipt>& given, const expected_event& event);
+
+    moments& watcher_;
+    std::filesystem::path directory_;
+    event_oracle oracle_;
+    simulated_disk disk_;
+    std::optional<writer> log_;
+    std::uint64_t position_ = 0;  // where the next frame begins, as far as receipts tell
+    std::uint32_t usual_bytes_ = 0;
+    int process_ = 0;                        // counts those that died since the power came back
+    std::uint64_t calls_until_failure_ = 0;  // 0: none fails
+    bool failed_ = false;                    // a sync was made to fail in this process
+    bool opening_ = false;
+};
+
+}  // namespace pawl::test
