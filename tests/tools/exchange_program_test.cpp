@@ -167,3 +167,23 @@ TEST_CASE("messages are journaled once, replayed, and held against the published
     CHECK(broken.exit_code == 1);
     CHECK(broken.output.find("line 2, ask size 1: 'x' is not a size") != std::string::npos);
 }
+
+TEST_CASE("messages are not mixed with what a journal holds already") {
+    const temporary_directory place;
+    const auto journal = (place.path() / "journal").string();
+    const auto messages = write_file(place.path() / "m.csv", "1,1,1,10,100,1\n2,1,9,5,100,1\n");
+    const auto rows = write_file(place.path() / "r.csv", "105,10,100,10\n105,10,100,15\n");
+    const std::string arguments = "lobster " + messages + ' ' + rows + " --journal " + journal;
+    REQUIRE(call(arguments).exit_code == 0);
+    write_file(messages, "1,1,1,10,100,1\n2,1,9,6,100,1\n3,1,9,6,100,1\n");
+    const outcome other = call(arguments);
+    CHECK(other.exit_code == 1);
+    CHECK(other.output.find("does not hold line 2") != std::string::npos);
+    CHECK(call("run " + journal + " --commands 10").exit_code == 1);
+    CHECK(call("state " + journal).exit_code == 1);
+
+    const auto books = (place.path() / "books").string();
+    REQUIRE(call("run " + books + " --commands 1").exit_code == 0);
+    CHECK(call("lobster " + messages + ' ' + rows + " --journal " + books).exit_code == 1);
+    CHECK(call("run " + books + " --commands 2").exit_code == 0);
+}

@@ -29,12 +29,18 @@ fail() {
 # field NAME: the value behind NAME in a report on standard input.
 field() { awk -v name="$1" '$1 == name { $1 = ""; print substr($0, 2) }'; }
 
-# Starts a run and kills it once it has taken a snapshot. False if it was done before that.
+# True once the run to be killed has taken a snapshot and sent about a third of its fills.
+in_the_middle() {
+    compgen -G "$work/crashed/snapshots/*.snap" >/dev/null &&
+        (($(stat -c %s "$work/fills") > 4000000))
+}
+
+# Starts a run and kills it in the middle. False if it was done before that.
 kill_in_the_middle() {
     rm -rf "$work/crashed" "$work/fills"
     "$exchange" run "$work/crashed" "${run[@]}" --fills "$work/fills" >"$work/killed.out" &
     victim=$!
-    until compgen -G "$work/crashed/snapshots/*.snap" >/dev/null; do
+    until in_the_middle; do
         kill -0 "$victim" 2>/dev/null || break
         sleep 0.01
     done

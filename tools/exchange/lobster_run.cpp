@@ -2,13 +2,18 @@
 #include "report.hpp"
 #include "subcommands.hpp"
 
+#include <fmt/core.h>
+
 #include <pawl/codec/dispatch.hpp>
 #include <pawl/codec/encoder.hpp>
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/writer.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -26,8 +31,8 @@ pawl::error not_opened(const std::filesystem::path& path) {
     return {.code = pawl::errc::io, .os_error = errno, .file = path};
 }
 
-// Appends the messages that the journal does not hold yet. An order's number is its stream, so that
-// the life of one order can be read alone.
+// Appends the messages that the journal does not hold yet, and fails where it holds others. An
+// order's number is its stream, so that the life of one order can be read alone.
 pawl::result<void> record(const lobster_options& options) {
     std::ifstream messages{options.messages};
     if (!messages)
@@ -35,17 +40,31 @@ pawl::result<void> record(const lobster_options& options) {
     auto log = pawl::writer::open(options.journal);
     if (!log)
         return std::unexpected(std::move(log.error()));
+    auto recorded = pawl::cursor::open(options.journal);
+    if (!recorded)
+        return std::unexpected(std::move(recorded.error()));
+    const std::uint64_t known = log->next_sequence();
     pawl::encoder encode;
     std::string text;
     for (std::size_t line = 1; std::getline(messages, text); ++line) {
         const auto message = parse_message(text, line);
         if (!message)
             return std::unexpected(in_file(options.messages, message.error()));
-        if (line <= log->next_sequence())
-            continue;
-        const auto placed = encode.append(*log, {.stream = message->order}, [&](auto& builder) {
+        const auto encoded = encode.encode([&](flatbuffers::FlatBufferBuilder& builder) {
             return lobster_message::Pack(builder, &*message);
         });
+        if (!encoded)
+            return std::unexpected(encoded.error());
+        if (line <= known) {
+            const pawl::event* before = recorded->next();
+            if (!before || !pawl::is<lobster_message>(*before) ||
+                !std::ranges::equal(before->payload(), encoded->bytes))
+                return pawl::fail(pawl::errc::invalid_argument,
+                                  fmt::format("the journal does not hold line {}", line));
+            continue;
+        }
+        const auto placed = log->append(
+            pawl::header_of<lobster_message>({.stream = message->order}), encoded->bytes);
         if (!placed)
             return std::unexpected(placed.error());
     }
