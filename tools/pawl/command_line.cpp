@@ -64,9 +64,9 @@ template <class Options>
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer,
                       Options& options) {
     CLI::App* command = app.add_subcommand(name, description)->footer(footer);
-    command->add_option("directory", options.directory, "Directory of the journal")
+    command->add_option("DIR", options.directory, "Directory of the journal")
         ->required()
-        ->type_name("DIR");
+        ->type_name("");
     return command;
 }
 
@@ -79,6 +79,14 @@ template <class Options>
 void add_durable(CLI::App* command, Options& options) {
     command->add_flag("--durable", options.durable,
                       "Only events that are known to be on stable storage");
+}
+
+// CLI11 itself takes -1 for the greatest number.
+CLI::Validator not_negative() {
+    return CLI::Validator{[](const std::string& text) {
+                              return text.starts_with('-') ? "must not be negative" : std::string{};
+                          },
+                          ""};
 }
 
 // Everything that can be asked for. `app` refers to the other members.
@@ -135,8 +143,10 @@ void command_line::add_dump() {
     CLI::App* command =
         add_command(app, "dump", "Write events as lines of JSON", dump_manual, dump_asked);
     CLI::Option* from = command->add_option("--from", dump_asked.from, "Sequence to begin at")
+                            ->check(not_negative())
                             ->type_name("SEQUENCE");
     command->add_option("--limit", dump_asked.limit, "Stop after so many events")
+        ->check(not_negative())
         ->type_name("COUNT");
     command->add_option("--stream", dump_asked.stream, "Only this stream: its number, or its name")
         ->type_name("STREAM");
@@ -153,6 +163,7 @@ void command_line::add_tail() {
     CLI::App* command = add_command(app, "tail", "Show the last events", tail_manual, tail_asked);
     command->add_option("-n,--lines", tail_asked.lines, "How many events")
         ->capture_default_str()
+        ->check(not_negative())
         ->type_name("COUNT");
     command->add_flag("-f,--follow", tail_asked.follow, "Wait for more");
     add_durable(command, tail_asked);

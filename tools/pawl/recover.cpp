@@ -47,7 +47,7 @@ std::string torn_text(const recovery_report& report) {
     const bool dry = report.dry_run;
     std::string text = fmt::format(
         "found      a torn tail: the last writer did not close the journal\n"
-        "{}  segment {} at byte {}, in front of sequence {}\n",
+        "{}  {:010}.seg at byte {}, in front of sequence {}\n",
         dry ? "would cut" : "cut      ", report.cut.ordinal, report.cut.offset,
         report.cut_sequence);
     if (report.lost_about == 0)
@@ -76,7 +76,7 @@ std::string to_text(const recovery_report& report) {
     text += fmt::format(
         "read       {} bytes in {} of {} segments, {} bytes {}\n"
         "events     {}; the next one gets sequence {}\n"
-        "durable    {} at least, before this\n",
+        "durable    at least {} of them before this\n",
         report.bytes_read, report.segments_read, report.segments, report.bytes_rewritten,
         report.dry_run ? "to be written again" : "written again", report.next_sequence,
         report.next_sequence, report.durable);

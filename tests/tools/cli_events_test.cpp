@@ -1,0 +1,214 @@
+// dump and tail as an operator runs them.
+#include "cli_support.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <thread>
+
+using namespace pawl::test;
+using nlohmann::json;
+
+namespace {
+
+// Waits until the program has written so many lines; false where it takes unreasonably long.
+bool wait_for_lines(const process& running, std::size_t lines) {
+    using namespace std::chrono_literals;
+    const auto give_up = std::chrono::steady_clock::now() + 60s;
+    while (lines_of(running.out()).size() < lines) {
+        if (std::chrono::steady_clock::now() > give_up)
+            return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+std::vector<std::uint64_t> sequences_of(const finished_process& done) {
+    std::vector<std::uint64_t> sequences;
+    for (const json& line : json_lines(done.out))
+        sequences.push_back(line["sequence"]);
+    return sequences;
+}
+
+}  // namespace
+
+TEST_CASE("dump writes one line of JSON an event with every field of its header") {
+    const sample_journal journal;
+    journal.fill(2000);
+    const finished_process done = run_pawl({"dump", journal.directory()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.err.empty());
+    const auto events = json_lines(done.out);
+    REQUIRE(events.size() == 2000);
+    for (std::uint64_t i = 0; i < events.size(); ++i) {
+        REQUIRE(events[i]["sequence"] == i);
+        REQUIRE(events[i]["stream"] == (i % 3 == 0 ? 7 : 0));
+        REQUIRE(events[i]["version"] == (i % 3 == 0 ? i / 3 + 1 : 0));
+    }
+    const json& first = events[0];
+    CHECK(first["timestamp_ns"].get<std::uint64_t>() > 1'600'000'000'000'000'000);
+    CHECK(first["type"] == 3);
+    CHECK(first["schema_version"] == 1);
+    CHECK(first["more_in_batch"] == false);
+    CHECK(first["segment"] == 0);
+    CHECK(first["offset"] == 8192);
+    CHECK(first["hash"].get<std::string>().size() == 16);
+    CHECK(first["payload"] == "6576656e742030");
+    CHECK_FALSE(first.contains("metadata"));
+    CHECK(run_pawl({"dump", "--json", journal.directory()}).out == done.out);
+}
+
+TEST_CASE("dump marks the events of a batch") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        auto batch = must(log.begin_batch(3, 64));
+        for (int i = 0; i < 3; ++i)
+            must(batch.append({.type = 1}, bytes_of("x")));
+        must(batch.commit());
+        must(log.close());
+    }
+    const auto events = json_lines(run_pawl({"dump", journal.directory()}).out);
+    REQUIRE(events.size() == 3);
+    CHECK(events[0]["more_in_batch"] == true);
+    CHECK(events[1]["more_in_batch"] == true);
+    CHECK(events[2]["more_in_batch"] == false);
+}
+
+TEST_CASE("dump begins, stops and selects where it is told") {
+    const sample_journal journal;
+    journal.fill(30);
+    const auto dump = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"dump", journal.directory()});
+        return run_pawl(arguments);
+    };
+    CHECK(sequences_of(dump({"--from", "28"})) == std::vector<std::uint64_t>{28, 29});
+    CHECK(sequences_of(dump({"--from", "4", "--limit", "2"})) == std::vector<std::uint64_t>{4, 5});
+    CHECK(dump({"--limit", "0"}).out.empty());
+    CHECK(sequences_of(dump({"--stream", "7", "--limit", "3"})) ==
+          std::vector<std::uint64_t>{0, 3, 6});
+    CHECK(sequences_of(dump({"--stream", "7", "--from", "22"})) ==
+          std::vector<std::uint64_t>{24, 27});
+    CHECK(sequences_of(dump({"--durable"})).size() == 30);
+    CHECK(dump({"--from", "30"}).exit_code == 0);
+
+    const finished_process beyond = dump({"--from", "31"});
+    CHECK(beyond.exit_code == 1);
+    CHECK(beyond.err.starts_with("pawl: not_found"));
+}
+
+TEST_CASE("dump finds a stream by its name") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        const auto stream = must(log.stream("orders/EUR"));
+        must(log.append({.type = 1}, bytes_of("of no stream")));
+        must(log.append({.type = 1, .stream = stream}, bytes_of("named")));
+        must(log.close());
+    }
+    const finished_process done = run_pawl({"dump", journal.directory(), "--stream", "orders/EUR"});
+    CHECK(done.exit_code == 0);
+    CHECK(sequences_of(done) == std::vector<std::uint64_t>{1});
+    CHECK(json_lines(done.out)[0]["stream"] == pawl::first_named_stream);
+
+    const finished_process unknown =
+        run_pawl({"dump", journal.directory(), "--stream", "orders/USD"});
+    CHECK(unknown.exit_code == 1);
+    CHECK(unknown.out.empty());
+    CHECK(contains(unknown.err, "orders/USD"));
+}
+
+TEST_CASE("dump stops at damage with 1, behind the last event in front of it") {
+    const sample_journal journal;
+    journal.fill(2000);
+    const auto whole = json_lines(run_pawl({"dump", journal.directory()}).out);
+    const auto offset = whole[100]["offset"].get<std::streamoff>();
+    REQUIRE(whole[100]["segment"] == 0);
+    flip_bit(journal.file("0000000000.seg"), offset + 60);
+    const finished_process done = run_pawl({"dump", journal.directory()});
+    CHECK(done.exit_code == 1);
+    CHECK(json_lines(done.out).size() == 100);
+    CHECK(
+        contains(done.err, "0000000000.seg at byte " + std::to_string(offset) + ", sequence 100"));
+}
+
+TEST_CASE("dump of a crashed journal ends with a notice and exit code 0") {
+    const sample_journal journal;
+    journal.fill_and_crash(10);
+    const finished_process done = run_pawl({"dump", journal.directory()});
+    CHECK(done.exit_code == 0);
+    CHECK(json_lines(done.out).size() == 10);
+}
+
+TEST_CASE("dump ends quietly when its reader goes away") {
+    const sample_journal journal;
+    journal.fill(5000);
+    const finished_process done =
+        run({"bash", "-c",
+             // Even where whoever started it ignores the signal.
+             "trap '' PIPE; '" + program + "' dump '" + journal.directory() +
+                 "' | head -n 1; echo \"${PIPESTATUS[0]}\""});
+    CHECK(done.err.empty());
+    const auto lines = lines_of(done.out);
+    REQUIRE(lines.size() == 2);
+    CHECK(json::parse(lines[0])["sequence"] == 0);
+    CHECK(lines[1] == std::to_string(128 + SIGPIPE));
+}
+
+TEST_CASE("output that cannot be written is a failure") {
+    const sample_journal journal;
+    journal.fill(5000);
+    for (const std::string command : {"dump", "info", "verify", "tail", "recover"}) {
+        const finished_process done =
+            run({"bash", "-c",
+                 "'" + program + "' " + command + " '" + journal.directory() + "' >/dev/full"});
+        INFO(command);
+        CHECK(done.exit_code == 1);
+        CHECK(contains(done.err, "standard output"));
+    }
+}
+
+TEST_CASE("tail shows the last events") {
+    const sample_journal journal;
+    journal.fill(30);
+    const finished_process text = run_pawl({"tail", journal.directory()});
+    CHECK(text.exit_code == 0);
+    CHECK(text.err.empty());
+    CHECK(lines_of(text.out).size() == 10);
+    CHECK(contains(lines_of(text.out)[7], "7@10  3/1  8 bytes  6576656e74203237"));
+
+    const finished_process done = run_pawl({"tail", "-n", "2", "--json", journal.directory()});
+    CHECK(sequences_of(done) == std::vector<std::uint64_t>{28, 29});
+    CHECK(sequences_of(run_pawl({"tail", "-n", "99", "--json", journal.directory()})).size() == 30);
+    CHECK(run_pawl({"tail", "-n", "0", journal.directory()}).out.empty());
+}
+
+TEST_CASE("tail of an empty journal shows nothing") {
+    const sample_journal journal;
+    journal.fill(0);
+    const finished_process done = run_pawl({"tail", journal.directory()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.out.empty());
+    CHECK(done.err.empty());
+}
+
+TEST_CASE("tail follows a writer across rollovers and restarts until it is interrupted") {
+    const sample_journal journal;
+    journal.fill(30);
+    process running{{program, "tail", "--follow", "-n", "1", "--json", journal.directory()}};
+    REQUIRE(wait_for_lines(running, 1));
+    journal.fill(1000);
+    REQUIRE(wait_for_lines(running, 1001));
+    journal.fill_and_crash(1000);
+    REQUIRE(wait_for_lines(running, 2001));
+    journal.fill(10);
+    REQUIRE(wait_for_lines(running, 2011));
+    running.send(SIGINT);
+    const finished_process done = running.wait();
+    CHECK(done.exit_code == 0);
+    CHECK(done.err.empty());
+    const auto sequences = sequences_of(done);
+    REQUIRE(sequences.size() == 2011);
+    for (std::uint64_t i = 0; i < sequences.size(); ++i)
+        REQUIRE(sequences[i] == 29 + i);
+}

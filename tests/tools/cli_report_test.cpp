@@ -1,0 +1,246 @@
+// info, verify and recover as an operator runs them.
+#include "cli_support.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace pawl::test;
+using nlohmann::json;
+
+TEST_CASE("help is a manual on standard output") {
+    const finished_process all = run_pawl({"--help"});
+    CHECK(all.exit_code == 0);
+    CHECK(all.err.empty());
+    for (const char* command : {"info", "verify", "dump", "recover", "tail"}) {
+        CHECK(contains(all.out, command));
+        const finished_process one = run_pawl({command, "--help"});
+        CHECK(one.exit_code == 0);
+        CHECK(one.err.empty());
+        CHECK(contains(one.out, "--json"));
+    }
+    const std::string recover = run_pawl({"recover", "--help"}).out;
+    CHECK(contains(recover, "--dry-run"));
+    CHECK(contains(recover, "torn"));
+    CHECK(contains(recover, "durable"));
+}
+
+TEST_CASE("wrong usage exits with 2 and says so on standard error only") {
+    for (const std::vector<std::string>& arguments :
+         std::vector<std::vector<std::string>>{{},
+                                               {"--nonsense"},
+                                               {"explode"},
+                                               {"info"},
+                                               {"verify", "a", "b"},
+                                               {"dump", "a", "--from", "yesterday"},
+                                               {"dump", "a", "--limit", "-1"},
+                                               {"recover", "a", "--force"}}) {
+        const finished_process done = run_pawl(arguments);
+        CHECK(done.exit_code == 2);
+        CHECK(done.out.empty());
+        CHECK(done.err.starts_with("pawl: "));
+    }
+}
+
+TEST_CASE("a directory that is no journal fails every command with 1") {
+    const temporary_directory empty;
+    for (const char* command : {"info", "verify", "dump", "recover", "tail"}) {
+        INFO(command);
+        for (const std::string& directory :
+             {empty.path().string(), (empty.path() / "absent").string()}) {
+            const finished_process done = run_pawl({command, directory});
+            CHECK(done.exit_code == 1);
+            CHECK(done.out.empty());
+            CHECK(done.err.starts_with("pawl: not_a_journal"));
+            CHECK(contains(done.err, directory));
+        }
+    }
+    CHECK(std::filesystem::is_empty(empty.path()));
+}
+
+TEST_CASE("info describes a journal and its segments") {
+    const sample_journal journal;
+    journal.fill(2000);
+    const finished_process text = run_pawl({"info", journal.directory()});
+    CHECK(text.exit_code == 0);
+    CHECK(text.err.empty());
+    CHECK(contains(text.out, "closed"));
+    CHECK(contains(text.out, "rolled"));
+
+    const finished_process done = run_pawl({"info", "--json", journal.directory()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.err.empty());
+    const json info = json::parse(done.out);
+    CHECK(info["directory"] == journal.directory());
+    CHECK(info["id"].get<std::string>().size() == 32);
+    CHECK(info["format_version"] == 1);
+    CHECK(info["segment_bytes"] == 65536);
+    CHECK(info["state"] == "closed");
+    CHECK(info["locked"] == false);
+    CHECK(info["durable"] == 2000);
+    REQUIRE(info["segments"].size() >= 2);
+    CHECK(info["segments"][0]["ordinal"] == 0);
+    CHECK(info["segments"][0]["end"] == "rolled");
+    CHECK(info["segments"][0]["sealed"] == true);
+    CHECK(info["segments"][0]["first_sequence"] == 0);
+    CHECK(info["segments"][0]["end_sequence"] == info["segments"][1]["first_sequence"]);
+}
+
+TEST_CASE("info names the writer that holds a journal") {
+    const sample_journal journal;
+    pawl::writer log = journal.open();
+    const json info = json::parse(run_pawl({"info", "--json", journal.directory()}).out);
+    CHECK(info["locked"] == true);
+    CHECK(info["state"] == "open");
+    CHECK(contains(info["owner"], "process " + std::to_string(getpid())));
+}
+
+TEST_CASE("verify counts a sound journal") {
+    const sample_journal journal;
+    journal.fill(2000);
+    const finished_process text = run_pawl({"verify", journal.directory()});
+    CHECK(text.exit_code == 0);
+    CHECK(text.err.empty());
+    CHECK(contains(text.out, "2000"));
+    CHECK(contains(text.out, "sound\n"));
+
+    const finished_process done = run_pawl({"verify", "--json", journal.directory()});
+    CHECK(done.exit_code == 0);
+    const json report = json::parse(done.out);
+    CHECK(report["sound"] == true);
+    CHECK(report["events"] == 2000);
+    CHECK(report["first_sequence"] == 0);
+    CHECK(report["next_sequence"] == 2000);
+    CHECK(report["end"] == "closed");
+    CHECK(report["findings"].empty());
+}
+
+TEST_CASE("verify exits with 1 on a flipped bit and names file, offset and sequence") {
+    const sample_journal journal;
+    journal.fill(2000);
+    // The payload of the first event.
+    flip_bit(journal.file("0000000000.seg"), 8192 + 56);
+    const finished_process done = run_pawl({"verify", "--json", journal.directory()});
+    CHECK(done.exit_code == 1);
+    const json report = json::parse(done.out);
+    CHECK(report["sound"] == false);
+    REQUIRE_FALSE(report["findings"].empty());
+    const json& finding = report["findings"][0];
+    CHECK(finding["damage"] == true);
+    CHECK(finding["code"] == "damaged");
+    CHECK(finding["file"] == journal.file("0000000000.seg").string());
+    CHECK(finding["offset"] == 8192);
+    CHECK(finding["sequence"] == 0);
+    CHECK(contains(done.err, "0000000000.seg at byte 8192, sequence 0"));
+
+    const finished_process text = run_pawl({"verify", journal.directory()});
+    CHECK(text.exit_code == 1);
+    CHECK(contains(text.out, "DAMAGED"));
+    CHECK(text.err == done.err);
+}
+
+TEST_CASE("verify calls a missing index worth knowing and no damage") {
+    const sample_journal journal;
+    journal.fill(2000);
+    std::filesystem::remove(journal.file("0000000000.idx"));
+    const finished_process done = run_pawl({"verify", "--json", journal.directory()});
+    CHECK(done.exit_code == 0);
+    const json report = json::parse(done.out);
+    CHECK(report["sound"] == true);
+    REQUIRE(report["findings"].size() == 1);
+    CHECK(report["findings"][0]["damage"] == false);
+    CHECK(done.err.starts_with("pawl: notice: "));
+}
+
+namespace {
+
+std::vector<std::pair<std::string, std::string>> contents(const std::string& directory) {
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{directory}) {
+        if (!entry.is_regular_file())
+            continue;
+        std::ifstream from{entry.path(), std::ios::binary};
+        files.emplace_back(entry.path(), std::string{std::istreambuf_iterator<char>{from}, {}});
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("recover brings a crashed journal back, and a dry run only says how") {
+    const sample_journal journal;
+    journal.fill_and_crash(100);
+    const auto before = contents(journal.directory());
+    const finished_process dry = run_pawl({"recover", "--dry-run", "--json", journal.directory()});
+    CHECK(dry.exit_code == 0);
+    CHECK(dry.err.empty());
+    CHECK(contents(journal.directory()) == before);
+    const json would = json::parse(dry.out);
+    CHECK(would["dry_run"] == true);
+    CHECK(would["found"] == "torn_tail");
+    CHECK(would["next_sequence"] == 100);
+    CHECK(would["cut"]["sequence"] == 100);
+    CHECK(would["lost_about"] == 0);
+
+    const finished_process text = run_pawl({"recover", "--dry-run", journal.directory()});
+    CHECK(text.exit_code == 0);
+    CHECK(contains(text.out, "would cut"));
+    CHECK(contains(text.out, "nothing was changed"));
+    CHECK(contents(journal.directory()) == before);
+
+    const finished_process done = run_pawl({"recover", "--json", journal.directory()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.err.empty());
+    const json did = json::parse(done.out);
+    CHECK(did["dry_run"] == false);
+    CHECK(did["cut"] == would["cut"]);
+    CHECK(run_pawl({"verify", journal.directory()}).exit_code == 0);
+
+    const json again = json::parse(run_pawl({"recover", "--json", journal.directory()}).out);
+    CHECK(again["found"] == "closed");
+    CHECK(again["cut"].is_null());
+    CHECK(again["next_sequence"] == 100);
+    CHECK(contains(run_pawl({"recover", journal.directory()}).out, "nothing to recover"));
+}
+
+TEST_CASE("recover keeps the bytes that its end frame overwrites and says where") {
+    const sample_journal journal;
+    journal.fill_and_crash(10);
+    const json would =
+        json::parse(run_pawl({"recover", "--dry-run", "--json", journal.directory()}).out);
+    const auto cut = would["cut"]["offset"].get<std::uint64_t>();
+    flip_bit(journal.file("0000000000.seg"), static_cast<std::streamoff>(cut + 40));
+
+    const finished_process done = run_pawl({"recover", "--json", journal.directory()});
+    CHECK(done.exit_code == 0);
+    const json did = json::parse(done.out);
+    CHECK(did["torn_bytes"] == 41);
+    REQUIRE(did["kept"].size() == 1);
+    CHECK(contains(did["kept"][0], "torn"));
+    CHECK_FALSE(std::filesystem::is_empty(journal.file("torn")));
+}
+
+TEST_CASE("recover refuses damage, changes nothing and says what to do") {
+    const sample_journal journal;
+    journal.fill_and_crash(2000);
+    flip_bit(journal.file("0000000000.seg"), 8192 + 56);
+    const auto before = contents(journal.directory());
+    for (const char* how : {"--dry-run", "--json"}) {
+        const finished_process done = run_pawl({"recover", how, journal.directory()});
+        CHECK(done.exit_code == 1);
+        CHECK(done.out.empty());
+        CHECK(contains(done.err, "pawl: damaged: "));
+        CHECK(contains(done.err, "0000000000.seg at byte 8192, sequence 0"));
+        CHECK(contains(done.err, "Nothing was changed"));
+    }
+    CHECK(contents(journal.directory()) == before);
+}
+
+TEST_CASE("recover refuses a journal whose writer is alive and names it") {
+    const sample_journal journal;
+    pawl::writer log = journal.open();
+    const finished_process done = run_pawl({"recover", journal.directory()});
+    CHECK(done.exit_code == 1);
+    CHECK(done.out.empty());
+    CHECK(done.err.starts_with("pawl: locked"));
+    CHECK(contains(done.err, std::to_string(getpid())));
+}
