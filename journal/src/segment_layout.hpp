@@ -16,11 +16,12 @@ enum class system_type : std::uint16_t {
 };
 
 struct end_payload {
-    std::uint64_t successor_epoch;  // 0 behind closed
+    std::uint64_t successor_epoch;  // of rolled; else 0
     std::uint64_t first_sequence;   // what the segment's first frame carries
     std::uint64_t events;           // in this segment
     std::uint64_t lost_about;  // cut: events published and not recovered, at most, as far as known
-    std::uint64_t torn_bytes;  // cut: from here to the last byte that was not zero
+    std::uint64_t torn_bytes;  // cut: from here to the last byte that was not zero, and the same of
+                               // every later segment that was taken out
 };
 static_assert(sizeof(end_payload) == 40);
 inline constexpr std::size_t end_frame_bytes = frame_header_bytes + sizeof(end_payload);

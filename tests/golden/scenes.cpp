@@ -236,7 +236,7 @@ scene make_cut() {
     const std::uint64_t cut_at = first.next_offset();
     first.scribble(torn.bytes());
     journal.add(first, end_frame(cut, 2, time + 2, 0,
-                                 {.successor_epoch = second_epoch,
+                                 {.successor_epoch = 0,
                                   .first_sequence = 0,
                                   .events = 2,
                                   .lost_about = 1,
@@ -246,7 +246,6 @@ scene make_cut() {
                           .end_sequence = 2,
                           .end_offset = cut_at,
                           .end_hash = first.hash_at(cut_at),
-                          .successor_epoch = second_epoch,
                           .end_type = cut,
                           .min_timestamp_ns = time,
                           .max_timestamp_ns = time + 1,
@@ -255,7 +254,7 @@ scene make_cut() {
                           .types = {{1, 0, 2}}});
     image kept{96};
     kept.text(0, std::string_view{torn.bytes()}.substr(0, 96));
-    journal.put(fmt::format("torn/0000000000-{:016x}-{:x}.bytes", first_epoch, cut_at), kept);
+    journal.put(fmt::format("torn/0000000000-{:016x}-{}.bytes", first_epoch, cut_at), kept);
 
     segment_image second = journal.start(second_epoch, behind(first_epoch, cut_at, 0, 2));
     const auto two = journal.add(second, {.type = 2,

@@ -128,8 +128,7 @@ TEST_CASE("dump stops at damage with 1, behind the last event in front of it") {
     const finished_process done = run_pawl({"dump", journal.directory()});
     CHECK(done.exit_code == 1);
     CHECK(json_lines(done.out).size() == 100);
-    CHECK(
-        contains(done.err, "0000000000.seg at byte " + std::to_string(offset) + ", sequence 100"));
+    CHECK(contains(done.err, "0000000000.seg, byte " + std::to_string(offset) + ", sequence 100"));
 }
 
 TEST_CASE("dump of a crashed journal ends with a notice and exit code 0") {

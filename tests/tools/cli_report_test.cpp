@@ -129,7 +129,7 @@ TEST_CASE("verify exits with 1 on a flipped bit and names file, offset and seque
     CHECK(finding["file"] == journal.file("0000000000.seg").string());
     CHECK(finding["offset"] == 8192);
     CHECK(finding["sequence"] == 0);
-    CHECK(contains(done.err, "0000000000.seg at byte 8192, sequence 0"));
+    CHECK(contains(done.err, "0000000000.seg, byte 8192, sequence 0"));
 
     const finished_process text = run_pawl({"verify", journal.directory()});
     CHECK(text.exit_code == 1);
@@ -137,12 +137,36 @@ TEST_CASE("verify exits with 1 on a flipped bit and names file, offset and seque
     CHECK(text.err == done.err);
 }
 
-TEST_CASE("verify calls a missing index worth knowing and no damage") {
+TEST_CASE("verify finds a flipped bit wherever it is in a sealed segment") {
+    const sample_journal journal;
+    journal.fill(2000);
+    const auto segment = journal.file("0000000001.seg");
+    for (const std::streamoff at :
+         {0,    8,    40,   64,   119,  200,  255,  256,   4000,
+          4096, 4351, 4352, 8191,                                  // headers
+          8192, 8200, 8208, 8240, 8247, 8250, 8260, 30000, 57300,  // frames
+          65535}) {
+        INFO("byte " << at);
+        flip_bit(segment, at);
+        const finished_process done = run_pawl({"verify", journal.directory()});
+        CHECK(done.exit_code == 1);
+        CHECK(contains(done.err, "0000000001.seg, byte "));
+        CHECK(contains(done.err, ", sequence "));
+        flip_bit(segment, at);
+    }
+    CHECK(run_pawl({"verify", journal.directory()}).exit_code == 0);
+}
+
+TEST_CASE("verify says nothing of a missing index, and of a wrong one that it is no damage") {
     const sample_journal journal;
     journal.fill(2000);
     std::filesystem::remove(journal.file("0000000000.idx"));
+    CHECK(run_pawl({"verify", journal.directory()}).exit_code == 0);
+
+    flip_bit(journal.file("0000000001.idx"), 200);
+    CHECK(contains(run_pawl({"verify", journal.directory()}).out, "no damage"));
     const finished_process done = run_pawl({"verify", "--json", journal.directory()});
-    CHECK(done.exit_code == 0);
+    CHECK(done.exit_code == 1);
     const json report = json::parse(done.out);
     CHECK(report["sound"] == true);
     REQUIRE(report["findings"].size() == 1);
@@ -229,7 +253,7 @@ TEST_CASE("recover refuses damage, changes nothing and says what to do") {
         CHECK(done.exit_code == 1);
         CHECK(done.out.empty());
         CHECK(contains(done.err, "pawl: damaged: "));
-        CHECK(contains(done.err, "0000000000.seg at byte 8192, sequence 0"));
+        CHECK(contains(done.err, "0000000000.seg, byte 8192, sequence 0"));
         CHECK(contains(done.err, "Nothing was changed"));
     }
     CHECK(contents(journal.directory()) == before);

@@ -32,9 +32,10 @@ of the journal. `published` and `durable` are lower bounds; `pawl verify` counts
 
 constexpr const char* verify_manual = R"(
 Every byte of every segment and index is read. What is wrong is listed on standard error, each with
-file, offset and sequence; the exit code is 1 if any of it is damage. Not damage, and not counted:
-a torn tail; an index that is missing or does not fit, which the next open builds again; one bad
-copy of a segment header, of which there are two. Progress is shown on a terminal.)";
+file, offset and sequence, and the exit code is 1. A finding called `notice` is no damage and costs
+nothing: one bad copy of a segment header, of which there are two, or an index that does not fit and
+that the next open for writing builds again. A torn tail and a missing index are no findings at all.
+Progress is shown on a terminal.)";
 
 constexpr const char* dump_manual = R"(
 One JSON object a line: sequence, timestamp_ns, stream, version, type, schema_version,

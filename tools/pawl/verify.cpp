@@ -44,8 +44,9 @@ std::string to_text(const verify_report& report) {
             "writing, or\n"
             "          pawl recover, cuts at sequence {}; no damage\n",
             report.torn_bytes, report.next_sequence);
-    text += report.sound() ? "sound\n" : "DAMAGED\n";
-    return text;
+    if (!report.sound())
+        return text + "DAMAGED\n";
+    return text + (report.findings.empty() ? "sound\n" : "no damage, but see the notices\n");
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ exit_code verify_command(const verify_command_options& options) {
         put(to_text(*report));
     for (const finding& found : report->findings)
         complain((found.damage ? "" : "notice: ") + found.what.message());
-    return report->sound() ? success : failure;
+    return report->findings.empty() ? success : failure;
 }
 
 }  // namespace pawl::cli

@@ -60,7 +60,7 @@ struct [[nodiscard]] error {
     std::string file{};                       // path, as far as known
     std::string detail{};                     // one sentence for a person
 
-    // All of the above as one line: "damaged: 0000000003.seg at byte 8192, sequence 41: hash
+    // All of the above as one line: "damaged: 0000000003.seg, byte 8192, sequence 41: hash
     // mismatch".
     [[nodiscard]] std::string message() const;
 };
