@@ -63,11 +63,11 @@ void tsc_clock::adjust() noexcept {
 
 void tsc_clock::store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept {
     const auto version = version_.load(std::memory_order_relaxed);
+    // Odd while the line is being changed; the releases that follow keep it in front of them.
     version_.store(version + 1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
-    ticks_.store(ticks, std::memory_order_relaxed);
-    ns_.store(ns, std::memory_order_relaxed);
-    scale_.store(scale, std::memory_order_relaxed);
+    ticks_.store(ticks, std::memory_order_release);
+    ns_.store(ns, std::memory_order_release);
+    scale_.store(scale, std::memory_order_release);
     version_.store(version + 2, std::memory_order_release);
 }
 

@@ -19,11 +19,11 @@ class tsc_clock {
 
     [[nodiscard]] std::uint64_t now_ns() const noexcept {
         for (;;) {
+            // The loads between the two of the version are acquires, and so not after the second.
             const auto before = version_.load(std::memory_order_acquire);
-            const auto line_ticks = ticks_.load(std::memory_order_relaxed);
-            const auto line_ns = ns_.load(std::memory_order_relaxed);
-            const auto scale = scale_.load(std::memory_order_relaxed);
-            std::atomic_thread_fence(std::memory_order_acquire);
+            const auto line_ticks = ticks_.load(std::memory_order_acquire);
+            const auto line_ns = ns_.load(std::memory_order_acquire);
+            const auto scale = scale_.load(std::memory_order_acquire);
             if (before % 2 == 0 && version_.load(std::memory_order_relaxed) == before) {
                 return line_ns + scaled(read_ticks() - line_ticks, scale);
             }

@@ -155,7 +155,7 @@ TEST_CASE("the durable watermark moves only with a sync and counts every event b
     CHECK(must(log.wait_durable(2000)) == 2001);
 }
 
-TEST_CASE("the flusher makes events durable without being asked") {
+TEST_CASE("the flusher makes events durable without being asked", "[concurrency]") {
     const temporary_directory directory;
     auto options = small_segments();
     SECTION("after a time") {
@@ -200,7 +200,7 @@ TEST_CASE("a writer that is closed says so") {
     CHECK(log.close().error().code == errc::closed);
 }
 
-TEST_CASE("many streams outgrow their table and every version stays right") {
+TEST_CASE("many streams outgrow their table and every version stays right", "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = small_segments();

@@ -98,7 +98,7 @@ TEST_CASE("a cursor that asks for durable events sees no others") {
     CHECK_FALSE(must(events.wait(1ms)));
 }
 
-TEST_CASE("a reader follows a writer through many rollovers and a restart") {
+TEST_CASE("a reader follows a writer through many rollovers and a restart", "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const auto strategy = GENERATE(wait_strategy::spin, wait_strategy::yield, wait_strategy::block);
@@ -157,7 +157,7 @@ TEST_CASE("a live cursor beyond a cut is told that the log was rewound") {
     CHECK(waited.error().sequence == 5);
 }
 
-TEST_CASE("one writer at a time: in this process, in another, in a fork") {
+TEST_CASE("one writer at a time: in this process, in another, in a fork", "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));

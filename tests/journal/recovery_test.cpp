@@ -34,7 +34,8 @@ TEST_CASE("a journal whose writer died opens again with every event that was pub
     CHECK(read_numbered(directory.path() / "j") == 5100);
 }
 
-TEST_CASE("dying and opening again many times loses nothing and leaves a sound journal") {
+TEST_CASE("dying and opening again many times loses nothing and leaves a sound journal",
+          "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     std::uint64_t count = 0;
@@ -191,7 +192,8 @@ TEST_CASE("damage in a sealed segment stops cursors and is refused by a full ver
     CHECK(opened.error().sequence == 100);
 }
 
-TEST_CASE("the background finds damage in a sealed segment and poisons the writer") {
+TEST_CASE("the background finds damage in a sealed segment and poisons the writer",
+          "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     log_position wrong{};
