@@ -43,8 +43,10 @@ nlohmann::ordered_json to_json(const journal_info& journal,
 std::string to_text(const segment_info& segment) {
     const std::string_view end = segment.end.empty() ? std::string_view{"-"} : segment.end;
     const std::string sequences =
-        segment.sealed ? fmt::format("{} to {}", segment.first_sequence, segment.end_sequence)
-                       : std::string{"not sealed"};
+        segment.sealed
+            ? fmt::format("{} events from {}", segment.end_sequence - segment.first_sequence,
+                          segment.first_sequence)
+            : std::string{"not sealed"};
     return fmt::format("{:>10}  {:016x}  {:>11}  {}  {:<6}  {}\n", segment.ordinal, segment.epoch,
                        segment.bytes, time_text(segment.created_ns), end, sequences);
 }
@@ -68,7 +70,7 @@ std::string to_text(const journal_info& journal, const std::filesystem::path& di
         "published      at least {} events\n"
         "durable        at least {} events\n\n"
         "   segment  epoch             bytes        created                         end     "
-        "sequences\n",
+        "holds\n",
         journal.published, journal.durable);
     for (const segment_info& segment : journal.segments)
         text += to_text(segment);
