@@ -1,0 +1,4 @@
+# What ctest runs; the scoreboard runs rows.txt, at its full figures.
+pawl_add_fault(kill_loop ARGUMENTS --quick)
+pawl_add_fault(no_syscalls ARGUMENTS --quick)
+pawl_add_fault(readers ARGUMENTS --quick)
