@@ -57,9 +57,9 @@ class simulated_disk {
     using names = std::map<std::string, file_pointer>;
     struct name_change {
         std::uint64_t time = 0;
-        std::string from;   // empty: `to` is new
-        std::string to;     // empty: `from` is gone
-        file_pointer file;  // null: a directory was made
+        std::string from{};   // empty: `to` is new
+        std::string to{};     // empty: `from` is gone
+        file_pointer file{};  // null: a directory was made
     };
 
     [[nodiscard]] std::string relative(const char* path) const;
