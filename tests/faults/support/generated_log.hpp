@@ -83,6 +83,8 @@ class generated_log_check {
 
     // What is wrong with this event; empty where nothing is.
     [[nodiscard]] std::string check(const event& e);
+    // From the next event on the log is another one's: its writer went on where a cut had left it.
+    void continue_with(generated_log source) noexcept { source_ = std::move(source); }
     // What is wrong with the log ending here: a unit that is not all there.
     [[nodiscard]] std::string check_end() const;
 

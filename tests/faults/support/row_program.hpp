@@ -37,6 +37,7 @@ class row_program {
     [[nodiscard]] const std::filesystem::path& directory();
     // Sets the target by mode or --count, and returns it.
     std::uint64_t target(const row_targets& targets);
+    [[nodiscard]] std::uint64_t target() const noexcept { return target_; }
     // The value of --name, or `otherwise`. Must be asked for before finish(), which refuses
     // arguments that nobody asked for.
     [[nodiscard]] std::uint64_t option(const std::string& name, std::uint64_t otherwise);
@@ -49,10 +50,16 @@ class row_program {
     // `repeat`: the arguments that show this failure alone.
     void failure(const std::string& repeat, const std::string& what);
     void skip(std::string why) { skipped_ = std::move(why); }
-    void detail(std::string line) { detail_ = std::move(line); }
+    // A failure is told instead.
+    void detail(std::string line) {
+        if (failures_ == 0)
+            detail_ = std::move(line);
+    }
 
     // Prints the line of result and returns the exit status.
     [[nodiscard]] int finish();
+    // Another name for the part that begins, where that depends on the arguments.
+    void describe(row_description description) { description_ = std::move(description); }
     // Ends one part and begins the next, for a program that stands for several rows or parts.
     void next_part(row_description description);
 

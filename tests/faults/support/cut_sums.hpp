@@ -1,0 +1,25 @@
+// What several processes that try cuts have found together.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace pawl::test {
+
+struct cut_sums {
+    std::atomic<std::uint64_t> cuts{0};
+    std::atomic<std::uint64_t> missing{0};
+    std::atomic<std::uint64_t> torn{0};
+    std::atomic<std::uint64_t> went_on{0};
+    std::atomic<bool> failed{false};
+    std::array<char, 900> why{};
+
+    // Made in memory that children share.
+    [[nodiscard]] static cut_sums& shared();
+    // The first one counts.
+    void fail(const std::string& what) noexcept;
+};
+
+}  // namespace pawl::test

@@ -1,0 +1,78 @@
+// A disk in memory that writes down all that is done to it. Lies in shared memory: one process
+// serves it, another writes to it through a file system, a third reads what was written down.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace pawl::test {
+
+inline constexpr std::size_t disk_block_bytes = 4096;
+
+// What a disk holds, but for the blocks that are zero.
+class saved_image {
+  public:
+    // Reads a sparse file; holes cost nothing.
+    [[nodiscard]] static saved_image of(const std::filesystem::path& file);
+    // `into` must hold zeros.
+    void put(std::span<std::byte> into) const noexcept;
+    [[nodiscard]] const std::vector<std::uint64_t>& blocks() const noexcept { return blocks_; }
+    // Makes it a sparse file again.
+    void write(const std::filesystem::path& file, std::uint64_t bytes) const;
+
+  private:
+    std::vector<std::uint64_t> blocks_;  // their indexes
+    std::vector<std::byte> contents_;
+};
+
+class recorded_disk {
+  public:
+    struct entry {
+        std::uint64_t offset = 0;
+        std::uint64_t bytes = 0;  // 0: a flush; all entries before it are on the disk
+        std::uint64_t at = 0;     // where the bytes lie
+        [[nodiscard]] bool flush() const noexcept { return bytes == 0; }
+    };
+
+    explicit recorded_disk(std::uint64_t bytes);
+    ~recorded_disk();
+    recorded_disk(const recorded_disk&) = delete;
+    recorded_disk& operator=(const recorded_disk&) = delete;
+
+    // Begins anew with these contents and nothing written down.
+    void reset(const saved_image& contents);
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+    // For the one that serves it, which must be one thread: false where there is no more room.
+    [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> data) noexcept;
+    [[nodiscard]] bool flush() noexcept;
+    [[nodiscard]] std::span<const std::byte> read(std::uint64_t offset,
+                                                  std::uint64_t bytes) const noexcept;
+
+    // «any process» How many entries there are.
+    [[nodiscard]] std::uint64_t position() const noexcept;
+    [[nodiscard]] const entry& at(std::uint64_t position) const noexcept {
+        return entries_[position];
+    }
+    [[nodiscard]] std::span<const std::byte> data(const entry& of) const noexcept {
+        return {data_ + of.at, of.bytes};
+    }
+    // Something did not fit, so what is written down is not all.
+    [[nodiscard]] bool overflowed() const noexcept;
+
+  private:
+    struct counters;
+
+    std::uint64_t bytes_;
+    counters* counters_;
+    std::byte* image_;
+    entry* entries_;
+    std::byte* data_;
+};
+
+}  // namespace pawl::test
