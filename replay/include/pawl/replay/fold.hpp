@@ -31,6 +31,13 @@ struct fold_options {
 
 namespace detail {
 
+// An error that `evolve` returned names no event by itself.
+[[nodiscard]] inline error at_event(error failed, const event& from) {
+    if (failed.sequence == no_value)
+        failed.sequence = from.sequence();
+    return failed;
+}
+
 // True where enough events were applied, false where there is no more now or reading failed;
 // cursor::wait and cursor::finish tell which.
 template <folds_events Fold>
@@ -39,7 +46,7 @@ template <folds_events Fold>
     std::uint64_t left = options.at_least;
     while (const event* at = from.next()) {
         if (auto done = evolve(by, state, *at, options.check); !done) [[unlikely]]
-            return std::unexpected(std::move(done.error()));
+            return std::unexpected(at_event(std::move(done.error()), *at));
         ++progress.events;
         progress.point = at->point();
         progress.digest.add(*at);
