@@ -1,0 +1,42 @@
+#pragma once
+
+#include "contest.hpp"
+#include "question.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+namespace bench {
+
+// Events of a round are as many as fit a file of this size, for the floor as for Pawl's segment.
+inline constexpr std::size_t round_bytes = std::size_t{32} << 20;
+// What a segment keeps for its headers and its end, and the floor does without.
+inline constexpr std::size_t round_overhead = 16384;
+
+// A round's events are appended in so many slices, so that one takes well under a millisecond and
+// is seldom interrupted.
+inline constexpr unsigned slices_a_round = 16;
+
+// How many events of this load a slice appends.
+[[nodiscard]] std::uint64_t slice_events(const payloads& events);
+
+// The raw loop over a new, populated file in `directory`.
+[[nodiscard]] contender floor_append(const std::filesystem::path& directory,
+                                     const context::load& load, int core);
+
+// The raw loop with every append timed by itself, paced by `rate`.
+[[nodiscard]] contender floor_paced(const std::filesystem::path& directory,
+                                    const context::load& load, int core, double rate,
+                                    std::uint64_t count);
+
+// `per_sync` frames stored in an allocated, mapped file, then fdatasync, `syncs` times over. The
+// latency is that from the first store of a group to the return of its sync.
+[[nodiscard]] contender floor_durable(const std::filesystem::path& directory,
+                                      const context::load& load, std::uint64_t per_sync,
+                                      std::uint64_t syncs);
+
+inline constexpr guarantees floor_memory_guarantees{
+    .survives_kill = true, .survives_power_loss = false, .checksummed = true};
+
+}  // namespace bench
