@@ -13,9 +13,9 @@ namespace bench {
 
 // All that a run found out.
 struct report {
-    std::vector<row> rows;
-    std::vector<verdict> verdicts;
-    std::vector<std::string> failures;  // questions that could not be asked, and why
+    std::vector<row> rows{};
+    std::vector<verdict> verdicts{};
+    std::vector<std::string> failures{};  // questions that could not be asked, and why
 };
 
 // Prints the rows as one table, with a heading whenever the question changes.
