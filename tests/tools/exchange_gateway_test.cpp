@@ -126,6 +126,46 @@ TEST_CASE("every fill is sent once, in order, and only when it is durable") {
     CHECK(next > 100);
 }
 
+TEST_CASE("fills that the last run did not get to send are sent by the next one") {
+    const temporary_directory place;
+    const auto journal = place.path() / "journal";
+    std::vector<filled_data> sent;
+    const auto open = [&](std::uint64_t arrived) {
+        return gateway::open(journal,
+                             {.segment_bytes = 1 << 20,
+                              .send = [&](const filled_data& fill) { sent.push_back(fill); },
+                              .arrived = arrived});
+    };
+    {
+        auto books = open(0);
+        REQUIRE(books);
+        run(*books, 2'000);
+        REQUIRE(books->close());
+    }
+    const std::vector<filled_data> all = sent;
+    REQUIRE(all.size() > 100);
+
+    // The last ten never arrived, because the process died behind the append.
+    const std::size_t arrived = all.size() - 10;
+    sent.clear();
+    auto books = open(arrived);
+    REQUIRE(books);
+    REQUIRE(sent.size() == 10);
+    for (std::size_t n = 0; n < sent.size(); ++n) {
+        CHECK(sent[n].command == all[arrived + n].command);
+        CHECK(sent[n].maker == all[arrived + n].maker);
+    }
+    REQUIRE(books->close());
+    CHECK(sent.size() == 10);
+
+    sent.clear();
+    CHECK(open(all.size()));
+    CHECK(sent.empty());
+    const auto too_many = open(all.size() + 1);
+    REQUIRE_FALSE(too_many);
+    CHECK(too_many.error().code == pawl::errc::invalid_argument);
+}
+
 TEST_CASE("the events of a command are one batch, and every command has some") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -54,6 +55,11 @@ outcome call(const std::string& arguments) {
 std::string write_file(const std::filesystem::path& path, const std::string& text) {
     std::ofstream{path} << text;
     return path.string();
+}
+
+std::string read_file(const std::filesystem::path& path) {
+    std::ifstream in{path};
+    return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 }  // namespace
@@ -106,12 +112,15 @@ TEST_CASE("a second run on one journal is refused while the first is at work") {
 TEST_CASE("a run that was killed goes on and ends where an uninterrupted one does") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
+    const auto fills = (place.path() / "fills").string();
+    const auto whole_fills = (place.path() / "whole.fills").string();
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
         (void)!std::freopen("/dev/null", "w", stdout);
         ::execl(program.c_str(), program.c_str(), "run", journal.c_str(), "--commands",
-                "1000000000", "--seed", "9", "--segment-bytes", "1048576", nullptr);
+                "1000000000", "--seed", "9", "--segment-bytes", "1048576", "--fills", fills.c_str(),
+                nullptr);
         ::_exit(127);
     }
     // Killed once its journal holds some thousand commands, whatever time that takes.
@@ -131,15 +140,20 @@ TEST_CASE("a run that was killed goes on and ends where an uninterrupted one doe
     const std::uint64_t reached = std::stoull(found.field("commands"));
     CHECK(reached >= seen);
     const std::string all = std::to_string(reached + 1'000);
-    const outcome continued = call("run " + journal.string() + " --commands " + all + " --seed 9");
+    const auto run_on = [&](const std::string& where, const std::string& to) {
+        return call("run " + where + " --commands " + all + " --seed 9 --fills " + to);
+    };
+    const outcome continued = run_on(journal.string(), fills);
     CHECK(continued.exit_code == 0);
     CHECK(continued.field("continued_behind") == std::to_string(reached));
-    const outcome uninterrupted =
-        call("run " + (place.path() / "whole").string() + " --commands " + all + " --seed 9");
+    const outcome uninterrupted = run_on((place.path() / "whole").string(), whole_fills);
     CHECK(continued.field("fingerprint").size() == 16);
     CHECK(continued.field("fingerprint") == uninterrupted.field("fingerprint"));
     CHECK(call("state --full " + journal.string()).field("fingerprint") ==
           uninterrupted.field("fingerprint"));
+    // Every client was told of every fill once, by one process or the other.
+    CHECK(read_file(fills) == read_file(whole_fills));
+    CHECK(read_file(fills).size() > 1'000);
 }
 
 TEST_CASE("messages are journaled once, replayed, and held against the published rows") {

@@ -1,5 +1,8 @@
 #include "gateway.hpp"
 
+#include <pawl/codec/decode.hpp>
+#include <pawl/journal/cursor.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <utility>
@@ -17,7 +20,12 @@ pawl::result<gateway> gateway::open(const std::filesystem::path& directory,
     auto snapshots = follower::start(directory, {}, {.every_events = options.snapshot_every});
     if (!snapshots)
         return std::unexpected(std::move(snapshots.error()));
-    return gateway{std::move(*log), std::move(*books), std::move(*snapshots), std::move(options)};
+    const auto arrived = options.arrived;
+    gateway opened{std::move(*log), std::move(*books), std::move(*snapshots), std::move(options)};
+    if (arrived)
+        if (auto sent = opened.send_missed(*arrived); !sent)
+            return std::unexpected(std::move(sent.error()));
+    return opened;
 }
 
 gateway::gateway(pawl::writer log, pawl::restored<engine> books, follower snapshots,
@@ -27,6 +35,30 @@ gateway::gateway(pawl::writer log, pawl::restored<engine> books, follower snapsh
       restored_{std::move(books.report)},
       snapshots_{std::move(snapshots)},
       outbox_{std::move(options.send)} {}
+
+pawl::result<void> gateway::send_missed(std::uint64_t arrived) {
+    if (arrived > state_.fills)
+        return pawl::fail(pawl::errc::invalid_argument, "fills have arrived from another journal");
+    if (arrived == state_.fills)
+        return {};
+    auto events = pawl::cursor::open(log_.directory());
+    if (!events)
+        return std::unexpected(std::move(events.error()));
+    std::uint64_t number = 0;
+    const auto read = events->for_each([&](const pawl::event& event) -> pawl::result<void> {
+        if (!pawl::is<filled>(event) || number++ < arrived)
+            return {};
+        const auto fill = pawl::decode<filled>(event);
+        if (!fill)
+            return std::unexpected(fill.error());
+        outbox_.hold(event.sequence(), **fill);
+        return {};
+    });
+    if (!read)
+        return std::unexpected(read.error());
+    outbox_.release(log_.durable());
+    return {};
+}
 
 pawl::result<void> gateway::take(const command& c) {
     decided_.clear();

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 namespace exchange {
 
@@ -23,6 +24,9 @@ struct gateway_options {
     std::uint64_t segment_bytes = 64ull << 20;  // of a new journal
     std::uint64_t snapshot_every = 100'000;     // events
     std::function<void(const filled_data&)> send = [](const filled_data&) {};
+    // How many of the journal's fills have arrived; those behind them that the last run journaled
+    // and did not get to send are sent now. Without a value nobody counts, and they are not.
+    std::optional<std::uint64_t> arrived{};
 };
 
 // Used by one thread.
@@ -30,7 +34,7 @@ class gateway {
   public:
     // Opens or creates the journal, recovers it if the last run died, and brings the books back
     // from the newest snapshot and the events behind it. Fails as pawl::writer::open and
-    // pawl::restore.
+    // pawl::restore, and with invalid_argument where more fills have arrived than were journaled.
     [[nodiscard]] static pawl::result<gateway> open(const std::filesystem::path& directory,
                                                     gateway_options options = {});
 
@@ -58,6 +62,8 @@ class gateway {
     using follower = pawl::snapshot_follower<engine>;
     gateway(pawl::writer log, pawl::restored<engine> books, follower snapshots,
             gateway_options options);
+
+    [[nodiscard]] pawl::result<void> send_missed(std::uint64_t arrived);
 
     pawl::writer log_;
     exchange_state state_;

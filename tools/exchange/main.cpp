@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     run_command->add_option("--fills", run.fills,
-                            "append a line to this file for each fill that is sent");
+                            "send fills to this file, a line each, going on where it ends");
 
     exchange::state_options state;
     auto* state_command =

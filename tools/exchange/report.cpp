@@ -16,23 +16,24 @@ std::string to_text(const report& value) {
 }  // namespace
 
 int print(const report& values, bool json, int exit_code) {
+    std::string text;
     if (json) {
-        fmt::print("{}\n", values.dump(2));
+        text = values.dump(2) + '\n';
     } else {
         for (const auto& [name, value] : values.items()) {
             const auto lines = value.is_array() ? value : report::array({value});
             for (const auto& line : lines)
-                fmt::print("{:<18} {}\n", name, to_text(line));
+                text += fmt::format("{:<18} {}\n", name, to_text(line));
         }
     }
-    if (std::fflush(stdout) == 0)
+    if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0)
         return exit_code;
     std::perror("pawl-exchange: standard output");
     return 1;
 }
 
 int complain(const pawl::error& what) {
-    fmt::print(stderr, "pawl-exchange: {}\n", what.message());
+    std::fputs(fmt::format("pawl-exchange: {}\n", what.message()).c_str(), stderr);
     return 1;
 }
 

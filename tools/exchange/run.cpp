@@ -1,3 +1,4 @@
+#include "fill_file.hpp"
 #include "gateway.hpp"
 #include "order_flow.hpp"
 #include "report.hpp"
@@ -7,8 +8,8 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <cstdio>
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,9 +25,12 @@ std::string what_was_found(const pawl::recovery_report& found) {
         case pawl::found::torn_tail:
             break;
     }
-    return fmt::format(
-        "a torn tail, cut in segment {} at byte {}; about {} events lost, none of them durable",
-        found.cut.ordinal, found.cut.offset, found.lost_about);
+    const std::string lost =
+        found.lost_about == 0
+            ? "nothing lost"
+            : fmt::format("about {} events lost, none of them durable", found.lost_about);
+    return fmt::format("a torn tail, cut in segment {} at byte {}; {}", found.cut.ordinal,
+                       found.cut.offset, lost);
 }
 
 report to_report(const gateway& books, std::uint64_t first_command, std::uint64_t first_event,
@@ -51,41 +55,51 @@ report to_report(const gateway& books, std::uint64_t first_command, std::uint64_
             {"fingerprint", hexadecimal(fingerprint(s))}};
 }
 
-using file = std::unique_ptr<std::FILE, decltype([](std::FILE* f) { std::fclose(f); })>;
+// Opens the gateway with `clients`, if there are any, behind it.
+pawl::result<gateway> open(const run_options& options, fill_file* clients) {
+    gateway_options to{.segment_bytes = options.segment_bytes,
+                       .snapshot_every = options.snapshot_every};
+    if (clients) {
+        to.arrived = clients->arrived();
+        to.send = [clients](const filled_data& fill) { clients->send(fill); };
+    }
+    return gateway::open(options.directory, std::move(to));
+}
 
-// Stands for the clients' connections.
-auto send_to(std::FILE* clients) {
-    return [clients](const filled_data& fill) {
-        if (clients)
-            fmt::print(clients, "{},{},{},{},{}\n", fill.command, fill.maker, fill.taker,
-                       fill.price, fill.quantity);
-    };
+pawl::result<report> run_to_end(const run_options& options, fill_file* clients) {
+    auto books = open(options, clients);
+    if (!books)
+        return std::unexpected(std::move(books.error()));
+    const std::uint64_t first_command = books->state().commands;
+    const std::uint64_t first_event = books->state().events;
+    const order_flow flow{options.seed};
+    const auto begin = std::chrono::steady_clock::now();
+    while (books->state().commands < options.commands)
+        if (auto taken = books->take(flow.next(books->state())); !taken)
+            return std::unexpected(std::move(taken.error()));
+    if (auto closed = books->close(); !closed)
+        return std::unexpected(std::move(closed.error()));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    return to_report(*books, first_command, first_event, seconds.count());
 }
 
 }  // namespace
 
 int run(const run_options& options) {
-    file clients{options.fills.empty() ? nullptr : std::fopen(options.fills.c_str(), "a")};
-    if (!options.fills.empty() && !clients)
-        return complain({.code = pawl::errc::io, .os_error = errno, .file = options.fills});
-
-    auto books = gateway::open(options.directory, {.segment_bytes = options.segment_bytes,
-                                                   .snapshot_every = options.snapshot_every,
-                                                   .send = send_to(clients.get())});
-    if (!books)
-        return complain(books.error());
-
-    const std::uint64_t first_command = books->state().commands;
-    const std::uint64_t first_event = books->state().events;
-    const order_flow clients_want{options.seed};
-    const auto begin = std::chrono::steady_clock::now();
-    while (books->state().commands < options.commands)
-        if (auto taken = books->take(clients_want.next(books->state())); !taken)
-            return complain(taken.error());
-    if (auto closed = books->close(); !closed)
-        return complain(closed.error());
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    return print(to_report(*books, first_command, first_event, seconds.count()), options.json);
+    std::optional<fill_file> clients;
+    if (!options.fills.empty()) {
+        auto opened = fill_file::open(options.fills);
+        if (!opened)
+            return complain(opened.error());
+        clients.emplace(std::move(*opened));
+    }
+    const auto done = run_to_end(options, clients ? &*clients : nullptr);
+    if (!done)
+        return complain(done.error());
+    if (clients)
+        if (auto closed = clients->close(); !closed)
+            return complain(closed.error());
+    return print(*done, options.json);
 }
 
 }  // namespace exchange

@@ -13,7 +13,7 @@ struct run_options {
     std::uint64_t seed = 1;
     std::uint64_t segment_bytes = 64ull << 20;
     std::uint64_t snapshot_every = 100'000;
-    std::filesystem::path fills{};  // a line for each fill that is sent; empty: none
+    std::filesystem::path fills{};  // where the fills are sent, a line each; empty: nowhere
     bool json = false;
 };
 [[nodiscard]] int run(const run_options& options);

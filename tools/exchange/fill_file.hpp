@@ -1,0 +1,42 @@
+// What the clients were told, as a file: a line for each fill.
+#pragma once
+
+#include "events.hpp"
+
+#include <pawl/journal/error.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace exchange {
+
+// Stands for the clients' connections. Like them it knows how many fills have arrived: a line that
+// the last process did not finish has not, and is taken away.
+class fill_file {
+  public:
+    // Creates the file or goes on behind its last whole line.
+    [[nodiscard]] static pawl::result<fill_file> open(const std::filesystem::path& path);
+
+    [[nodiscard]] std::uint64_t arrived() const noexcept { return arrived_; }
+
+    // Buffered; whether it went well is told by close.
+    void send(const filled_data& fill);
+    [[nodiscard]] pawl::result<void> close();
+
+  private:
+    struct closer {
+        void operator()(std::FILE* f) const noexcept { (void)std::fclose(f); }
+    };
+    fill_file(std::string path, std::FILE* file, std::uint64_t arrived)
+        : path_{std::move(path)}, file_{file}, arrived_{arrived} {}
+
+    std::string path_;
+    std::unique_ptr<std::FILE, closer> file_;
+    std::uint64_t arrived_ = 0;
+};
+
+}  // namespace exchange
