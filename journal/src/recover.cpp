@@ -35,7 +35,7 @@ result<recovery_report> recover(const std::filesystem::path& directory, recover_
         opening.full = when_full::fail;
         opening.background_threads = false;
         opening.allow_network_file_system = options.allow_network_file_system;
-        auto opened = writer::open(directory, std::move(opening));
+        auto opened = writer::open(directory, opening);
         if (!opened)
             return std::unexpected(std::move(opened.error()));
         recovery_report report = opened->recovery();

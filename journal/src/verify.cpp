@@ -278,7 +278,8 @@ bool verify_report::sound() const noexcept {
     return std::ranges::none_of(findings, [](const finding& one) { return one.damage; });
 }
 
-result<verify_report> verify(const std::filesystem::path& directory, verify_options options) {
+result<verify_report> verify(const std::filesystem::path& directory,
+                             const verify_options& options) {
     try {
         return verifier{directory, options}.run();
     } catch (const std::bad_alloc&) {

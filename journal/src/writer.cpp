@@ -86,7 +86,7 @@ writer::~writer() {
         (void)state_.release();
 }
 
-result<writer> writer::open(const std::filesystem::path& directory, writer_options options) {
+result<writer> writer::open(const std::filesystem::path& directory, const writer_options& options) {
     auto state = detail::open_writer(directory, options);
     if (!state)
         return std::unexpected(std::move(state.error()));

@@ -4,15 +4,15 @@
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 
-#include <pawl/journal/cursor.hpp>
-#include <pawl/journal/writer.hpp>
-
 #include <fmt/core.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/writer.hpp>
 
 #include <array>
 #include <atomic>
@@ -117,8 +117,8 @@ class following {
 
   private:
     [[nodiscard]] std::string follow() {
-        constexpr std::array waits{wait_strategy::block, wait_strategy::yield,
-                                   wait_strategy::block, wait_strategy::spin};
+        constexpr std::array waits{wait_strategy::block, wait_strategy::yield, wait_strategy::block,
+                                   wait_strategy::spin};
         options_.follow = true;
         options_.wait = waits[random_.below(waits.size())];
         bookmarks_.push_back({log_point{}, check_});
@@ -348,9 +348,9 @@ int main(int argc, char** argv) {
         }
     }
     if (program.reached() != 0)
-        program.detail(fmt::format("{} rounds, {} rollovers, {} writers killed, {} stops, {} "
-                                   "returns to an earlier place",
-                                   sums.rounds, sums.rollovers, sums.kills, sums.stops,
-                                   sums.returns));
+        program.detail(
+            fmt::format("{} rounds, {} rollovers, {} writers killed, {} stops, {} "
+                        "returns to an earlier place",
+                        sums.rounds, sums.rollovers, sums.kills, sums.stops, sums.returns));
     return program.finish();
 }

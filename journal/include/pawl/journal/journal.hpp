@@ -73,7 +73,7 @@ struct verify_options {
 // Reads every byte of every segment and index and lists what is wrong with them, each with file,
 // offset and sequence. Goes on behind damage in a later segment. Changes nothing.
 [[nodiscard]] result<verify_report> verify(const std::filesystem::path& directory,
-                                           verify_options options = {});
+                                           const verify_options& options = {});
 
 struct recover_options {
     bool dry_run = false;  // the same decisions, and nothing is changed

@@ -105,7 +105,7 @@ class writer {
     // recovery(). Fails with locked, not_a_journal, newer_format, damaged, missing_segment,
     // network_file_system, disk_full or io. After damaged nothing has been changed.
     [[nodiscard]] static result<writer> open(const std::filesystem::path& directory,
-                                             writer_options options = {});
+                                             const writer_options& options = {});
 
     writer(writer&&) noexcept;
     writer& operator=(writer&&) noexcept;
