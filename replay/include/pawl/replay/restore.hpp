@@ -99,7 +99,8 @@ template <snapshots Fold>
 // cannot be read, and with not_found where no snapshot fits and the first events were pruned.
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,
-                                             const Fold& by = {}, restore_options options = {}) {
+                                             const Fold& by = {},
+                                             const restore_options& options = {}) {
     auto begun = detail::begin_restore(directory, by, options);
     if (!begun)
         return std::unexpected(std::move(begun.error()));
