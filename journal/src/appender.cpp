@@ -122,10 +122,11 @@ std::optional<error> appender::roll() noexcept {
 }
 
 void appender::zero_scribbles() noexcept {
-    if (scribbled_ <= position_)
-        return;
+    // The word at hand is zero already, and readers are looking at it.
+    const std::uint64_t from = position_ + frame_alignment;
     const std::uint64_t end = std::min<std::uint64_t>(scribbled_, segment_->header.segment_bytes);
-    std::memset(base_ + position_, 0, static_cast<std::size_t>(end - position_));
+    if (end > from)
+        std::memset(base_ + from, 0, static_cast<std::size_t>(end - from));
     scribbled_ = 0;
 }
 

@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <cerrno>
 #include <csignal>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -22,6 +24,8 @@ result<void> background_thread::start(background_setup setup) {
         thread_ = std::thread{[this] { run(); }};
     } catch (const std::system_error& why) {
         failure = why.code().value();
+    } catch (const std::bad_alloc&) {
+        failure = ENOMEM;
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (failure != 0)

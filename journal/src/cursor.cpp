@@ -29,13 +29,26 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
 }
 
 const event* cursor::next() noexcept {
-    return state_->next();
+    try {
+        return state_->next();
+    } catch (const std::bad_alloc&) {
+        state_->fail_for_want_of_memory();
+        return nullptr;
+    }
 }
 result<bool> cursor::wait(std::chrono::nanoseconds timeout) {
-    return state_->wait(timeout);
+    try {
+        return state_->wait(timeout);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
 }
 result<end_of_journal> cursor::finish() {
-    return state_->finish();
+    try {
+        return state_->finish();
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
 }
 sequence_number cursor::next_sequence() const noexcept {
     return state_->next_sequence();

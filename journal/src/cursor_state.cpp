@@ -21,7 +21,7 @@ error cursor_state::here(errc code, std::string detail) const {
                  .detail = std::move(detail)};
 }
 
-const event* cursor_state::next() noexcept {
+const event* cursor_state::next() {
     if (plain_ && take_plain()) [[likely]]
         return &event_;
     return next_of_any_kind();
@@ -58,13 +58,13 @@ void cursor_state::note_kind_of_reading() noexcept {
              options_.verify;
 }
 
-const event* cursor_state::next_of_any_kind() noexcept {
+const event* cursor_state::next_of_any_kind() {
     const event* found = look_for_next();
     note_kind_of_reading();
     return found;
 }
 
-const event* cursor_state::look_for_next() noexcept {
+const event* cursor_state::look_for_next() {
     if (std::exchange(pending_, false))
         return &event_;
     if (failure_)
@@ -90,7 +90,7 @@ const event* cursor_state::look_for_next() noexcept {
     }
 }
 
-cursor_state::step cursor_state::advance() noexcept {
+cursor_state::step cursor_state::advance() {
     if (left_ || !segment_) [[unlikely]]
         return leave_segment();
     if (linked_)
@@ -127,7 +127,7 @@ cursor_state::step cursor_state::advance() noexcept {
 }
 
 // Where there is no segment yet, or the one at hand has ended.
-cursor_state::step cursor_state::leave_segment() noexcept {
+cursor_state::step cursor_state::leave_segment() {
     auto entered = enter_successor();
     if (!entered) {
         failure_ = std::move(entered.error());
@@ -137,7 +137,7 @@ cursor_state::step cursor_state::leave_segment() noexcept {
 }
 
 // Checks the frame at hand, and of a batch all of it. False where it is not whole.
-bool cursor_state::check_ahead(commit_word word) noexcept {
+bool cursor_state::check_ahead(commit_word word) {
     if (options_.verify) {
         fault_ = check_in_order(space_, offset_, sequence_);
     } else {
@@ -171,7 +171,7 @@ bool cursor_state::check_ahead(commit_word word) noexcept {
     return false;
 }
 
-bool cursor_state::view_event(std::uint64_t offset, commit_word word) noexcept {
+bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
     std::uint32_t metadata_bytes = 0;
     if ((word.flags() & (flag::metadata | flag::encoding_mask)) != 0) [[unlikely]] {
         if ((word.flags() & flag::encoding_mask) != 0) {
@@ -221,7 +221,7 @@ bool cursor_state::is_durable(sequence_number sequence) noexcept {
     return sequence < durable_seen_;
 }
 
-cursor_state::step cursor_state::advance_linked() noexcept {
+cursor_state::step cursor_state::advance_linked() {
     if (next_link_ == links_.size()) {
         left_ = linked_end_;
         sequence_ = linked_end_.sequence;

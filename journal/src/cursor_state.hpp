@@ -27,7 +27,9 @@ class cursor_state {
     // Goes to where the options say.
     [[nodiscard]] result<void> seek();
 
-    [[nodiscard]] const event* next() noexcept;
+    // Throws std::bad_alloc, as all below does, where what lies at the end must be judged.
+    [[nodiscard]] const event* next();
+    void fail_for_want_of_memory() noexcept { failure_ = error{.code = errc::out_of_memory}; }
     [[nodiscard]] result<bool> wait(std::chrono::nanoseconds timeout);
     [[nodiscard]] result<end_of_journal> finish();
 
@@ -41,16 +43,16 @@ class cursor_state {
     // cursor_state.cpp: going forward.
 
     [[nodiscard]] bool take_plain() noexcept;
-    [[nodiscard]] const event* next_of_any_kind() noexcept;
-    [[nodiscard]] const event* look_for_next() noexcept;
+    [[nodiscard]] const event* next_of_any_kind();
+    [[nodiscard]] const event* look_for_next();
     void note_kind_of_reading() noexcept;
     [[nodiscard]] result<bool> wait_for_event(std::chrono::nanoseconds timeout);
     // One frame: yields it, passes it by, or says that there is nothing to read.
-    [[nodiscard]] step advance() noexcept;
-    [[nodiscard]] step advance_linked() noexcept;
-    [[nodiscard]] step leave_segment() noexcept;
-    [[nodiscard]] bool check_ahead(commit_word word) noexcept;
-    [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word) noexcept;
+    [[nodiscard]] step advance();
+    [[nodiscard]] step advance_linked();
+    [[nodiscard]] step leave_segment();
+    [[nodiscard]] bool check_ahead(commit_word word);
+    [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word);
     void pass(commit_word word) noexcept;
     [[nodiscard]] bool is_durable(sequence_number sequence) noexcept;
     // Opens the segment behind the one that was left; false where there is none yet.

@@ -24,6 +24,12 @@ error system_error(int os_error, const std::filesystem::path& path, std::string_
         .code = code, .os_error = os_error, .file = path.string(), .detail = std::string{doing}};
 }
 
+error sync_error(int os_error, const std::filesystem::path& path, std::string_view doing) {
+    error made = system_error(os_error, path, doing);
+    made.code = errc::io;
+    return made;
+}
+
 namespace {
 
 std::unexpected<error> failed(const std::filesystem::path& path, std::string_view doing) {
@@ -180,7 +186,7 @@ result<void> file::sync() const {
 
 result<void> sync_directory(const std::filesystem::path& directory) {
     if (refused({.operation = io_operation::sync_directory, .path = directory.c_str()})) {
-        return failed(directory, "cannot sync the directory");
+        return std::unexpected(sync_error(errno, directory, "cannot sync the directory"));
     }
     const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0)
@@ -189,7 +195,7 @@ result<void> sync_directory(const std::filesystem::path& directory) {
     const int why = errno;
     ::close(descriptor);
     if (!synced) {
-        return std::unexpected(system_error(why, directory, "cannot sync the directory"));
+        return std::unexpected(sync_error(why, directory, "cannot sync the directory"));
     }
     return {};
 }

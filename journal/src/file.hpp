@@ -17,6 +17,11 @@ namespace pawl::detail {
 [[nodiscard]] error system_error(int os_error, const std::filesystem::path& path,
                                  std::string_view doing);
 
+// An error of a sync: always io. Even where room is what lacked, it is not made good by room: what
+// a failed sync leaves in memory can no longer be trusted to reach the disk.
+[[nodiscard]] error sync_error(int os_error, const std::filesystem::path& path,
+                               std::string_view doing);
+
 // Owns a file descriptor. Every one is opened O_CLOEXEC and O_NOFOLLOW.
 class file {
   public:

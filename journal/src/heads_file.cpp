@@ -117,6 +117,9 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
         std::memcmp(header.journal, id.data(), id.size()) != 0) {
         return bad_heads(path, "not this journal's stream heads");
     }
+    const std::span padding{mapped->data() + sizeof header, heads_entries_offset - sizeof header};
+    if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
+        return bad_heads(path, "bytes behind the header");
     const std::uint64_t body_bytes = *size - heads_entries_offset;
     if (header.slots == 0 || header.slots > body_bytes / sizeof(stream_head) ||
         header.name_bytes != body_bytes - header.slots * sizeof(stream_head) ||

@@ -104,10 +104,10 @@ result<void> mapping::sync(std::uint64_t offset, std::uint64_t bytes) const {
                          .offset = pages.begin,
                          .bytes = pages.bytes};
     if (const int refused = call_io_hook(event); refused != 0) {
-        return std::unexpected(system_error(refused, path_, "cannot sync"));
+        return std::unexpected(sync_error(refused, path_, "cannot sync"));
     }
     if (::msync(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MS_SYNC) != 0) {
-        return std::unexpected(system_error(errno, path_, "cannot sync"));
+        return std::unexpected(sync_error(errno, path_, "cannot sync"));
     }
     return {};
 }

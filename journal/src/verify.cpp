@@ -1,6 +1,7 @@
 #include "control.hpp"
 #include "directory.hpp"
 #include "file.hpp"
+#include "heads_file.hpp"
 #include "log_survey.hpp"
 #include "segment_file.hpp"
 #include "segment_index.hpp"
@@ -34,6 +35,7 @@ class verifier {
         if (!ordinals)
             return std::unexpected(std::move(ordinals.error()));
         check_control();
+        check_heads();
         bytes_in_all_ = ordinals->size() * journal->segment_bytes;
         report_.segments = ordinals->size();
         report_.end = "open";
@@ -73,6 +75,12 @@ class verifier {
             return;
         }
         stored_watermark_ = control->stored_watermark();
+    }
+
+    void check_heads() {
+        const auto heads = read_heads(directory_, id_);
+        if (!heads && heads.error().code == errc::damaged)
+            find(heads.error(), false);
     }
 
     void note_gap(std::uint64_t ordinal) {

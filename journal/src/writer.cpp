@@ -158,7 +158,12 @@ result<sequence_number> writer::sync() {
     if (state_->gate_now() == detail::gate::forked) {
         return std::unexpected(error{.code = errc::forked});
     }
-    return state_->durable().sync();
+    try {
+        return state_->durable().sync();
+    } catch (const std::bad_alloc&) {
+        // Part of the bookkeeping did not happen; a recovery makes it good, this writer cannot.
+        return std::unexpected(state_->durable().poison({.code = errc::out_of_memory}));
+    }
 }
 
 result<sequence_number> writer::wait_durable(sequence_number sequence) {
@@ -206,7 +211,11 @@ writer_statistics writer::statistics() const noexcept {
 }
 
 result<void> writer::poll() {
-    return state_->poll();
+    try {
+        return state_->poll();
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(state_->durable().poison({.code = errc::out_of_memory}));
+    }
 }
 
 result<void> writer::close() {

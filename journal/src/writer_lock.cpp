@@ -44,6 +44,45 @@ void unlock_in_parent() {
            by_descriptor.st_dev == by_name.st_dev;
 }
 
+[[nodiscard]] result<void> lock_whole(const file& opened) {
+    const auto& path = opened.path();
+    if (const int refused = call_io_hook({.operation = io_operation::lock, .path = path.c_str()});
+        refused != 0) {
+        return std::unexpected(system_error(refused, path, "cannot lock"));
+    }
+    struct flock request = whole_file(F_WRLCK);
+    if (::fcntl(opened.descriptor(), F_OFD_SETLK, &request) != 0) {
+        if (errno == EAGAIN || errno == EACCES) {
+            return std::unexpected(error{.code = errc::locked,
+                                         .file = path.string(),
+                                         .detail = "another writer holds the journal"});
+        }
+        return std::unexpected(system_error(errno, path, "cannot lock"));
+    }
+    // Somebody may have replaced the file between open and lock; two writers would then hold two
+    // locks.
+    if (!same_file(opened, path)) {
+        return std::unexpected(error{.code = errc::locked,
+                                     .file = path.string(),
+                                     .detail = "the file was replaced while it was locked"});
+    }
+    return {};
+}
+
+[[nodiscard]] result<bool> somebody_locks(const std::filesystem::path& path) {
+    auto opened = file::open(path, file::access::read);
+    if (!opened) {
+        if (opened.error().code == errc::not_found)
+            return false;
+        return std::unexpected(std::move(opened.error()));
+    }
+    struct flock request = whole_file(F_RDLCK);
+    if (::fcntl(opened->descriptor(), F_OFD_GETLK, &request) != 0) {
+        return std::unexpected(system_error(errno, path, "cannot ask for the lock"));
+    }
+    return request.l_type != F_UNLCK;
+}
+
 [[nodiscard]] result<file> open_lock_file(const std::filesystem::path& path, std::uint32_t mode) {
     // O_CREAT without O_TRUNC: the file may be held by somebody else.
     auto opened = file::open(path, file::access::read_write);
@@ -56,8 +95,10 @@ void unlock_in_parent() {
 }  // namespace
 
 void writer_lock::forget_in_child() noexcept {
-    for (writer_lock* held = held_first; held != nullptr; held = held->next_)
+    for (writer_lock* held = held_first; held != nullptr; held = held->next_) {
         held->lock_.close();
+        held->identity_.close();
+    }
     held_first = nullptr;
     held_mutex.unlock();
 }
@@ -75,26 +116,8 @@ result<std::unique_ptr<writer_lock>> writer_lock::acquire(const std::filesystem:
     auto opened = open_lock_file(path, mode);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    if (const int refused = call_io_hook({.operation = io_operation::lock, .path = path.c_str()});
-        refused != 0) {
-        return std::unexpected(system_error(refused, path, "cannot lock"));
-    }
-    struct flock request = whole_file(F_WRLCK);
-    if (::fcntl(opened->descriptor(), F_OFD_SETLK, &request) != 0) {
-        if (errno == EAGAIN || errno == EACCES) {
-            return std::unexpected(error{.code = errc::locked,
-                                         .file = path.string(),
-                                         .detail = "another writer holds the journal"});
-        }
-        return std::unexpected(system_error(errno, path, "cannot lock"));
-    }
-    // Somebody may have replaced the file between open and lock; two writers would then hold two
-    // locks.
-    if (!same_file(*opened, path)) {
-        return std::unexpected(error{.code = errc::locked,
-                                     .file = path.string(),
-                                     .detail = "the lock file was replaced while it was taken"});
-    }
+    if (auto locked = lock_whole(*opened); !locked)
+        return std::unexpected(std::move(locked.error()));
     std::unique_ptr<writer_lock> lock{new (std::nothrow) writer_lock{std::move(*opened)}};
     if (lock == nullptr)
         return fail(errc::out_of_memory);
@@ -106,18 +129,22 @@ result<std::unique_ptr<writer_lock>> writer_lock::acquire(const std::filesystem:
     return lock;
 }
 
-result<bool> writer_lock::is_held(const std::filesystem::path& directory) {
-    auto opened = file::open(lock_path(directory), file::access::read);
-    if (!opened) {
-        if (opened.error().code == errc::not_found)
-            return false;
+result<void> writer_lock::hold_identity(const std::filesystem::path& directory) {
+    auto opened = file::open(identity_path(directory), file::access::read_write);
+    if (!opened)
         return std::unexpected(std::move(opened.error()));
-    }
-    struct flock request = whole_file(F_RDLCK);
-    if (::fcntl(opened->descriptor(), F_OFD_GETLK, &request) != 0) {
-        return std::unexpected(system_error(errno, opened->path(), "cannot ask for the lock"));
-    }
-    return request.l_type != F_UNLCK;
+    if (auto locked = lock_whole(*opened); !locked)
+        return locked;
+    const std::scoped_lock guard{held_mutex};
+    identity_ = std::move(*opened);
+    return {};
+}
+
+result<bool> writer_lock::is_held(const std::filesystem::path& directory) {
+    auto held = somebody_locks(lock_path(directory));
+    if (held && !*held)
+        held = somebody_locks(identity_path(directory));
+    return held;
 }
 
 writer_lock::~writer_lock() {

@@ -1,4 +1,4 @@
-// One writer a directory: an open-file-description lock on a file that is never unlinked.
+// One writer a directory: open-file-description locks on two files that are never unlinked.
 #pragma once
 
 #include "file.hpp"
@@ -19,7 +19,10 @@ class writer_lock {
     // locked where another writer, in this or any other process, holds it.
     [[nodiscard]] static result<std::unique_ptr<writer_lock>> acquire(
         const std::filesystem::path& directory, std::uint32_t mode);
-    // Whether somebody holds it now. Needs read permission only; io where it cannot be told.
+    // Holds the identity file as well, once it is there: whoever deletes the lock file, or replaces
+    // it, does not let a second writer in. locked where another writer holds it.
+    [[nodiscard]] result<void> hold_identity(const std::filesystem::path& directory);
+    // Whether somebody holds either now. Needs read permission only; io where it cannot be told.
     [[nodiscard]] static result<bool> is_held(const std::filesystem::path& directory);
 
     writer_lock(const writer_lock&) = delete;
@@ -31,6 +34,7 @@ class writer_lock {
     static void forget_in_child() noexcept;
 
     file lock_;
+    file identity_;
     writer_lock* next_ = nullptr;
     writer_lock* previous_ = nullptr;
 };

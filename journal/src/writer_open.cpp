@@ -59,21 +59,20 @@ constexpr std::uint32_t search_bits = 0111;
     return *made ? sync_directory(parent) : result<void>{};
 }
 
-[[nodiscard]] result<std::unique_ptr<writer_lock>> lock_directory(const fs::path& directory,
-                                                                  std::uint32_t mode) {
-    auto lock = writer_lock::acquire(directory, mode);
-    if (lock || lock.error().code != errc::locked)
-        return lock;
+// Says who holds the journal, as far as the control file tells.
+[[nodiscard]] error with_owner(error refused, const fs::path& directory) {
+    if (refused.code != errc::locked)
+        return refused;
     if (auto journal = read_identity(directory)) {
         if (auto control = control_view::open(directory, id_of(*journal))) {
             const std::uint64_t now = system_time_ns();
             const std::uint64_t beat = control->heartbeat_ns();
             const std::uint64_t age_ms = (now - std::min(now, beat)) / 1'000'000;
-            lock.error().detail =
+            refused.detail =
                 "held by " + control->owner() + ", heartbeat " + std::to_string(age_ms) + " ms ago";
         }
     }
-    return lock;
+    return refused;
 }
 
 [[nodiscard]] result<identity> load_identity(const fs::path& directory,
@@ -113,9 +112,9 @@ constexpr std::uint32_t search_bits = 0111;
             return std::unexpected(std::move(local.error()));
         }
     }
-    auto lock = lock_directory(directory, options.mode);
+    auto lock = writer_lock::acquire(directory, options.mode);
     if (!lock)
-        return std::unexpected(std::move(lock.error()));
+        return std::unexpected(with_owner(std::move(lock.error()), directory));
     parts.lock = std::move(*lock);
     auto journal = load_identity(directory, options);
     if (!journal)
@@ -125,6 +124,8 @@ constexpr std::uint32_t search_bits = 0111;
                                      .file = identity_path(directory).string(),
                                      .detail = "a newer program's features allow reading only"});
     }
+    if (auto held = parts.lock->hold_identity(directory); !held)
+        return std::unexpected(with_owner(std::move(held.error()), directory));
     parts.id = id_of(*journal);
     parts.segment_bytes = journal->segment_bytes;
 

@@ -4,6 +4,7 @@
 #include "file.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace pawl::detail {
@@ -83,11 +84,23 @@ result<void> writer_state::assemble() {
     return start_threads();
 }
 
+// A background thread's step. Where memory ran out, part of its bookkeeping did not happen: the
+// writer is poisoned, and the next open makes it good.
+template <class Step>
+microseconds writer_state::guarded(const Step& step) noexcept {
+    try {
+        return step();
+    } catch (const std::bad_alloc&) {
+        (void)durability_->poison({.code = errc::out_of_memory});
+        return milliseconds{10};
+    }
+}
+
 result<void> writer_state::start_threads() {
     const auto start = [&](background_thread& thread, std::string_view suffix, auto step) {
         return thread.start({.name = parts_.options.threads.name + std::string{suffix},
                              .cores = parts_.options.threads.cores,
-                             .step = std::move(step)});
+                             .step = [this, step = std::move(step)] { return guarded(step); }});
     };
     if (auto done = start(populating_, "-pages", [this] { return populate_step(); }); !done) {
         return done;

@@ -74,6 +74,8 @@ class writer_state {
     writer_state(writer_parts parts, fork_word word) noexcept;
     [[nodiscard]] result<void> assemble();
     [[nodiscard]] result<void> start_threads();
+    template <class Step>
+    [[nodiscard]] std::chrono::microseconds guarded(const Step& step) noexcept;
     void stop_threads() noexcept;
     void segment_left(std::unique_ptr<live_segment> segment);
 
