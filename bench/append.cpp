@@ -28,8 +28,6 @@
 namespace bench {
 namespace {
 
-constexpr std::uint64_t epoch = 3;
-
 // Visits all of `count` streams over and over, each once a pass and far from the one before, so
 // that the version that a stream is at is the number of passes and costs the caller nothing.
 class round_robin {

@@ -12,10 +12,11 @@
 
 namespace bench {
 
-fresh_journal::fresh_journal(const std::filesystem::path& directory, pawl::writer_options options)
+fresh_journal::fresh_journal(const std::filesystem::path& directory,
+                             const pawl::writer_options& options)
     : directory_(directory), window_(std::min(options.populate_bytes, options.segment_bytes)) {
     std::filesystem::remove_all(directory_);
-    writer_.emplace(must(pawl::writer::open(directory_, std::move(options)), "open a journal"));
+    writer_.emplace(must(pawl::writer::open(directory_, options), "open a journal"));
 }
 
 fresh_journal::~fresh_journal() {

@@ -34,7 +34,7 @@ Value must(pawl::result<Value> outcome, const char* what) {
 // A journal in a fresh directory, open for writing; the directory goes with it.
 class fresh_journal {
   public:
-    fresh_journal(const std::filesystem::path& directory, pawl::writer_options options);
+    fresh_journal(const std::filesystem::path& directory, const pawl::writer_options& options);
     ~fresh_journal();
     fresh_journal(const fresh_journal&) = delete;
     fresh_journal& operator=(const fresh_journal&) = delete;
@@ -78,7 +78,8 @@ struct pawl_append_case {
 // false where Pawl refused.
 template <class Make>
 contender pawl_append(const std::filesystem::path& scratch, const options& asked,
-                      pawl::writer_options options, pawl_append_case what, Make make) {
+                      const pawl::writer_options& options, const pawl_append_case& what,
+                      Make make) {
     using append_type = decltype(make(std::declval<pawl::writer&>()));
     struct state {
         std::optional<fresh_journal> journal;

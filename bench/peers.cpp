@@ -131,7 +131,8 @@ contender pawl_plain(const std::filesystem::path& scratch, const options& asked,
 
 void ask_append(context& run, const std::filesystem::path& scratch, const context::load& load,
                 std::uint64_t batch) {
-    const std::uint64_t slice = (run.asked.quick ? 1'024 : 8'192) * (batch == 1 ? 1 : 4);
+    const std::uint64_t slice =
+        (run.asked.quick ? std::uint64_t{1'024} : 8'192) * (batch == 1 ? 1 : 4);
     const auto name =
         fmt::format("append, {}, {}", load.name,
                     batch == 1 ? "one at a time" : fmt::format("batches of {}", batch));
@@ -160,10 +161,11 @@ void ask_append(context& run, const std::filesystem::path& scratch, const contex
                              : who == "rocksdb" ? 50
                              : who == "sqlite"  ? 100
                                                 : 1;
-        run.found.verdicts.push_back({.question = name + ": times faster than " + who,
-                                      .reached = appends.ratio(id, {{own}}, figure::mean),
-                                      .limit = times,
-                                      .at_least = true});
+        run.found.verdicts.push_back(
+            {.question = fmt::format("{}: times faster than {}", name, who),
+             .reached = appends.ratio(id, {{own}}, figure::mean),
+             .limit = times,
+             .at_least = true});
     }
 }
 

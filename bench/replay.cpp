@@ -126,6 +126,7 @@ contender whole(const std::string& name, const options& asked, std::size_t threa
         std::atomic<bool> failed{false};
         const auto start = ticks();
         std::vector<std::thread> workers;
+        workers.reserve(threads);
         for (std::size_t i = 0; i < threads; ++i) {
             workers.emplace_back([&, i] {
                 const pinned here(asked.cores[i % asked.cores.size()]);

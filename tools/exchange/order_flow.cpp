@@ -31,7 +31,7 @@ constexpr std::size_t fewest_orders = 8;  // below, a side only gets new ones
 
 // Prices stay within half of this around it, so that a long run does not wander off.
 std::int64_t centre(std::uint16_t instrument) {
-    return 10'000 * (instrument + 1);
+    return std::int64_t{10'000} * (instrument + 1);
 }
 
 std::int64_t passive_price(dice& d, const book& b, const command& c) {
