@@ -35,7 +35,7 @@ class rocksdb_peer final : public peer {
         // One thread writes, so the memtable needs no concurrent inserts.
         settings.allow_concurrent_memtable_write = false;
         rocksdb::BlockBasedTableOptions table;
-        table.block_size = 16 * 1024;
+        table.block_size = std::size_t{16} * 1024;
         table.format_version = 5;
         table.cache_index_and_filter_blocks = true;
         table.pin_l0_filter_and_index_blocks_in_cache = true;
