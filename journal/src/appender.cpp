@@ -193,9 +193,15 @@ inline void appender::store_frame(std::uint64_t offset, const frame_header& head
     } else {
         std::memset(frame + bytes, 0, padded(bytes) - bytes);
     }
-    std::memcpy(frame + frame_offset::sequence,
-                reinterpret_cast<const std::byte*>(&header) + frame_offset::sequence,
-                frame_header_bytes - frame_offset::sequence);
+    // Field by field, out of registers: copying the struct would read it back in wider pieces than
+    // it was just stored in, which makes the processor wait until every store before has reached
+    // the cache.
+    store_u64(frame + frame_offset::sequence, header.sequence);
+    store_u64(frame + frame_offset::timestamp, header.timestamp_ns);
+    store_u64(frame + frame_offset::stream, header.stream);
+    store_u64(frame + frame_offset::version, header.version);
+    store_u64(frame + frame_offset::back,
+              std::uint64_t{header.back} | std::uint64_t{header.witness} << 32);
 }
 
 // A reader that comes to `next` must find nothing there yet.
