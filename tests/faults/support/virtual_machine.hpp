@@ -1,0 +1,50 @@
+// A virtual machine without acceleration, so that it runs inside of another one, too.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace pawl::test {
+
+// What machines boot from: a kernel, and a memory file system with this program in it.
+class guest_system {
+  public:
+    // Why it cannot be had, else empty. The kernel is kept in `cache` for the next time.
+    [[nodiscard]] std::string prepare(const std::filesystem::path& cache);
+    [[nodiscard]] const std::filesystem::path& kernel() const noexcept { return kernel_; }
+    [[nodiscard]] const std::filesystem::path& initramfs() const noexcept { return initramfs_; }
+
+  private:
+    std::filesystem::path kernel_;
+    std::filesystem::path initramfs_;
+};
+
+class virtual_machine {
+  public:
+    struct parts {
+        const guest_system* system = nullptr;
+        std::filesystem::path disk;
+        std::filesystem::path console;  // what the guest prints; made anew
+        std::uint64_t seed = 0;         // is told to the guest's program
+    };
+
+    // Why it cannot, else empty.
+    [[nodiscard]] std::string start(const parts& made_of);
+    // False once the machine has ended by itself.
+    [[nodiscard]] bool runs();
+    // At once: what its kernel had not written to the disk is lost.
+    void kill() noexcept;
+
+    virtual_machine() = default;
+    ~virtual_machine() { kill(); }
+    virtual_machine(const virtual_machine&) = delete;
+    virtual_machine& operator=(const virtual_machine&) = delete;
+
+  private:
+    ::pid_t process_ = 0;
+};
+
+}  // namespace pawl::test
