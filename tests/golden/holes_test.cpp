@@ -1,0 +1,229 @@
+// What a reader does at every kind of byte where a frame should be: FORMAT.md §13, first table.
+#include "odd_journal.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <pawl/journal/journal.hpp>
+
+#include <functional>
+
+using namespace golden;
+
+namespace {
+
+// One whole event, then `more`, in a segment of its own.
+void put_behind_first(const odd_journal& journal, const std::function<void(segment_image&)>& more) {
+    segment_image segment{plain_header()};
+    segment.add(event_frame(0));
+    more(segment);
+    journal.put(0, segment.whole());
+}
+
+struct hole {
+    const char* what;
+    std::function<void(segment_image&)> put;
+};
+
+// A frame with one field changed and, where the field is under the hash, the hash right again.
+hole changed(const char* what, const std::function<void(frame_fields&)>& change) {
+    return {what, [change](segment_image& segment) {
+                frame_fields frame = event_frame(1);
+                change(frame);
+                segment.add(frame);
+            }};
+}
+
+std::vector<hole> all_holes() {
+    const auto with_word = [](std::uint64_t word) {
+        return [word](segment_image& segment) {
+            image frame = encode_frame(event_frame(1), epoch, second);
+            frame.u64(0, word);
+            segment.scribble(frame.bytes());
+        };
+    };
+    const std::uint64_t type_bits = std::uint64_t{1} << 32;
+    return {
+        {"no frame", [](segment_image&) {}},
+        {"a frame shorter than its header", with_word(55 | type_bits)},
+        {"a frame longer than the segment", with_word(0xffffff | type_bits)},
+        {"another commit word than the hashed one", with_word(63 | type_bits)},
+        {"a wrong hash",
+         [](segment_image& segment) {
+             image frame = encode_frame(event_frame(1), epoch, second);
+             frame.u64(8, frame.u64(8) ^ 1);
+             segment.scribble(frame.bytes());
+         }},
+        {"the frame of another epoch",
+         [](segment_image& segment) {
+             segment.scribble(encode_frame(event_frame(1), epoch + 1, second).bytes());
+         }},
+        {"the frame of another place",
+         [](segment_image& segment) {
+             segment.scribble(encode_frame(event_frame(1), epoch, second + 8).bytes());
+         }},
+        {"padding that is not what was hashed",
+         [](segment_image& segment) {
+             frame_fields frame = event_frame(1);
+             frame.payload = "odd";
+             image bytes = encode_frame(frame, epoch, second);
+             bytes.u16(62, 0x100);
+             segment.scribble(bytes.bytes());
+         }},
+        changed("the first sequence again", [](auto& frame) { frame.sequence = 0; }),
+        changed("a sequence too far",
+                [](auto& frame) {
+                    frame.sequence = 2;
+                    frame.witness = 1;
+                }),
+        changed("a watermark that cannot be", [](auto& frame) { frame.witness = 2; }),
+        changed("two batch flags", [](auto& frame) { frame.flags = batch_first | batch_last; }),
+        changed("a system frame in a batch",
+                [](auto& frame) { frame.flags = system_flag | batch_last; }),
+        changed("a system frame with metadata",
+                [](auto& frame) { frame.flags = system_flag | 0x10; }),
+        changed("an unknown system type",
+                [](auto& frame) {
+                    frame.flags = system_flag;
+                    frame.type = 99;
+                }),
+        changed("an end of the wrong size",
+                [](auto& frame) {
+                    frame.flags = system_flag;
+                    frame.type = closed;
+                }),
+        changed("a name without bytes",
+                [](auto& frame) {
+                    frame.flags = system_flag;
+                    frame.type = stream_name;
+                    frame.payload = "";
+                }),
+        changed("the middle of a batch", [](auto& frame) { frame.flags = batch_middle; }),
+        changed("the last of a batch", [](auto& frame) { frame.flags = batch_last; }),
+        changed("the first of a batch alone", [](auto& frame) { frame.flags = batch_first; }),
+        {"a batch that does not go on as one",
+         [](segment_image& segment) {
+             frame_fields frame = event_frame(1);
+             frame.flags = batch_first;
+             segment.add(frame);
+             frame_fields next = event_frame(2);
+             next.witness = 1;
+             segment.add(next);
+         }},
+    };
+}
+
+}  // namespace
+
+TEST_CASE("a hole is a torn tail where nothing proves that more was durable") {
+    for (const hole& kind : all_holes()) {
+        INFO(kind.what);
+        const odd_journal journal{1};
+        put_behind_first(journal, kind.put);
+        const outcome seen = read_all(journal);
+        CHECK(seen.events == 1);
+        CHECK(seen.end == "torn");
+        const auto report = pawl::verify(journal.directory());
+        REQUIRE(report.has_value());
+        CHECK(report->sound());
+        CHECK(report->end == "torn");
+    }
+}
+
+TEST_CASE("the same hole is damage where the control file says that more was durable") {
+    for (const hole& kind : all_holes()) {
+        INFO(kind.what);
+        const odd_journal journal{2};
+        put_behind_first(journal, kind.put);
+        const outcome seen = read_all(journal);
+        CHECK(seen.events == 1);
+        CHECK(seen.end == "damaged");
+        CHECK(seen.failure.offset == second);
+        CHECK(seen.failure.sequence == 1);
+        const auto report = pawl::verify(journal.directory());
+        REQUIRE(report.has_value());
+        CHECK_FALSE(report->sound());
+    }
+}
+
+TEST_CASE("the same hole is damage where a frame further on says that more was durable") {
+    for (const hole& kind : all_holes()) {
+        INFO(kind.what);
+        const odd_journal journal{1};
+        put_behind_first(journal, [&](segment_image& segment) {
+            kind.put(segment);
+            frame_fields witness = event_frame(9);
+            witness.witness = 7;  // 2 was durable
+            segment.scribble(encode_frame(witness, epoch, segment.next_offset() + 512).bytes(),
+                             512);
+        });
+        const outcome seen = read_all(journal);
+        CHECK(seen.events == 1);
+        CHECK(seen.end == "damaged");
+        CHECK(seen.failure.offset == second);
+    }
+}
+
+TEST_CASE("a frame further on that proves no more than what is there leaves the tail torn") {
+    const odd_journal journal{1};
+    put_behind_first(journal, [&](segment_image& segment) {
+        frame_fields witness = event_frame(9);
+        witness.witness = 8;  // 1 was durable
+        segment.scribble(encode_frame(witness, epoch, second + 512).bytes(), 512);
+    });
+    CHECK(read_all(journal).end == "torn");
+}
+
+TEST_CASE("an event with an unknown encoding is malformed") {
+    const odd_journal journal;
+    put_behind_first(journal, [](segment_image& segment) {
+        frame_fields frame = event_frame(1);
+        frame.flags = 0x20;
+        segment.add(frame);
+    });
+    const outcome seen = read_all(journal);
+    CHECK(seen.events == 1);
+    CHECK(seen.end == "malformed");
+    CHECK(seen.failure.offset == second);
+}
+
+TEST_CASE("metadata is stepped over unless it is critical or does not fit") {
+    const auto entry = [](std::uint16_t flags, std::uint32_t bytes) {
+        image made{16};
+        made.u16(0, 77);
+        made.u16(2, flags);
+        made.u32(4, bytes);
+        made.text(8, "abc");
+        return made.bytes();
+    };
+    const auto read = [](const std::string& payload) {
+        const odd_journal journal;
+        put_behind_first(journal, [&](segment_image& segment) {
+            frame_fields frame = event_frame(1);
+            frame.flags = 0x10;
+            frame.payload = payload;
+            segment.add(frame);
+        });
+        return read_all(journal).end;
+    };
+    CHECK(read(entry(2, 3) + "payload") == "torn");
+    CHECK(read(entry(0, 3) + entry(2, 3) + "payload") == "torn");
+    CHECK(read(entry(2, 3)) == "torn");
+    CHECK(read(entry(1 | 2, 3) + "payload") == "malformed");
+    CHECK(read(entry(0, 3) + "payload") == "malformed");
+    CHECK(read(entry(2, 100)) == "malformed");
+    CHECK(read("") == "malformed");
+
+    const odd_journal journal;
+    segment_image segment{plain_header()};
+    frame_fields frame = event_frame(0);
+    frame.flags = 0x10;
+    frame.payload = entry(0, 3) + entry(2, 8) + "payload";
+    segment.add(frame);
+    journal.put(0, segment.whole());
+    auto events = pawl::cursor::open(journal.directory());
+    REQUIRE(events.has_value());
+    const pawl::event* e = events->next();
+    REQUIRE(e != nullptr);
+    CHECK(e->metadata().size() == 32);
+    CHECK(e->payload().size() == 7);
+}
