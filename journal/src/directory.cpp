@@ -4,15 +4,18 @@
 #include "hash.hpp"
 #include "segment_layout.hpp"
 
+#include <dirent.h>
 #include <sys/random.h>
 #include <sys/statfs.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <system_error>
 
 namespace pawl::detail {
@@ -36,21 +39,31 @@ constexpr std::size_t ordinal_digits = 10;
     return std::string(text.size() - length, '0') + std::string(text.data(), length);
 }
 
-[[nodiscard]] error listing_error(const fs::path& directory, const std::error_code& code) {
-    return system_error(code.value(), directory, "cannot list the directory");
-}
+struct directory_closer {
+    void operator()(DIR* opened) const noexcept { ::closedir(opened); }
+};
 
+// Not with std::filesystem's iterator: its increment allocates and is noexcept, which ends the
+// process where memory has run out.
 template <class Visit>
 [[nodiscard]] result<void> each_entry(const fs::path& directory, Visit visit) {
-    std::error_code code;
-    fs::directory_iterator entry{directory, code};
-    const fs::directory_iterator end;
-    while (!code && entry != end) {
-        visit(entry->path().filename().string());
-        entry.increment(code);
+    const auto failed = [&] {
+        return std::unexpected(system_error(errno, directory, "cannot list the directory"));
+    };
+    const std::unique_ptr<DIR, directory_closer> opened{::opendir(directory.c_str())};
+    if (opened == nullptr)
+        return failed();
+    for (;;) {
+        errno = 0;
+        const dirent* entry = ::readdir(opened.get());
+        if (entry == nullptr)
+            break;
+        const std::string name{static_cast<const char*>(entry->d_name)};
+        if (name != "." && name != "..")
+            visit(name);
     }
-    if (code)
-        return std::unexpected(listing_error(directory, code));
+    if (errno != 0)
+        return failed();
     return {};
 }
 
@@ -104,7 +117,8 @@ result<bool> is_blank(const fs::path& directory) {
     std::error_code code;
     if (!fs::exists(directory, code)) {
         if (code && code != std::errc::no_such_file_or_directory) {
-            return std::unexpected(listing_error(directory, code));
+            return std::unexpected(
+                system_error(code.value(), directory, "cannot list the directory"));
         }
         return true;
     }

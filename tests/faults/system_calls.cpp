@@ -30,6 +30,8 @@ namespace {
 
 constexpr std::array errnos{EIO, ENOSPC, EDQUOT, EINTR, EACCES, EMFILE, ENOMEM, EROFS};
 constexpr generated_log::sizes large_events{.usual = 1500, .largest = 20'000};
+// About three rollovers.
+constexpr int units_a_run = 70;
 
 // One trial: which call fails, how.
 struct trial {
@@ -130,7 +132,7 @@ class one_run {
         auto log = writer::open(directory_, usual_options());
         if (!log)
             return wrong("before: " + log.error().message());
-        append_some(*log, 150);
+        append_some(*log, units_a_run);
     }
 
     void work() {
@@ -138,7 +140,7 @@ class one_run {
         if (!log)
             return;
         out_.durable = std::max(out_.durable, log->durable());
-        append_some(*log, 150);
+        append_some(*log, units_a_run);
         auto closed = log->close();
         if (closed && out_.sync_refused)
             wrong("close succeeds after a failed sync");
