@@ -1,5 +1,7 @@
 #include "block_device.hpp"
 
+#include "loop_janitor.hpp"
+
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <linux/loop.h>
@@ -119,6 +121,7 @@ std::string loop_device::attach(const std::filesystem::path& file) {
         config.block_size = 512;
         if (::ioctl(device.get(), LOOP_CONFIGURE, &config) == 0) {
             path_ = std::move(path);
+            remember_loop_device(path_);
             return {};
         }
         if (errno != EBUSY)
@@ -130,9 +133,8 @@ std::string loop_device::attach(const std::filesystem::path& file) {
 void loop_device::detach() noexcept {
     if (path_.empty())
         return;
-    const descriptor device{::open(path_.c_str(), O_RDWR | O_CLOEXEC)};
-    if (!device.bad())
-        (void)::ioctl(device.get(), LOOP_CLR_FD);
+    detach_loop_device(path_);
+    forget_loop_device(path_);
     path_.clear();
 }
 
