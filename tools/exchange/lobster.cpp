@@ -22,7 +22,8 @@ std::vector<std::string_view> split(std::string_view text) {
     if (text.ends_with('\r'))
         text.remove_suffix(1);
     std::vector<std::string_view> fields;
-    for (std::size_t comma; (comma = text.find(',')) != std::string_view::npos; text.remove_prefix(comma + 1))
+    for (std::size_t comma; (comma = text.find(',')) != std::string_view::npos;
+         text.remove_prefix(comma + 1))
         fields.push_back(text.substr(0, comma));
     fields.push_back(text);
     return fields;
