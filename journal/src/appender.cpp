@@ -125,7 +125,7 @@ void appender::zero_scribbles() noexcept {
     // The word at hand is zero already, and readers are looking at it.
     const std::uint64_t from = position_ + frame_alignment;
     const std::uint64_t end = std::min<std::uint64_t>(scribbled_, segment_->header.segment_bytes);
-    if (end > from)
+    if (end > from && !planted(bug::no_scribble_zeroing))
         std::memset(base_ + from, 0, static_cast<std::size_t>(end - from));
     scribbled_ = 0;
 }
@@ -206,7 +206,7 @@ inline void appender::store_frame(std::uint64_t offset, const frame_header& head
 
 // A reader that comes to `next` must find nothing there yet.
 inline void appender::clear_word(std::uint64_t next) noexcept {
-    if (next < scribbled_) [[unlikely]]
+    if (!planted(bug::no_clear_word) && next < scribbled_) [[unlikely]]
         store_u64(base_ + next, 0);
 }
 
@@ -252,7 +252,7 @@ inline result<receipt> appender::append_in_place(const event_header& header,
     const std::uint64_t next = offset + padded(bytes);
     clear_word(next);
     finish_frame(offset, commit_word{bytes, 0, header.type, header.schema_version});
-    if (slot.head != nullptr) {
+    if (slot.head != nullptr && !planted(bug::stale_version)) {
         slot.head->version = slot.version;
         slot.head->last = pack_position(ordinal_, offset);
     }

@@ -3,6 +3,7 @@
 
 #include "clock.hpp"
 #include "live_segment.hpp"
+#include "planted.hpp"
 #include "segment_supply.hpp"
 #include "stream_table.hpp"
 
@@ -107,6 +108,10 @@ class appender {
     [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
     // Events published and not durable, or nothing where the frame's field cannot hold so many.
     [[nodiscard]] std::uint64_t behind_durable() const noexcept {
+        if (planted(bug::witness_always_zero))
+            return 0;
+        if (planted(bug::witness_never))
+            return sequence_;
         return sequence_ - durable_->load(std::memory_order_relaxed);
     }
     // Makes sure that `bytes` fit the segment at hand, rolling over if they do not.

@@ -1,5 +1,7 @@
 #include "durability.hpp"
 
+#include "planted.hpp"
+
 #include <utility>
 
 namespace pawl::detail {
@@ -36,7 +38,12 @@ result<void> durability::sync_chain(bool only_left) {
         const std::uint64_t to =
             next == nullptr ? position : oldest_->end.load(std::memory_order_relaxed);
         if (to > oldest_->synced) {
-            auto synced = oldest_->bytes.sync(oldest_->synced, to - oldest_->synced);
+            const std::uint64_t bytes = planted(bug::half_sync) ? 1 : to - oldest_->synced;
+            const bool skipped =
+                planted(bug::no_sync) || (planted(bug::index_before_sync) && next != nullptr);
+            auto synced = skipped ? result<void>{} : oldest_->bytes.sync(oldest_->synced, bytes);
+            if (!synced && planted(bug::retry_failed_sync))
+                synced = oldest_->bytes.sync(oldest_->synced, bytes);
             if (!synced)
                 return synced;
             oldest_->synced = to;
@@ -57,6 +64,8 @@ result<sequence_number> durability::sync() {
     if (durable() >= wanted)
         return durable();
     const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
+    if (planted(bug::early_watermark))
+        durable_.store(reached, std::memory_order_release);
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
     }
@@ -104,7 +113,8 @@ result<void> durability::store_watermark() {
     const sequence_number now = durable();
     if (failure_ || now == stored_watermark_)
         return {};
-    if (auto stored = control_.store_watermark(now); !stored) {
+    const sequence_number stated = planted(bug::watermark_too_high) ? now + 1 : now;
+    if (auto stored = control_.store_watermark(stated); !stored) {
         return std::unexpected(poisoned_locked(std::move(stored.error())));
     }
     stored_watermark_ = now;
@@ -139,6 +149,8 @@ error durability::poison_answer() const {
 }
 
 error durability::poisoned_locked(error why) {
+    if (planted(bug::ignore_poison))
+        return why;
     if (!failure_) {
         auto open = static_cast<std::uint32_t>(gate::open);
         gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));

@@ -3,6 +3,7 @@
 #include "directory.hpp"
 #include "file.hpp"
 #include "hash.hpp"
+#include "planted.hpp"
 
 #include <sys/stat.h>
 
@@ -129,7 +130,8 @@ struct opened_segment {
 result<writable_segment> create_segment(const segment_request& request) {
     const fs::path path = segment_path(request.directory, request.ordinal);
     fs::path temporary = path;
-    temporary += ".tmp";
+    if (!planted(bug::no_temporary))
+        temporary += ".tmp";
     const segment_header header = make_header(request);
     const auto bytes = std::as_bytes(std::span{&header, 1});
 
@@ -143,12 +145,12 @@ result<writable_segment> create_segment(const segment_request& request) {
             return done;
         if (auto done = fresh->write_at(bytes, header_copy_offset); !done)
             return done;
-        if (auto done = fresh->sync(); !done)
+        if (auto done = planted(bug::no_segment_sync) ? result<void>{} : fresh->sync(); !done)
             return done;
         if (auto done = rename_file(temporary, path); !done)
             return done;
         fresh->renamed(path);
-        return sync_directory(request.directory);
+        return planted(bug::no_directory_sync) ? result<void>{} : sync_directory(request.directory);
     };
     if (auto built = build(); !built) {
         // What is left would only hold room; a failure to remove it changes nothing.

@@ -43,6 +43,7 @@ class row_program {
     [[nodiscard]] std::uint64_t option(const std::string& name, std::uint64_t otherwise);
 
     void count(std::uint64_t more = 1) noexcept { reached_ += more; }
+    [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
     [[nodiscard]] std::uint64_t reached() const noexcept { return reached_; }
     // True while there is something to do: the target is not reached and failures are few.
     [[nodiscard]] bool goes_on() const noexcept;

@@ -2,11 +2,6 @@
 
 #include "simulated_disk.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <pawl/journal/detail/frame.hpp>
 
 #include <algorithm>
@@ -26,12 +21,7 @@ constexpr std::uint64_t page = 4096;
 
 }  // namespace
 
-disk_file::~disk_file() {
-    if (view_ != nullptr)
-        ::munmap(const_cast<std::byte*>(view_), view_bytes_);
-}
-
-void disk_file::adopt(std::vector<std::byte> bytes) {
+void disk_file::adopt(std::span<const std::byte> bytes) {
     size_ = disk_size_ = bytes.size();
     cache_.assign(words_for(size_), 0);
     if (!bytes.empty())
@@ -84,32 +74,17 @@ void disk_file::resize(std::uint64_t bytes, std::uint64_t time) {
     sizes_.push_back({time, bytes});
 }
 
-std::uint64_t disk_file::observe(const std::filesystem::path& real, std::uint64_t time) {
-    if (view_ == nullptr) {
-        const int descriptor = ::open(real.c_str(), O_RDONLY | O_CLOEXEC);
-        if (descriptor < 0)
-            return 0;
-        struct stat status{};
-        ::fstat(descriptor, &status);
-        view_bytes_ =
-            std::min(static_cast<std::size_t>(status.st_size), cache_.size() * word_bytes);
-        void* mapped = view_bytes_ == 0
-                           ? MAP_FAILED
-                           : ::mmap(nullptr, view_bytes_, PROT_READ, MAP_SHARED, descriptor, 0);
-        ::close(descriptor);
-        if (mapped == MAP_FAILED)
-            return 0;
-        view_ = static_cast<const std::byte*>(mapped);
-    }
+std::uint64_t disk_file::observe(std::span<const std::byte> shown, std::uint64_t time) {
     const std::size_t before = stores_.size();
-    const auto* shown = reinterpret_cast<const std::byte*>(cache_.data());
+    const auto* known = reinterpret_cast<const std::byte*>(cache_.data());
+    const std::size_t all = std::min(shown.size(), cache_.size() * word_bytes);
     constexpr std::size_t step = 1024;
-    for (std::size_t at = 0; at < view_bytes_; at += step) {
-        const std::size_t bytes = std::min(step, view_bytes_ - at);
-        if (std::memcmp(view_ + at, shown + at, bytes) == 0)
+    for (std::size_t at = 0; at < all; at += step) {
+        const std::size_t bytes = std::min(step, all - at);
+        if (std::memcmp(shown.data() + at, known + at, bytes) == 0)
             continue;
         for (std::size_t word = at / word_bytes; word < (at + bytes) / word_bytes; ++word)
-            note(word, detail::load_u64(view_ + word * word_bytes), time);
+            note(word, detail::load_u64(shown.data() + word * word_bytes), time);
     }
     return stores_.size() - before;
 }

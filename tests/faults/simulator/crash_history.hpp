@@ -34,9 +34,7 @@ struct history_outcome {
     std::string fault;              // of the first that went wrong
 };
 
-// Runs one history in `scratch` and stops at the first fault or at `most_cuts`.
-[[nodiscard]] history_outcome run_history(const history_plan& plan,
-                                          const std::filesystem::path& scratch,
-                                          std::uint64_t most_cuts);
+// Runs one history and stops at the first fault or at `most_cuts`.
+[[nodiscard]] history_outcome run_history(const history_plan& plan, std::uint64_t most_cuts);
 
 }  // namespace pawl::test

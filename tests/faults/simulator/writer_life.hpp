@@ -34,6 +34,10 @@ class moments {
 // Why the streams' versions are not what was appended; empty where they are.
 [[nodiscard]] std::string version_fault(const writer& log, const event_oracle& oracle);
 
+// Why a reader does not see just the events that were appended; empty where it does.
+[[nodiscard]] std::string reading_fault(const std::filesystem::path& directory,
+                                        const event_oracle& oracle);
+
 class writer_life {
   public:
     writer_life(moments& watcher, std::filesystem::path directory, event_oracle oracle,

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <vector>
 
@@ -15,25 +14,23 @@ struct cut_choice;
 class disk_file {
   public:
     explicit disk_file(std::uint64_t id) noexcept : id_{id} {}
-    ~disk_file();
     disk_file(const disk_file&) = delete;
     disk_file& operator=(const disk_file&) = delete;
 
     // As it is in the real file, all of it on the disk.
-    void adopt(std::vector<std::byte> bytes);
+    void adopt(std::span<const std::byte> bytes);
 
     void write(std::uint64_t offset, std::span<const std::byte> bytes, std::uint64_t time);
     void zero(std::uint64_t offset, std::uint64_t bytes, std::uint64_t time);
     void resize(std::uint64_t bytes, std::uint64_t time);
-    // Compares with the real file, which is mapped at the first call; how many words changed.
-    std::uint64_t observe(const std::filesystem::path& real, std::uint64_t time);
+    // Compares with the file as its mappings show it; how many words changed.
+    std::uint64_t observe(std::span<const std::byte> shown, std::uint64_t time);
     void sync(std::uint64_t offset, std::uint64_t bytes);
     void sync_size();
     // The sync of a range failed: a choice of it is on the disk, and nothing of it is dirty.
     void fail_sync(std::uint64_t offset, std::uint64_t bytes, const cut_choice& choice);
     // A page was written to, whatever was stored: all of it is written at the next sync.
     void page_dirtied(std::uint64_t page, std::uint64_t time);
-    [[nodiscard]] const std::byte* view() const noexcept { return view_; }
 
     // The bytes that a cut leaves; `into` is scratch that is reused.
     void contents(const cut_choice& choice, std::uint64_t now, std::vector<std::byte>& into) const;
@@ -62,8 +59,6 @@ class disk_file {
     std::vector<std::uint64_t> disk_;
     std::vector<store> stores_;
     std::vector<size_change> sizes_;
-    const std::byte* view_ = nullptr;
-    std::size_t view_bytes_ = 0;
 };
 
 }  // namespace pawl::test

@@ -1,15 +1,16 @@
 #include "crash_history.hpp"
 
 #include "controlled_process.hpp"
-#include "scratch_files.hpp"
+#include "memory_files.hpp"
+#include "torn_parts.hpp"
 #include "writer_life.hpp"
 
 #include <fmt/core.h>
 
-#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/writer.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,13 +22,13 @@ namespace {
 
 class history final : public moments {
   public:
-    history(const history_plan& plan, fs::path scratch, std::uint64_t most_cuts)
-        : plan_{plan}, scratch_{std::move(scratch)}, most_cuts_{most_cuts}, random_{plan.seed} {}
+    history(const history_plan& plan, std::uint64_t most_cuts)
+        : plan_{plan}, most_cuts_{most_cuts}, random_{plan.seed} {}
 
     [[nodiscard]] history_outcome run() {
         const controlled_process controlled{plan_.seed};
         const fs::path first = directory_of(1);
-        empty_directory(first);
+        memory_files::clear(first.native());
         live(first, event_oracle{});
         detail::set_io_hook(nullptr, nullptr);
         return std::move(outcome_);
@@ -46,7 +47,9 @@ class history final : public moments {
             life.disk().cut(cut_choice::from(seed), next);
             if (last) {
                 detail::set_io_hook(nullptr, nullptr);
+                const bool watched = store_watch::enable(false);
                 check(life, next, seed);
+                (void)store_watch::enable(watched);
             } else {
                 live(next, life.oracle());
             }
@@ -61,8 +64,8 @@ class history final : public moments {
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) override { return random_() % bound; }
 
   private:
-    [[nodiscard]] fs::path directory_of(int generation) const {
-        return scratch_ / std::to_string(generation);
+    [[nodiscard]] static fs::path directory_of(int generation) {
+        return fs::path{memory_root} / std::to_string(generation);
     }
 
     void note(const std::string& what) {
@@ -89,9 +92,17 @@ class history final : public moments {
 
     [[nodiscard]] static std::string fault_after(event_oracle oracle, const fs::path& directory,
                                                  std::uint64_t seed) {
+        constexpr std::uint64_t compare_every = 8;
+        std::optional<torn_parts> before;
+        if (seed % compare_every == 0)
+            before.emplace(directory);
         auto log = writer::open(directory, life_options());
         if (!log)
             return "refused: " + log.error().message();
+        if (before) {
+            if (auto fault = before->fault_after(log->recovery()); !fault.empty())
+                return fault;
+        }
         if (auto fault = oracle.fault_of(log->next_sequence()); !fault.empty())
             return fault;
         oracle.recovered(log->next_sequence());
@@ -114,26 +125,6 @@ class history final : public moments {
         return seed % verify_every == 0 ? closing_fault(*log, directory) : std::string{};
     }
 
-    [[nodiscard]] static std::string reading_fault(const fs::path& directory,
-                                                   const event_oracle& oracle) {
-        auto events = cursor::open(directory);
-        if (!events)
-            return "cannot be read: " + events.error().message();
-        sequence_number expected = 0;
-        while (const event* found = events->next()) {
-            if (found->sequence() != expected)
-                return fmt::format("gap: {} follows {}", found->sequence(), expected);
-            if (auto fault = oracle.fault_of(*found); !fault.empty())
-                return fault;
-            ++expected;
-        }
-        if (auto end = events->finish(); !end)
-            return "cannot be read: " + end.error().message();
-        if (expected != oracle.next())
-            return fmt::format("reading ends at {} of {}", expected, oracle.next());
-        return {};
-    }
-
     [[nodiscard]] static std::string closing_fault(writer& log, const fs::path& directory) {
         if (auto closed = log.close(); !closed)
             return "does not close: " + closed.error().message();
@@ -146,7 +137,6 @@ class history final : public moments {
     }
 
     history_plan plan_;
-    fs::path scratch_;
     std::uint64_t most_cuts_;
     std::mt19937_64 random_;
     history_outcome outcome_;
@@ -155,9 +145,8 @@ class history final : public moments {
 
 }  // namespace
 
-history_outcome run_history(const history_plan& plan, const fs::path& scratch,
-                            std::uint64_t most_cuts) {
-    return history{plan, scratch, most_cuts}.run();
+history_outcome run_history(const history_plan& plan, std::uint64_t most_cuts) {
+    return history{plan, most_cuts}.run();
 }
 
 }  // namespace pawl::test

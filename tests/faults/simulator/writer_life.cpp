@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/detail/frame.hpp>
 
 #include <array>
@@ -59,6 +60,25 @@ std::string version_fault(const writer& log, const event_oracle& oracle) {
     return {};
 }
 
+std::string reading_fault(const std::filesystem::path& directory, const event_oracle& oracle) {
+    auto events = cursor::open(directory);
+    if (!events)
+        return "cannot be read: " + events.error().message();
+    sequence_number expected = 0;
+    while (const event* found = events->next()) {
+        if (found->sequence() != expected)
+            return fmt::format("gap: {} follows {}", found->sequence(), expected);
+        if (auto fault = oracle.fault_of(*found); !fault.empty())
+            return fault;
+        ++expected;
+    }
+    if (auto end = events->finish(); !end)
+        return "cannot be read: " + end.error().message();
+    if (expected != oracle.next())
+        return fmt::format("reading ends at {} of {}", expected, oracle.next());
+    return {};
+}
+
 writer_life::writer_life(moments& watcher, std::filesystem::path directory, event_oracle oracle,
                          bool failing_syncs)
     : watcher_{watcher},
@@ -80,8 +100,6 @@ void writer_life::hook() const noexcept {
 }
 
 int writer_life::on_call(const detail::io_event& event) {
-    if (event.operation == io_operation::map)
-        store_watch::announce(event.path);
     if (!changes_disk(event.operation) || watcher_.done())
         return 0;
     look();
@@ -101,7 +119,7 @@ void writer_life::look() {
 
 // True where there is a writer now. A failed sync may have prevented it; nothing else may.
 bool writer_life::open() {
-    store_watch::enable(disk_.has_stale_pages());
+    (void)store_watch::enable(disk_.has_stale_pages());
     failed_ = false;
     opening_ = true;
     auto opened = writer::open(directory_, life_options());
@@ -150,7 +168,7 @@ void writer_life::run() {
         // Only the process dies: what was published stays, in the page cache if nowhere else.
     }
     log_.reset();
-    store_watch::enable(false);
+    (void)store_watch::enable(false);
     detail::set_io_hook(nullptr, nullptr);
 }
 
@@ -178,6 +196,11 @@ void writer_life::step() {
         return;
     oracle_.acknowledged(log_->durable());
     look();
+    constexpr std::uint64_t read_every = 4;
+    if (!watcher_.done() && !failed_ && below(read_every) == 0) {
+        if (auto fault = reading_fault(directory_, oracle_); !fault.empty())
+            watcher_.wrong(*this, "a reader beside the writer: " + fault);
+    }
 }
 
 void writer_life::went(const result<receipt>& given, const expected_event& event) {

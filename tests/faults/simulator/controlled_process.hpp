@@ -1,17 +1,16 @@
 // What makes a run repeatable: randomness and time come from the test while it says so, and it
 // learns which pages of a mapping were stored to.
-//
-// The C library's functions are replaced in any program that uses this header.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace pawl::test {
 
-// While one lives, getrandom() gives a sequence that follows from the seed and the clocks stand
-// still but for what advance() adds and a microsecond at each look. Not nested.
+// While one lives, getrandom() gives a sequence that follows from the seed, the clocks stand still
+// but for what advance_us() adds and a microsecond at each look, and memory_files answers for
+// anonymous memory too. Not nested.
 class controlled_process {
   public:
     explicit controlled_process(std::uint64_t seed) noexcept;
@@ -19,6 +18,7 @@ class controlled_process {
     controlled_process(const controlled_process&) = delete;
     controlled_process& operator=(const controlled_process&) = delete;
 
+    [[nodiscard]] static bool active() noexcept;
     static void advance_us(std::uint64_t microseconds) noexcept;
 };
 
@@ -27,14 +27,14 @@ class controlled_process {
 namespace store_watch {
 
 struct page {
-    std::string path;
+    const std::byte* mapping = nullptr;
     std::uint64_t index = 0;
 };
 
-// Mappings made from now on are watched, or not.
-void enable(bool on) noexcept;
-// The next mapping made is of this file.
-void announce(const char* path) noexcept;
+// Mappings made from now on are watched, or not; what was so before.
+bool enable(bool on) noexcept;
+void mapped(void* begin, std::size_t bytes) noexcept;
+void unmapped(void* begin) noexcept;
 // The pages stored to since the last call.
 [[nodiscard]] std::vector<page> take();
 

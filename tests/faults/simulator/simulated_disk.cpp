@@ -2,7 +2,7 @@
 
 #include "controlled_process.hpp"
 #include "disk_file.hpp"
-#include "scratch_files.hpp"
+#include "memory_files.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 
@@ -26,15 +26,14 @@ cut_choice cut_choice::from(std::uint64_t seed) noexcept {
 }
 
 simulated_disk::simulated_disk(fs::path root) : root_{std::move(root)} {
-    for (const auto& entry : fs::recursive_directory_iterator{root_}) {
-        const std::string name = relative(entry.path().c_str());
-        if (entry.is_directory()) {
-            now_[name] = nullptr;
+    for (const auto& entry : memory_files::list(root_.native(), true)) {
+        if (entry.file->directory) {
+            now_[entry.name] = nullptr;
             continue;
         }
         auto file = std::make_shared<disk_file>(next_id_++);
-        file->adopt(read_whole(entry.path()));
-        now_[name] = std::move(file);
+        file->adopt(entry.file->contents());
+        now_[entry.name] = std::move(file);
     }
     durable_ = now_;
 }
@@ -168,7 +167,8 @@ void simulated_disk::observe() {
     for (const auto& [name, file] : now_) {
         if (file != nullptr && (name.ends_with(".seg") || name == "control") &&
             !name.starts_with("torn/")) {
-            stores_seen_ += file->observe(root_ / name, time_);
+            if (const auto shown = memory_files::find((root_ / name).native()))
+                stores_seen_ += file->observe(shown->contents(), time_);
         }
     }
     if (stale_)
@@ -176,9 +176,15 @@ void simulated_disk::observe() {
 }
 
 void simulated_disk::take_dirtied_pages() {
-    for (const auto& page : store_watch::take()) {
-        if (disk_file* file = find(page.path.c_str()))
-            file->page_dirtied(page.index, time_);
+    const auto pages = store_watch::take();
+    for (const auto& [name, file] : now_) {
+        if (pages.empty() || file == nullptr)
+            continue;
+        const auto shown = memory_files::find((root_ / name).native());
+        for (const auto& page : pages) {
+            if (shown != nullptr && shown->bytes.data() == page.mapping)
+                file->page_dirtied(page.index, time_);
+        }
     }
 }
 
@@ -192,17 +198,17 @@ void simulated_disk::cut(const cut_choice& choice, const fs::path& into) const {
         if (kept)
             apply(left, changes_[i]);
     }
-    empty_directory(into);
+    memory_files::clear(into.native());
     thread_local std::vector<std::byte> bytes;
     for (const auto& [name, file] : left) {
         if (file == nullptr) {
-            fs::create_directory(into / name);
+            memory_files::create((into / name).native(), true);
             continue;
         }
         if (const std::string parent = parent_of(name); !parent.empty() && !left.contains(parent))
             continue;  // in a directory that is not there
         file->contents(choice, time_, bytes);
-        write_whole(into / name, bytes);
+        memory_files::put((into / name).native(), bytes);
     }
 }
 

@@ -8,10 +8,12 @@
 
 #include <pawl/journal/detail/frame.hpp>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 namespace pawl::test {
 
@@ -32,10 +34,8 @@ struct region {
     std::byte* begin = nullptr;
     std::size_t bytes = 0;
     std::uint64_t stored = 0;  // bit by page
-    std::array<char, 256> path{};
 };
 std::array<region, most_regions> the_regions;
-std::array<char, 256> the_announced{};
 bool watching = false;
 struct sigaction before_watching{};
 
@@ -44,26 +44,13 @@ void on_fault(int signal, siginfo_t* info, void*) {
     for (region& one : the_regions) {
         if (one.begin == nullptr || at < one.begin || at >= one.begin + one.bytes)
             continue;
-        const auto page = static_cast<std::size_t>(at - one.begin) / page_size;
-        one.stored |= std::uint64_t{1} << page;
-        ::mprotect(one.begin + page * page_size, page_size, PROT_READ | PROT_WRITE);
+        const auto index = static_cast<std::size_t>(at - one.begin) / page_size;
+        one.stored |= std::uint64_t{1} << index;
+        ::mprotect(one.begin + index * page_size, page_size, PROT_READ | PROT_WRITE);
         return;
     }
     // Not ours: the fault happens again and ends the process as it should.
     ::sigaction(signal, &before_watching, nullptr);
-}
-
-void watch_mapping(void* begin, std::size_t bytes) noexcept {
-    for (region& one : the_regions) {
-        if (one.begin != nullptr)
-            continue;
-        one.begin = static_cast<std::byte*>(begin);
-        one.bytes = bytes;
-        one.stored = 0;
-        one.path = the_announced;
-        ::mprotect(begin, bytes, PROT_READ);
-        return;
-    }
 }
 
 }  // namespace
@@ -74,13 +61,16 @@ controlled_process::controlled_process(std::uint64_t seed) noexcept {
 controlled_process::~controlled_process() {
     the_control.active = false;
 }
+bool controlled_process::active() noexcept {
+    return the_control.active;
+}
 void controlled_process::advance_us(std::uint64_t microseconds) noexcept {
     the_control.nanoseconds += microseconds * 1000;
 }
 
 namespace store_watch {
 
-void enable(bool on) noexcept {
+bool enable(bool on) noexcept {
     static std::once_flag installed;
     if (on) {
         std::call_once(installed, [] {
@@ -90,11 +80,25 @@ void enable(bool on) noexcept {
             ::sigaction(SIGSEGV, &action, &before_watching);
         });
     }
-    watching = on;
+    return std::exchange(watching, on);
 }
 
-void announce(const char* path) noexcept {
-    std::strncpy(the_announced.data(), path, the_announced.size() - 1);
+void mapped(void* begin, std::size_t bytes) noexcept {
+    if (!watching || std::ranges::find(the_regions, begin, &region::begin) != the_regions.end())
+        return;
+    const auto free = std::ranges::find(the_regions, nullptr, &region::begin);
+    if (free == the_regions.end() || bytes > most_pages * page_size)
+        return;
+    *free = {static_cast<std::byte*>(begin), bytes, 0};
+    ::mprotect(begin, bytes, PROT_READ);
+}
+
+void unmapped(void* begin) noexcept {
+    const auto found = std::ranges::find(the_regions, begin, &region::begin);
+    if (found == the_regions.end())
+        return;
+    ::mprotect(begin, found->bytes, PROT_READ | PROT_WRITE);
+    found->begin = nullptr;
 }
 
 std::vector<page> take() {
@@ -105,7 +109,7 @@ std::vector<page> take() {
         for (std::size_t i = 0; i < most_pages; ++i) {
             if ((one.stored >> i & 1) == 0)
                 continue;
-            pages.push_back({one.path.data(), i});
+            pages.push_back({one.begin, i});
             ::mprotect(one.begin + i * page_size, page_size, PROT_READ);
         }
         one.stored = 0;
@@ -118,7 +122,6 @@ std::vector<page> take() {
 }  // namespace pawl::test
 
 using pawl::test::the_control;
-using pawl::test::the_regions;
 
 extern "C" {
 
@@ -139,24 +142,5 @@ int clock_gettime(clockid_t clock, struct timespec* now) noexcept {
     now->tv_sec = static_cast<time_t>(the_control.nanoseconds / 1'000'000'000);
     now->tv_nsec = static_cast<long>(the_control.nanoseconds % 1'000'000'000);
     return 0;
-}
-
-void* mmap(void* hint, size_t bytes, int protection, int flags, int descriptor,
-           off_t offset) noexcept {
-    void* made = reinterpret_cast<void*>(
-        ::syscall(SYS_mmap, hint, bytes, protection, flags, descriptor, offset));
-    if (pawl::test::watching && made != MAP_FAILED && (protection & PROT_WRITE) != 0 &&
-        (flags & MAP_TYPE) == MAP_SHARED) {
-        pawl::test::watch_mapping(made, bytes);
-    }
-    return made;
-}
-
-int munmap(void* begin, size_t bytes) noexcept {
-    for (auto& one : the_regions) {
-        if (one.begin == begin)
-            one.begin = nullptr;
-    }
-    return static_cast<int>(::syscall(SYS_munmap, begin, bytes));
 }
 }

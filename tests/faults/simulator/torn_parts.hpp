@@ -1,0 +1,29 @@
+// Whether a recovery kept what it cut.
+#pragma once
+
+#include <pawl/journal/recovery_report.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pawl::test {
+
+class torn_parts {
+  public:
+    // Remembers the segments of a journal as they are before the recovery.
+    explicit torn_parts(const std::filesystem::path& directory);
+
+    // What of them is neither where it was nor below torn/; empty where nothing is missing.
+    [[nodiscard]] std::string fault_after(const recovery_report& report) const;
+
+  private:
+    [[nodiscard]] bool kept(const std::vector<std::byte>& bytes) const;
+
+    std::filesystem::path directory_;
+    std::vector<std::pair<std::string, std::vector<std::byte>>> segments_;
+};
+
+}  // namespace pawl::test
