@@ -50,6 +50,11 @@ struct session {
         opened = who.kind.open(directory->path(), who.sync);
         next = 0;
     }
+    // As after a restart: nothing is mapped, cached or kept in memory by the peer.
+    void reopen(const entrant& who) {
+        opened.reset();
+        opened = who.kind.open(directory->path(), who.sync);
+    }
     void end() {
         opened.reset();
         directory.reset();
@@ -148,7 +153,7 @@ void ask_append(context& run, const std::filesystem::path& scratch, const contex
         others.emplace_back(who.kind.name,
                             add(peer_append(scratch, run.asked, who, load, batch, slice)));
     }
-    appends.run(run.asked.quick ? 1 : 3, slices_a_round - 1, run.progress);
+    appends.run(run.asked.quick ? 2 : 5, slices_a_round - 1, run.progress);
 
     run.found.rows.push_back(appends.line(floor, {{floor}}));
     run.found.rows.push_back(appends.line(own, {{floor}}));
@@ -177,8 +182,9 @@ contender peer_replay(const std::filesystem::path& scratch, const options& asked
     for (std::uint64_t i = 0; i < count; i += 64) {
         now->opened->append(load.events, i, 64);
     }
-    made.run = [now, count, core = asked.writer_core()]() -> sample {
+    made.run = [now, who, count, core = asked.writer_core()]() -> sample {
         std::uint64_t sum = 0;
+        now->reopen(who);
         const pinned here(core);
         const auto start = ticks();
         const auto seen = now->opened->replay([&](std::span<const std::byte> payload) {

@@ -124,33 +124,53 @@ class writer {
     tick_scale scale_ = tick_scale::get();
 };
 
+// Why a raw read stopped.
+enum class stopped { at_limit, at_zero_word, short_of_bytes, at_broken_frame };
+
 struct read_totals {
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t digest = 0;  // sum of the events' first payload words: proof of having looked
-    bool intact = true;
+    std::uint64_t digest = 0;  // sum over the events' first payload words: proof of having looked
+    stopped why = stopped::at_limit;
+
+    void add(const read_totals& more) noexcept {
+        events += more.events;
+        bytes += more.bytes;
+        digest += more.digest;
+        why = more.why;
+    }
 };
 
-// Reads frames of a segment from `offset` on, until `limit` events or a commit word that is zero;
-// checks each hash and sums up one word of each payload. Leaves `offset` behind the last frame
-// read. System frames (flag bit 0) are checked and not counted.
-[[nodiscard]] inline read_totals read(std::span<const std::byte> segment, std::uint64_t epoch,
-                                      std::size_t& offset, std::uint64_t limit) noexcept {
+// Reads up to `limit` frames from `offset` on; checks each hash and sums up one word of each
+// payload. Leaves `offset` behind the last frame read. `frames` starts at byte `base` of its
+// segment. System frames (flag bit 0) are checked and not counted.
+[[nodiscard]] inline read_totals read(std::span<const std::byte> frames, std::uint64_t epoch,
+                                      std::uint64_t base, std::size_t& offset,
+                                      std::uint64_t limit) noexcept {
     read_totals totals;
-    while (totals.events < limit && segment.size() - offset >= header_bytes) {
-        const std::byte* at = segment.data() + offset;
+    while (totals.events < limit) {
+        if (frames.size() - offset < header_bytes) {
+            totals.why = stopped::short_of_bytes;
+            break;
+        }
+        const std::byte* at = frames.data() + offset;
         auto* header = reinterpret_cast<const frame_header*>(at);
         // C++23 has no atomic_ref to const; the word is only loaded.
         const auto word = std::atomic_ref(const_cast<std::uint64_t&>(header->commit_word))
                               .load(std::memory_order_acquire);
         if (word == 0) {
+            totals.why = stopped::at_zero_word;
             break;
         }
         const std::size_t end = padded(word & 0xffffff);
-        if (end < header_bytes || end > segment.size() - offset ||
-            header->hash !=
-                (XXH3_64bits(at + hashed_from, end - hashed_from) ^ mix(epoch, offset, word))) {
-            totals.intact = false;
+        if (end > frames.size() - offset) {
+            totals.why = stopped::short_of_bytes;
+            break;
+        }
+        if (end < header_bytes ||
+            header->hash != (XXH3_64bits(at + hashed_from, end - hashed_from) ^
+                             mix(epoch, base + offset, word))) {
+            totals.why = stopped::at_broken_frame;
             break;
         }
         if ((word >> 24 & 1) == 0) {

@@ -70,22 +70,25 @@ proof read_range(const std::filesystem::path& directory, std::uint64_t first, st
     return seen;
 }
 
-contender floor_slices(const stored_journal& journal, const options& asked) {
-    const auto reader = std::make_shared<raw_reader>(journal);
+contender floor_slices(const stored_journal& journal, const options& asked, raw_reader::by how) {
+    const auto reader = std::make_shared<std::optional<raw_reader>>();
     const auto run = [reader, core = asked.writer_core()]() -> sample {
         const pinned here(core);
         stopwatch watch;
-        const auto totals = reader->read_on(slice);
+        const auto totals = (*reader)->read_on(slice);
         const auto taken = watch.stop();
         if (totals.events != slice) {
             throw failure("the raw read ended early");
         }
         return {.events = slice, .total_ns = taken, .interrupted = watch.interrupted()};
     };
-    return {.name = "floor",
-            .options = "the same segments, mapped, XXH3-64 of every frame",
-            .begin = [reader] { reader->rewind(); },
-            .run = run};
+    const bool mapped = how == raw_reader::by::mapping;
+    return {.name = mapped ? "floor" : "floor, read(2)",
+            .options = mapped ? "the same segments, mapped afresh, XXH3-64 of every frame"
+                              : "the same segments, read(2) by 256 KiB, XXH3-64 of every frame",
+            .begin = [reader, journal, how] { reader->emplace(journal, how); },
+            .run = run,
+            .end = [reader] { reader->reset(); }};
 }
 
 contender pawl_slices(const stored_journal& journal, const options& asked, bool verify) {
@@ -154,13 +157,13 @@ contender whole(const std::string& name, const options& asked, std::size_t threa
 
 contender floor_whole(const stored_journal& journal, const options& asked, std::size_t threads,
                       proof expected) {
-    const auto reader = std::make_shared<raw_reader>(journal);
     return whole(
         "floor", asked, threads,
-        [reader, threads](std::size_t index) {
+        [journal, threads](std::size_t index) {
+            raw_reader reader(journal, raw_reader::by::mapping);
             proof seen;
-            for (auto i = index; i < reader->segments(); i += threads) {
-                seen.add(reader->read_segment(i));
+            for (auto i = index; i < reader.segments(); i += threads) {
+                seen.add(reader.read_segment(i));
             }
             return seen;
         },
@@ -194,11 +197,12 @@ contest::id add(contest& to, contender one, const case_name& name) {
 void ask_one_thread(context& run, const stored_journal& journal, const context::load& load) {
     contest slices("replay");
     const case_name name{"verify, 1 thread, " + load.name, load.events.mean_bytes()};
-    const auto floor = add(slices, floor_slices(journal, run.asked), name);
+    const auto floor = add(slices, floor_slices(journal, run.asked, raw_reader::by::mapping), name);
     const auto checked = add(slices, pawl_slices(journal, run.asked, true), name);
     const auto unchecked = add(slices, pawl_slices(journal, run.asked, false), name);
+    const auto read = add(slices, floor_slices(journal, run.asked, raw_reader::by::reading), name);
     slices.run(run.asked.few_rounds(), static_cast<unsigned>(journal.events / slice), run.progress);
-    for (const auto id : {floor, checked, unchecked}) {
+    for (const auto id : {floor, read, checked, unchecked}) {
         run.found.rows.push_back(slices.line(id, {{floor}}));
     }
     run.found.verdicts.push_back(
@@ -343,7 +347,8 @@ void ask_fold(context& run, const std::filesystem::path& scratch, const std::str
     flatbuffers::FlatBufferBuilder builder(1024);
     const auto bytes = build(builder, make, 1).size();
     contest folds("replay");
-    const auto raw = add(folds, floor_slices(journal, run.asked), {"raw read, " + what, bytes});
+    const auto raw = add(folds, floor_slices(journal, run.asked, raw_reader::by::mapping),
+                         {"raw read, " + what, bytes});
     const auto replay =
         add(folds, pawl_slices(journal, run.asked, true), {"verify frames, " + what, bytes});
     const auto alone = add(folds, verify_alone<Table>(run.asked, make),

@@ -2,10 +2,15 @@
 
 #include "pawl_contenders.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <pawl/journal/journal.hpp>
 
+#include <cstring>
+#include <span>
 #include <utility>
 
 namespace bench {
@@ -44,45 +49,94 @@ stored_journal store_journal(const std::filesystem::path& directory, std::uint64
     return {.directory = directory, .events = events, .bytes = bytes};
 }
 
-raw_reader::raw_reader(const stored_journal& journal) : offset_(first_frame) {
+// One segment on its way through the raw loop.
+class raw_reader::segment {
+  public:
+    segment(const std::filesystem::path& path, std::uint64_t epoch, by how)
+        : file_(mapping::open(path)), epoch_(epoch) {
+        if (how == by::mapping) {
+            madvise(file_.data(), file_.bytes(), MADV_SEQUENTIAL);
+        } else {
+            posix_fadvise(file_.descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
+            buffer_.resize(buffer_bytes);
+        }
+    }
+
+    // Up to `limit` more events; fewer where the segment ends.
+    raw::read_totals read_on(std::uint64_t limit) {
+        const auto totals =
+            buffer_.empty() ? raw::read(file_.view(), epoch_, 0, offset_, limit) : read_by(limit);
+        // Behind the end frame there is nothing, or not even room for a frame.
+        const bool ended =
+            totals.why == raw::stopped::at_zero_word || file_.bytes() - offset_ < raw::header_bytes;
+        if (totals.events < limit && !ended) {
+            throw failure("the raw read found a broken frame");
+        }
+        return totals;
+    }
+
+  private:
+    // Room for the largest frame here, and not more than the second-level cache holds.
+    static constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
+
+    raw::read_totals read_by(std::uint64_t limit) {
+        raw::read_totals sum;
+        while (true) {
+            std::size_t done = 0;
+            sum.add(raw::read(std::span<const std::byte>(buffer_).subspan(used_, filled_ - used_),
+                              epoch_, offset_, done, limit - sum.events));
+            offset_ += done;
+            used_ += done;
+            if (sum.why != raw::stopped::short_of_bytes || !refill()) {
+                return sum;
+            }
+        }
+    }
+
+    // Moves what is left to the front and reads on; false at the end of the file.
+    bool refill() {
+        std::memmove(buffer_.data(), buffer_.data() + used_, filled_ - used_);
+        filled_ -= used_;
+        used_ = 0;
+        const auto got = pread(file_.descriptor(), buffer_.data() + filled_,
+                               buffer_.size() - filled_, static_cast<off_t>(offset_ + filled_));
+        if (got < 0) {
+            fail_errno("read a segment");
+        }
+        filled_ += static_cast<std::size_t>(got);
+        return got > 0;
+    }
+
+    mapping file_;
+    std::uint64_t epoch_;
+    std::size_t offset_ = first_frame;
+    std::vector<std::byte> buffer_;  // empty where the mapping is read
+    std::size_t filled_ = 0;
+    std::size_t used_ = 0;
+};
+
+raw_reader::raw_reader(const stored_journal& journal, by how) {
     for (const auto& one : segments_of(journal.directory)) {
-        segments_.push_back(
-            {mapping::open(segment_path(journal.directory, one.ordinal)), one.epoch});
+        segments_.push_back(std::make_unique<segment>(segment_path(journal.directory, one.ordinal),
+                                                      one.epoch, how));
     }
 }
 
-raw::read_totals raw_reader::read_segment(std::size_t index) const {
-    const auto& one = segments_.at(index);
-    std::size_t offset = first_frame;
-    const auto totals = raw::read(one.file.view(), one.epoch, offset, ~std::uint64_t{0});
-    if (!totals.intact) {
-        throw failure("the raw read found a broken frame");
-    }
-    return totals;
+raw_reader::~raw_reader() = default;
+
+raw::read_totals raw_reader::read_segment(std::size_t index) {
+    return segments_.at(index)->read_on(~std::uint64_t{0});
 }
 
 raw::read_totals raw_reader::read_on(std::uint64_t limit) {
     raw::read_totals sum;
     while (sum.events < limit && at_ < segments_.size()) {
-        const auto& one = segments_[at_];
-        const auto part = raw::read(one.file.view(), one.epoch, offset_, limit - sum.events);
-        if (!part.intact) {
-            throw failure("the raw read found a broken frame");
-        }
-        sum.events += part.events;
-        sum.bytes += part.bytes;
-        sum.digest += part.digest;
+        sum.add(segments_[at_]->read_on(limit - sum.events));
         if (sum.events < limit) {
             ++at_;
-            offset_ = first_frame;
         }
     }
     return sum;
-}
-
-void raw_reader::rewind() noexcept {
-    at_ = 0;
-    offset_ = first_frame;
 }
 
 }  // namespace bench

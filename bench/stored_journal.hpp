@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace bench {
@@ -27,28 +28,30 @@ struct stored_journal {
     const std::filesystem::path& directory, std::uint64_t events, pawl::writer_options options,
     const std::function<bool(pawl::writer&, std::uint64_t)>& append);
 
-// The floor of replay: the journal's own segments, mapped, every frame's hash checked, one after
-// the other. Knows epochs and order of the segments, and nothing else.
+// The floor of replay: the journal's own segments, every frame's hash checked, one after the other.
+// Knows epochs and order of the segments, and nothing else.
 class raw_reader {
   public:
-    explicit raw_reader(const stored_journal& journal);
+    enum class by {
+        mapping,  // mapped afresh, as whoever opens a journal must, with read-ahead
+        reading,  // read(2) into a buffer that stays in the cache
+    };
+    raw_reader(const stored_journal& journal, by how);
+    ~raw_reader();
+    raw_reader(const raw_reader&) = delete;
+    raw_reader& operator=(const raw_reader&) = delete;
 
     [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
-    // Reads a whole segment. Throws where a frame is not intact.
-    [[nodiscard]] raw::read_totals read_segment(std::size_t index) const;
+    // Reads a whole segment. Throws where a frame is not intact. Any thread, each its own segment.
+    [[nodiscard]] raw::read_totals read_segment(std::size_t index);
     // The next `limit` events, across segments, or fewer at the end.
     [[nodiscard]] raw::read_totals read_on(std::uint64_t limit);
-    void rewind() noexcept;
 
   private:
-    struct segment {
-        mapping file;
-        std::uint64_t epoch;
-    };
+    class segment;
 
-    std::vector<segment> segments_;
+    std::vector<std::unique_ptr<segment>> segments_;
     std::size_t at_ = 0;
-    std::size_t offset_;
 };
 
 }  // namespace bench

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -20,8 +21,8 @@ constexpr pawl::event_header firehose{.type = 1, .schema_version = 1};
 contender pawl_paced(const std::filesystem::path& scratch, const context::load& load,
                      const options& asked, double rate, std::uint64_t count, bool flusher) {
     pawl::writer_options options = one_segment_options(asked);
-    // So small that a run of any length goes through ten of them and more.
-    const auto bytes = load.events.room(count, 56) / 12;
+    // A segment is full after a tenth of a second, so that a run goes through many.
+    const auto bytes = load.events.room(static_cast<std::uint64_t>(rate / 10), 56);
     options.segment_bytes = std::clamp<std::uint64_t>(bytes >> 16 << 16, 1 << 20, 256 << 20);
     options.populate_bytes = pawl::writer_options{}.populate_bytes;
     if (flusher) {
@@ -62,7 +63,7 @@ struct place {
 
 void ask_at(context& run, const place& where, const context::load& load, double rate) {
     const scratch_directory scratch(where.directory);
-    const double seconds = run.asked.quick ? 0.25 : 2.0;
+    const double seconds = run.asked.quick ? 0.25 : 4.0;
     const auto count = static_cast<std::uint64_t>(rate * seconds);
     const auto name = fmt::format("{:.0f} k/s, {}, {}", rate / 1000, where.name, load.name);
     contest paced_ones("tail");

@@ -40,7 +40,7 @@ class peer {
     [[nodiscard]] virtual guarantees keeps() const = 0;
 };
 
-// A peer that can be opened in a fresh directory.
+// A peer and how it is opened in a directory, made there if it is not there yet.
 struct peer_kind {
     std::string name;
     std::function<std::unique_ptr<peer>(const std::filesystem::path&, peer_sync)> open;

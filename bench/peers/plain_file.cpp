@@ -21,11 +21,13 @@ class plain_file_peer final : public peer {
   public:
     plain_file_peer(const std::filesystem::path& directory, peer_sync sync)
         : sync_(sync == peer_sync::full), buffer_(buffer_bytes) {
-        descriptor_ = open((directory / "events").c_str(),
-                           O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-        if (descriptor_ < 0) {
-            fail_errno("create a plain file");
+        descriptor_ =
+            open((directory / "events").c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        struct stat status{};
+        if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
+            fail_errno("open a plain file");
         }
+        offset_ = static_cast<std::size_t>(status.st_size);
     }
     ~plain_file_peer() override { close(descriptor_); }
 
@@ -48,8 +50,7 @@ class plain_file_peer final : public peer {
         bool intact = true;
         while (offset < file.size()) {
             const auto start = offset;
-            const auto totals = raw::read(file, epoch, offset, 1);
-            if (!totals.intact || totals.events != 1) {
+            if (raw::read(file, epoch, 0, offset, 1).events != 1) {
                 intact = false;
                 break;
             }

@@ -26,7 +26,6 @@ class rocksdb_peer final : public peer {
         : sync_(sync == peer_sync::full) {
         rocksdb::Options settings;
         settings.create_if_missing = true;
-        settings.error_if_exists = true;
         settings.compression = rocksdb::kNoCompression;
         settings.level_compaction_dynamic_level_bytes = true;
         settings.bytes_per_sync = 1 << 20;

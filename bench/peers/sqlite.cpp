@@ -20,7 +20,9 @@ class sqlite_peer final : public peer {
         execute("PRAGMA synchronous=" + mode());
         execute("PRAGMA cache_size=-65536");
         execute("PRAGMA mmap_size=17179869184");
-        execute("CREATE TABLE events(sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL)");
+        execute(
+            "CREATE TABLE IF NOT EXISTS events(sequence INTEGER PRIMARY KEY, payload BLOB NOT "
+            "NULL)");
         prepare("INSERT INTO events VALUES(?1, ?2)", &insert_);
         prepare("BEGIN IMMEDIATE", &begin_);
         prepare("COMMIT", &commit_);
