@@ -83,7 +83,7 @@ contender floor_slices(const stored_journal& journal, const options& asked, raw_
         return {.events = slice, .total_ns = taken, .interrupted = watch.interrupted()};
     };
     const bool mapped = how == raw_reader::by::mapping;
-    return {.name = mapped ? "floor" : "floor, read(2)",
+    return {.name = mapped ? "floor, mapped" : "floor",
             .options = mapped ? "the same segments, mapped afresh, XXH3-64 of every frame"
                               : "the same segments, read(2) by 256 KiB, XXH3-64 of every frame",
             .begin = [reader, journal, how] { reader->emplace(journal, how); },
@@ -160,7 +160,7 @@ contender floor_whole(const stored_journal& journal, const options& asked, std::
     return whole(
         "floor", asked, threads,
         [journal, threads](std::size_t index) {
-            raw_reader reader(journal, raw_reader::by::mapping);
+            raw_reader reader(journal, raw_reader::by::reading);
             proof seen;
             for (auto i = index; i < reader.segments(); i += threads) {
                 seen.add(reader.read_segment(i));
@@ -197,12 +197,13 @@ contest::id add(contest& to, contender one, const case_name& name) {
 void ask_one_thread(context& run, const stored_journal& journal, const context::load& load) {
     contest slices("replay");
     const case_name name{"verify, 1 thread, " + load.name, load.events.mean_bytes()};
-    const auto floor = add(slices, floor_slices(journal, run.asked, raw_reader::by::mapping), name);
+    const auto floor = add(slices, floor_slices(journal, run.asked, raw_reader::by::reading), name);
     const auto checked = add(slices, pawl_slices(journal, run.asked, true), name);
     const auto unchecked = add(slices, pawl_slices(journal, run.asked, false), name);
-    const auto read = add(slices, floor_slices(journal, run.asked, raw_reader::by::reading), name);
+    const auto mapped =
+        add(slices, floor_slices(journal, run.asked, raw_reader::by::mapping), name);
     slices.run(run.asked.few_rounds(), static_cast<unsigned>(journal.events / slice), run.progress);
-    for (const auto id : {floor, read, checked, unchecked}) {
+    for (const auto id : {floor, mapped, checked, unchecked}) {
         run.found.rows.push_back(slices.line(id, {{floor}}));
     }
     run.found.verdicts.push_back(
@@ -347,7 +348,7 @@ void ask_fold(context& run, const std::filesystem::path& scratch, const std::str
     flatbuffers::FlatBufferBuilder builder(1024);
     const auto bytes = build(builder, make, 1).size();
     contest folds("replay");
-    const auto raw = add(folds, floor_slices(journal, run.asked, raw_reader::by::mapping),
+    const auto raw = add(folds, floor_slices(journal, run.asked, raw_reader::by::reading),
                          {"raw read, " + what, bytes});
     const auto replay =
         add(folds, pawl_slices(journal, run.asked, true), {"verify frames, " + what, bytes});

@@ -113,7 +113,7 @@ result<void> cursor_state::reopen_if_replaced() {
             return std::unexpected(here(errc::rewound, std::move(wrong)));
         }
     }
-    adopt(std::move(*opened));
+    adopt(std::move(*opened), kind::growing);
     return {};
 }
 

@@ -71,9 +71,10 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
             load_u64(space.base + first_frame_offset + frame_offset::sequence);
         if (first > sequence)
             continue;
-        adopt(std::move(*opened));
+        const bool sealed = index && index->epoch == opened->header.epoch;
+        adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
         sequence_ = first;
-        if (!index || index->epoch != segment_->header.epoch)
+        if (!sealed)
             return {};
         durable_seen_ = std::max(durable_seen_, index->end_sequence);
         if (sequence == first)

@@ -95,6 +95,10 @@ cursor_state::step cursor_state::advance() {
         return leave_segment();
     if (linked_)
         return advance_linked();
+    while (windowed_ && !has_room_for_header(space_, offset_)) {
+        if (!widen())
+            return step::nothing;
+    }
     if (!has_room_for_header(space_, offset_)) [[unlikely]] {
         fault_ = frame_fault::out_of_room;
         failure_ = here(errc::damaged, std::string{to_string(fault_)});
@@ -138,27 +142,12 @@ cursor_state::step cursor_state::leave_segment() {
 
 // Checks the frame at hand, and of a batch all of it. False where it is not whole.
 bool cursor_state::check_ahead(commit_word word) {
-    if (options_.verify) {
-        fault_ = check_in_order(space_, offset_, sequence_);
-    } else {
-        fault_ = check_shape(space_, offset_, word);
-        if (fault_ == frame_fault::none && word.is_system() && !system_form_right(word)) {
-            fault_ = frame_fault::bad_system;
-        }
-        if (fault_ == frame_fault::none &&
-            load_u64(space_.base + offset_ + frame_offset::sequence) != sequence_) {
-            fault_ = frame_fault::wrong_sequence;
-        }
-    }
-    const std::uint8_t part = word.flags() & flag::batch_mask;
-    if (fault_ == frame_fault::none && part != 0 && options_.verify) {
-        if (part == flag::batch_first) {
-            const auto batch = check_batch(space_, offset_, sequence_);
-            fault_ = batch.fault;
-            verified_to_ = batch.end;
-        } else {
-            fault_ = frame_fault::broken_batch;
-        }
+    fault_ = check_whole(word);
+    // What is not whole in the window may go on behind it.
+    while (fault_ != frame_fault::none && windowed_) {
+        if (!widen())
+            return false;
+        fault_ = check_whole(word);
     }
     if (fault_ == frame_fault::none) [[likely]]
         return true;
@@ -169,6 +158,44 @@ bool cursor_state::check_ahead(commit_word word) {
         failure_ = std::move(judged.error());
     }
     return false;
+}
+
+frame_fault cursor_state::check_whole(commit_word word) noexcept {
+    if (!options_.verify) {
+        if (const auto fault = check_shape(space_, offset_, word); fault != frame_fault::none)
+            return fault;
+        if (word.is_system() && !system_form_right(word))
+            return frame_fault::bad_system;
+        return load_u64(space_.base + offset_ + frame_offset::sequence) == sequence_
+                   ? frame_fault::none
+                   : frame_fault::wrong_sequence;
+    }
+    if (const auto fault = check_in_order(space_, offset_, sequence_); fault != frame_fault::none)
+        return fault;
+    const std::uint8_t part = word.flags() & flag::batch_mask;
+    if (part == 0)
+        return frame_fault::none;
+    if (part != flag::batch_first)
+        return frame_fault::broken_batch;
+    const auto batch = check_batch(space_, offset_, sequence_);
+    verified_to_ = batch.end;
+    return batch.fault;
+}
+
+bool cursor_state::widen() {
+    if (window_.reaches_end() || offset_ >= segment_->bytes.size()) {
+        // Whatever is wrong here is looked at, and told, in the file itself.
+        windowed_ = false;
+        space_ = segment_->space();
+        return true;
+    }
+    if (auto widened = window_.widen(offset_); !widened) {
+        failure_ = std::move(widened.error());
+        failure_->sequence = sequence_;
+        return false;
+    }
+    space_ = window_.space();
+    return true;
 }
 
 bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
@@ -242,15 +269,25 @@ cursor_state::step cursor_state::advance_linked() {
     return step::event;
 }
 
-void cursor_state::adopt(read_segment segment) noexcept {
+void cursor_state::adopt(read_segment segment, kind which) noexcept {
     segment_ = std::move(segment);
     ordinal_ = segment_->header.ordinal;
-    space_ = {segment_->bytes.data(), segment_->bytes.size(), segment_->header.epoch};
+    windowed_ = which == kind::sealed && options_.stream == no_stream_id;
+    space_ = segment_->space();
+    if (windowed_) {
+        window_.enter(segment_->source, space_.bytes, space_.epoch);
+        space_ = window_.space();
+    }
     offset_ = first_frame_offset;
     verified_to_ = 0;
     judged_.reset();
     left_.reset();
     linked_ = false;
+}
+
+cursor_state::kind cursor_state::kind_of(const read_segment& segment) const {
+    const auto index = read_index_header(directory_, id_, segment.header.ordinal);
+    return index && index->epoch == segment.header.epoch ? kind::sealed : kind::growing;
 }
 
 result<bool> cursor_state::enter_successor() {
@@ -276,7 +313,8 @@ result<bool> cursor_state::enter_successor() {
         return std::unexpected(std::move(found));
     }
     before_ = end;
-    adopt(std::move(*opened));
+    const kind which = kind_of(*opened);
+    adopt(std::move(*opened), which);
     if (placed_ && options_.stream != no_stream_id) {
         if (auto planned = plan_stream(); !planned) {
             return std::unexpected(std::move(planned.error()));

@@ -6,6 +6,7 @@
 #include "log_survey.hpp"
 #include "segment_file.hpp"
 #include "segment_index.hpp"
+#include "segment_window.hpp"
 
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/error.hpp>
@@ -52,12 +53,18 @@ class cursor_state {
     [[nodiscard]] step advance_linked();
     [[nodiscard]] step leave_segment();
     [[nodiscard]] bool check_ahead(commit_word word);
+    [[nodiscard]] frame_fault check_whole(commit_word word) noexcept;
+    // Makes more of a sealed segment readable from here on, and in the end all of it. False where
+    // reading failed.
+    [[nodiscard]] bool widen();
     [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word);
     void pass(commit_word word) noexcept;
     [[nodiscard]] bool is_durable(sequence_number sequence) noexcept;
     // Opens the segment behind the one that was left; false where there is none yet.
     [[nodiscard]] result<bool> enter_successor();
-    void adopt(read_segment segment) noexcept;
+    enum class kind : std::uint8_t { sealed, growing };
+    void adopt(read_segment segment, kind which) noexcept;
+    [[nodiscard]] kind kind_of(const read_segment& segment) const;
     void note_end(commit_word word) noexcept;
     [[nodiscard]] error here(errc code, std::string detail) const;
 
@@ -89,7 +96,9 @@ class cursor_state {
     cursor_options options_;
 
     std::optional<read_segment> segment_;
-    frame_space space_{};
+    frame_space space_{};  // of the mapping, or of the window while there is one
+    segment_window window_;
+    bool windowed_ = false;
     std::uint64_t ordinal_ = 0;
     bool plain_ = false;  // every whole event is wanted, and nothing else is to be looked after
     std::uint64_t offset_ = first_frame_offset;
