@@ -1,16 +1,12 @@
 #include "appender.hpp"
 
-#include "frame_check.hpp"
+#include "appender_frames.hpp"
 
 #include <cstring>
-#include <limits>
-#include <new>
 
 namespace pawl::detail {
 
 namespace {
-
-constexpr std::uint64_t most_behind = std::numeric_limits<std::uint32_t>::max();
 
 inline void pause() noexcept {
 #if defined(__x86_64__)
@@ -18,11 +14,6 @@ inline void pause() noexcept {
 #elif defined(__aarch64__)
     asm volatile("yield");
 #endif
-}
-
-[[nodiscard]] error too_far_behind() noexcept {
-    // Four thousand million events without a sync: the frame cannot say how far back it was.
-    return error{.code = errc::back_pressure};
 }
 
 }  // namespace
@@ -138,16 +129,9 @@ void appender::append_end(system_type type, std::uint64_t successor_epoch,
                               .lost_about = 0,
                               .torn_bytes = 0};
     const std::uint64_t offset = position_;
-    store_frame(offset,
-                {.commit = 0,
-                 .hash = 0,
-                 .sequence = sequence_,
-                 .timestamp_ns = timestamp(0),
-                 .stream = 0,
-                 .version = 0,
-                 .back = 0,
-                 .witness = witness},
-                reinterpret_cast<const std::byte*>(&payload), sizeof payload);
+    store_payload(offset, std::as_bytes(std::span{&payload, 1}));
+    store_place(offset, sequence_, no_stream_id, {}, witness);
+    store_time(offset, 0);
     finish_frame(offset,
                  commit_word{end_frame_bytes, flag::system, static_cast<std::uint16_t>(type), 0});
     position_ += end_frame_bytes;
@@ -158,13 +142,10 @@ void appender::append_closed() noexcept {
     progress_.position.store(position_, std::memory_order_release);
 }
 
-std::optional<error> appender::place(const event_header& header, std::uint64_t offset,
-                                     stream_slot& slot) noexcept {
-    if (header.stream == no_stream_id) {
-        if (header.expected.asks_nothing())
-            return std::nullopt;
+std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,
+                                               stream_slot& slot) noexcept {
+    if (header.stream == no_stream_id)
         return error{.code = errc::invalid_argument};
-    }
     if (header.stream >= first_named_stream &&
         header.stream - first_named_stream >= named_streams_) {
         return error{.code = errc::invalid_argument};
@@ -181,81 +162,13 @@ std::optional<error> appender::place(const event_header& header, std::uint64_t o
     return std::nullopt;
 }
 
-// Everything of a frame but hash and commit word. A null payload is already where it belongs.
-inline void appender::store_frame(std::uint64_t offset, const frame_header& header,
-                                  const std::byte* payload, std::size_t payload_bytes) noexcept {
-    std::byte* frame = base_ + offset;
-    const std::size_t bytes = frame_header_bytes + payload_bytes;
-    if (payload != nullptr) {
-        // One whole word, of which the payload then overwrites what is not padding.
-        store_u64(frame + padded(bytes) - frame_alignment, 0);
-        std::memcpy(frame + frame_header_bytes, payload, payload_bytes);
-    } else {
-        std::memset(frame + bytes, 0, padded(bytes) - bytes);
-    }
-    // Field by field, out of registers: copying the struct would read it back in wider pieces than
-    // it was just stored in, which makes the processor wait until every store before has reached
-    // the cache.
-    store_u64(frame + frame_offset::sequence, header.sequence);
-    store_u64(frame + frame_offset::timestamp, header.timestamp_ns);
-    store_u64(frame + frame_offset::stream, header.stream);
-    store_u64(frame + frame_offset::version, header.version);
-    store_u64(frame + frame_offset::back,
-              std::uint64_t{header.back} | std::uint64_t{header.witness} << 32);
-}
-
-// A reader that comes to `next` must find nothing there yet.
-inline void appender::clear_word(std::uint64_t next) noexcept {
-    if (!planted(bug::no_clear_word) && next < scribbled_) [[unlikely]]
-        store_u64(base_ + next, 0);
-}
-
-// The last two stores that make a frame: its hash and, with release, its commit word. The word
-// behind the frame has been cleared by then.
-inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
-    const std::size_t bytes = padded(word.frame_bytes());
-    std::byte* frame = base_ + offset;
-    store_u64(frame + frame_offset::hash, frame_hash(frame, bytes, epoch_, offset, word.value()));
-    store_commit(frame, word.value());
-}
-
-inline void appender::publish(std::uint64_t next) noexcept {
-    position_ = next;
-    progress_.position.store(next, std::memory_order_release);
-    progress_.sequence.store(sequence_, std::memory_order_release);
-}
-
-// One event at the current position. A null payload is already where it belongs.
-inline result<receipt> appender::append_in_place(const event_header& header,
-                                                 std::size_t payload_bytes,
-                                                 const std::byte* payload) noexcept {
-    const std::size_t bytes = frame_header_bytes + payload_bytes;
+[[gnu::always_inline]] inline receipt appender::publish_event(commit_word word,
+                                                              const stream_slot& slot) noexcept {
     const std::uint64_t offset = position_;
-    const std::uint64_t behind = behind_durable();
-    if (behind > most_behind) [[unlikely]]
-        return std::unexpected(too_far_behind());
-    stream_slot slot;
-    if (header.stream != no_stream_id || !header.expected.asks_nothing()) {
-        if (auto wrong = place(header, offset, slot))
-            return std::unexpected(std::move(*wrong));
-    }
-    store_frame(offset,
-                {.commit = 0,
-                 .hash = 0,
-                 .sequence = sequence_,
-                 .timestamp_ns = timestamp(header.timestamp_ns),
-                 .stream = header.stream,
-                 .version = slot.version,
-                 .back = slot.back,
-                 .witness = static_cast<std::uint32_t>(behind)},
-                payload, payload_bytes);
-    const std::uint64_t next = offset + padded(bytes);
+    const std::uint64_t next = offset + padded(word.frame_bytes());
     clear_word(next);
-    finish_frame(offset, commit_word{bytes, 0, header.type, header.schema_version});
-    if (slot.head != nullptr && !planted(bug::stale_version)) {
-        slot.head->version = slot.version;
-        slot.head->last = pack_position(ordinal_, offset);
-    }
+    finish_frame(offset, word);
+    move_stream(slot, offset);
     const receipt given{sequence_, slot.version, {ordinal_, offset}};
     ++sequence_;
     publish(next);
@@ -269,36 +182,53 @@ result<receipt> appender::append(const event_header& header,
     if (payload.size() > max_frame_bytes - frame_header_bytes) [[unlikely]] {
         return std::unexpected(error{.code = errc::too_large});
     }
-    const std::size_t needed = padded(frame_header_bytes + payload.size());
-    if (needed > limit_ - position_) [[unlikely]] {
-        if (auto wrong = make_room(needed))
+    const std::size_t bytes = frame_header_bytes + payload.size();
+    if (padded(bytes) > limit_ - position_) [[unlikely]] {
+        if (auto wrong = make_room(padded(bytes)))
             return std::unexpected(std::move(*wrong));
     }
-    // An empty span may have a null pointer, which would mean «in place».
-    return append_in_place(header, payload.size(), payload.data());
+    const std::uint64_t behind = behind_durable();
+    if (behind > most_behind) [[unlikely]]
+        return std::unexpected(too_far_behind());
+    stream_slot slot;
+    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    // The clock first: what it answers is the last that the hash waits for.
+    store_time(position_, header.timestamp_ns);
+    store_payload(position_, payload);
+    store_place(position_, sequence_, header.stream, slot, behind);
+    return publish_event(commit_word{bytes, 0, header.type, header.schema_version}, slot);
 }
 
-result<std::span<std::byte>> appender::reserve(const event_header& header,
-                                               std::size_t max_bytes) noexcept {
-    if (!may_append() || reservation_.open || (busy_ && !batch_.open))
-        return refused();
-    if (max_bytes > max_frame_bytes - frame_header_bytes) {
-        return std::unexpected(error{.code = errc::too_large});
-    }
+std::optional<error> appender::reserve(const event_header& header, std::size_t max_bytes) noexcept {
+    if (!may_append() || reservation_.open || (busy_ && !batch_.open)) [[unlikely]]
+        return refused().error();
+    if (max_bytes > max_frame_bytes - frame_header_bytes) [[unlikely]]
+        return error{.code = errc::too_large};
     const std::size_t needed = padded(frame_header_bytes + max_bytes);
     if (batch_.open) {
-        if (batch_.events == batch_.most_events || needed > batch_.limit - position_) {
-            return std::unexpected(error{.code = errc::too_large});
-        }
-    } else if (auto wrong = make_room(needed)) {
-        return std::unexpected(std::move(*wrong));
+        if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
+            return error{.code = errc::too_large};
+    } else if (needed > limit_ - position_) [[unlikely]] {
+        if (auto wrong = make_room(needed))
+            return wrong;
     }
+    const std::uint64_t staged = batch_.open ? batch_.events : 0;
+    const std::uint64_t behind = batch_.open ? batch_.witness + staged : behind_durable();
+    if (behind > most_behind) [[unlikely]]
+        return too_far_behind();
     stream_slot slot;
-    if (auto wrong = place(header, position_, slot))
-        return std::unexpected(std::move(*wrong));
-    reservation_ = {.open = true, .header = header, .max_bytes = max_bytes};
+    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+        return wrong;
+    store_place(position_, sequence_ + staged, header.stream, slot, behind);
+    reservation_ = {.open = true,
+                    .type = header.type,
+                    .schema_version = header.schema_version,
+                    .timestamp_ns = header.timestamp_ns,
+                    .max_bytes = max_bytes,
+                    .slot = slot};
     busy_ = true;
-    return std::span{base_ + position_ + frame_header_bytes, max_bytes};
+    return std::nullopt;
 }
 
 void appender::abandon_reservation() noexcept {
@@ -310,136 +240,23 @@ void appender::abandon_reservation() noexcept {
 }
 
 result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
-    if (!may_append() || bytes > reservation_.max_bytes) {
+    if (!may_append() || bytes > reservation_.max_bytes) [[unlikely]] {
         abandon_reservation();
         if (!may_append())
             return refused();
         return std::unexpected(error{.code = errc::too_large});
     }
-    abandon_reservation();
-    return batch_.open ? stage(reservation_.header, bytes, nullptr)
-                       : append_in_place(reservation_.header, bytes, nullptr);
-}
-
-result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_bytes) noexcept {
-    if (!may_append() || busy_)
-        return refused();
-    if (events == 0)
-        return std::unexpected(error{.code = errc::invalid_argument});
-    const std::size_t overhead = frame_header_bytes + frame_alignment - 1;
-    if (payload_bytes > max_segment_bytes)
-        return std::unexpected(error{.code = errc::too_large});
-    const std::size_t needed = padded(payload_bytes + events * overhead);
-    if (auto wrong = make_room(needed))
-        return std::unexpected(std::move(*wrong));
-    const std::uint64_t behind = behind_durable();
-    if (behind > most_behind - events)
-        return std::unexpected(too_far_behind());
-    try {
-        undo_.clear();
-        undo_.reserve(events);
-    } catch (const std::bad_alloc&) {
-        return std::unexpected(error{.code = errc::out_of_memory});
-    }
-    batch_ = {.open = true,
-              .begin = position_,
-              .limit = position_ + needed,
-              .most_events = events,
-              .witness = static_cast<std::uint32_t>(behind)};
-    busy_ = true;
-    return {};
-}
-
-result<receipt> appender::add_to_batch(const event_header& header,
-                                       std::span<const std::byte> payload) noexcept {
-    if (!may_append() || !batch_.open || reservation_.open)
-        return refused();
-    if (payload.size() > max_frame_bytes - frame_header_bytes ||
-        batch_.events == batch_.most_events ||
-        padded(frame_header_bytes + payload.size()) > batch_.limit - position_) {
-        return std::unexpected(error{.code = errc::too_large});
-    }
-    return stage(header, payload.size(), payload.data());
-}
-
-// An event of a batch: all but its hash and commit word. What the commit word will be waits in the
-// hash's place, which no reader looks at before the batch's first commit word is there.
-result<receipt> appender::stage(const event_header& header, std::size_t payload_bytes,
-                                const std::byte* payload) noexcept {
-    const std::size_t bytes = frame_header_bytes + payload_bytes;
-    const std::uint64_t offset = position_;
-    stream_slot slot;
-    if (auto wrong = place(header, offset, slot))
-        return std::unexpected(std::move(*wrong));
-    const sequence_number sequence = sequence_ + batch_.events;
-    store_frame(offset,
-                {.commit = 0,
-                 .hash = 0,
-                 .sequence = sequence,
-                 .timestamp_ns = timestamp(header.timestamp_ns),
-                 .stream = header.stream,
-                 .version = slot.version,
-                 .back = slot.back,
-                 .witness = batch_.witness + batch_.events},
-                payload, payload_bytes);
-    const commit_word word{bytes, 0, header.type, header.schema_version};
-    store_u64(base_ + offset + frame_offset::hash, word.value());
-    if (slot.head != nullptr) {
-        // Within the room reserved for it when the batch began.
-        undo_.push_back({header.stream, slot.head->version, slot.head->last});
-        slot.head->version = slot.version;
-        slot.head->last = pack_position(ordinal_, offset);
-    }
-    ++batch_.events;
-    batch_.last = {sequence, slot.version, {ordinal_, offset}};
-    position_ = offset + padded(bytes);
-    return batch_.last;
-}
-
-result<receipt> appender::commit_batch() noexcept {
-    if (!may_append() || !batch_.open || reservation_.open || batch_.events == 0) {
-        const bool empty = may_append() && batch_.open && !reservation_.open;
-        abandon_batch();
-        if (empty)
-            return std::unexpected(error{.code = errc::invalid_argument});
-        return refused();
-    }
-    const auto planned = [&](std::uint64_t offset, std::uint8_t part) {
-        const commit_word word{load_u64(base_ + offset + frame_offset::hash)};
-        return commit_word{word.frame_bytes(), part, word.type(), word.schema_version()};
-    };
-    const auto first = planned(batch_.begin, batch_.events == 1 ? 0 : flag::batch_first);
-    clear_word(position_);
-    std::uint64_t offset = batch_.begin + padded(first.frame_bytes());
-    while (offset != position_) {
-        const auto middle = planned(offset, flag::batch_middle);
-        const std::uint64_t next = offset + padded(middle.frame_bytes());
-        finish_frame(offset, next == position_ ? planned(offset, flag::batch_last) : middle);
-        offset = next;
-    }
-    finish_frame(batch_.begin, first);
-    sequence_ += batch_.events;
-    batch_.open = false;
-    busy_ = false;
-    publish(position_);
-    return batch_.last;
-}
-
-void appender::abandon_batch() noexcept {
-    abandon_reservation();
+    const open_reservation& room = reservation_;
+    if (padded(room.max_bytes) != padded(bytes))
+        note_scribbles(position_ + padded(frame_header_bytes + room.max_bytes));
+    store_time(position_, room.timestamp_ns);
+    zero_padding(position_, bytes);
+    const commit_word word{frame_header_bytes + bytes, 0, room.type, room.schema_version};
+    reservation_.open = false;
+    busy_ = batch_.open;
     if (!batch_.open)
-        return;
-    for (auto entry = undo_.rbegin(); entry != undo_.rend(); ++entry) {
-        stream_head* head = table_.find_or_insert(entry->stream);
-        if (head == nullptr)
-            continue;  // cannot be: the batch itself found or made it
-        head->version = entry->version;
-        head->last = entry->last;
-    }
-    note_scribbles(position_);
-    position_ = batch_.begin;
-    batch_.open = false;
-    busy_ = false;
+        return publish_event(word, room.slot);
+    return stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
 }
 
 result<stream_id> appender::append_name(std::string_view name) noexcept {
@@ -453,16 +270,9 @@ result<stream_id> appender::append_name(std::string_view name) noexcept {
         return std::unexpected(too_far_behind());
     const stream_id stream = first_named_stream + named_streams_;
     const std::uint64_t offset = position_;
-    store_frame(offset,
-                {.commit = 0,
-                 .hash = 0,
-                 .sequence = sequence_,
-                 .timestamp_ns = timestamp(0),
-                 .stream = stream,
-                 .version = 0,
-                 .back = 0,
-                 .witness = static_cast<std::uint32_t>(behind)},
-                reinterpret_cast<const std::byte*>(name.data()), name.size());
+    store_payload(offset, std::as_bytes(std::span{name}));
+    store_place(offset, sequence_, stream, {}, behind);
+    store_time(offset, 0);
     const std::uint64_t next = offset + padded(bytes);
     clear_word(next);
     finish_frame(offset, commit_word{bytes, flag::system,

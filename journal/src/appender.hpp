@@ -45,8 +45,12 @@ class appender {
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
 
-    [[nodiscard]] result<std::span<std::byte>> reserve(const event_header& header,
-                                                       std::size_t max_bytes) noexcept;
+    // Nothing, and reserved_payload() may be written; or why not.
+    [[nodiscard]] std::optional<error> reserve(const event_header& header,
+                                               std::size_t max_bytes) noexcept;
+    [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
+        return {base_ + position_ + frame_header_bytes, reservation_.max_bytes};
+    }
     [[nodiscard]] result<receipt> commit_reservation(std::size_t bytes) noexcept;
     void abandon_reservation() noexcept;
 
@@ -79,10 +83,14 @@ class appender {
         stream_version version = 0;
         std::uint32_t back = 0;
     };
+    // A frame of which all but time, payload, hash and commit word is stored.
     struct open_reservation {
         bool open = false;
-        event_header header{};
+        std::uint16_t type = 0;
+        std::uint16_t schema_version = 0;
+        std::uint64_t timestamp_ns = 0;  // the caller's
         std::size_t max_bytes = 0;
+        stream_slot slot{};
     };
     // What a batch changed in the table of streams.
     struct undo_entry {
@@ -122,18 +130,27 @@ class appender {
     // Finds the event's place in its stream, or says why the event may not be appended.
     [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,
                                              stream_slot& slot) noexcept;
-    void store_frame(std::uint64_t offset, const frame_header& header, const std::byte* payload,
-                     std::size_t payload_bytes) noexcept;
+    [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
+                                                       std::uint64_t offset,
+                                                       stream_slot& slot) noexcept;
+
+    // What a frame consists of, in the order in which it is stored.
+    void store_payload(std::uint64_t offset, std::span<const std::byte> payload) noexcept;
+    void zero_padding(std::uint64_t offset, std::size_t payload_bytes) noexcept;
+    void store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
+                     const stream_slot& slot, std::uint64_t witness) noexcept;
+    void store_time(std::uint64_t offset, std::uint64_t from_caller) noexcept;
     void clear_word(std::uint64_t next) noexcept;
-    void append_end(system_type type, std::uint64_t successor_epoch,
-                    std::uint32_t witness) noexcept;
     void finish_frame(std::uint64_t offset, commit_word word) noexcept;
     void publish(std::uint64_t next) noexcept;
-    [[nodiscard]] result<receipt> append_in_place(const event_header& header,
-                                                  std::size_t payload_bytes,
-                                                  const std::byte* payload) noexcept;
-    [[nodiscard]] result<receipt> stage(const event_header& header, std::size_t payload_bytes,
-                                        const std::byte* payload) noexcept;
+
+    void append_end(system_type type, std::uint64_t successor_epoch,
+                    std::uint32_t witness) noexcept;
+    // The event at the current position, of which only hash and commit word are missing.
+    receipt publish_event(commit_word word, const stream_slot& slot) noexcept;
+    // The same as part of a batch.
+    receipt stage_event(commit_word word, stream_id stream, const stream_slot& slot) noexcept;
+    void move_stream(const stream_slot& slot, std::uint64_t offset) noexcept;
     void note_scribbles(std::uint64_t end) noexcept {
         if (end > scribbled_)
             scribbled_ = end;

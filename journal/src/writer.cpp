@@ -44,10 +44,9 @@ result<receipt> batch::append(const event_header& header,
 result<reservation> batch::reserve(const event_header& header, std::size_t max_bytes) noexcept {
     if (appender_ == nullptr)
         return std::unexpected(error{.code = errc::closed});
-    auto payload = appender_->reserve(header, max_bytes);
-    if (!payload)
-        return std::unexpected(std::move(payload.error()));
-    return reservation{appender_, *payload};
+    if (auto wrong = appender_->reserve(header, max_bytes)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    return reservation{appender_, appender_->reserved_payload()};
 }
 
 std::uint32_t batch::size() const noexcept {
@@ -109,10 +108,9 @@ result<receipt> writer::append(const event_header& header,
 }
 
 result<reservation> writer::reserve(const event_header& header, std::size_t max_bytes) noexcept {
-    auto payload = appender_->reserve(header, max_bytes);
-    if (!payload)
-        return std::unexpected(std::move(payload.error()));
-    return reservation{appender_, *payload};
+    if (auto wrong = appender_->reserve(header, max_bytes)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    return reservation{appender_, appender_->reserved_payload()};
 }
 
 result<batch> writer::begin_batch(std::uint32_t events, std::size_t payload_bytes) noexcept {

@@ -37,9 +37,9 @@ void append_all_kinds(appender& log) {
                 REQUIRE(log.commit_batch());
             }
         } else if (n % 7 == 0) {
-            auto space = log.reserve({.type = 1}, 300);
-            REQUIRE(space);
-            std::memset(space->data(), 0xff, space->size());
+            REQUIRE(!log.reserve({.type = 1}, 300));
+            const auto space = log.reserved_payload();
+            std::memset(space.data(), 0xff, space.size());
             if (n % 2 == 0)
                 log.abandon_reservation();
             else
