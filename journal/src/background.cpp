@@ -49,8 +49,17 @@ void background_thread::run() noexcept {
         const auto idle = setup_.step();
         guard.lock();
         if (idle.count() > 0)
-            wake_.wait_for(guard, idle, [this] { return stopping_; });
+            wake_.wait_for(guard, idle, [this] { return stopping_ || woken_; });
+        woken_ = false;
     }
+}
+
+void background_thread::wake() noexcept {
+    {
+        const std::scoped_lock guard{mutex_};
+        woken_ = true;
+    }
+    wake_.notify_all();
 }
 
 void background_thread::stop() noexcept {

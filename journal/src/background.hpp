@@ -29,6 +29,8 @@ class background_thread {
 
     // All signals are masked in it, so that none of the program's handlers runs there.
     [[nodiscard]] result<void> start(background_setup setup);
+    // Has the next step done now. Any thread.
+    void wake() noexcept;
     void stop() noexcept;
 
   private:
@@ -37,6 +39,7 @@ class background_thread {
     background_setup setup_;
     std::mutex mutex_;
     std::condition_variable wake_;
+    bool woken_ = false;
     bool stopping_ = false;
     std::thread thread_;
 };

@@ -48,8 +48,11 @@ class durability {
 
     // Puts the watermark into the control file if it has moved since.
     [[nodiscard]] result<void> store_watermark();
-    // Live status for readers; wakes them if there is something new.
+    // Live status for readers; wakes them if there is something new. One thread at a time; does not
+    // wait for a sync that is going on.
     void report_status(bool beat) noexcept;
+    // Whether store_watermark() has something to put.
+    [[nodiscard]] bool watermark_is_behind() const;
     void set_state(control_state state, int os_error) noexcept;
 
     // The first failure ends all acknowledging, for good.

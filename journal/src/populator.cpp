@@ -6,8 +6,11 @@ namespace pawl::detail {
 
 bool populator::populate(live_segment& segment, std::uint64_t to) noexcept {
     constexpr std::uint64_t slice = std::uint64_t{1} << 20;
-    to = std::min<std::uint64_t>(to, segment.header.segment_bytes);
-    if (segment.populated >= to)
+    // Less is not worth a call, unless it is the last.
+    const std::uint64_t least = std::min(slice, window_) / 4;
+    const std::uint64_t size = segment.header.segment_bytes;
+    to = std::min<std::uint64_t>(to, size);
+    if (segment.populated >= to || (to < size && to - segment.populated < least))
         return false;
     const std::uint64_t bytes = std::min(slice, to - segment.populated);
     segment.bytes.populate(segment.populated, bytes);

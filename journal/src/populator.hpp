@@ -5,6 +5,7 @@
 #include "live_segment.hpp"
 #include "segment_supply.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 
@@ -16,7 +17,7 @@ class populator {
               std::uint64_t window_bytes) noexcept
         : progress_{shared}, supply_{supply}, at_{first}, window_{window_bytes} {}
 
-    // Populates at most one slice; false where the window is ready.
+    // Populates at most one slice; false where the window is ready, or as good as.
     [[nodiscard]] bool step() noexcept;
     // The segment is about to go away.
     void forget(const live_segment* segment) noexcept;

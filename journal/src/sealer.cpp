@@ -14,6 +14,11 @@ void sealer::enqueue(std::uint64_t ordinal) {
     waiting_.push_back(ordinal);
 }
 
+bool sealer::has_work() {
+    const std::scoped_lock guard{mutex_};
+    return !waiting_.empty();
+}
+
 std::optional<std::uint64_t> sealer::front() {
     const std::scoped_lock guard{mutex_};
     if (waiting_.empty())

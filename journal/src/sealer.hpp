@@ -28,6 +28,7 @@ class sealer {
 
     // A segment is complete and on stable storage. Any thread; in ascending order.
     void enqueue(std::uint64_t ordinal);
+    [[nodiscard]] bool has_work();
     // Seals one segment; false where none waits. One thread at a time.
     [[nodiscard]] result<bool> step();
     // Writes the heads if the segments sealed since outweigh the file eight times, or if `now`.

@@ -19,7 +19,7 @@ segment_supply::~segment_supply() {
 
 result<bool> segment_supply::replenish() {
     const std::uint64_t made = made_.load(std::memory_order_relaxed);
-    if (made - taken_.load(std::memory_order_acquire) >= ahead_)
+    if (!wants_more())
         return false;
     auto fresh = create_segment(request_);
     if (!fresh) {

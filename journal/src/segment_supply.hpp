@@ -43,6 +43,10 @@ class segment_supply {
         return disk_full_.load(std::memory_order_relaxed);
     }
 
+    [[nodiscard]] bool wants_more() const noexcept {
+        return made_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire) <
+               ahead_;
+    }
     // The background: makes one segment if fewer are ready than wanted. disk_full is remembered and
     // tried again at the next call; any other error is the caller's to act on.
     [[nodiscard]] result<bool> replenish();

@@ -49,6 +49,10 @@ class stream_table {
 
     // Offers a larger table when one is wanted and frees one that was drained.
     [[nodiscard]] result<void> serve();
+    // Whether serve() would offer a table.
+    [[nodiscard]] bool wants_larger() const noexcept {
+        return wanted_.load(std::memory_order_relaxed) != 0;
+    }
     [[nodiscard]] std::uint64_t streams() const noexcept {
         return used_.load(std::memory_order_relaxed);
     }

@@ -20,6 +20,10 @@ namespace {
 constexpr std::uint64_t bytes_ahead = std::uint64_t{16} << 20;
 constexpr std::uint64_t most_segments_ahead = 8;
 
+constexpr microseconds shortest_pause{50};
+constexpr microseconds usual_pause{1000};
+constexpr milliseconds beat_interval{100};
+
 [[nodiscard]] std::uint64_t segments_ahead(std::uint64_t segment_bytes) noexcept {
     return std::clamp<std::uint64_t>(bytes_ahead / segment_bytes, 1, most_segments_ahead);
 }
@@ -102,13 +106,12 @@ result<void> writer_state::start_threads() {
                              .cores = parts_.options.threads.cores,
                              .step = [this, step = std::move(step)] { return guarded(step); }});
     };
-    if (auto done = start(populating_, "-pages", [this] { return populate_step(); }); !done) {
-        return done;
-    }
     if (auto done = start(housekeeper_, "-house", [this] { return housekeep_step(); }); !done) {
         return done;
     }
     if (auto done = start(flusher_, "-sync", [this] { return flush_step(); }); !done)
+        return done;
+    if (auto done = start(watching_, "-pages", [this] { return watch_step(); }); !done)
         return done;
     if (parts_.options.scrub_bytes_per_second == 0 || parts_.to_scrub.empty())
         return {};
@@ -117,7 +120,7 @@ result<void> writer_state::start_threads() {
 
 void writer_state::stop_threads() noexcept {
     scrubbing_.stop();
-    populating_.stop();
+    watching_.stop();
     housekeeper_.stop();
     flusher_.stop();
 }
@@ -168,9 +171,6 @@ void writer_state::store_watermark_when_idle(steady_clock::time_point now) {
 }
 
 microseconds writer_state::flush_step() {
-    constexpr microseconds usual{1000};
-    constexpr microseconds shortest{50};
-    constexpr milliseconds beat_interval{100};
     const auto now = steady_clock::now();
     if (sync_is_due(now)) {
         last_sync_ = now;
@@ -181,25 +181,76 @@ microseconds writer_state::flush_step() {
         fail_background(std::move(synced.error()));
     }
     store_watermark_when_idle(now);
+    return until_next_flush();
+}
+
+microseconds writer_state::until_next_flush() const {
+    const sync_policy& policy = parts_.options.sync;
+    if (appender_->shared().sequence.load(std::memory_order_acquire) != durability_->durable()) {
+        if (policy.bytes != 0)
+            return shortest_pause;
+        if (policy.interval_us != 0)
+            return std::clamp(microseconds{policy.interval_us}, shortest_pause, usual_pause);
+    }
+    return durability_->watermark_is_behind() ? usual_pause : microseconds{std::chrono::seconds{1}};
+}
+
+// The one thread that looks again and again at what the appending thread does, which calls nobody;
+// the others sleep until it finds something for them to do. Waking up is not free: where the
+// machine is a virtual one it costs whoever runs on that core far more than the look itself.
+microseconds writer_state::watch_step() {
+    report_status();
+    wake_others();
+    return populator_->step() ? microseconds{0} : until_next_watch();
+}
+
+void writer_state::report_status() {
+    const auto now = steady_clock::now();
     const bool beat = now - last_beat_ >= beat_interval;
     if (beat)
         last_beat_ = now;
     durability_->report_status(beat);
-    const sync_policy& policy = parts_.options.sync;
-    if (policy.bytes != 0)
-        return shortest;
-    if (policy.interval_us == 0)
-        return usual;
-    return std::clamp(microseconds{policy.interval_us}, shortest, usual);
 }
 
-microseconds writer_state::populate_step() {
-    constexpr microseconds pause{100};
-    return populator_->step() ? microseconds{0} : pause;
+void writer_state::wake_others() {
+    const sync_policy& policy = parts_.options.sync;
+    const progress& shared = appender_->shared();
+    const bool by_policy = policy.interval_us != 0 || policy.bytes != 0;
+    const flush_cause cause{
+        .published = by_policy ? shared.sequence.load(std::memory_order_acquire) : 0,
+        .durable = durability_->durable(),
+        .rollovers = shared.rollovers.load(std::memory_order_relaxed)};
+    if (cause != std::exchange(flush_cause_, cause))
+        flusher_.wake();
+    const bool segment_wanted = supply_->wants_more() && !supply_->disk_full();
+    if (segment_wanted || appender_->streams().wants_larger() || sealer_->has_work())
+        housekeeper_.wake();
+}
+
+// So long that the writer, at the pace it has now, uses a quarter of what is populated.
+microseconds writer_state::until_next_watch() {
+    constexpr microseconds shortest{100};
+    const sync_policy& policy = parts_.options.sync;
+    const microseconds longest =
+        policy.interval_us == 0
+            ? usual_pause
+            : std::clamp(microseconds{policy.interval_us}, shortest, usual_pause);
+    const progress& shared = appender_->shared();
+    const std::uint64_t bytes = shared.bytes.load(std::memory_order_relaxed) +
+                                shared.position.load(std::memory_order_relaxed);
+    const auto now = steady_clock::now();
+    const auto moved = bytes - std::exchange(watched_bytes_, bytes);
+    const std::chrono::duration<double, std::micro> took = now - std::exchange(watched_, now);
+    // Two loads that are not one may make it seem to go back at a rollover.
+    if (moved == 0 || moved > parts_.segment_bytes)
+        return longest;
+    const double quarter = static_cast<double>(parts_.options.populate_bytes) / 4;
+    const double pause = took.count() * quarter / static_cast<double>(moved);
+    return std::clamp(microseconds{static_cast<std::int64_t>(std::min(pause, 1e6))}, shortest,
+                      longest);
 }
 
 microseconds writer_state::housekeep_step() {
-    constexpr microseconds pause{500};
     constexpr std::chrono::seconds clock_interval{1};
     auto made = supply_->replenish();
     if (!made) {
@@ -235,7 +286,7 @@ microseconds writer_state::housekeep_step() {
         if (tsc_clock* clock = tsc_clock::instance())
             clock->adjust();
     }
-    return *sealed ? microseconds{0} : pause;
+    return *sealed ? microseconds{0} : clock_interval;
 }
 
 microseconds writer_state::scrub_step() {
@@ -272,6 +323,7 @@ result<void> writer_state::poll() {
     while (housekeep_step() == microseconds{0}) {
     }
     (void)flush_step();
+    report_status();
     if (parts_.options.scrub_bytes_per_second != 0)
         (void)scrub_step();
     if (auto failed = durability_->failure())

@@ -81,10 +81,14 @@ class writer_state {
 
     // Each does what is due and says how long there is nothing to do.
     [[nodiscard]] std::chrono::microseconds flush_step();
-    [[nodiscard]] std::chrono::microseconds populate_step();
+    [[nodiscard]] std::chrono::microseconds watch_step();
     [[nodiscard]] std::chrono::microseconds housekeep_step();
     [[nodiscard]] std::chrono::microseconds scrub_step();
 
+    void report_status();
+    void wake_others();
+    [[nodiscard]] std::chrono::microseconds until_next_watch();
+    [[nodiscard]] std::chrono::microseconds until_next_flush() const;
     [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
     void store_watermark_when_idle(std::chrono::steady_clock::time_point now);
     // Poisons the writer and tells the observer.
@@ -108,10 +112,20 @@ class writer_state {
     std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point clock_adjusted_{};
     sequence_number durable_seen_ = 0;
+    std::chrono::steady_clock::time_point watched_{};
+    std::uint64_t watched_bytes_ = 0;  // appended until then
+    // What there is to do for the flusher follows from these.
+    struct flush_cause {
+        sequence_number published = 0;
+        sequence_number durable = 0;
+        std::uint64_t rollovers = 0;
+        bool operator==(const flush_cause&) const = default;
+    };
+    flush_cause flush_cause_{};
     std::atomic<std::uint64_t> scrubbed_{0};
 
     background_thread flusher_;
-    background_thread populating_;
+    background_thread watching_;
     background_thread housekeeper_;
     background_thread scrubbing_;
 };
