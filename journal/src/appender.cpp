@@ -3,6 +3,8 @@
 #include "appender_frames.hpp"
 
 #include <cstring>
+#include <new>
+#include <utility>
 
 namespace pawl::detail {
 
@@ -61,6 +63,29 @@ std::unexpected<error> appender::refused() const noexcept {
     return std::unexpected(error{.code = errc::busy});
 }
 
+// Some mapping of the process has lost a page: if it is this writer's, it must not go on.
+bool appender::look_for_lost_page() noexcept {
+    faults_seen_ = count_guarded_faults();
+    if (!segment_->bytes.faulted() && !table_.lost_page())
+        return false;
+    auto open = static_cast<std::uint32_t>(gate::open);
+    gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));
+    return true;
+}
+
+// The first answer says where; those that follow only say that it is over.
+std::unexpected<error> appender::lost_page() const noexcept {
+    try {
+        if (auto whole = segment_->bytes.whole(); !whole) {
+            whole.error().sequence = sequence_;
+            return std::unexpected(std::move(whole.error()));
+        }
+    } catch (const std::bad_alloc&) {
+        return refused();
+    }
+    return refused();
+}
+
 std::uint64_t appender::timestamp(std::uint64_t from_caller) const noexcept {
     if (clock_ == clock_source::tsc)
         return tsc_->now_ns();
@@ -108,7 +133,15 @@ std::optional<error> appender::roll() noexcept {
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
     segment_->end.store(position_, std::memory_order_relaxed);
     segment_->next.store(next, std::memory_order_release);
+    // Whoever syncs the segment that was left finds out as well.
+    if (lost_a_page()) [[unlikely]]
+        return lost_page().error();
     enter(next);
+    // The next one may have lost a page while it waited, when nobody asked for it.
+    if (segment_->bytes.faulted()) [[unlikely]] {
+        (void)look_for_lost_page();
+        return lost_page().error();
+    }
     return std::nullopt;
 }
 
@@ -162,11 +195,15 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     return std::nullopt;
 }
 
-[[gnu::always_inline]] inline receipt appender::publish_event(commit_word word,
-                                                              const stream_slot& slot) noexcept {
+[[gnu::always_inline]] inline result<receipt> appender::publish_event(
+    commit_word word, const stream_slot& slot) noexcept {
     const std::uint64_t offset = position_;
     const std::uint64_t next = offset + padded(word.frame_bytes());
     clear_word(next);
+    // A frame whose later part is lost must not get a commit word that readers can see. A page that
+    // goes after this is one that goes after the append: the next call or sync finds out.
+    if (lost_a_page()) [[unlikely]]
+        return lost_page();
     finish_frame(offset, word);
     move_stream(slot, offset);
     const receipt given{sequence_, slot.version, {ordinal_, offset}};
@@ -256,6 +293,8 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
     busy_ = batch_.open;
     if (!batch_.open)
         return publish_event(word, room.slot);
+    if (lost_a_page()) [[unlikely]]
+        return give_up_batch();
     return stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
 }
 
@@ -275,6 +314,8 @@ result<stream_id> appender::append_name(std::string_view name) noexcept {
     store_time(offset, 0);
     const std::uint64_t next = offset + padded(bytes);
     clear_word(next);
+    if (lost_a_page()) [[unlikely]]
+        return lost_page();
     finish_frame(offset, commit_word{bytes, flag::system,
                                      static_cast<std::uint16_t>(system_type::stream_name), 0});
     ++named_streams_;

@@ -5,6 +5,7 @@
 #include "live_segment.hpp"
 #include "planted.hpp"
 #include "segment_supply.hpp"
+#include "sigbus_guard.hpp"
 #include "stream_table.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -113,6 +114,14 @@ class appender {
                static_cast<std::uint32_t>(gate::open);
     }
     [[nodiscard]] std::unexpected<error> refused() const noexcept;
+    // Whether a store went to a page that the file will never see. Asked before anything is said to
+    // be published.
+    [[nodiscard]] bool lost_a_page() noexcept {
+        return count_guarded_faults() != faults_seen_ && look_for_lost_page();
+    }
+    [[nodiscard, gnu::cold, gnu::noinline]] bool look_for_lost_page() noexcept;
+    [[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<error> lost_page() const noexcept;
+    [[nodiscard]] std::unexpected<error> give_up_batch() noexcept;
     [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
     // Events published and not durable, or nothing where the frame's field cannot hold so many.
     [[nodiscard]] std::uint64_t behind_durable() const noexcept {
@@ -147,7 +156,7 @@ class appender {
     void append_end(system_type type, std::uint64_t successor_epoch,
                     std::uint32_t witness) noexcept;
     // The event at the current position, of which only hash and commit word are missing.
-    receipt publish_event(commit_word word, const stream_slot& slot) noexcept;
+    [[nodiscard]] result<receipt> publish_event(commit_word word, const stream_slot& slot) noexcept;
     // The same as part of a batch.
     receipt stage_event(commit_word word, stream_id stream, const stream_slot& slot) noexcept;
     void move_stream(const stream_slot& slot, std::uint64_t offset) noexcept;
@@ -163,6 +172,7 @@ class appender {
     clock_source clock_;
     when_full full_;
     bool busy_ = false;  // a reservation or batch is open
+    std::uint32_t faults_seen_ = 0;
     std::byte* base_ = nullptr;
     std::uint64_t limit_ = 0;  // frames end at or before this; an end frame fits behind
     std::uint64_t epoch_ = 0;

@@ -71,19 +71,31 @@ result<receipt> appender::commit_batch() noexcept {
     };
     const auto first = planned(batch_.begin, batch_.events == 1 ? 0 : flag::batch_first);
     clear_word(position_);
+    if (lost_a_page()) [[unlikely]]
+        return give_up_batch();
     std::uint64_t offset = batch_.begin + padded(first.frame_bytes());
     while (offset != position_) {
         const auto middle = planned(offset, flag::batch_middle);
+        // Zeros may have taken the place of what was planned.
+        if (lost_a_page()) [[unlikely]]
+            return give_up_batch();
         const std::uint64_t next = offset + padded(middle.frame_bytes());
         finish_frame(offset, next == position_ ? planned(offset, flag::batch_last) : middle);
         offset = next;
     }
+    if (lost_a_page()) [[unlikely]]
+        return give_up_batch();
     finish_frame(batch_.begin, first);
     sequence_ += batch_.events;
     batch_.open = false;
     busy_ = false;
     publish(position_);
     return batch_.last;
+}
+
+std::unexpected<error> appender::give_up_batch() noexcept {
+    abandon_batch();
+    return lost_page();
 }
 
 void appender::abandon_batch() noexcept {

@@ -18,6 +18,9 @@ result<void> background_thread::start(background_setup setup) {
     sigset_t all{};
     sigset_t before{};
     ::sigfillset(&all);
+    // What a thread does itself must reach the handlers there are: blocked, it ends the process.
+    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL})
+        ::sigdelset(&all, own);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     int failure = 0;
     try {

@@ -61,7 +61,10 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
             return std::unexpected(std::move(opened.error()));
         const frame_space space = opened->space();
         const commit_word word{load_commit(space.base + first_frame_offset)};
-        if (check_frame(space, first_frame_offset, word) != frame_fault::none) {
+        const frame_fault fault = check_frame(space, first_frame_offset, word);
+        if (auto whole = opened->bytes.whole(); !whole)
+            return whole;
+        if (fault != frame_fault::none) {
             // Nothing here yet, or a hole that whoever reads up to it will meet.
             if (*ordinal != 0)
                 continue;
@@ -176,6 +179,8 @@ result<void> cursor_state::plan_stream() {
 
 result<void> cursor_state::collect_links(std::uint64_t last_offset) {
     const auto broken = [&](std::uint64_t offset, std::string detail) {
+        if (auto whole = segment_->bytes.whole(); !whole)
+            return std::unexpected(std::move(whole.error()));
         error found = here(errc::damaged, std::move(detail));
         found.offset = offset;
         return std::unexpected(std::move(found));

@@ -3,6 +3,7 @@
 #include "directory.hpp"
 #include "metadata.hpp"
 #include "segment_walk.hpp"
+#include "sigbus_guard.hpp"
 
 #include <sched.h>
 
@@ -30,7 +31,8 @@ const event* cursor_state::next() {
 // The next frame if it is an event like most: whole, alone and without metadata. Whatever else lies
 // there is left for others to look at.
 inline bool cursor_state::take_plain() noexcept {
-    if (!has_room_for_header(space_, offset_)) [[unlikely]]
+    if (!has_room_for_header(space_, offset_) || count_guarded_faults() != faults_seen_)
+        [[unlikely]]
         return false;
     const std::byte* frame = space_.base + offset_;
     const commit_word word{load_commit(frame)};
@@ -93,6 +95,13 @@ const event* cursor_state::look_for_next() {
 cursor_state::step cursor_state::advance() {
     if (left_ || !segment_) [[unlikely]]
         return leave_segment();
+    // Perhaps under the event before, in the hands of whoever it was given to.
+    if (count_guarded_faults() != faults_seen_) [[unlikely]] {
+        const std::uint32_t faults = count_guarded_faults();
+        if (lost_a_page())
+            return step::nothing;
+        faults_seen_ = faults;
+    }
     if (linked_)
         return advance_linked();
     while (windowed_ && !has_room_for_header(space_, offset_)) {
@@ -105,8 +114,10 @@ cursor_state::step cursor_state::advance() {
         return step::nothing;
     }
     const commit_word word{load_commit(space_.base + offset_)};
-    if (word.value() == 0)
+    if (word.value() == 0) {
+        (void)lost_a_page();
         return step::nothing;
+    }
     if (offset_ >= verified_to_ && !check_ahead(word)) [[unlikely]]
         return step::nothing;
     if (word.is_system()) [[unlikely]] {
@@ -151,6 +162,8 @@ bool cursor_state::check_ahead(commit_word word) {
     }
     if (fault_ == frame_fault::none) [[likely]]
         return true;
+    if (lost_a_page())
+        return false;
     auto judged = judge_hole(fault_);
     if (judged) {
         judged_ = *judged;
@@ -158,6 +171,15 @@ bool cursor_state::check_ahead(commit_word word) {
         failure_ = std::move(judged.error());
     }
     return false;
+}
+
+// Zeros stand where a page of the segment was: reading ends here.
+bool cursor_state::lost_a_page() {
+    if (!segment_->bytes.faulted()) [[likely]]
+        return false;
+    failure_ = segment_->bytes.whole().error();
+    failure_->sequence = sequence_;
+    return true;
 }
 
 frame_fault cursor_state::check_whole(commit_word word) noexcept {
@@ -258,6 +280,8 @@ cursor_state::step cursor_state::advance_linked() {
     const std::uint64_t offset = links_[next_link_];
     const commit_word word{load_u64(space_.base + offset)};
     const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
+    if (lost_a_page())
+        return step::nothing;
     if (options_.show == visibility::durable && !is_durable(sequence))
         return step::nothing;
     if (!view_event(offset, word))

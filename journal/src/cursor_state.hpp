@@ -53,6 +53,8 @@ class cursor_state {
     [[nodiscard]] step advance_linked();
     [[nodiscard]] step leave_segment();
     [[nodiscard]] bool check_ahead(commit_word word);
+    // Whether a page of the segment is gone; reading then ends with the failure that says so.
+    [[nodiscard]] bool lost_a_page();
     [[nodiscard]] frame_fault check_whole(commit_word word) noexcept;
     // Makes more of a sealed segment readable from here on, and in the end all of it. False where
     // reading failed.
@@ -99,6 +101,7 @@ class cursor_state {
     frame_space space_{};  // of the mapping, or of the window while there is one
     segment_window window_;
     bool windowed_ = false;
+    std::uint32_t faults_seen_ = 0;  // lost pages in the process, when all was last found whole
     std::uint64_t ordinal_ = 0;
     bool plain_ = false;  // every whole event is wanted, and nothing else is to be looked after
     std::uint64_t offset_ = first_frame_offset;

@@ -27,6 +27,22 @@ void durability::attach(const progress* shared, std::unique_ptr<live_segment> fi
     oldest_ = std::move(first);
 }
 
+// A file that was cut short below what was stored takes the stores with it and says nothing: only
+// who looks again finds out.
+result<void> durability::still_there(const live_segment& segment, std::uint64_t to) {
+    const std::byte* base = segment.bytes.data();
+    (void)load_commit(base + to - frame_alignment);
+    const bool first_is_there = load_commit(base + segment.synced) != 0;
+    if (auto whole = segment.bytes.whole(); !whole)
+        return whole;
+    if (first_is_there)
+        return {};
+    return std::unexpected(error{.code = errc::io,
+                                 .offset = segment.synced,
+                                 .file = segment.bytes.path().string(),
+                                 .detail = "what was written there is no longer there"});
+}
+
 // Syncs from the oldest segment on. With the position read before the link to the next segment, a
 // position without a next segment can only belong to the segment at hand.
 result<void> durability::sync_chain(bool only_left) {
@@ -46,6 +62,8 @@ result<void> durability::sync_chain(bool only_left) {
                 synced = oldest_->bytes.sync(oldest_->synced, bytes);
             if (!synced)
                 return synced;
+            if (auto kept = still_there(*oldest_, to); !kept)
+                return kept;
             oldest_->synced = to;
         }
         if (next == nullptr)
@@ -61,6 +79,11 @@ result<sequence_number> durability::sync() {
     const std::scoped_lock guard{mutex_};
     if (failure_)
         return std::unexpected(poison_answer());
+    // The appending thread met a lost page: nothing may be published any more, durable or not.
+    if (gate_word_->load(std::memory_order_relaxed) == static_cast<std::uint32_t>(gate::poisoned)) {
+        if (auto whole = find_lost_page(); !whole)
+            return std::unexpected(poisoned_locked(std::move(whole.error())));
+    }
     if (durable() >= wanted)
         return durable();
     const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
@@ -96,6 +119,24 @@ result<void> durability::sync_left_segments() {
         return {};
     if (auto synced = sync_chain(true); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    return {};
+}
+
+result<void> durability::look_for_lost_pages() {
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return {};
+    if (auto whole = find_lost_page(); !whole)
+        return std::unexpected(poisoned_locked(std::move(whole.error())));
+    return {};
+}
+
+result<void> durability::find_lost_page() const {
+    for (const live_segment* segment = oldest_.get(); segment != nullptr;
+         segment = segment->next.load(std::memory_order_acquire)) {
+        if (auto whole = segment->bytes.whole(); !whole)
+            return whole;
     }
     return {};
 }

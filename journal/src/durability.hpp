@@ -45,6 +45,8 @@ class durability {
     // Syncs the segments that the writer has left, and with them what they hold.
     [[nodiscard]] result<void> sync_left_segments();
     [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept;
+    // Poisons the writer where a segment that is not wholly synced has lost a page.
+    [[nodiscard]] result<void> look_for_lost_pages();
 
     // Puts the watermark into the control file if it has moved since.
     [[nodiscard]] result<void> store_watermark();
@@ -64,6 +66,8 @@ class durability {
 
   private:
     [[nodiscard]] result<void> sync_chain(bool only_left);
+    [[nodiscard]] result<void> find_lost_page() const;
+    [[nodiscard]] static result<void> still_there(const live_segment& segment, std::uint64_t to);
     [[nodiscard]] error poisoned_locked(error why);
     [[nodiscard]] error poison_answer() const;
 

@@ -48,6 +48,10 @@ class file {
                                         std::uint64_t offset) const;
     // Reserves real blocks for the whole file, so that a later store cannot run out of room.
     [[nodiscard]] result<void> allocate(std::uint64_t bytes) const;
+    // On a file system that writes elsewhere and not over what is there (btrfs), asks it to write
+    // over: allocated room could not be counted on once it was written to. Before the first write;
+    // does nothing elsewhere.
+    void write_in_place() const noexcept;
     // Gives the blocks of a range back; it reads as zero afterwards. Not supported is not an error.
     [[nodiscard]] result<void> punch(std::uint64_t offset, std::uint64_t bytes) const;
     // fdatasync.

@@ -39,6 +39,7 @@ class head_slots {
     [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
     [[nodiscard]] bool wants_to_grow() const noexcept { return used_ * 4 >= slots_ * 3; }
     [[nodiscard]] bool is_full() const noexcept { return used_ * 16 >= slots_ * 15; }
+    [[nodiscard]] bool lost_page() const noexcept { return file_.faulted(); }
 
     // Null where the stream is not in the table.
     [[nodiscard]] stream_head* find(stream_id stream) const noexcept {

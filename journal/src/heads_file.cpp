@@ -135,6 +135,8 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
                           static_cast<std::size_t>(header.name_bytes)};
     if (!unpack_names(names, header.names, heads.names))
         return bad_heads(path, "names do not fit");
+    if (auto whole = mapped->whole(); !whole)
+        return std::unexpected(std::move(whole.error()));
     heads.slots = head_slots::over(std::move(*mapped), header.slots, header.streams);
     heads.covers_something = true;
     heads.ordinal = header.ordinal;

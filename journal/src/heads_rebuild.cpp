@@ -41,9 +41,15 @@ namespace {
         index = build_index({.space = space, .id = id, .ordinal = ordinal},
                             segment_path(directory, ordinal));
     }
-    if (!index)
+    if (!index) {
+        if (auto whole = segment->bytes.whole(); !whole)
+            return whole;
         return std::unexpected(std::move(index.error()));
-    return take_in(heads, *index, space);
+    }
+    auto taken = take_in(heads, *index, space);
+    if (auto whole = segment->bytes.whole(); !whole)
+        return whole;
+    return taken;
 }
 
 // Whether the file's heads stand for the end of a segment of this log. The log decides: the segment

@@ -155,6 +155,9 @@ class surveyor {
         surveyed_segment& segment = survey_.segments[i];
         const walk_start from{.sequence = survey_.next_sequence};
         const walk_end end = walk_segment(space, from, [](std::uint64_t, commit_word) {});
+        // What cannot be read is not what was torn.
+        if (auto whole = opened.bytes.whole(); !whole)
+            return std::unexpected(std::move(whole.error()));
         segment.read = true;
         segment.walk = end;
         survey_.bytes_read += end.offset;
@@ -273,6 +276,8 @@ class surveyor {
             }
             if (search.search(space, data, from) && !planted(bug::no_witness_search))
                 return damage(search.reason());
+            if (auto whole = opened->bytes.whole(); !whole)
+                return whole;
             survey_.bytes_read += space.bytes - from;
         }
         survey_.seen = std::max({survey_.seen, search.seen(), request_.published});

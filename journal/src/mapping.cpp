@@ -1,12 +1,14 @@
 #include "mapping.hpp"
 
 #include "io_hook.hpp"
+#include "sigbus_guard.hpp"
 
 #include <boost/interprocess/mapped_region.hpp>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace pawl::detail {
@@ -52,7 +54,17 @@ struct page_range {
 }  // namespace
 
 struct mapping::region {
+    explicit region(bi::mapped_region made)
+        : mapped{std::move(made)}, guard{guard_range(mapped.get_address(), mapped.get_size())} {
+        if (guard == nullptr)
+            throw std::bad_alloc{};
+    }
+    region(const region&) = delete;
+    region& operator=(const region&) = delete;
+    ~region() { unguard_range(guard); }
+
     bi::mapped_region mapped;
+    guarded_range* guard;
 };
 
 mapping::mapping() noexcept = default;
@@ -109,7 +121,23 @@ result<void> mapping::sync(std::uint64_t offset, std::uint64_t bytes) const {
     if (::msync(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MS_SYNC) != 0) {
         return std::unexpected(sync_error(errno, path_, "cannot sync"));
     }
-    return {};
+    return whole();
+}
+
+result<void> mapping::whole() const {
+    if (!faulted())
+        return {};
+    const std::uintptr_t at = region_->guard->fault.load(std::memory_order_acquire) -
+                              reinterpret_cast<std::uintptr_t>(data_);
+    return std::unexpected(error{.code = errc::io,
+                                 .offset = at / page_bytes() * page_bytes(),
+                                 .file = path_.string(),
+                                 .detail = "a page of the file cannot be had (SIGBUS): the file "
+                                           "was cut short, or the disk is full or failing"});
+}
+
+bool mapping::faulted() const noexcept {
+    return region_ != nullptr && region_->guard->fault.load(std::memory_order_acquire) != 0;
 }
 
 void mapping::populate(std::uint64_t offset, std::uint64_t bytes) const noexcept {

@@ -33,6 +33,12 @@ class mapping {
     // Writes the pages of a range to stable storage and waits for it (msync). A failure must not be
     // retried: the kernel then reports success with the data gone.
     [[nodiscard]] result<void> sync(std::uint64_t offset, std::uint64_t bytes) const;
+    // True once a page could not be had (SIGBUS) and zeros stand in its place: what was read or
+    // stored since is worthless.
+    [[nodiscard]] bool faulted() const noexcept;
+    // The same as an error that names the place, for whoever has read and is about to draw
+    // conclusions.
+    [[nodiscard]] result<void> whole() const;
     // Makes the pages of a range present and writable, so that a store meets no fault. Not
     // supported is not an error.
     void populate(std::uint64_t offset, std::uint64_t bytes) const noexcept;

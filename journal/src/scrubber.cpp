@@ -37,6 +37,8 @@ result<std::uint64_t> scrubber::step(std::uint64_t budget_bytes) {
     while (offset_ - begin < budget_bytes) {
         const frame_fault fault = check_in_order(space, offset_, sequence_);
         if (fault != frame_fault::none) {
+            if (auto whole = segment_->bytes.whole(); !whole)
+                return std::unexpected(std::move(whole.error()));
             return std::unexpected(error{.code = errc::damaged,
                                          .offset = offset_,
                                          .sequence = sequence_,

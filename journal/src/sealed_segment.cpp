@@ -48,6 +48,9 @@ class sealed_segment_state {
     [[nodiscard]] result<void> finish() const {
         if (failure_)
             return std::unexpected(*failure_);
+        // A page may also have gone under an event that was already given out.
+        if (auto whole = segment_.bytes.whole(); !whole)
+            return whole;
         if (end_.known && offset_ == index_.end_offset && sequence_ == index_.end_sequence &&
             end_.hash == index_.end_hash)
             return {};
@@ -96,6 +99,10 @@ class sealed_segment_state {
         }
         if (fault == frame_fault::none)
             return true;
+        if (auto whole = segment_.bytes.whole(); !whole) {
+            failure_ = std::move(whole.error());
+            return false;
+        }
         failure_ = here(errc::damaged, std::string{to_string(fault)} +
                                            "; an index says that the segment is complete");
         return false;

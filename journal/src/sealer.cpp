@@ -52,6 +52,8 @@ result<bool> sealer::step() {
     auto index =
         build_index({.space = space, .id = setup_.id, .ordinal = *ordinal, .behind_end = &data},
                     segment_path(setup_.directory, *ordinal));
+    if (auto whole = segment->bytes.whole(); !whole)
+        return std::unexpected(std::move(whole.error()));
     if (!index)
         return std::unexpected(std::move(index.error()));
     if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {

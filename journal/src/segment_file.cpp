@@ -139,6 +139,7 @@ result<writable_segment> create_segment(const segment_request& request) {
     if (!fresh)
         return std::unexpected(std::move(fresh.error()));
     const auto build = [&]() -> result<void> {
+        fresh->write_in_place();
         if (auto done = fresh->allocate(request.segment_bytes); !done)
             return done;
         if (auto done = fresh->write_at(bytes, 0); !done)

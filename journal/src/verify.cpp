@@ -172,6 +172,12 @@ class verifier {
             sequence_ = index ? index->header.first_sequence : first;
         const walk_end end =
             walk_segment(space, {.sequence = sequence_}, [](std::uint64_t, commit_word) {});
+        if (auto whole = segment.bytes.whole(); !whole) {
+            // What cannot be read is neither torn nor damaged.
+            find(std::move(whole.error()));
+            lose_track();
+            return;
+        }
         report_.events += end.events;
         if (!seen_first_)
             report_.first_sequence = end.first_sequence;

@@ -170,8 +170,23 @@ void writer_state::store_watermark_when_idle(steady_clock::time_point now) {
     }
 }
 
+void writer_state::look_for_lost_pages() {
+    const std::uint32_t faults = count_guarded_faults();
+    if (faults != std::exchange(faults_seen_, faults)) {
+        if (auto whole = durability_->look_for_lost_pages(); !whole)
+            fail_background(std::move(whole.error()));
+    }
+    // The appending thread met the fault where no segment did, in the file of stream heads.
+    if (gate_now() == gate::poisoned && !durability_->failure()) {
+        fail_background({.code = errc::io,
+                         .file = heads_path(parts_.directory).string(),
+                         .detail = "a page of the file cannot be had (SIGBUS)"});
+    }
+}
+
 microseconds writer_state::flush_step() {
     const auto now = steady_clock::now();
+    look_for_lost_pages();
     if (sync_is_due(now)) {
         last_sync_ = now;
         if (auto synced = durability_->sync(); !synced)
@@ -219,7 +234,8 @@ void writer_state::wake_others() {
     const flush_cause cause{
         .published = by_policy ? shared.sequence.load(std::memory_order_acquire) : 0,
         .durable = durability_->durable(),
-        .rollovers = shared.rollovers.load(std::memory_order_relaxed)};
+        .rollovers = shared.rollovers.load(std::memory_order_relaxed),
+        .faults = count_guarded_faults()};
     if (cause != std::exchange(flush_cause_, cause))
         flusher_.wake();
     const bool segment_wanted = supply_->wants_more() && !supply_->disk_full();

@@ -90,6 +90,7 @@ class writer_state {
     [[nodiscard]] std::chrono::microseconds until_next_watch();
     [[nodiscard]] std::chrono::microseconds until_next_flush() const;
     [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
+    void look_for_lost_pages();
     void store_watermark_when_idle(std::chrono::steady_clock::time_point now);
     // Poisons the writer and tells the observer.
     void fail_background(error why);
@@ -119,9 +120,11 @@ class writer_state {
         sequence_number published = 0;
         sequence_number durable = 0;
         std::uint64_t rollovers = 0;
+        std::uint32_t faults = 0;  // lost pages
         bool operator==(const flush_cause&) const = default;
     };
     flush_cause flush_cause_{};
+    std::uint32_t faults_seen_ = 0;  // the flusher's own
     std::atomic<std::uint64_t> scrubbed_{0};
 
     background_thread flusher_;

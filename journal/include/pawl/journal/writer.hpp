@@ -118,7 +118,8 @@ class writer {
 
     // Publishes one event. No allocation, lock or system call between rollovers. Fails with
     // conflict, too_large, invalid_argument (stream number), busy, back_pressure, disk_full,
-    // poisoned, closed or forked; nothing is published then.
+    // poisoned, closed or forked, and with io where a page of the segment is gone; nothing is
+    // published then.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
 
