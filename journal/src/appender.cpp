@@ -66,7 +66,7 @@ std::unexpected<error> appender::refused() const noexcept {
 // Some mapping of the process has lost a page: if it is this writer's, it must not go on.
 bool appender::look_for_lost_page() noexcept {
     faults_seen_ = count_guarded_faults();
-    if (!segment_->bytes.faulted() && !table_.lost_page())
+    if (!segment_->bytes.faulted())
         return false;
     auto open = static_cast<std::uint32_t>(gate::open);
     gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "heads_layout.hpp"
-#include "mapping.hpp"
+#include "page_memory.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -27,19 +27,18 @@ class head_slots {
     head_slots() noexcept = default;
     head_slots(head_slots&& other) noexcept;
     head_slots& operator=(head_slots&& other) noexcept;
-    ~head_slots();
+    ~head_slots() = default;
 
     // An empty table in fresh memory whose pages are present.
     [[nodiscard]] static result<head_slots> make(std::uint64_t slots);
-    // The table that lies in a private mapping of a checked file of stream heads.
-    [[nodiscard]] static head_slots over(mapping file, std::uint64_t slots,
+    // The table that lies at the beginning of a checked file's entries.
+    [[nodiscard]] static head_slots over(page_memory entries, std::uint64_t slots,
                                          std::uint64_t used) noexcept;
 
     [[nodiscard]] std::uint64_t slots() const noexcept { return slots_; }
     [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
     [[nodiscard]] bool wants_to_grow() const noexcept { return used_ * 4 >= slots_ * 3; }
     [[nodiscard]] bool is_full() const noexcept { return used_ * 16 >= slots_ * 15; }
-    [[nodiscard]] bool lost_page() const noexcept { return file_.faulted(); }
 
     // Null where the stream is not in the table.
     [[nodiscard]] stream_head* find(stream_id stream) const noexcept {
@@ -88,8 +87,7 @@ class head_slots {
     stream_head* table_ = nullptr;
     std::uint64_t slots_ = 0;
     std::uint64_t used_ = 0;
-    std::size_t anonymous_bytes_ = 0;  // 0 where the memory is the file's
-    mapping file_;
+    page_memory memory_;
 };
 
 }  // namespace pawl::detail

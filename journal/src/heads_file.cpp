@@ -105,19 +105,17 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
         return std::unexpected(std::move(size.error()));
     if (*size < heads_entries_offset)
         return bad_heads(path, "shorter than its header");
-    auto mapped = mapping::of(*opened, mapping::access::private_copy, *size);
-    if (!mapped)
-        return std::unexpected(std::move(mapped.error()));
-    mapped->populate(0, *size);
-
+    std::array<std::byte, heads_entries_offset> first{};
+    if (auto read = opened->read_at(first, 0); !read)
+        return std::unexpected(std::move(read.error()));
     heads_header header{};
-    std::memcpy(&header, mapped->data(), sizeof header);
+    std::memcpy(&header, first.data(), sizeof header);
     if (header.magic != heads_magic || header.format_version > format_version ||
         header.checksum != header_checksum(header) ||
         std::memcmp(header.journal, id.data(), id.size()) != 0) {
         return bad_heads(path, "not this journal's stream heads");
     }
-    const std::span padding{mapped->data() + sizeof header, heads_entries_offset - sizeof header};
+    const auto padding = std::span{first}.subspan(sizeof header);
     if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
         return bad_heads(path, "bytes behind the header");
     const std::uint64_t body_bytes = *size - heads_entries_offset;
@@ -126,7 +124,12 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
         header.streams >= header.slots) {
         return bad_heads(path, "sections do not fit");
     }
-    const std::byte* body = mapped->data() + heads_entries_offset;
+    auto memory = page_memory::make(static_cast<std::size_t>(body_bytes));
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    const std::byte* body = memory->data();
+    if (auto read = opened->read_at({memory->data(), memory->size()}, heads_entries_offset); !read)
+        return std::unexpected(std::move(read.error()));
     if (hash_bytes(body, static_cast<std::size_t>(body_bytes)) != header.body_checksum) {
         return bad_heads(path, "checksum mismatch");
     }
@@ -135,9 +138,7 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
                           static_cast<std::size_t>(header.name_bytes)};
     if (!unpack_names(names, header.names, heads.names))
         return bad_heads(path, "names do not fit");
-    if (auto whole = mapped->whole(); !whole)
-        return std::unexpected(std::move(whole.error()));
-    heads.slots = head_slots::over(std::move(*mapped), header.slots, header.streams);
+    heads.slots = head_slots::over(std::move(*memory), header.slots, header.streams);
     heads.covers_something = true;
     heads.ordinal = header.ordinal;
     heads.epoch = header.epoch;

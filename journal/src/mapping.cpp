@@ -26,15 +26,7 @@ struct borrowed_descriptor {
 };
 
 [[nodiscard]] bi::mode_t boost_mode(mapping::access mode) noexcept {
-    switch (mode) {
-        case mapping::access::read:
-            return bi::read_only;
-        case mapping::access::read_write:
-            return bi::read_write;
-        case mapping::access::private_copy:
-            break;
-    }
-    return bi::copy_on_write;
+    return mode == mapping::access::read ? bi::read_only : bi::read_write;
 }
 
 struct page_range {

@@ -15,7 +15,7 @@ namespace pawl::detail {
 
 class mapping {
   public:
-    enum class access : std::uint8_t { read, read_write, private_copy };
+    enum class access : std::uint8_t { read, read_write };
 
     mapping() noexcept;
     mapping(mapping&&) noexcept;

@@ -44,11 +44,6 @@ class stream_table {
         return old_ == nullptr ? nullptr : old_->find(stream);
     }
     void prefetch(stream_id stream) const noexcept { current_.prefetch(stream); }
-    // Whether heads were lost with a page of the file they lie in.
-    [[nodiscard]] bool lost_page() const noexcept {
-        return current_.lost_page() || (old_ != nullptr && old_->lost_page());
-    }
-
     // A background thread.
 
     // Offers a larger table when one is wanted and frees one that was drained.

@@ -62,7 +62,8 @@ result<void> writer_state::assemble() {
         std::move(*parts_.control), &word, next,
         [this](std::unique_ptr<live_segment> segment) { segment_left(std::move(segment)); });
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
-    first->bytes.populate(0, std::min(parts_.options.populate_bytes, std::uint64_t{1} << 20));
+    constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
+    first->bytes.populate(0, std::min(parts_.options.populate_bytes, enough_to_begin));
     appender_ =
         std::make_unique<appender>(appender_setup{.gate_word = &word,
                                                   .durable = &durability_->watermark(),
@@ -111,11 +112,12 @@ result<void> writer_state::start_threads() {
     }
     if (auto done = start(flusher_, "-sync", [this] { return flush_step(); }); !done)
         return done;
-    if (auto done = start(watching_, "-pages", [this] { return watch_step(); }); !done)
-        return done;
-    if (parts_.options.scrub_bytes_per_second == 0 || parts_.to_scrub.empty())
-        return {};
-    return start(scrubbing_, "-scrub", [this] { return scrub_step(); });
+    if (parts_.options.scrub_bytes_per_second != 0 && !parts_.to_scrub.empty()) {
+        if (auto done = start(scrubbing_, "-scrub", [this] { return scrub_step(); }); !done)
+            return done;
+    }
+    // The last, because it begins with populating, which holds up the start of other threads.
+    return start(watching_, "-pages", [this] { return watch_step(); });
 }
 
 void writer_state::stop_threads() noexcept {
@@ -175,12 +177,6 @@ void writer_state::look_for_lost_pages() {
     if (faults != std::exchange(faults_seen_, faults)) {
         if (auto whole = durability_->look_for_lost_pages(); !whole)
             fail_background(std::move(whole.error()));
-    }
-    // The appending thread met the fault where no segment did, in the file of stream heads.
-    if (gate_now() == gate::poisoned && !durability_->failure()) {
-        fail_background({.code = errc::io,
-                         .file = heads_path(parts_.directory).string(),
-                         .detail = "a page of the file cannot be had (SIGBUS)"});
     }
 }
 

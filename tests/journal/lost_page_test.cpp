@@ -139,7 +139,7 @@ TEST_CASE("the next segment may have lost its pages while it waited to be used")
     CHECK(refused.error().file == segment(where, 1).string());
 }
 
-TEST_CASE("a page lost under stream heads stops the writer before it gives out a version") {
+TEST_CASE("the file of stream heads may go once the journal is open") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
     auto options = without_threads();
@@ -154,13 +154,11 @@ TEST_CASE("a page lost under stream heads stops the writer before it gives out a
     fs::resize_file(where / "streams", 0);
     for (stream_id stream = 7; stream < 2000; ++stream) {
         const auto placed = log.append({.type = 1, .stream = stream}, {});
-        if (!placed)
-            break;
+        REQUIRE(placed);
+        REQUIRE(log.poll());
         CHECK(placed->version == (stream == 7 ? 2 : 1));
     }
-    CHECK(log.append({.type = 1}, {}).error().code == errc::poisoned);
-    CHECK_FALSE(log.poll());
-    CHECK(log.failure()->file == (where / "streams").string());
+    CHECK(log.poll());
 }
 
 // Left by a writer that died: what is sealed is read through a copy.

@@ -1,0 +1,31 @@
+// Memory in whole pages, present from the start: what the writer looks up must not fault.
+#pragma once
+
+#include <pawl/journal/error.hpp>
+
+#include <cstddef>
+
+namespace pawl::detail {
+
+// Zeroed. Large pages where the system gives them: fewer to make present, and fewer to look up.
+class page_memory {
+  public:
+    page_memory() noexcept = default;
+    page_memory(page_memory&& other) noexcept;
+    page_memory& operator=(page_memory&& other) noexcept;
+    ~page_memory();
+
+    // out_of_memory where it cannot be had.
+    [[nodiscard]] static result<page_memory> make(std::size_t bytes);
+
+    [[nodiscard]] std::byte* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  private:
+    void* mapped_ = nullptr;
+    std::size_t mapped_bytes_ = 0;
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace pawl::detail
