@@ -63,6 +63,8 @@ inline void appender::clear_word(std::uint64_t next) noexcept {
 // The last two stores that make a frame: its hash and, with release, its commit word. The word
 // behind the frame has been cleared by then.
 inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
+    if (planted(bug::early_commit))
+        store_commit(base_ + offset, word.value());
     const std::size_t bytes = padded(word.frame_bytes());
     std::byte* frame = base_ + offset;
     store_u64(frame + frame_offset::hash, frame_hash(frame, bytes, epoch_, offset, word.value()));

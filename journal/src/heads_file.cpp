@@ -3,6 +3,7 @@
 #include "directory.hpp"
 #include "file.hpp"
 #include "hash.hpp"
+#include "planted.hpp"
 
 #include <algorithm>
 #include <array>
@@ -130,7 +131,8 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
     const std::byte* body = memory->data();
     if (auto read = opened->read_at({memory->data(), memory->size()}, heads_entries_offset); !read)
         return std::unexpected(std::move(read.error()));
-    if (hash_bytes(body, static_cast<std::size_t>(body_bytes)) != header.body_checksum) {
+    if (hash_bytes(body, static_cast<std::size_t>(body_bytes)) != header.body_checksum &&
+        !planted(bug::heads_not_checked)) {
         return bad_heads(path, "checksum mismatch");
     }
     stream_heads heads;

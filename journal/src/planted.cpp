@@ -13,7 +13,7 @@ namespace pawl::detail {
 namespace {
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 28> names{
+constexpr std::array<std::string_view, 34> names{
     "none",
     "no_sync",
     "half_sync",
@@ -42,6 +42,12 @@ constexpr std::array<std::string_view, 28> names{
     "no_end_store_again",
     "cut_before_successor",
     "nothing_kept",
+    "early_commit",
+    "no_lock",
+    "cursor_skips",
+    "index_not_checked",
+    "heads_not_checked",
+    "unheeded_sync",
 };
 
 [[nodiscard]] bug chosen() noexcept {

@@ -37,6 +37,12 @@ enum class bug : std::uint8_t {
     no_end_store_again,    // a recovery stores everything again but the end frame
     cut_before_successor,  // a recovery ends a segment before the next one is there
     nothing_kept,          // a recovery does not keep what it overwrites
+    early_commit,          // a frame is published before its hash is there
+    no_lock,               // a writer does not ask for the lock
+    cursor_skips,          // a cursor leaves an event out now and then
+    index_not_checked,     // an index is believed whatever its checksum
+    heads_not_checked,     // so is the file of stream heads
+    unheeded_sync,         // a failing sync of a directory goes unnoticed
 };
 
 #ifdef PAWL_PLANTED_BUGS

@@ -3,6 +3,7 @@
 #include "directory.hpp"
 #include "io_hook.hpp"
 #include "mapping.hpp"
+#include "planted.hpp"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -50,6 +51,8 @@ void unlock_in_parent() {
         refused != 0) {
         return std::unexpected(system_error(refused, path, "cannot lock"));
     }
+    if (planted(bug::no_lock))
+        return {};
     struct flock request = whole_file(F_WRLCK);
     if (::fcntl(opened.descriptor(), F_OFD_SETLK, &request) != 0) {
         if (errno == EAGAIN || errno == EACCES) {
