@@ -4,6 +4,7 @@
 #include "simulator/damaged_log.hpp"
 #include "simulator/writer_life.hpp"
 #include "support/row_program.hpp"
+#include "support/workers.hpp"
 
 #include <fmt/core.h>
 
@@ -65,8 +66,8 @@ class damager {
         program_.count();
         const std::string fault = judge(*first, *file);
         if (!fault.empty()) {
-            program_.failure(fmt::format("--seed {} --journal {} --count {}", program_.seed(),
-                                         journal_, program_.reached()),
+            program_.failure(fmt::format("--seed {} --journal {} --workers 1 --count {}",
+                                         program_.seed(), journal_, program_.reached()),
                              fmt::format("{} at byte {} of {}, sequence {}: {}", kind_names[kind],
                                          record.offset, record.file, record.sequence, fault));
         }
@@ -219,7 +220,17 @@ int main(int argc, char** argv) {
     row_program program{
         {.row = 8, .name = "damaged_records", .counted = "damaged records"}, argc, argv};
     program.target({.quick = 5'000, .ci = 100'000, .full = 10'000'000});
-    for (std::uint64_t i = program.option("--journal", 0); program.goes_on(); ++i)
-        damager{program, i}.run();
+    const std::uint64_t first = program.option("--journal", 0);
+    const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
+    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
+        std::uint64_t journals = 0;
+        for (std::uint64_t i = first + index; program.goes_on(); i += workers) {
+            damager{program, i}.run();
+            ++journals;
+        }
+        return worker_sums{journals};
+    });
+    program.detail(
+        fmt::format("in {} journals; every one refused, located and left as it was", sums.front()));
     return program.finish();
 }

@@ -7,6 +7,7 @@
 #include "support/recorded_disk.hpp"
 #include "support/row_program.hpp"
 #include "support/virtual_machine.hpp"
+#include "support/workers.hpp"
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -37,20 +38,16 @@ struct totals {
 
 class loss_loop {
   public:
-    explicit loss_loop(row_program& program) : program_{program} {}
-
-    // Why it cannot run here, else empty.
-    [[nodiscard]] std::string prepare() {
-        if (auto unable = own_mounts(); !unable.empty())
-            return unable;
-        if (auto missing = system_.prepare(PAWL_FAULT_CACHE); !missing.empty())
-            return missing;
-        return fresh_disk();
+    loss_loop(row_program& program, guest_system& system, unsigned index)
+        : program_{program},
+          system_{system},
+          directory_{program.directory() / fmt::format("machine-{}", index)} {
+        std::filesystem::create_directory(directory_);
     }
 
     void one_loss(std::uint64_t number) {
         random_source random{draw(program_.seed(), number)};
-        const std::string repeat = fmt::format("--loss {} --count 1", number);
+        const std::string repeat = fmt::format("--loss {} --workers 1 --count 1", number);
         if (lives_.count() == 0 || random.one_in(5)) {
             if (auto wrong = fresh_disk(); !wrong.empty())
                 return program_.failure(repeat, wrong);
@@ -62,18 +59,12 @@ class loss_loop {
         program_.count();
     }
 
-    [[nodiscard]] std::string line() const {
-        return fmt::format(
-            "{} acknowledgements, {} events read back, {} killed before the writer had opened, {} "
-            "torn tails cut with about {} events, {} recoveries left to the next machine",
-            sums_.acknowledgements, sums_.events, sums_.while_opening, sums_.torn, sums_.lost,
-            sums_.in_guest);
-    }
+    [[nodiscard]] const totals& sums() const noexcept { return sums_; }
 
   private:
-    [[nodiscard]] std::filesystem::path disk() { return program_.directory() / "disk"; }
-    [[nodiscard]] std::filesystem::path copy() { return program_.directory() / "copy"; }
-    [[nodiscard]] std::filesystem::path console() { return program_.directory() / "console"; }
+    [[nodiscard]] std::filesystem::path disk() { return directory_ / "disk"; }
+    [[nodiscard]] std::filesystem::path copy() { return directory_ / "copy"; }
+    [[nodiscard]] std::filesystem::path console() { return directory_ / "console"; }
 
     [[nodiscard]] std::string fresh_disk() {
         lives_ = {};
@@ -153,7 +144,7 @@ class loss_loop {
             if (auto wrong = device.attach(copy()); !wrong.empty())
                 return wrong;
             found = check_device(
-                device.path(), program_.directory() / "mounted", file_system::ext4, lives_,
+                device.path(), directory_ / "mounted", file_system::ext4, lives_,
                 {.needed = needed_, .possible = std::numeric_limits<sequence_number>::max()}, then);
         }
         if (!found.wrong.empty())
@@ -171,15 +162,17 @@ class loss_loop {
     }
 
     [[nodiscard]] std::string keep() {
-        const auto kept = std::filesystem::temp_directory_path() /
-                          fmt::format("pawl-kernel_loss-{}.img", program_.seed());
+        const auto kept =
+            std::filesystem::temp_directory_path() /
+            fmt::format("pawl-kernel_loss-{}-{}.img", program_.seed(), program_.reached());
         saved_image::of(disk()).write(kept, image_bytes_of(file_system::ext4));
         lives_ = {};
         return "the disk is kept in " + kept.string();
     }
 
     row_program& program_;
-    guest_system system_;
+    guest_system& system_;
+    std::filesystem::path directory_;
     log_lives lives_;
     sequence_number needed_ = 0;
     totals sums_;
@@ -193,14 +186,27 @@ int main(int argc, char** argv) {
     row_program program{{.row = 4, .name = "kernel_loss", .counted = "kills"}, argc, argv};
     program.target({.quick = 2, .ci = 20, .full = 1'000});
     const std::uint64_t first = program.option("--loss", 0);
-    loss_loop loop{program};
-    if (auto why = loop.prepare(); !why.empty()) {
-        program.skip(why);
+    const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
+    std::string unable = own_mounts();
+    guest_system system;
+    if (unable.empty())
+        unable = system.prepare(PAWL_FAULT_CACHE);
+    if (!unable.empty()) {
+        program.skip(unable);
         return program.finish();
     }
-    for (std::uint64_t number = first; program.goes_on(); ++number)
-        loop.one_loss(number);
-    if (program.reached() != 0)
-        program.detail(loop.line());
+    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
+        loss_loop loop{program, system, index};
+        for (std::uint64_t number = first + index; program.goes_on(); number += workers)
+            loop.one_loss(number);
+        const totals& mine = loop.sums();
+        return worker_sums{
+            mine.acknowledgements, mine.events, mine.while_opening, mine.torn, mine.lost,
+            mine.in_guest};
+    });
+    program.detail(fmt::format(
+        "{} acknowledgements, {} events read back, {} killed before the writer had opened, {} "
+        "torn tails cut with about {} events, {} recoveries left to the next machine",
+        sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]));
     return program.finish();
 }

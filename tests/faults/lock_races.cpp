@@ -36,7 +36,6 @@ struct arena {
     std::atomic<int> inside{0};
     std::atomic<bool> doubled{false};
     std::atomic<bool> child_appended{false};
-    std::atomic<bool> stop{false};
     std::atomic<std::uint64_t> races{0};  // attempts to open
     std::atomic<std::uint64_t> won{0};
     std::atomic<std::uint64_t> refused{0};
@@ -64,7 +63,7 @@ class contender {
         : directory_{std::move(directory)}, shared_{shared}, random_{seed}, target_{target} {}
 
     void race() {
-        while (!shared_.stop && !shared_.failed && shared_.races < target_)
+        while (!shared_.doubled && !shared_.failed && shared_.races < target_)
             one_race();
     }
 
@@ -167,6 +166,26 @@ class contender {
     ::_exit(0);
 }
 
+// Waits for all of them, but not for ever: two writers may have written over each other what they
+// wait for.
+[[nodiscard]] std::string await(const std::vector<::pid_t>& processes, const arena& shared) {
+    constexpr int longest_wait_ms = 60'000;
+    constexpr int longest_wait_for_two_ms = 2000;
+    std::string wrong;
+    int waited_ms = 0;
+    for (const ::pid_t process : processes) {
+        int status = 0;
+        while (::waitpid(process, &status, WNOHANG) == 0) {
+            ::usleep(1000);
+            if (++waited_ms > (shared.doubled ? longest_wait_for_two_ms : longest_wait_ms))
+                ::kill(process, SIGKILL);
+        }
+        if (status != 0)
+            wrong = fmt::format("a contender died with status {:x}", status);
+    }
+    return wrong;
+}
+
 // One journal's worth of races, so that it does not grow without end.
 [[nodiscard]] std::string one_journal(row_program& program, arena& shared, std::uint64_t number,
                                       std::uint64_t races) {
@@ -182,13 +201,7 @@ class contender {
     for (std::size_t i = 0; i < contending_processes; ++i)
         processes.push_back(
             start_process(directory, shared, draw(program.seed(), number * 100 + i * 10), races));
-    std::string wrong;
-    for (const ::pid_t process : processes) {
-        int status = 0;
-        ::waitpid(process, &status, 0);
-        if (status != 0)
-            wrong = fmt::format("a contender died with status {:x}", status);
-    }
+    std::string wrong = await(processes, shared);
     if (shared.doubled)
         wrong = "two writers at once";
     else if (shared.child_appended)

@@ -34,6 +34,7 @@ namespace {
 constexpr std::size_t readers_in_threads = 4;
 constexpr std::size_t readers_in_processes = 4;
 constexpr std::size_t all_readers = readers_in_threads + readers_in_processes;
+constexpr std::uint64_t segment_bytes = std::uint64_t{1} << 20;
 constexpr generated_log::sizes small_events{.usual = 24, .largest = 3000};
 
 struct alignas(64) reader_result {
@@ -64,9 +65,10 @@ void note(char (&into)[Size], const std::string& text) {
                            shared_round& shared, std::uint64_t until) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     writer_options options;
-    options.segment_bytes = std::uint64_t{256} << 10;
+    options.segment_bytes = segment_bytes;
     options.sync = sync_policy::every_us(1000);
     options.scrub_bytes_per_second = 0;
+    options.expected_streams = 64;
     auto log = writer::open(directory, options);
     if (!log) {
         note(shared.why, "open: " + log.error().message());
@@ -117,10 +119,11 @@ class following {
 
   private:
     [[nodiscard]] std::string follow() {
-        constexpr std::array waits{wait_strategy::block, wait_strategy::yield, wait_strategy::block,
-                                   wait_strategy::spin};
         options_.follow = true;
-        options_.wait = waits[random_.below(waits.size())];
+        // Where there are more readers than processors, one that spins only keeps others waiting.
+        options_.wait = random_.one_in(16)  ? wait_strategy::spin
+                        : random_.one_in(3) ? wait_strategy::yield
+                                            : wait_strategy::block;
         bookmarks_.push_back({log_point{}, check_});
         auto events = open_at({});
         if (!events)
@@ -132,7 +135,7 @@ class following {
                                 events->next_sequence() == shared_.published.load();
             if (at_end)
                 return check_.check_end();
-            if (random_.one_in(50)) {
+            if (random_.one_in(8)) {
                 // The way ahead is read again from some place.
                 const bookmark& from = bookmarks_[random_.below(bookmarks_.size())];
                 check_ = from.check;
@@ -303,7 +306,8 @@ class readers_round {
     // The last one was killed: what is published is what a recovery finds.
     [[nodiscard]] std::string settle() {
         writer_options options;
-        options.segment_bytes = std::uint64_t{256} << 10;
+        options.segment_bytes = segment_bytes;
+        options.expected_streams = 64;
         options.background_threads = false;
         options.full = when_full::fail;
         auto log = writer::open(directory_, options);
@@ -327,7 +331,7 @@ class readers_round {
 
 int main(int argc, char** argv) {
     row_program program{{.row = 10, .name = "readers", .counted = "reads"}, argc, argv};
-    program.target({.quick = 1'000'000, .ci = 200'000'000, .full = 10'000'000'000});
+    program.target({.quick = 1'000'000, .ci = 1'000'000'000, .full = 10'000'000'000});
     const std::uint64_t first = program.option("--first-round", 0);
     const std::uint64_t events =
         program.option("--events", program.mode() == row_mode::quick ? 100'000 : 1'500'000);

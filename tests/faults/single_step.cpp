@@ -7,6 +7,7 @@
 #include "segment_walk.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
+#include "support/workers.hpp"
 
 #include <fmt/core.h>
 #include <signal.h>
@@ -169,11 +170,12 @@ class observer {
 
 class stepper {
   public:
-    stepper(row_program& program, shared_page& shared)
+    stepper(row_program& program, shared_page& shared, std::uint64_t number)
         : program_{program},
           shared_{shared},
-          log_seed_{draw(program.seed(), 1)},
-          directory_{program.directory() / "journal"},
+          number_{number},
+          log_seed_{draw(program.seed(), number + 1)},
+          directory_{program.directory() / fmt::format("journal-{}", number)},
           observer_{directory_} {}
 
     // False where the machine does not let us trace.
@@ -214,18 +216,20 @@ class stepper {
         program_.count();
         if (wrong.empty() && program_.reached() % between_recoveries == 0) {
             ++recoveries_;
-            wrong = recover_copy(directory_, program_.directory() / "copy", log_seed_, published,
-                                 events);
+            wrong = recover_copy(directory_, program_.directory() / fmt::format("copy-{}", number_),
+                                 log_seed_, published, events);
         }
         if (wrong.empty())
             return;
         stop_ = true;
-        program_.failure(fmt::format("--seed {} --count {}", program_.seed(), program_.reached()),
+        program_.failure(fmt::format("--seed {} --journal {} --workers 1 --count {}",
+                                     program_.seed(), number_, program_.reached()),
                          fmt::format("at boundary {}: {}", program_.reached(), wrong));
     }
 
     row_program& program_;
     shared_page& shared_;
+    std::uint64_t number_;
     std::uint64_t log_seed_;
     std::filesystem::path directory_;
     observer observer_;
@@ -241,14 +245,25 @@ int main(int argc, char** argv) {
     program.target({.quick = 20'000, .ci = 1'000'000, .full = 20'000'000});
     // Not a divisor of anything an append does.
     const std::uint64_t between = program.option("--between-recoveries", 4999);
-    void* page = ::mmap(nullptr, sizeof(shared_page), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return 1;
-    stepper steps{program, *new (page) shared_page{}};
-    if (!steps.run(between))
+    const std::uint64_t first = program.option("--journal", 0);
+    const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
+    enum sum : std::size_t { recoveries, untraced };
+    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
+        worker_sums mine{};
+        void* page = ::mmap(nullptr, sizeof(shared_page), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED) {
+            program.failure("", "no shared memory");
+            return mine;
+        }
+        stepper steps{program, *new (page) shared_page{}, first + index};
+        mine[untraced] = steps.run(between) ? 0 : 1;
+        mine[recoveries] = steps.recoveries();
+        return mine;
+    });
+    if (sums[untraced] != 0)
         program.skip("no process may be traced here");
-    else if (program.reached() != 0)
-        program.detail(fmt::format("a copy was recovered at {} of them", steps.recoveries()));
+    else
+        program.detail(fmt::format("a copy was recovered at {} of them", sums[recoveries]));
     return program.finish();
 }

@@ -6,6 +6,7 @@
 #include "support/allocation_hook.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
+#include "support/workers.hpp"
 
 #include <fmt/core.h>
 #include <sys/mman.h>
@@ -230,11 +231,13 @@ class one_run {
 
 class trials {
   public:
-    trials(row_program& program, told& shared) : program_{program}, told_{shared} {}
+    // Of `workers` that go through the same trials, this is the one that does every index-th.
+    trials(row_program& program, told& shared, unsigned index, unsigned workers)
+        : program_{program}, told_{shared}, index_{index}, workers_{workers} {}
 
     // What is wrong; empty where nothing is.
     [[nodiscard]] std::string run(const trial& plan) {
-        const auto directory = program_.directory() / "journal";
+        const auto directory = program_.directory() / fmt::format("journal-{}", index_);
         std::error_code code;
         std::filesystem::remove_all(directory, code);
         const std::uint64_t log_seed = draw(program_.seed(), 1);
@@ -263,6 +266,8 @@ class trials {
     }
 
     void one(const trial& plan) {
+        if (next_++ % workers_ != index_)
+            return;
         const std::string wrong = run(plan);
         program_.count();
         reached_ += told_.refused ? 1U : 0U;
@@ -306,18 +311,33 @@ class trials {
   private:
     row_program& program_;
     told& told_;
+    unsigned index_;
+    unsigned workers_;
+    std::uint64_t next_ = 0;
     std::uint64_t reached_ = 0;
 };
+
+// Goes through trials with all workers, and says in how many the call was reached.
+template <class Trials>
+[[nodiscard]] std::uint64_t in_parallel(row_program& program, Trials&& go) {
+    const auto sums = divide_among_workers(program, usual_workers(), [&](unsigned index) {
+        void* page = ::mmap(nullptr, sizeof(told), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED) {
+            program.failure("", "no shared memory");
+            return worker_sums{};
+        }
+        trials mine{program, *new (page) told{}, index, usual_workers()};
+        go(mine);
+        return worker_sums{mine.reached()};
+    });
+    return sums.front();
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
     row_program program{{.row = 6, .name = "system_calls", .counted = "failures"}, argc, argv};
-    void* page =
-        ::mmap(nullptr, sizeof(told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return 1;
-    trials all{program, *new (page) told{}};
     const bool quick = program.mode() == row_mode::quick;
     const bool whole = program.mode() == row_mode::full;
     const std::uint64_t number = program.option("--number", 0);
@@ -328,21 +348,26 @@ int main(int argc, char** argv) {
                       .with = static_cast<int>(program.option("--errno", EIO))};
     if (number != 0) {
         program.target({1, 1, 1});
-        all.one(given);
+        (void)in_parallel(program, [&](trials& all) { all.one(given); });
         return program.finish();
     }
     // Only the second part, where that is wanted.
     if (program.option("--only-allocations", 0) == 0) {
         program.target({.quick = 150, .ci = 3000, .full = 7000});
-        for (const bool crashed : {false, true})
-            all.all_calls(crashed, quick ? 37 : 1, quick || whole ? 1 : 4);
-        program.detail(fmt::format("in {} of them the call was reached", all.reached()));
+        const auto reached = in_parallel(program, [&](trials& all) {
+            for (const bool crashed : {false, true})
+                all.all_calls(crashed, quick ? 37 : 1, quick || whole ? 1 : 4);
+        });
+        program.detail(fmt::format("in {} of them the call was reached", reached));
     }
     program.next_part({.row = 6, .name = "allocations", .counted = "failures"});
     program.target({.quick = 12, .ci = 400, .full = 3000});
     if (PAWL_ALLOCATION_HOOK) {
-        for (const bool crashed : {false, true})
-            all.all_allocations(crashed, quick ? 211 : whole ? 1 : 7);
+        const auto reached = in_parallel(program, [&](trials& all) {
+            for (const bool crashed : {false, true})
+                all.all_allocations(crashed, quick ? 211 : whole ? 1 : 7);
+        });
+        program.detail(fmt::format("in {} of them the allocation was reached", reached));
     } else {
         program.skip("a sanitizer has taken malloc's place");
     }

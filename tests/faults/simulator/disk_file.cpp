@@ -139,22 +139,29 @@ void disk_file::page_dirtied(std::uint64_t index, std::uint64_t time) {
     }
 }
 
-void disk_file::contents(const cut_choice& choice, std::uint64_t now,
-                         std::vector<std::byte>& into) const {
+std::uint64_t disk_file::size_after(const cut_choice& choice, std::uint64_t now) const noexcept {
     std::uint64_t size = disk_size_;
     const std::uint64_t size_limit = limit(choice, now, std::uint64_t{1} << 47);
     for (const size_change& one : sizes_) {
         if (one.time <= size_limit)
             size = one.bytes;
     }
-    into.resize(disk_.size() * word_bytes);
-    if (!disk_.empty())
-        std::memcpy(into.data(), disk_.data(), into.size());
+    return size;
+}
+
+void disk_file::contents(const cut_choice& choice, std::uint64_t now,
+                         std::span<std::byte> into) const {
+    const std::uint64_t known = std::min(into.size(), disk_.size() * word_bytes);
+    if (known != 0)
+        std::memcpy(into.data(), disk_.data(), known);
+    if (known < into.size())
+        std::memset(into.data() + known, 0, into.size() - known);
     for (const store& one : stores_) {
-        if (one.time <= limit(choice, now, one.word * word_bytes))
-            detail::store_u64(into.data() + one.word * word_bytes, one.value);
+        const std::uint64_t at = one.word * word_bytes;
+        if (at >= into.size() || one.time > limit(choice, now, at))
+            continue;
+        std::memcpy(into.data() + at, &one.value, std::min(word_bytes, into.size() - at));
     }
-    into.resize(size);
 }
 
 }  // namespace pawl::test

@@ -32,8 +32,10 @@ class disk_file {
     // A page was written to, whatever was stored: all of it is written at the next sync.
     void page_dirtied(std::uint64_t page, std::uint64_t time);
 
-    // The bytes that a cut leaves; `into` is scratch that is reused.
-    void contents(const cut_choice& choice, std::uint64_t now, std::vector<std::byte>& into) const;
+    // How large a cut leaves it, and the bytes; `into` is of that size.
+    [[nodiscard]] std::uint64_t size_after(const cut_choice& choice,
+                                           std::uint64_t now) const noexcept;
+    void contents(const cut_choice& choice, std::uint64_t now, std::span<std::byte> into) const;
 
   private:
     struct store {

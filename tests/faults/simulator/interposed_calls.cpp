@@ -33,12 +33,13 @@ namespace {
 constexpr int first_descriptor = 1'000'000;
 constexpr std::size_t page = 4096;
 
+// These tables are never destroyed: what else ends with the process may still close a file.
 std::vector<memory_file_pointer>& descriptors() {
-    static std::vector<memory_file_pointer> table;
+    static std::vector<memory_file_pointer>& table = *new std::vector<memory_file_pointer>;
     return table;
 }
 std::vector<std::string>& directory_paths() {
-    static std::vector<std::string> table;
+    static std::vector<std::string>& table = *new std::vector<std::string>;
     return table;
 }
 
@@ -127,7 +128,7 @@ struct mapped {
     int count = 1;
 };
 std::map<const void*, mapped>& mappings() {
-    static std::map<const void*, mapped> table;
+    static std::map<const void*, mapped>& table = *new std::map<const void*, mapped>;
     return table;
 }
 
@@ -176,7 +177,7 @@ struct listing {
     dirent shown{};
 };
 std::vector<listing*>& listings() {
-    static std::vector<listing*> table;
+    static std::vector<listing*>& table = *new std::vector<listing*>;
     return table;
 }
 [[nodiscard]] listing* listing_of(DIR* directory) {

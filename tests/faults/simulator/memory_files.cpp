@@ -18,16 +18,17 @@ namespace {
 
 constexpr std::size_t page = 4096;
 
-// Buffers that wait to be used again, by power of two.
+// Buffers that wait to be used again, by power of two. Like the tree it is never destroyed: what
+// else ends with the process may still give something back.
 using pool = std::map<std::size_t, std::vector<std::byte*>>;
 [[nodiscard]] pool& the_pool() {
-    static pool made;
+    static pool& made = *new pool;
     return made;
 }
 
 using tree = std::map<std::string, memory_file_pointer, std::less<>>;
 [[nodiscard]] tree& the_tree() {
-    static tree made;
+    static tree& made = *new tree;
     return made;
 }
 
@@ -35,12 +36,13 @@ std::uint64_t next_number = 1;
 
 }  // namespace
 
-page_buffer::page_buffer(std::size_t bytes) : bytes_{std::bit_ceil(std::max(bytes, page))} {
+page_buffer::page_buffer(std::size_t bytes, std::size_t overwritten)
+    : bytes_{std::bit_ceil(std::max(bytes, page))} {
     auto& waiting = the_pool()[bytes_];
     if (!waiting.empty()) {
         data_ = waiting.back();
         waiting.pop_back();
-        std::memset(data_, 0, bytes_);
+        std::memset(data_ + overwritten, 0, bytes_ - overwritten);
         return;
     }
     const long made = ::syscall(SYS_mmap, nullptr, bytes_, PROT_READ | PROT_WRITE,
@@ -109,8 +111,11 @@ memory_file_pointer create(std::string_view path, bool directory) {
     return made;
 }
 
-void put(std::string_view path, std::span<const std::byte> contents) {
-    create(path, false)->write(0, contents);
+std::span<std::byte> put(std::string_view path, std::size_t bytes) {
+    const auto made = create(path, false);
+    made->bytes = page_buffer{bytes, bytes};
+    made->size = bytes;
+    return made->contents();
 }
 
 bool remove(std::string_view path) {

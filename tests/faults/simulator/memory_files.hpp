@@ -24,7 +24,8 @@ inline constexpr std::string_view memory_root = "/simulated";
 class page_buffer {
   public:
     page_buffer() = default;
-    explicit page_buffer(std::size_t bytes);
+    // The first `overwritten` bytes may hold anything, because the caller writes them anyway.
+    explicit page_buffer(std::size_t bytes, std::size_t overwritten = 0);
     page_buffer(page_buffer&& other) noexcept;
     page_buffer& operator=(page_buffer&& other) noexcept;
     ~page_buffer();
@@ -56,8 +57,8 @@ namespace memory_files {
 [[nodiscard]] bool holds(const char* path) noexcept;
 [[nodiscard]] memory_file_pointer find(std::string_view path);
 memory_file_pointer create(std::string_view path, bool directory);
-// Makes or replaces a file as a whole.
-void put(std::string_view path, std::span<const std::byte> contents);
+// Makes or replaces a file as a whole, of bytes that the caller now writes.
+[[nodiscard]] std::span<std::byte> put(std::string_view path, std::size_t bytes);
 bool remove(std::string_view path);
 bool rename(std::string_view from, std::string_view to);
 

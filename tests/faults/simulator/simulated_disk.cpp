@@ -199,7 +199,6 @@ void simulated_disk::cut(const cut_choice& choice, const fs::path& into) const {
             apply(left, changes_[i]);
     }
     memory_files::clear(into.native());
-    thread_local std::vector<std::byte> bytes;
     for (const auto& [name, file] : left) {
         if (file == nullptr) {
             memory_files::create((into / name).native(), true);
@@ -207,8 +206,8 @@ void simulated_disk::cut(const cut_choice& choice, const fs::path& into) const {
         }
         if (const std::string parent = parent_of(name); !parent.empty() && !left.contains(parent))
             continue;  // in a directory that is not there
-        file->contents(choice, time_, bytes);
-        memory_files::put((into / name).native(), bytes);
+        const std::uint64_t bytes = file->size_after(choice, time_);
+        file->contents(choice, time_, memory_files::put((into / name).native(), bytes));
     }
 }
 

@@ -1,10 +1,12 @@
 #include "child_process.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <sstream>
 
 namespace pawl::test {
@@ -17,22 +19,20 @@ std::vector<std::string> program_outcome::lines() const {
     return found;
 }
 
-std::string program_outcome::last_line() const {
-    const auto all = lines();
-    return all.empty() ? std::string{} : all.back();
-}
-
 std::filesystem::path own_directory() {
     return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
 program_outcome run_program(const std::vector<std::string>& words,
-                            const std::filesystem::path& directory) {
+                            const std::filesystem::path& directory, unsigned most_seconds) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
         return {};
     const pid_t child = ::fork();
     if (child == 0) {
+        // Nobody is left running behind a table that was given up.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::alarm(most_seconds);
         ::dup2(ends[1], STDOUT_FILENO);
         const std::string program = directory / ("pawl_fault_" + words.front());
         std::vector<std::string> copies{words};

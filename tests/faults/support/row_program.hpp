@@ -45,6 +45,14 @@ class row_program {
     void count(std::uint64_t more = 1) noexcept { reached_ += more; }
     [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
     [[nodiscard]] std::uint64_t reached() const noexcept { return reached_; }
+    // Of the first failure.
+    [[nodiscard]] const std::string& repeat() const noexcept { return repeat_; }
+    [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
+    // In a process that does a share of the work: counting begins anew, up to `target`.
+    void begin_share(std::uint64_t target) noexcept {
+        target_ = target;
+        reached_ = 0;
+    }
     // True while there is something to do: the target is not reached and failures are few.
     [[nodiscard]] bool goes_on() const noexcept;
 

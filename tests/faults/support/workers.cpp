@@ -1,9 +1,12 @@
 #include "workers.hpp"
 
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <thread>
 
@@ -41,7 +44,33 @@ namespace {
     }
 }
 
+// Where a process stays on one processor, unmapping need not interrupt the others: on virtual
+// machines that is most of what a row costs.
+void stay_on_one_processor(unsigned index) noexcept {
+    cpu_set_t usable;
+    if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0)
+        return;
+    unsigned to_pass = index % static_cast<unsigned>(CPU_COUNT(&usable));
+    for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
+        if (!CPU_ISSET(i, &usable) || to_pass-- != 0)
+            continue;
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(i, &one);
+        (void)::sched_setaffinity(0, sizeof one, &one);
+        return;
+    }
+}
+
 }  // namespace
+
+void use_all_processors() noexcept {
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    for (std::size_t i = 0; i < CPU_SETSIZE; ++i)
+        CPU_SET(i, &all);
+    (void)::sched_setaffinity(0, sizeof all, &all);
+}
 
 unsigned usual_workers() noexcept {
     return std::max(1U, std::thread::hardware_concurrency());
@@ -57,7 +86,9 @@ std::vector<worker_report> run_workers(unsigned count,
             break;
         const pid_t child = ::fork();
         if (child == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             ::close(ends[0]);
+            stay_on_one_processor(i);
             const std::string bytes = packed(work(i));
             const auto put = ::write(ends[1], bytes.data(), bytes.size());
             ::_exit(put == static_cast<ssize_t>(bytes.size()) ? 0 : 1);
@@ -76,6 +107,33 @@ std::vector<worker_report> run_workers(unsigned count,
             reports.back().fault = "a worker died";
     }
     return reports;
+}
+
+worker_sums divide_among_workers(row_program& program, unsigned workers,
+                                 const std::function<worker_sums(unsigned index)>& work) {
+    (void)program.directory();  // or each worker would make one and leave it
+    const std::uint64_t target = program.target();
+    const auto one = [&](unsigned index) {
+        program.begin_share(target / workers + (index < target % workers ? 1 : 0));
+        const worker_sums sums = work(index);
+        worker_report report;
+        report.figures[0] = program.reached();
+        std::ranges::copy(sums, report.figures.begin() + 1);
+        if (program.failures() != 0) {
+            report.repeat = program.repeat();
+            report.fault = program.detail();
+        }
+        return report;
+    };
+    worker_sums all{};
+    for (const auto& report : run_workers(workers, one)) {
+        program.count(report.figures[0]);
+        for (std::size_t i = 0; i < all.size(); ++i)
+            all[i] += report.figures[i + 1];
+        if (!report.fault.empty())
+            program.failure(report.repeat, report.fault);
+    }
+    return all;
 }
 
 }  // namespace pawl::test

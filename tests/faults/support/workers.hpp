@@ -1,6 +1,8 @@
 // The same work on several cores, in processes of their own.
 #pragma once
 
+#include "row_program.hpp"
+
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -19,8 +21,19 @@ struct worker_report {
 [[nodiscard]] unsigned usual_workers() noexcept;
 
 // Calls work(index) in `count` processes and gives back what each returned; one that died is a
-// fault.
+// fault. Each stays on one processor, and so do the processes that it starts.
 [[nodiscard]] std::vector<worker_report> run_workers(
     unsigned count, const std::function<worker_report(unsigned index)>& work);
+// Undoes that, for a process whose threads are to run beside each other.
+void use_all_processors() noexcept;
+
+// Figures of one worker, whose meaning is the caller's.
+using worker_sums = std::array<std::uint64_t, 7>;
+
+// Divides what a program has to reach among processes. Each calls work(index), which counts and
+// fails in its own copy of the program; here all of that is put together, and the sums with it.
+// Directories below program.directory() are the workers' common ones.
+worker_sums divide_among_workers(row_program& program, unsigned workers,
+                                 const std::function<worker_sums(unsigned index)>& work);
 
 }  // namespace pawl::test
