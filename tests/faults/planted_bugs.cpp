@@ -3,12 +3,17 @@
 #include "planted.hpp"
 #include "support/child_process.hpp"
 #include "support/row_program.hpp"
+#include "support/workers.hpp"
 
 #include <fmt/core.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
-#include <set>
+#include <new>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,102 +22,135 @@ using namespace pawl::test;
 
 namespace {
 
-struct planted_line {
-    std::string bug;
-    std::string row;
-    std::vector<std::string> command;
-};
-
-[[nodiscard]] std::vector<planted_line> read_list() {
-    std::ifstream list{PAWL_FAULTS_DIR "/planted.txt"};
-    std::vector<planted_line> lines;
-    for (std::string text; std::getline(list, text);) {
-        if (text.empty() || text.front() == '#')
-            continue;
-        std::istringstream words{text};
-        planted_line line;
-        words >> line.bug >> line.row;
-        for (std::string word; words >> word;)
-            line.command.push_back(word);
-        lines.push_back(std::move(line));
-    }
-    return lines;
-}
-
-[[nodiscard]] std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const auto& word : words)
-        text += (text.empty() ? "" : " ") + word;
-    return text;
-}
-
 #ifdef PAWL_PLANTED_BUGS
 constexpr bool bugs_are_here = true;
 #else
 constexpr bool bugs_are_here = false;
 #endif
 
-class catcher {
-  public:
-    explicit catcher(row_program& program) : program_{program} {}
+// A command may loop for ever over a bug; that is not how a bug is found.
+constexpr unsigned most_seconds = 300;
 
-    void run(const planted_line& line) {
-        if (!passes_without(line.command)) {
-            program_.failure("", fmt::format("{} fails without any bug", joined(line.command)));
-            return;
-        }
-        ::setenv("PAWL_PLANTED_BUG", line.bug.c_str(), 1);
-        const auto ran = run_program(line.command);
-        ::unsetenv("PAWL_PLANTED_BUG");
-        const std::string last = ran.last_line();
-        const bool found = ran.exit_status == 1 &&
-                           last.find("\"failures\":0,") == std::string::npos &&
-                           last.starts_with("{");
-        fmt::print(stderr, "{:<22} row {:>2}  {:<8} {}\n", line.bug, line.row,
-                   found ? "caught" : "MISSED", value_of(last, "detail"));
-        if (found) {
-            program_.count();
-        } else {
-            program_.failure("", fmt::format("{} was not found by {}, which ended with {}",
-                                             line.bug, joined(line.command), ran.exit_status));
-        }
-    }
-
-  private:
-    [[nodiscard]] bool passes_without(const std::vector<std::string>& command) {
-        const std::string key = joined(command);
-        if (known_green_.contains(key))
-            return true;
-        if (run_program(command).exit_status != 0)
-            return false;
-        known_green_.insert(key);
-        return true;
-    }
-
-    [[nodiscard]] static std::string value_of(const std::string& json, const std::string& name) {
-        const auto at = json.find("\"" + name + "\":\"");
-        if (at == std::string::npos)
-            return {};
-        const auto begin = at + name.size() + 4;
-        return json.substr(begin, json.find('"', begin) - begin);
-    }
-
-    row_program& program_;
-    std::set<std::string> known_green_;
+struct planted_bug {
+    std::uint64_t number = 0;  // of its line, from 1
+    std::string name{};
+    std::string row{};
 };
+
+// A command and the bugs that it has to find: that it passes without them needs to be seen once.
+struct planted_trial {
+    std::vector<std::string> command;
+    std::vector<planted_bug> bugs{};
+};
+
+[[nodiscard]] std::vector<planted_trial> read_list(std::uint64_t only) {
+    std::ifstream list{PAWL_FAULTS_DIR "/planted.txt"};
+    std::vector<planted_trial> trials;
+    std::uint64_t number = 0;
+    for (std::string text; std::getline(list, text);) {
+        if (text.empty() || text.front() == '#')
+            continue;
+        std::istringstream words{text};
+        planted_bug bug{.number = ++number};
+        words >> bug.name >> bug.row;
+        std::vector<std::string> command;
+        for (std::string word; words >> word;)
+            command.push_back(word);
+        if (only != 0 && number != only)
+            continue;
+        auto trial = std::ranges::find(trials, command, &planted_trial::command);
+        if (trial == trials.end())
+            trial = trials.insert(trial, {.command = std::move(command)});
+        trial->bugs.push_back(std::move(bug));
+    }
+    return trials;
+}
+
+[[nodiscard]] std::string joined(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(words, " "));
+}
+
+[[nodiscard]] std::string value_of(const std::string& json, const std::string& name) {
+    const auto at = json.find("\"" + name + "\":\"");
+    if (at == std::string::npos)
+        return {};
+    const auto begin = at + name.size() + 4;
+    return json.substr(begin, json.find('"', begin) - begin);
+}
+
+// The line of the part that failed; empty where none did, or the program ended otherwise.
+[[nodiscard]] std::string failed_part(const program_outcome& ran) {
+    if (ran.exit_status != 1)
+        return {};
+    for (const auto& line : ran.lines()) {
+        if (line.starts_with("{\"row\":") && line.find("\"failures\":0,") == std::string::npos)
+            return line;
+    }
+    return {};
+}
+
+enum figure : std::size_t { caught };
+
+void run_trial(const planted_trial& trial, worker_report& report) {
+    const auto fault = [&](const std::string& what) {
+        if (!report.fault.empty())
+            return;
+        report.fault = what;
+        report.repeat = fmt::format("--bug {}", trial.bugs.front().number);
+    };
+    const auto alone = run_program(trial.command, own_directory(), most_seconds);
+    if (alone.exit_status != 0)
+        return fault(fmt::format("{} ends with {} without any bug", joined(trial.command),
+                                 alone.exit_status));
+    for (const auto& bug : trial.bugs) {
+        ::setenv("PAWL_PLANTED_BUG", bug.name.c_str(), 1);
+        const auto ran = run_program(trial.command, own_directory(), most_seconds);
+        ::unsetenv("PAWL_PLANTED_BUG");
+        const std::string part = failed_part(ran);
+        fmt::print(stderr, "{:<22} row {:>2}  {:<7} {}\n", bug.name, bug.row,
+                   part.empty() ? "MISSED" : "caught", value_of(part, "detail"));
+        if (!part.empty()) {
+            ++report.figures[caught];
+            continue;
+        }
+        fault(fmt::format("{} was not found by {}, which ended with {}", bug.name,
+                          joined(trial.command), ran.exit_status));
+        report.repeat = fmt::format("--bug {}", bug.number);
+    }
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
     row_program program{{.row = 12, .name = "planted_bugs", .counted = "bugs caught"}, argc, argv};
-    const auto lines = read_list();
-    program.target({.quick = lines.size(), .ci = lines.size(), .full = lines.size()});
+    const auto trials = read_list(program.option("--bug", 0));
+    std::uint64_t bugs = 0;
+    for (const auto& trial : trials)
+        bugs += trial.bugs.size();
+    program.target({.quick = bugs, .ci = bugs, .full = bugs});
     if (!bugs_are_here) {
         program.skip("this build holds no planted bugs; the preset 'planted' does");
         return program.finish();
     }
-    catcher catching{program};
-    for (const auto& line : lines)
-        catching.run(line);
+    using counter = std::atomic<std::size_t>;
+    void* page =
+        ::mmap(nullptr, sizeof(counter), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        program.failure("", "no shared memory");
+        return program.finish();
+    }
+    auto& next = *new (page) counter{0};
+    const auto work = [&](unsigned) {
+        worker_report report;
+        for (std::size_t i = next++; i < trials.size(); i = next++)
+            run_trial(trials[i], report);
+        return report;
+    };
+    for (const auto& report : run_workers(usual_workers(), work)) {
+        program.count(report.figures[caught]);
+        if (!report.fault.empty())
+            program.failure(report.repeat, report.fault);
+    }
+    program.detail(fmt::format("by {} commands, each green without them", trials.size()));
     return program.finish();
 }

@@ -1,22 +1,46 @@
-// Runs the rows and prints the table.
+// Runs the rows of the reliability scoreboard and prints the table.
 #include "support/child_process.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 using namespace pawl::test;
 using nlohmann::json;
 
 namespace {
+
+// By row; row 0 is what is promised beside the twelve.
+constexpr std::array<std::string_view, 13> promises{
+    "An append makes no system call and allocates nothing",
+    "No durable event is lost, none appears that was not appended, no batch is split",
+    "The same on real file systems",
+    "The death of the process is harmless",
+    "The loss of the kernel loses nothing durable",
+    "No ghosts of earlier lives; a crash inside a recovery is safe",
+    "Every failing system call and allocation is handled",
+    "Bit rot is always found",
+    "Nothing below the durable watermark is ever cut",
+    "Hostile files are safe",
+    "Readers never see a torn event and never die",
+    "One writer at a time; a full disk is an error",
+    "The tests themselves work",
+};
+constexpr int planted_row = 12;
 
 struct wishes {
     bool quick = false;
@@ -33,6 +57,10 @@ struct listed_program {
 };
 
 // Row 12 first: a zero means nothing unless its planted bug is caught.
+[[nodiscard]] int place_of(int row) noexcept {
+    return row == planted_row ? 0 : row == 0 ? planted_row : row;
+}
+
 [[nodiscard]] std::vector<listed_program> read_rows() {
     std::ifstream list{PAWL_FAULTS_DIR "/rows.txt"};
     std::vector<listed_program> programs;
@@ -46,79 +74,203 @@ struct listed_program {
             program.words.push_back(word);
         programs.push_back(std::move(program));
     }
-    std::ranges::stable_sort(programs, {}, [](const listed_program& one) {
-        constexpr int planted_row = 12;
-        return one.row == planted_row ? -1 : one.row;
-    });
+    std::ranges::stable_sort(programs, {}, [](const auto& one) { return place_of(one.row); });
     return programs;
 }
 
-// The line that stands for a program which gave none.
-[[nodiscard]] json silent(const listed_program& program, int exit_status) {
-    return {{"row", program.row},
-            {"name", program.words.front()},
-            {"counted", ""},
-            {"reached", 0},
-            {"target", 0},
-            {"failures", 1},
-            {"seconds", 0.0},
-            {"seed", 0},
-            {"skipped", ""},
-            {"repeat", ""},
-            {"detail", fmt::format("ended with {} and no result", exit_status)}};
+[[nodiscard]] std::string with_commas(std::uint64_t number) {
+    const std::string digits = std::to_string(number);
+    std::string text;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        if (i != 0 && (digits.size() - i) % 3 == 0)
+            text += ',';
+        text += digits[i];
+    }
+    return text;
 }
 
-void print_result(const json& line) {
-    const bool skipped = !line["skipped"].get<std::string>().empty();
-    fmt::print("{:>3}  {:<24} {:>13} of {:>13} {:<22} {:>8.1f} s  {}\n", line["row"].get<int>(),
-               line["name"].get<std::string>(), line["reached"].get<std::uint64_t>(),
-               line["target"].get<std::uint64_t>(), line["counted"].get<std::string>(),
-               line["seconds"].get<double>(),
-               skipped                  ? "skipped: " + line["skipped"].get<std::string>()
-               : line["ok"].get<bool>() ? "ok"
-                                        : "FAILED");
-    if (!line["ok"].get<bool>() && !skipped) {
-        fmt::print("     {}\n", line["detail"].get<std::string>());
-        fmt::print("     repeat: {}\n", line["command"].get<std::string>());
-    }
-    std::fflush(stdout);
+[[nodiscard]] std::string joined(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(words, " "));
 }
 
-[[nodiscard]] json run_one(const listed_program& program, const wishes& asked) {
-    constexpr int planted_row = 12;
-    auto words = program.words;
-    if (asked.quick)
-        words.emplace_back("--quick");
-    if (asked.full)
-        words.emplace_back("--full");
-    words.insert(words.end(), {"--seed", std::to_string(asked.seed)});
-    const bool planted = program.row == planted_row && !asked.planted.empty();
-    const auto directory = planted ? asked.planted : own_directory();
-    const auto ran = run_program(words, directory);
-    json results = json::array();
-    for (const auto& text : ran.lines()) {
-        json line = json::parse(text, nullptr, false);
-        if (line.is_object() && line.contains("row"))
-            results.push_back(std::move(line));
-    }
-    bool all_well = true;
-    if (results.empty())
-        results.push_back(silent(program, ran.exit_status));
-    for (auto& line : results) {
-        const bool skipped = !line["skipped"].get<std::string>().empty();
-        const bool enough =
-            line["reached"].get<std::uint64_t>() >= line["target"].get<std::uint64_t>();
-        line["ok"] = line["failures"].get<std::uint64_t>() == 0 && (enough || skipped);
-        all_well = all_well && line["ok"].get<bool>();
-        line["command"] = fmt::format("{}/pawl_fault_{} {}", directory.string(),
-                                      program.words.front(), line["repeat"].get<std::string>());
-    }
-    // A program that says all is well and exits otherwise died on its way out.
-    if (all_well && ran.exit_status != 0)
-        results.push_back(silent(program, ran.exit_status)), results.back()["ok"] = false,
-                                                             results.back()["command"] = "";
-    return results;
+// As it can be pasted into a shell that stands in the repository.
+[[nodiscard]] std::string shown(const std::filesystem::path& path) {
+    std::error_code ignored;
+    const auto near = std::filesystem::proximate(path, ignored);
+    return near.empty() || *near.begin() == ".." ? path.string() : near.string();
 }
+
+class scoreboard {
+  public:
+    explicit scoreboard(const wishes& asked) : asked_{asked} {}
+
+    void run() {
+        fmt::print("Reliability scoreboard: {}, seed {}, {} cores\n\n", mode(), asked_.seed,
+                   std::thread::hardware_concurrency());
+        fmt::print("row  {:<22} {:>29}  {:<24} {:>8}\n", "part", "reached of target", "counted",
+                   "seconds");
+        const auto programs = read_rows();
+        std::vector<int> rows;
+        for (std::size_t row = 0; row < promises.size(); ++row)
+            rows.push_back(static_cast<int>(row));
+        std::ranges::sort(rows, {}, place_of);
+        for (const int row : rows) {
+            if (wanted(row))
+                run_row(row, programs);
+        }
+        const std::chrono::duration<double, std::ratio<60>> took = clock::now() - begin_;
+        fmt::print("\n{} parts held, {} skipped, {} fell short; {:.1f} minutes\n", held_, skipped_,
+                   short_, took.count());
+    }
+
+    [[nodiscard]] bool green() const noexcept { return short_ == 0; }
+
+    [[nodiscard]] json report() const {
+        return {{"mode", mode()},      {"seed", asked_.seed}, {"held", held_},
+                {"skipped", skipped_}, {"short", short_},     {"ok", green()},
+                {"parts", all_parts_}};
+    }
+
+  private:
+    using clock = std::chrono::steady_clock;
+
+    [[nodiscard]] std::string_view mode() const noexcept {
+        return asked_.quick ? "quick" : asked_.full ? "full" : "continuous integration";
+    }
+
+    [[nodiscard]] bool wanted(int row) const {
+        return asked_.only.empty() || std::ranges::find(asked_.only, row) != asked_.only.end();
+    }
+
+    void run_row(int row, const std::vector<listed_program>& programs) {
+        fmt::print("{:>3}  {}\n", row == 0 ? "" : std::to_string(row),
+                   promises[static_cast<std::size_t>(row)]);
+        std::fflush(stdout);
+        bool any = false;
+        for (const auto& program : programs) {
+            if (program.row != row)
+                continue;
+            any = true;
+            for (auto& part : run_program_of(program)) {
+                print(part);
+                all_parts_.push_back(std::move(part));
+            }
+        }
+        if (!any) {
+            ++short_;
+            fmt::print("     no program in rows.txt stands for this row\n");
+        }
+    }
+
+    // Where the program runs that is meant: a row's is the one that lies beside this.
+    [[nodiscard]] std::filesystem::path directory_of(const listed_program& program) const {
+        return program.row == planted_row && !asked_.planted.empty()
+                   ? std::filesystem::absolute(asked_.planted)
+                   : own_directory();
+    }
+
+    [[nodiscard]] json run_program_of(const listed_program& program) {
+        auto words = program.words;
+        if (asked_.quick)
+            words.emplace_back("--quick");
+        if (asked_.full)
+            words.emplace_back("--full");
+        words.insert(words.end(), {"--seed", std::to_string(asked_.seed)});
+        const auto directory = directory_of(program);
+        // Only what hangs takes so long.
+        const auto ran = run_program(words, directory, asked_.full ? 0 : 3600);
+        json parts = json::array();
+        for (const auto& text : ran.lines()) {
+            json part = json::parse(text, nullptr, false);
+            if (is_result(part))
+                parts.push_back(std::move(part));
+        }
+        bool all_well = true;
+        for (auto& part : parts) {
+            const bool enough =
+                part["reached"].get<std::uint64_t>() >= part["target"].get<std::uint64_t>();
+            const bool skipped = !part["skipped"].get<std::string>().empty();
+            part["ok"] = part["failures"].get<std::uint64_t>() == 0 && (enough || skipped);
+            all_well = all_well && part["ok"].get<bool>();
+        }
+        // One that gave no result, or gave good ones and died on its way out.
+        if (parts.empty() || (all_well && ran.exit_status != 0))
+            parts.push_back(no_result(program, ran.exit_status));
+        for (auto& part : parts)
+            part["command"] = repeat_command(part, directory, program, words);
+        return parts;
+    }
+
+    [[nodiscard]] static bool is_result(const json& part) {
+        constexpr std::array texts{"name", "counted", "skipped", "repeat", "detail"};
+        constexpr std::array figures{"row", "reached", "target", "failures", "seed"};
+        const auto has_text = [&](const char* key) {
+            return part.contains(key) && part[key].is_string();
+        };
+        const auto has_figure = [&](const char* key) {
+            return part.contains(key) && part[key].is_number_unsigned();
+        };
+        return part.is_object() && std::ranges::all_of(texts, has_text) &&
+               std::ranges::all_of(figures, has_figure) && part.contains("seconds") &&
+               part["seconds"].is_number();
+    }
+
+    [[nodiscard]] json no_result(const listed_program& program, int exit_status) const {
+        return {{"row", program.row},
+                {"name", program.words.front()},
+                {"counted", "results"},
+                {"reached", 0U},
+                {"target", 1U},
+                {"failures", 1U},
+                {"seconds", 0.0},
+                {"seed", asked_.seed},
+                {"skipped", ""},
+                {"repeat", ""},
+                {"ok", false},
+                {"detail", fmt::format("ended with {} and no result of its own", exit_status)}};
+    }
+
+    // What shows the first failure alone, or all of the part where nothing shorter is known.
+    [[nodiscard]] static std::string repeat_command(const json& part,
+                                                    const std::filesystem::path& directory,
+                                                    const listed_program& program,
+                                                    const std::vector<std::string>& words) {
+        const std::string where = shown(directory / "pawl_fault_");
+        const auto repeat = part["repeat"].get<std::string>();
+        if (repeat.empty())
+            return where + joined(words);
+        std::string command = where + joined(program.words);
+        if (repeat.find("--seed") == std::string::npos)
+            command += fmt::format(" --seed {}", part["seed"].get<std::uint64_t>());
+        return command + " " + repeat;
+    }
+
+    void print(const json& part) {
+        const auto skipped = part["skipped"].get<std::string>();
+        const bool ok = part["ok"].get<bool>();
+        (!ok ? short_ : skipped.empty() ? held_ : skipped_) += 1;
+        const std::string figures =
+            fmt::format("{} of {}", with_commas(part["reached"].get<std::uint64_t>()),
+                        with_commas(part["target"].get<std::uint64_t>()));
+        fmt::print("     {:<22} {:>29}  {:<24} {:>8.1f}  {}\n", part["name"].get<std::string>(),
+                   figures, part["counted"].get<std::string>(), part["seconds"].get<double>(),
+                   !ok               ? "SHORT"
+                   : skipped.empty() ? "ok"
+                                     : "skipped: " + skipped);
+        if (const auto detail = part["detail"].get<std::string>(); !detail.empty())
+            fmt::print("       {}\n", detail);
+        if (!ok)
+            fmt::print("       repeat: {}\n", part["command"].get<std::string>());
+        std::fflush(stdout);
+    }
+
+    const wishes& asked_;
+    json all_parts_ = json::array();
+    std::uint64_t held_ = 0;
+    std::uint64_t skipped_ = 0;
+    std::uint64_t short_ = 0;
+    clock::time_point begin_ = clock::now();
+};
 
 }  // namespace
 
@@ -130,30 +282,22 @@ int main(int argc, char** argv) {
     app.add_option("--seed", asked.seed, "decides everything random");
     app.add_option("--json", asked.json_file, "also write the results to this file");
     app.add_option("--planted", asked.planted, "directory of the programs with planted bugs");
-    app.add_option("--row", asked.only, "only these rows");
+    app.add_option("--row", asked.only, "only these rows")->check(CLI::Range(0, planted_row));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& wrong) {
         return app.exit(wrong) == 0 ? 0 : 2;
     }
-    json all = json::array();
-    bool green = true;
-    for (const auto& program : read_rows()) {
-        if (!asked.only.empty() && std::ranges::find(asked.only, program.row) == asked.only.end())
-            continue;
-        for (auto& line : run_one(program, asked)) {
-            green = green && line["ok"].get<bool>();
-            print_result(line);
-            all.push_back(std::move(line));
-        }
-    }
+    scoreboard board{asked};
+    board.run();
     if (!asked.json_file.empty()) {
         std::ofstream out{asked.json_file};
-        out << all.dump(2) << '\n';
+        out << board.report().dump(2) << '\n';
+        out.close();
         if (!out) {
             fmt::print(stderr, "cannot write {}\n", asked.json_file);
             return 1;
         }
     }
-    return green ? 0 : 1;
+    return board.green() ? 0 : 1;
 }
