@@ -26,11 +26,16 @@ result<head_slots> head_slots::make(std::uint64_t slots) {
     return over(std::move(*memory), slots, 0);
 }
 
-head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint64_t used) noexcept {
+head_slots head_slots::at(std::byte* entries, std::uint64_t slots, std::uint64_t used) noexcept {
     head_slots made;
-    made.table_ = reinterpret_cast<stream_head*>(entries.data());
+    made.table_ = reinterpret_cast<stream_head*>(entries);
     made.slots_ = slots;
     made.used_ = used;
+    return made;
+}
+
+head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint64_t used) noexcept {
+    head_slots made = at(entries.data(), slots, used);
     made.memory_ = std::move(entries);
     return made;
 }

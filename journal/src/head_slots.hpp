@@ -35,10 +35,17 @@ class head_slots {
     [[nodiscard]] static head_slots over(page_memory entries, std::uint64_t slots,
                                          std::uint64_t used) noexcept;
 
+    // The same over memory that somebody else keeps.
+    [[nodiscard]] static head_slots at(std::byte* entries, std::uint64_t slots,
+                                       std::uint64_t used) noexcept;
+
     [[nodiscard]] std::uint64_t slots() const noexcept { return slots_; }
     [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
     [[nodiscard]] bool wants_to_grow() const noexcept { return used_ * 4 >= slots_ * 3; }
-    [[nodiscard]] bool is_full() const noexcept { return used_ * 16 >= slots_ * 15; }
+    // A search ends at a free slot: one is kept, however small the table is.
+    [[nodiscard]] bool is_full() const noexcept {
+        return used_ * 16 >= slots_ * 15 || used_ + 1 >= slots_;
+    }
 
     // Null where the stream is not in the table.
     [[nodiscard]] stream_head* find(stream_id stream) const noexcept {

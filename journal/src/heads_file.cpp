@@ -46,6 +46,13 @@ constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::ui
     return packed.empty() && names.size() == count;
 }
 
+[[nodiscard]] std::uint64_t count_streams(std::span<const std::byte> table) noexcept {
+    std::uint64_t streams = 0;
+    for (std::size_t at = 0; at < table.size(); at += sizeof(stream_head))
+        streams += load_u64(table.data() + at) != no_stream_id ? 1 : 0;
+    return streams;
+}
+
 [[nodiscard]] std::unexpected<error> bad_heads(const std::filesystem::path& path,
                                                std::string detail) {
     return std::unexpected(error{
@@ -96,6 +103,41 @@ result<void> write_heads(const std::filesystem::path& directory, const journal_i
     return replace_file(heads_path(directory), parts, mode);
 }
 
+result<heads_header> check_heads_header(std::span<const std::byte> first, std::uint64_t body_bytes,
+                                        const std::filesystem::path& path, const journal_id& id) {
+    heads_header header{};
+    std::memcpy(&header, first.data(), sizeof header);
+    if (header.magic != heads_magic || header.format_version > format_version ||
+        header.checksum != header_checksum(header) ||
+        std::memcmp(header.journal, id.data(), id.size()) != 0) {
+        return bad_heads(path, "not this journal's stream heads");
+    }
+    const auto padding = first.subspan(sizeof header);
+    if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
+        return bad_heads(path, "bytes behind the header");
+    if (header.slots == 0 || header.slots > body_bytes / sizeof(stream_head) ||
+        header.name_bytes != body_bytes - header.slots * sizeof(stream_head) ||
+        header.streams >= header.slots) {
+        return bad_heads(path, "sections do not fit");
+    }
+    return header;
+}
+
+result<void> check_heads_body(const heads_header& header, std::span<const std::byte> body,
+                              const std::filesystem::path& path, name_map& names) {
+    if (hash_bytes(body.data(), body.size()) != header.body_checksum &&
+        !planted(bug::heads_not_checked)) {
+        return bad_heads(path, "checksum mismatch");
+    }
+    const auto table_bytes = static_cast<std::size_t>(header.slots * sizeof(stream_head));
+    // A table with no free slot would be searched for ever.
+    if (count_streams(body.first(table_bytes)) != header.streams)
+        return bad_heads(path, "another number of streams than the header says");
+    if (!unpack_names(body.subspan(table_bytes), header.names, names))
+        return bad_heads(path, "names do not fit");
+    return {};
+}
+
 result<stream_heads> read_heads(const std::filesystem::path& directory, const journal_id& id) {
     const auto path = heads_path(directory);
     auto opened = file::open(path, file::access::read);
@@ -109,42 +151,24 @@ result<stream_heads> read_heads(const std::filesystem::path& directory, const jo
     std::array<std::byte, heads_entries_offset> first{};
     if (auto read = opened->read_at(first, 0); !read)
         return std::unexpected(std::move(read.error()));
-    heads_header header{};
-    std::memcpy(&header, first.data(), sizeof header);
-    if (header.magic != heads_magic || header.format_version > format_version ||
-        header.checksum != header_checksum(header) ||
-        std::memcmp(header.journal, id.data(), id.size()) != 0) {
-        return bad_heads(path, "not this journal's stream heads");
-    }
-    const auto padding = std::span{first}.subspan(sizeof header);
-    if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
-        return bad_heads(path, "bytes behind the header");
     const std::uint64_t body_bytes = *size - heads_entries_offset;
-    if (header.slots == 0 || header.slots > body_bytes / sizeof(stream_head) ||
-        header.name_bytes != body_bytes - header.slots * sizeof(stream_head) ||
-        header.streams >= header.slots) {
-        return bad_heads(path, "sections do not fit");
-    }
+    const auto header = check_heads_header(first, body_bytes, path, id);
+    if (!header)
+        return std::unexpected(header.error());
     auto memory = page_memory::make(static_cast<std::size_t>(body_bytes));
     if (!memory)
         return std::unexpected(std::move(memory.error()));
-    const std::byte* body = memory->data();
-    if (auto read = opened->read_at({memory->data(), memory->size()}, heads_entries_offset); !read)
+    const std::span body{memory->data(), memory->size()};
+    if (auto read = opened->read_at(body, heads_entries_offset); !read)
         return std::unexpected(std::move(read.error()));
-    if (hash_bytes(body, static_cast<std::size_t>(body_bytes)) != header.body_checksum &&
-        !planted(bug::heads_not_checked)) {
-        return bad_heads(path, "checksum mismatch");
-    }
     stream_heads heads;
-    const std::span names{body + header.slots * sizeof(stream_head),
-                          static_cast<std::size_t>(header.name_bytes)};
-    if (!unpack_names(names, header.names, heads.names))
-        return bad_heads(path, "names do not fit");
-    heads.slots = head_slots::over(std::move(*memory), header.slots, header.streams);
+    if (auto checked = check_heads_body(*header, body, path, heads.names); !checked)
+        return std::unexpected(std::move(checked.error()));
+    heads.slots = head_slots::over(std::move(*memory), header->slots, header->streams);
     heads.covers_something = true;
-    heads.ordinal = header.ordinal;
-    heads.epoch = header.epoch;
-    heads.end_sequence = header.end_sequence;
+    heads.ordinal = header->ordinal;
+    heads.epoch = header->epoch;
+    heads.end_sequence = header->end_sequence;
     return heads;
 }
 

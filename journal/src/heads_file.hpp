@@ -3,6 +3,7 @@
 #pragma once
 
 #include "head_slots.hpp"
+#include "heads_layout.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 
 namespace pawl::detail {
@@ -35,6 +37,15 @@ struct stream_heads {
 // mapped privately: changing it changes memory only.
 [[nodiscard]] result<stream_heads> read_heads(const std::filesystem::path& directory,
                                               const journal_id& id);
+// The file in two steps, as it lies in memory: its first heads_entries_offset bytes, where so many
+// are behind them, and then those, out of which the names are taken. Errors name `path`.
+[[nodiscard]] result<heads_header> check_heads_header(std::span<const std::byte> first,
+                                                      std::uint64_t body_bytes,
+                                                      const std::filesystem::path& path,
+                                                      const journal_id& id);
+[[nodiscard]] result<void> check_heads_body(const heads_header& header,
+                                            std::span<const std::byte> body,
+                                            const std::filesystem::path& path, name_map& names);
 [[nodiscard]] result<void> write_heads(const std::filesystem::path& directory, const journal_id& id,
                                        const stream_heads& heads, std::uint32_t mode);
 

@@ -13,14 +13,19 @@ namespace {
 [[nodiscard]] result<void> take_in_names(stream_heads& heads, const segment_index& index,
                                          const frame_space& space) {
     for (const std::uint64_t offset : index.names) {
-        const commit_word word{load_u64(space.base + offset)};
-        const std::byte* frame = space.base + offset;
-        if (!has_room_for_header(space, offset) ||
-            check_frame(space, offset, word) != frame_fault::none || !system_form_right(word) ||
-            is_end(word)) {
+        const auto not_there = [&] {
             return std::unexpected(error{.code = errc::damaged,
                                          .offset = offset,
                                          .detail = "the index names a frame that is not there"});
+        };
+        // What an index says of a segment may be behind the segment's end.
+        if (!has_room_for_header(space, offset))
+            return not_there();
+        const std::byte* frame = space.base + offset;
+        const commit_word word{load_u64(frame)};
+        if (check_frame(space, offset, word) != frame_fault::none || !system_form_right(word) ||
+            is_end(word)) {
+            return not_there();
         }
         heads.names.emplace(std::string{reinterpret_cast<const char*>(frame + frame_header_bytes),
                                         word.frame_bytes() - frame_header_bytes},

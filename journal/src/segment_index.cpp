@@ -304,12 +304,18 @@ result<segment_index> read_index(const std::filesystem::path& directory, const j
     const auto bytes = read_file(path, largest);
     if (!bytes)
         return std::unexpected(bytes.error());
-    auto header = check_index_header(*bytes, path, id, ordinal);
+    return parse_index(*bytes, path, id, ordinal);
+}
+
+result<segment_index> parse_index(std::span<const std::byte> bytes,
+                                  const std::filesystem::path& path, const journal_id& id,
+                                  std::uint64_t ordinal) {
+    auto header = check_index_header(bytes, path, id, ordinal);
     if (!header)
         return std::unexpected(std::move(header.error()));
     segment_index index;
     index.header = *header;
-    auto rest = std::span<const std::byte>{*bytes}.subspan(sizeof(index_header));
+    auto rest = bytes.subspan(sizeof(index_header));
     if (hash_bytes(rest.data(), rest.size()) != header->body_checksum &&
         !planted(bug::index_not_checked)) {
         return bad_index(path, "index checksum mismatch");

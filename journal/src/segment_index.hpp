@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace pawl::detail {
@@ -47,6 +48,10 @@ struct index_source {
 // The header alone, which is enough to know where a sealed segment ends. Errors as read_index.
 [[nodiscard]] result<index_header> read_index_header(const std::filesystem::path& directory,
                                                      const journal_id& id, std::uint64_t ordinal);
+// An index as it lies in a file; the errors name `path`.
+[[nodiscard]] result<segment_index> parse_index(std::span<const std::byte> bytes,
+                                                const std::filesystem::path& path,
+                                                const journal_id& id, std::uint64_t ordinal);
 // not_found where there is none; damaged where it is not this segment's or its checksum is wrong.
 [[nodiscard]] result<segment_index> read_index(const std::filesystem::path& directory,
                                                const journal_id& id, std::uint64_t ordinal);

@@ -1,0 +1,53 @@
+// What hostile bytes are put through: one entry point for each kind of file. Each reads nothing but
+// its input, and ends the process where a promise is broken; otherwise it has nothing to say.
+//
+// The first byte of an input says what is put right before it is parsed, so that mutations get past
+// the checksums: see `repair`.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace pawl::test {
+
+// Bits of an input's first byte.
+enum repair : unsigned char {
+    repair_hashes = 1,      // checksums fit
+    repair_sequences = 2,   // frames count up, so that more than one is reached
+    repair_identities = 4,  // magic, version, journal and the like are right
+};
+
+using fuzz_input = std::span<const std::byte>;
+
+void fuzz_segment(fuzz_input input);   // the frames of a segment, from its byte 8192 on
+void fuzz_index(fuzz_input input);     // the index of a sealed segment
+void fuzz_heads(fuzz_input input);     // the file of stream heads
+void fuzz_control(fuzz_input input);   // the control file
+void fuzz_snapshot(fuzz_input input);  // a snapshot
+void fuzz_payload(fuzz_input input);   // an event's payload, decoded as several tables
+
+struct fuzz_target {
+    std::string_view name;
+    void (*run)(fuzz_input);
+};
+[[nodiscard]] std::span<const fuzz_target> fuzz_targets() noexcept;
+
+// Bytes at hand in memory of their own, so that a sanitizer sees a read beside them.
+class exact_copy {
+  public:
+    explicit exact_copy(fuzz_input bytes);
+    ~exact_copy();
+    exact_copy(const exact_copy&) = delete;
+    exact_copy& operator=(const exact_copy&) = delete;
+    [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {at_, size_}; }
+
+  private:
+    std::byte* at_;
+    std::size_t size_;
+};
+
+// Ends the process: a promise is broken.
+void demand(bool holds) noexcept;
+
+}  // namespace pawl::test
