@@ -163,8 +163,9 @@ void ask_floor(context& run) {
     }
 
     contest disk("floor");
-    auto sync = floor_durable(scratch.path(), run.loads.front(), 1, run.asked.quick ? 50 : 500);
-    sync.variant = "a frame stored, then fdatasync";
+    auto sync = floor_durable(scratch.path(), run.loads.front(), 1, run.asked.quick ? 50 : 500,
+                              blocks::allocated);
+    sync.variant = "a frame stored, then msync";
     const auto id = disk.add(std::move(sync));
     disk.run(run.asked.few_rounds(), 1, run.progress);
     run.found.rows.push_back(disk.line(id, {{id}}));

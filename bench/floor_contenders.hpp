@@ -30,11 +30,15 @@ inline constexpr unsigned slices_a_round = 16;
                                     const context::load& load, int core, double rate,
                                     std::uint64_t count);
 
-// `per_sync` frames stored in an allocated, mapped file, then fdatasync, `syncs` times over. The
+// What a file system has to do for a block's first sync: ext4 notes in its own journal that an
+// allocated block holds data now, which it need not where something was written there before.
+enum class blocks { allocated, written };
+
+// `per_sync` frames stored in a mapped file, then msync of just them, `syncs` times over. The
 // latency is that from the first store of a group to the return of its sync.
 [[nodiscard]] contender floor_durable(const std::filesystem::path& directory,
                                       const context::load& load, std::uint64_t per_sync,
-                                      std::uint64_t syncs);
+                                      std::uint64_t syncs, blocks state);
 
 inline constexpr guarantees floor_memory_guarantees{
     .survives_kill = true, .survives_power_loss = false, .checksummed = true};

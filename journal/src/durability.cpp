@@ -162,11 +162,6 @@ result<void> durability::store_watermark() {
     return {};
 }
 
-bool durability::watermark_is_behind() const {
-    const std::scoped_lock guard{mutex_};
-    return !failure_ && durable() != stored_watermark_;
-}
-
 void durability::report_status(bool beat) noexcept {
     const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
     const sequence_number durable_now = durable();

@@ -53,8 +53,6 @@ class durability {
     // Live status for readers; wakes them if there is something new. One thread at a time; does not
     // wait for a sync that is going on.
     void report_status(bool beat) noexcept;
-    // Whether store_watermark() has something to put.
-    [[nodiscard]] bool watermark_is_behind() const;
     void set_state(control_state state, int os_error) noexcept;
 
     // The first failure ends all acknowledging, for good.

@@ -155,21 +155,14 @@ bool writer_state::sync_is_due(steady_clock::time_point now) const noexcept {
 }
 
 // The last sync has no witness in the log until something follows it; the control file is its
-// witness once nothing has followed for a while.
-void writer_state::store_watermark_when_idle(steady_clock::time_point now) {
+// witness once nothing has followed for a while. True from then on.
+bool writer_state::is_settled(steady_clock::time_point now) noexcept {
     const auto idle =
         std::max(microseconds{parts_.options.sync.interval_us}, microseconds{milliseconds{2}});
     const sequence_number durable = durability_->durable();
-    if (durable != durable_seen_) {
-        durable_seen_ = durable;
+    if (durable != std::exchange(durable_seen_, durable))
         durable_changed_ = now;
-        return;
-    }
-    if (now - durable_changed_ < idle)
-        return;
-    if (auto stored = durability_->store_watermark(); !stored) {
-        fail_background(std::move(stored.error()));
-    }
+    return now - durable_changed_ >= idle;
 }
 
 void writer_state::look_for_lost_pages() {
@@ -191,7 +184,10 @@ microseconds writer_state::flush_step() {
     if (auto synced = durability_->sync_left_segments(); !synced) {
         fail_background(std::move(synced.error()));
     }
-    store_watermark_when_idle(now);
+    if (settled_.load(std::memory_order_relaxed)) {
+        if (auto stored = durability_->store_watermark(); !stored)
+            fail_background(std::move(stored.error()));
+    }
     return until_next_flush();
 }
 
@@ -203,7 +199,7 @@ microseconds writer_state::until_next_flush() const {
         if (policy.interval_us != 0)
             return std::clamp(microseconds{policy.interval_us}, shortest_pause, usual_pause);
     }
-    return durability_->watermark_is_behind() ? usual_pause : microseconds{std::chrono::seconds{1}};
+    return std::chrono::seconds{1};
 }
 
 // The one thread that looks again and again at what the appending thread does, which calls nobody;
@@ -211,6 +207,7 @@ microseconds writer_state::until_next_flush() const {
 // machine is a virtual one it costs whoever runs on that core far more than the look itself.
 microseconds writer_state::watch_step() {
     report_status();
+    settled_.store(is_settled(steady_clock::now()), std::memory_order_relaxed);
     wake_others();
     return populator_->step() ? microseconds{0} : until_next_watch();
 }
@@ -229,7 +226,7 @@ void writer_state::wake_others() {
     const bool by_policy = policy.interval_us != 0 || policy.bytes != 0;
     const flush_cause cause{
         .published = by_policy ? shared.sequence.load(std::memory_order_acquire) : 0,
-        .durable = durability_->durable(),
+        .settled = settled_.load(std::memory_order_relaxed) ? durable_seen_ : 0,
         .rollovers = shared.rollovers.load(std::memory_order_relaxed),
         .faults = count_guarded_faults()};
     if (cause != std::exchange(flush_cause_, cause))
@@ -334,6 +331,7 @@ result<void> writer_state::poll() {
     }
     while (housekeep_step() == microseconds{0}) {
     }
+    settled_.store(is_settled(steady_clock::now()), std::memory_order_relaxed);
     (void)flush_step();
     report_status();
     if (parts_.options.scrub_bytes_per_second != 0)

@@ -91,7 +91,7 @@ class writer_state {
     [[nodiscard]] std::chrono::microseconds until_next_flush() const;
     [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
     void look_for_lost_pages();
-    void store_watermark_when_idle(std::chrono::steady_clock::time_point now);
+    [[nodiscard]] bool is_settled(std::chrono::steady_clock::time_point now) noexcept;
     // Poisons the writer and tells the observer.
     void fail_background(error why);
     [[nodiscard]] result<void> seal_end();
@@ -113,12 +113,13 @@ class writer_state {
     std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point clock_adjusted_{};
     sequence_number durable_seen_ = 0;
+    std::atomic<bool> settled_{false};  // found by the one thread, acted upon by the flusher
     std::chrono::steady_clock::time_point watched_{};
     std::uint64_t watched_bytes_ = 0;  // appended until then
     // What there is to do for the flusher follows from these.
     struct flush_cause {
         sequence_number published = 0;
-        sequence_number durable = 0;
+        sequence_number settled = 0;  // durable for a while
         std::uint64_t rollovers = 0;
         std::uint32_t faults = 0;  // lost pages
         bool operator==(const flush_cause&) const = default;
