@@ -39,6 +39,9 @@ namespace detail {
 [[nodiscard]] error decode_error(errc code, const typed_payload& from, std::string_view why);
 [[nodiscard]] error unknown_event(const event& from);
 [[nodiscard]] error unknown_event(const typed_payload& from);
+[[nodiscard]] inline error does_not_verify(const auto& from) {
+    return decode_error(errc::malformed, from, "the payload does not verify");
+}
 
 [[nodiscard]] inline typed_payload payload_of(const event& from) noexcept {
     return {from.type(), from.schema_version(), from.payload()};
@@ -104,8 +107,7 @@ template <event_table Table>
     if (!is<Table>(from)) [[unlikely]]
         return std::unexpected(detail::unknown_event(from));
     if (!verify_payload<Table>(detail::payload_of(from).bytes)) [[unlikely]]
-        return std::unexpected(
-            detail::decode_error(errc::malformed, from, "the payload does not verify"));
+        return std::unexpected(detail::does_not_verify(from));
     return &view<Table>(from);
 }
 

@@ -27,12 +27,11 @@ template <class Visitor, class Table, class Source>
 result<void> visit_one(const Source& from, Visitor& visit, payload_check check) {
     static_assert(visits<Visitor, Table, Source>,
                   "the visitor has no call for this Table of the event list");
-    if (check == payload_check::verify) {
-        if (auto decoded = decode<Table>(from); !decoded) [[unlikely]]
-            return std::unexpected(std::move(decoded.error()));
-    } else if (!is<Table>(from)) [[unlikely]] {
+    if (!is<Table>(from)) [[unlikely]]
         return std::unexpected(unknown_event(from));
-    }
+    if (check == payload_check::verify && !verify_payload<Table>(payload_of(from).bytes))
+        [[unlikely]]
+        return std::unexpected(does_not_verify(from));
     const Table& table = view<Table>(from);
     const auto call = [&] {
         if constexpr (std::is_invocable_v<Visitor&, const Table&, const Source&>)
