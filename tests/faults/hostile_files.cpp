@@ -123,7 +123,7 @@ struct fuzzing {
 int main(int argc, char** argv) {
     row_program program{{.row = 9, .name = "hostile_files", .counted = "executions"}, argc, argv};
     const std::uint64_t target =
-        program.target({.quick = 100'000, .ci = 20'000'000, .full = 1'000'000'000});
+        program.target({.quick = 100'000, .ci = 10'000'000, .full = 1'000'000'000});
     const bool keep = program.option("keep", 0) != 0;
     const fuzzing run{.fuzzers = find_fuzzers(),
                       .directory = program.directory(),
