@@ -127,11 +127,11 @@ std::optional<error> appender::roll() noexcept {
             return refused().error();
         return error{.code = supply_->disk_full() ? errc::disk_full : errc::back_pressure};
     }
-    zero_scribbles();
+    const std::uint64_t zeroed_to = zero_scribbles();
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
     progress_.bytes.fetch_add(position_ - first_frame_offset, std::memory_order_relaxed);
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
-    segment_->end.store(position_, std::memory_order_relaxed);
+    segment_->end.store(std::max(position_, zeroed_to), std::memory_order_relaxed);
     segment_->next.store(next, std::memory_order_release);
     // Whoever syncs the segment that was left finds out as well.
     if (lost_a_page()) [[unlikely]]
@@ -145,13 +145,14 @@ std::optional<error> appender::roll() noexcept {
     return std::nullopt;
 }
 
-void appender::zero_scribbles() noexcept {
+std::uint64_t appender::zero_scribbles() noexcept {
     // The word at hand is zero already, and readers are looking at it.
     const std::uint64_t from = position_ + frame_alignment;
     const std::uint64_t end = std::min<std::uint64_t>(scribbled_, segment_->header.segment_bytes);
     if (end > from && !planted(bug::no_scribble_zeroing))
         std::memset(base_ + from, 0, static_cast<std::size_t>(end - from));
     scribbled_ = 0;
+    return padded(static_cast<std::size_t>(end));
 }
 
 void appender::append_end(system_type type, std::uint64_t successor_epoch,

@@ -66,8 +66,9 @@ class appender {
     // Hands out the next number for a name and records it in the log.
     [[nodiscard]] result<stream_id> append_name(std::string_view name) noexcept;
 
-    // Zeroes what lies behind the last frame and is not part of the log.
-    void zero_scribbles() noexcept;
+    // Zeroes what lies behind the last frame and is not part of the log. Returns the end of what
+    // was zeroed, which may lie before the position.
+    std::uint64_t zero_scribbles() noexcept;
     // Ends the newest segment with a clean end, at a time when everything before it is durable.
     void append_closed() noexcept;
 

@@ -4,6 +4,7 @@
 #include "file.hpp"
 #include "hash.hpp"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,8 +16,8 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <string>
+#include <string_view>
 
 namespace pawl::detail {
 
@@ -92,10 +93,25 @@ template <std::size_t Size>
     return {from, ::strnlen(from, Size)};
 }
 
-[[nodiscard]] std::string first_line(const char* path) {
-    std::ifstream source{path};
-    std::string line;
-    std::getline(source, line);
+// Short, and without an allocation that could fail; empty where it cannot be read.
+struct short_line {
+    std::array<char, 64> text{};
+    std::size_t bytes = 0;
+
+    [[nodiscard]] std::string_view view() const noexcept { return {text.data(), bytes}; }
+};
+
+[[nodiscard]] short_line first_line(const char* path) noexcept {
+    short_line line;
+    const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return line;
+    const auto got = ::read(descriptor, line.text.data(), line.text.size());
+    ::close(descriptor);
+    if (got > 0) {
+        const std::string_view all{line.text.data(), static_cast<std::size_t>(got)};
+        line.bytes = std::min(all.find('\n'), all.size());
+    }
     return line;
 }
 
@@ -168,8 +184,8 @@ void control_page::set_owner() const noexcept {
     if (::gethostname(host.data(), host.size() - 1) != 0)
         host[0] = '\0';
     put_text(status->host, host.data());
-    put_text(status->program, first_line("/proc/self/comm"));
-    put_text(status->boot, first_line("/proc/sys/kernel/random/boot_id"));
+    put_text(status->program, first_line("/proc/self/comm").view());
+    put_text(status->boot, first_line("/proc/sys/kernel/random/boot_id").view());
 }
 
 void control_page::wake_readers() const noexcept {

@@ -19,7 +19,9 @@ struct live_segment {
     mapping bytes;
 
     std::atomic<live_segment*> next{nullptr};
-    std::atomic<std::uint64_t> end{0};  // behind the end frame; 0 while the segment is written
+    // Behind the end frame and what was zeroed behind that, so that a sync covers both; 0 while the
+    // segment is written.
+    std::atomic<std::uint64_t> end{0};
 
     std::uint64_t synced = first_frame_offset;  // the flusher's own: bytes before this are durable
     std::uint64_t populated = first_frame_offset;  // the populating thread's own

@@ -362,7 +362,7 @@ result<void> writer_state::close() {
 
 // The clean end: everything synced, then the end frame, synced too, then all that is derived.
 result<void> writer_state::seal_end() {
-    appender_->zero_scribbles();
+    (void)appender_->zero_scribbles();
     if (auto done = durability_->sync_to_end(); !done)
         return done;
     appender_->append_closed();

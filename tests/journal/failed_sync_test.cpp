@@ -2,7 +2,11 @@
 #include "io_hook.hpp"
 #include "journal_support.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
+#include <string>
+#include <vector>
 
 using namespace pawl;
 using namespace pawl::test;
@@ -65,4 +69,47 @@ TEST_CASE("a sync that fails for want of room poisons like any other failed sync
         CHECK(log.durable() == 0);
     }
     detail::set_io_hook(nullptr, nullptr);
+}
+
+namespace {
+
+struct synced_range {
+    std::string path;
+    std::uint64_t end = 0;
+};
+
+int note_range(void* context, const detail::io_event& event) {
+    auto& noted = *static_cast<synced_range*>(context);
+    if (event.operation == detail::io_operation::sync_range && event.path == noted.path)
+        noted.end = std::max(noted.end, event.offset + event.bytes);
+    return 0;
+}
+
+}  // namespace
+
+// The kernel may have written what an abandoned reservation left there. Only a sync takes it off
+// the disk again, and once the segment counts as durable no recovery looks behind its end.
+TEST_CASE("what is zeroed behind a segment's end is synced with the segment") {
+    const temporary_directory directory;
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    auto log = must(writer::open(directory.path() / "j", options));
+    const std::vector<std::byte> payload(options.segment_bytes * 5 / 8, std::byte{0x5a});
+    const auto first = must(log.append({}, std::span{payload}.first(options.segment_bytes / 4)));
+    const std::size_t abandoned = options.segment_bytes / 2;
+    {
+        auto space = must(log.reserve({}, abandoned));
+        std::ranges::fill(space.payload(), std::byte{0xab});
+        space.abandon();
+    }
+    must(log.poll());
+    synced_range noted{.path = segment(directory.path() / "j", 0).string()};
+    detail::set_io_hook(note_range, &noted);
+    const auto next = must(log.append({}, payload));
+    must(log.sync());
+    detail::set_io_hook(nullptr, nullptr);
+    REQUIRE(first.position.ordinal == 0);
+    REQUIRE(next.position.ordinal == 1);
+    CHECK(noted.end > first.position.offset + options.segment_bytes / 4 + abandoned);
 }
