@@ -369,7 +369,7 @@ int main(int argc, char** argv) {
         rot.spoil(detail::segment_path(directory, 1), part::segment, first_bit, step);
     if (wants(3))
         rot.spoil(detail::index_path(directory, 0), part::index, first_bit % 8,
-                  std::min<std::uint64_t>(step, 8));
+                  std::min<std::uint64_t>(step, program.mode() == row_mode::quick ? 8 : 1));
     if (wants(4))
         rot.spoil(detail::heads_path(directory), part::heads, first_bit, step);
     if (wants(5))
