@@ -138,7 +138,7 @@ void ask_group(context& run, const std::filesystem::path& scratch, std::uint64_t
 
 void ask_durable(context& run) {
     const scratch_directory scratch(run.asked.directory);
-    for (const std::uint64_t per_sync : {1, 64, 1024}) {
+    for (const std::uint64_t per_sync : {1UL, 64UL, 1024UL}) {
         if (per_sync != 1024 || !run.asked.quick) {
             ask_group(run, scratch.path(), per_sync);
         }

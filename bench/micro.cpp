@@ -122,7 +122,7 @@ std::vector<ingredient> ingredients() {
         {"verify, a struct in a table", "flatbuffers", fill_bytes,
          [](State& state) { verify_alone<filled>(state, make_fill); }},
     };
-    for (const std::size_t bytes : {64, 256, 1024}) {
+    for (const std::size_t bytes : {64UL, 256UL, 1024UL}) {
         list.push_back(
             {"XXH3-64 of a frame", "xxhash", bytes, [bytes](State& state) { hash(state, bytes); }});
     }

@@ -8,7 +8,7 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t largest_payload = 64 * 1024;
+constexpr std::size_t largest_payload = std::size_t{64} << 10;
 constexpr std::size_t size_limit = 8192;
 
 }  // namespace
@@ -35,7 +35,7 @@ payloads::payloads(std::vector<std::uint32_t> sizes)
         largest_bytes_ = std::max<std::size_t>(largest_bytes_, size);
     }
     mean_bytes_ = static_cast<std::size_t>(sum / sizes_.size());
-    pool_.resize(largest_bytes_ + 64 * 64);
+    pool_.resize(largest_bytes_ + std::size_t{64} * 64);
     std::mt19937_64 random(7);
     for (auto& value : pool_) {
         value = static_cast<std::byte>(random());

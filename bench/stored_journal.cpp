@@ -38,7 +38,7 @@ void stored_journal::drop_cache() const {
 stored_journal store_journal(const std::filesystem::path& directory, std::uint64_t events,
                              pawl::writer_options options,
                              const std::function<bool(pawl::writer&, std::uint64_t)>& append) {
-    auto log = must(pawl::writer::open(directory, std::move(options)), "open a journal");
+    auto log = must(pawl::writer::open(directory, options), "open a journal");
     for (std::uint64_t i = 0; i < events; ++i) {
         if (!append(log, i)) {
             throw failure("pawl refused an append");

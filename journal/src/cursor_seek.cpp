@@ -1,6 +1,7 @@
 // How a cursor finds the place it begins at.
 #include "cursor_state.hpp"
 #include "directory.hpp"
+#include "segment_walk.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -82,17 +83,24 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         durable_seen_ = std::max(durable_seen_, index->end_sequence);
         if (sequence == first)
             return {};
-        const auto whole = read_index(directory_, id_, *ordinal);
-        if (!whole)
-            return {};
-        const index_mark& mark = whole->mark_before(sequence);
-        if (mark.offset > first_frame_offset) {
-            offset_ = mark.offset;
-            sequence_ = mark.sequence;
+        const auto mark = read_mark_before(directory_, *index, sequence);
+        if (mark && can_begin_at(*mark)) {
+            offset_ = mark->offset;
+            sequence_ = mark->sequence;
         }
         return {};
     }
     return seek_first();
+}
+
+// Whether the frame that a mark names says the same of itself, and is not in the middle of a batch.
+bool cursor_state::can_begin_at(const index_mark& mark) const noexcept {
+    const frame_space space = segment_->space();
+    if (mark.offset < first_frame_offset ||
+        check_in_order(space, mark.offset, mark.sequence) != frame_fault::none)
+        return false;
+    const commit_word word{load_u64(space.base + mark.offset)};
+    return (word.flags() & (flag::batch_middle | flag::batch_last)) == 0;
 }
 
 result<void> cursor_state::walk_to(sequence_number sequence) {

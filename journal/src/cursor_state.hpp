@@ -78,6 +78,7 @@ class cursor_state {
     [[nodiscard]] result<void> seek_point(const log_point& point);
     // Enters the segment that holds the sequence, or the last one.
     [[nodiscard]] result<void> enter_holding(sequence_number sequence);
+    [[nodiscard]] bool can_begin_at(const index_mark& mark) const noexcept;
     [[nodiscard]] result<void> walk_to(sequence_number sequence);
     // Prepares reading one stream in the segment at hand, if it is sealed.
     [[nodiscard]] result<void> plan_stream();

@@ -193,12 +193,6 @@ const index_stream* segment_index::find_stream(stream_id stream) const noexcept 
     return at != streams.end() && at->stream == stream ? &*at : nullptr;
 }
 
-const index_mark& segment_index::mark_before(sequence_number sequence) const noexcept {
-    static constexpr index_mark beginning{0, first_frame_offset, 0};
-    const auto behind = std::ranges::upper_bound(marks, sequence, {}, &index_mark::sequence);
-    return behind == marks.begin() ? beginning : *std::prev(behind);
-}
-
 result<segment_index> build_index(const index_source& source,
                                   const std::filesystem::path& segment) {
     const frame_space& space = source.space;
@@ -295,6 +289,32 @@ result<index_header> read_index_header(const std::filesystem::path& directory, c
     if (auto read = opened->read_at(bytes, 0); !read)
         return std::unexpected(std::move(read.error()));
     return check_index_header(bytes, path, id, ordinal);
+}
+
+result<index_mark> read_mark_before(const std::filesystem::path& directory,
+                                    const index_header& header, sequence_number sequence) {
+    const auto path = index_path(directory, header.ordinal);
+    auto opened = file::open(path, file::access::read);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    index_mark found{};
+    std::uint64_t begin = 0;
+    std::uint64_t end = header.marks;
+    while (begin < end) {
+        const std::uint64_t middle = begin + (end - begin) / 2;
+        index_mark mark{};
+        if (auto read = opened->read_at(std::as_writable_bytes(std::span{&mark, 1}),
+                                        sizeof header + middle * sizeof mark);
+            !read)
+            return std::unexpected(std::move(read.error()));
+        if (mark.sequence <= sequence) {
+            found = mark;
+            begin = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return found;
 }
 
 result<segment_index> read_index(const std::filesystem::path& directory, const journal_id& id,

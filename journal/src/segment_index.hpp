@@ -24,8 +24,6 @@ struct segment_index {
     std::vector<index_type> types;
 
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
-    // The last mark at or before the sequence.
-    [[nodiscard]] const index_mark& mark_before(sequence_number sequence) const noexcept;
 };
 
 struct index_source {
@@ -52,6 +50,11 @@ struct index_source {
 [[nodiscard]] result<segment_index> parse_index(std::span<const std::byte> bytes,
                                                 const std::filesystem::path& path,
                                                 const journal_id& id, std::uint64_t ordinal);
+// The last mark at or before the sequence, without a look at the rest of the index, which may be
+// large: only a hint, since nothing has checked it, until the frame that it names has.
+[[nodiscard]] result<index_mark> read_mark_before(const std::filesystem::path& directory,
+                                                  const index_header& header,
+                                                  sequence_number sequence);
 // not_found where there is none; damaged where it is not this segment's or its checksum is wrong.
 [[nodiscard]] result<segment_index> read_index(const std::filesystem::path& directory,
                                                const journal_id& id, std::uint64_t ordinal);
