@@ -3,9 +3,11 @@
 #include "file.hpp"
 #include "heads_file.hpp"
 #include "log_survey.hpp"
+#include "metadata.hpp"
 #include "segment_file.hpp"
 #include "segment_index.hpp"
 #include "segment_walk.hpp"
+#include "stream_audit.hpp"
 #include "writer_lock.hpp"
 
 #include <pawl/journal/journal.hpp>
@@ -30,12 +32,20 @@ class verifier {
         auto journal = read_identity(directory_);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
-        id_ = id_of(*journal);
+        id_ = report_.id = id_of(*journal);
+        if (options_.deep) {
+            auto audit = stream_audit::start();
+            if (!audit)
+                return std::unexpected(std::move(audit.error()));
+            streams_ = std::move(*audit);
+        }
+        // Before the segments are listed: a writer that is at work writes heads of segments that
+        // are there.
+        check_heads();
         auto ordinals = list_segments(directory_);
         if (!ordinals)
             return std::unexpected(std::move(ordinals.error()));
         check_control();
-        check_heads();
         bytes_in_all_ = ordinals->size() * journal->segment_bytes;
         report_.segments = ordinals->size();
         report_.end = "open";
@@ -51,7 +61,7 @@ class verifier {
         }
         judge_end(!ordinals->empty());
         report_.next_sequence = sequence_;
-        return std::move(report_);
+        return finish_streams();
     }
 
   private:
@@ -78,17 +88,78 @@ class verifier {
     }
 
     void check_heads() {
-        const auto heads = read_heads(directory_, id_);
-        if (!heads && heads.error().code == errc::damaged)
+        auto heads = read_heads(directory_, id_);
+        if (heads && streams_)
+            streams_->judge_at_its_place(std::move(*heads));
+        else if (!heads && heads.error().code == errc::damaged)
             find(heads.error(), false);
+    }
+
+    void find_in_heads(const std::optional<stream_fault>& fault) {
+        if (!fault)
+            return;
+        find(error{.code = errc::damaged,
+                   .offset = fault->offset,
+                   .sequence = fault->sequence,
+                   .file = heads_path(directory_).string(),
+                   .detail = fault->text()},
+             false);
+    }
+
+    // What the streams' versions say against the log itself. What the index builder has found at
+    // the same frame is not said twice.
+    void check_versions(std::uint64_t ordinal, const error* found_already) {
+        if (!streams_ || !streams_->fault())
+            return;
+        const stream_fault& fault = *streams_->fault();
+        if (found_already != nullptr && found_already->offset == fault.offset)
+            return;
+        error wrong = at(ordinal, fault.offset, errc::damaged, fault.text());
+        wrong.sequence = fault.sequence;
+        find(std::move(wrong));
+    }
+
+    [[nodiscard]] result<verify_report> finish_streams() {
+        if (!streams_)
+            return std::move(report_);
+        if (streams_->out_of_memory())
+            return fail(errc::out_of_memory);
+        find_in_heads(streams_->finish());
+        report_.streams = streams_->streams();
+        return std::move(report_);
+    }
+
+    // Gives a whole event to whoever follows the log.
+    void show(const frame_space& space, std::uint64_t ordinal, std::uint64_t offset,
+              commit_word word) const {
+        const std::byte* frame = space.base + offset;
+        std::uint32_t metadata_bytes = 0;
+        if ((word.flags() & flag::metadata) != 0) {
+            const std::size_t body = word.frame_bytes() - frame_header_bytes;
+            metadata_bytes = measure_metadata({frame + frame_header_bytes, body}).bytes;
+        }
+        options_.visit(event{frame, {ordinal, offset}, metadata_bytes});
+    }
+
+    [[nodiscard]] walk_end walk(std::uint64_t ordinal, const frame_space& space) {
+        const walk_start from{.sequence = sequence_};
+        if (!streams_ && !options_.visit)
+            return walk_segment(space, from, [](std::uint64_t, commit_word) {});
+        if (streams_)
+            streams_->begin_segment(ordinal);
+        return walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
+            if (streams_)
+                streams_->add(space, offset, word);
+            if (options_.visit && !word.is_system())
+                show(space, ordinal, offset, word);
+        });
     }
 
     void note_gap(std::uint64_t ordinal) {
         // A segment that was prepared and not used may outlive one before it; the survey decides at
         // the end. Everything else needs its predecessor.
         gap_before_ = ordinal;
-        before_ = {};
-        sequence_known_ = false;
+        lose_track();
     }
 
     void check_segment(std::uint64_t ordinal) {
@@ -96,7 +167,7 @@ class verifier {
         if (!opened) {
             opened.error().sequence = sequence_;
             find(std::move(opened.error()));
-            lose_track();
+            lose_segment(ordinal);
             return;
         }
         if (opened->one_header_bad) {
@@ -133,6 +204,8 @@ class verifier {
                            "the segment is not there and later ones are");
         find(std::move(missing));
         gap_before_.reset();
+        if (streams_)
+            streams_->lose_track();
     }
 
     void check_header_padding(std::uint64_t ordinal, const frame_space& space) {
@@ -170,12 +243,11 @@ class verifier {
             load_u64(space.base + first_frame_offset + frame_offset::sequence);
         if (!sequence_known_)
             sequence_ = index ? index->header.first_sequence : first;
-        const walk_end end =
-            walk_segment(space, {.sequence = sequence_}, [](std::uint64_t, commit_word) {});
+        const walk_end end = walk(ordinal, space);
         if (auto whole = segment.bytes.whole(); !whole) {
             // What cannot be read is neither torn nor damaged.
             find(std::move(whole.error()));
-            lose_track();
+            lose_segment(ordinal);
             return;
         }
         report_.events += end.events;
@@ -184,6 +256,7 @@ class verifier {
         seen_first_ = true;
         if (!end.ended()) {
             sequence_ = end.sequence;
+            check_versions(ordinal, nullptr);
             note_hole(ordinal, end, index);
             return;
         }
@@ -193,6 +266,9 @@ class verifier {
         auto built = build_index(
             {.space = space, .id = id_, .ordinal = ordinal, .behind_end = index ? &data : nullptr},
             segment_path(directory_, ordinal));
+        check_versions(ordinal, built ? nullptr : &built.error());
+        if (streams_)
+            find_in_heads(streams_->end_segment(segment.header.epoch, sequence_));
         if (!built) {
             find(std::move(built.error()));
         } else if (index && !same(*built, *index)) {
@@ -223,6 +299,7 @@ class verifier {
             find(at(ordinal, end.offset, errc::damaged,
                     std::string{to_string(end.fault)} +
                         "; an index says that the segment was complete"));
+            lose_segment(ordinal);
             before_ = end_of(index->header);
             sequence_ = index->header.end_sequence;
             sequence_known_ = true;
@@ -241,7 +318,7 @@ class verifier {
         auto surveyed = survey_log(request);
         if (!surveyed) {
             find(std::move(surveyed.error()));
-            lose_track();
+            lose_segment(ordinal);
             return;
         }
         torn_ = true;
@@ -252,6 +329,12 @@ class verifier {
     void lose_track() {
         before_ = {};
         sequence_known_ = false;
+    }
+
+    void lose_segment(std::uint64_t ordinal) {
+        lose_track();
+        if (streams_)
+            streams_->lose_segment(ordinal);
     }
 
     void judge_end(bool any) {
@@ -274,6 +357,7 @@ class verifier {
     verify_options options_;
     journal_id id_{};
     verify_report report_;
+    std::optional<stream_audit> streams_;  // with verify_options::deep
     sequence_number stored_watermark_ = 0;
     std::uint64_t bytes_in_all_ = 0;
     std::uint64_t expected_ordinal_ = 0;

@@ -38,6 +38,11 @@ result<void> read_at(int descriptor, std::span<std::byte> into, std::uint64_t of
     return {};
 }
 
+std::unexpected<error> payload_differs(const std::filesystem::path& path) {
+    return std::unexpected(
+        snapshot_damaged(path, sizeof(snapshot_header), "the payload's hash does not fit"));
+}
+
 }  // namespace
 
 error snapshot_io_error(int os_error, const std::filesystem::path& path, std::string_view doing) {
@@ -202,8 +207,25 @@ result<void> snapshot_reader::read_payload(std::span<std::byte> into) const {
     if (auto read = read_at(descriptor_.get(), into, sizeof header_, path_); !read)
         return read;
     if (XXH3_64bits(into.data(), into.size()) != header_.payload_hash)
-        return std::unexpected(
-            snapshot_damaged(path_, sizeof header_, "the payload's hash does not fit"));
+        return payload_differs(path_);
+    return {};
+}
+
+result<void> snapshot_reader::check_payload() const {
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    std::vector<std::byte> buffer(
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer_bytes, header_.payload_bytes)));
+    for (std::uint64_t done = 0; done < header_.payload_bytes;) {
+        const auto piece = std::span{buffer}.first(static_cast<std::size_t>(
+            std::min<std::uint64_t>(buffer.size(), header_.payload_bytes - done)));
+        if (auto read = read_at(descriptor_.get(), piece, sizeof header_ + done, path_); !read)
+            return read;
+        XXH3_64bits_update(&state, piece.data(), piece.size());
+        done += piece.size();
+    }
+    if (XXH3_64bits_digest(&state) != header_.payload_hash)
+        return payload_differs(path_);
     return {};
 }
 

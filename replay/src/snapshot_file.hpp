@@ -80,6 +80,8 @@ class snapshot_reader {
     [[nodiscard]] const snapshot_header& header() const noexcept { return header_; }
     // Fills `into`, which is as long as the payload, and verifies it.
     [[nodiscard]] result<void> read_payload(std::span<std::byte> into) const;
+    // The same without keeping it.
+    [[nodiscard]] result<void> check_payload() const;
 
   private:
     snapshot_reader(snapshot_descriptor descriptor, std::filesystem::path path) noexcept

@@ -25,6 +25,7 @@ namespace pawl::detail {
     return std::string{name} + "-v" + std::to_string(state_version) + "-";
 }
 
+inline constexpr std::string_view snapshot_ending = ".snap";
 inline constexpr std::size_t sequence_digits = 20;
 
 // With leading zeros, so that names sort as sequences do.
@@ -42,6 +43,20 @@ inline constexpr std::size_t sequence_digits = 20;
     const std::string_view digits = file.substr(prefix.size(), sequence_digits);
     return file.starts_with(prefix) && file.ends_with(ending) &&
            std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Whether a file is named as a snapshot is, of any fold and state version.
+[[nodiscard]] inline bool is_any_snapshot_file(std::string_view file) noexcept {
+    const std::size_t name_end = file.find("-v");
+    if (name_end == std::string_view::npos || !is_snapshot_name(file.substr(0, name_end)))
+        return false;
+    const std::size_t version_end = file.find('-', name_end + 2);
+    if (version_end == std::string_view::npos)
+        return false;
+    const std::string_view version = file.substr(name_end + 2, version_end - name_end - 2);
+    return !version.empty() &&
+           std::ranges::all_of(version, [](char c) { return c >= '0' && c <= '9'; }) &&
+           is_snapshot_file(file, file.substr(0, version_end + 1), snapshot_ending);
 }
 
 }  // namespace pawl::detail

@@ -18,7 +18,6 @@ namespace pawl {
 
 namespace {
 
-constexpr std::string_view snapshot_ending = ".snap";
 constexpr std::string_view temporary_ending = ".tmp";
 constexpr std::string_view rejected_ending = ".snap.rejected";
 constexpr std::size_t kept_rejected = 2;
@@ -126,7 +125,7 @@ result<snapshot_info> snapshot_store::add(const log_point& point, log_digest dig
     header.created_ns = now_ns();
     header.state_version = state_version_;
     std::ranges::copy(options_.name, header.name);
-    const std::filesystem::path path = directory_ / (stem + std::string{snapshot_ending});
+    const std::filesystem::path path = directory_ / (stem + std::string{detail::snapshot_ending});
     if (auto published = (*file)->publish(header, path); !published)
         return std::unexpected(std::move(published.error()));
     remove_older(path);
@@ -135,7 +134,7 @@ result<snapshot_info> snapshot_store::add(const log_point& point, log_digest dig
 
 void snapshot_store::remove_older(const std::filesystem::path& newest) const {
     auto files = files_in(directory_, detail::snapshot_prefix(options_.name, state_version_),
-                          snapshot_ending);
+                          detail::snapshot_ending);
     if (!files)
         return;
     // What claims to be newer than the newest stands for another log and is no reserve.
@@ -145,7 +144,7 @@ void snapshot_store::remove_older(const std::filesystem::path& newest) const {
 
 result<snapshot_list> snapshot_store::list() const {
     const auto files = files_in(directory_, detail::snapshot_prefix(options_.name, state_version_),
-                                snapshot_ending);
+                                detail::snapshot_ending);
     if (!files)
         return std::unexpected(files.error());
     snapshot_list list;

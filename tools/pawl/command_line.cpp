@@ -35,7 +35,16 @@ Every byte of every segment and index is read. What is wrong is listed on standa
 file, offset and sequence, and the exit code is 1. A finding called `notice` is no damage and costs
 nothing: one bad copy of a segment header, of which there are two, or an index that does not fit and
 that the next open for writing builds again. A torn tail and a missing index are no findings at all.
-Progress is shown on a terminal.)";
+Progress is shown on a terminal.
+
+With --deep also what only several files together can say: that the versions of every stream go on
+from segment to segment and names are given in order; that the file of stream heads says what the
+log says at the place it stands for; and that each file in DIR/snapshots is whole, has its log point
+in this log, and carries the digest of all events up to there. A stream that does not go on is
+damage of the log. Stream heads and snapshots are derived: what is wrong with them is a notice. But
+the next open for writing trusts heads that are whole, so move a wrong DIR/streams away first: it is
+built again. A wrong snapshot may be moved away in the same way. It takes memory for every stream
+and name, and no second pass over the log.)";
 
 constexpr const char* dump_manual = R"(
 One JSON object a line: sequence, timestamp_ns, stream, version, type, schema_version,
@@ -125,6 +134,8 @@ command_line::command_line() {
 
     command = add_command(app, "verify", "Read every byte and list what is wrong", verify_manual,
                           verify_asked);
+    command->add_flag("--deep", verify_asked.deep,
+                      "Also streams across segments, stream heads and snapshots against the log");
     add_json(command, verify_asked);
     command->callback([this] { run = [this] { return verify_command(verify_asked); }; });
 

@@ -23,6 +23,7 @@ struct info_options {
 
 struct verify_command_options {
     std::filesystem::path directory{};
+    bool deep = false;
     bool json = false;
 };
 [[nodiscard]] exit_code verify_command(const verify_command_options& options);

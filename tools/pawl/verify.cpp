@@ -5,12 +5,21 @@
 #include <nlohmann/json.hpp>
 
 #include <pawl/journal/journal.hpp>
+#include <pawl/replay/snapshot_audit.hpp>
+
+#include <optional>
 
 namespace pawl::cli {
 
 namespace {
 
-nlohmann::ordered_json to_json(const verify_report& report,
+// What was looked at besides the log.
+struct deep_report {
+    std::uint64_t streams = 0;
+    std::uint64_t snapshots = 0;
+};
+
+nlohmann::ordered_json to_json(const verify_report& report, const std::optional<deep_report>& deep,
                                const std::filesystem::path& directory) {
     nlohmann::ordered_json json{{"directory", directory.string()},
                                 {"sound", report.sound()},
@@ -21,7 +30,12 @@ nlohmann::ordered_json to_json(const verify_report& report,
                                 {"next_sequence", report.next_sequence},
                                 {"end", report.end},
                                 {"torn_bytes", report.torn_bytes},
-                                {"findings", nlohmann::ordered_json::array()}};
+                                {"deep", deep.has_value()}};
+    if (deep) {
+        json["streams"] = deep->streams;
+        json["snapshots"] = deep->snapshots;
+    }
+    json["findings"] = nlohmann::ordered_json::array();
     for (const finding& found : report.findings) {
         nlohmann::ordered_json entry = error_json(found.what);
         entry["damage"] = found.damage;
@@ -30,7 +44,7 @@ nlohmann::ordered_json to_json(const verify_report& report,
     return json;
 }
 
-std::string to_text(const verify_report& report) {
+std::string to_text(const verify_report& report, const std::optional<deep_report>& deep) {
     std::string text = fmt::format(
         "segments  {}\n"
         "events    {}, sequence {} up to {}\n"
@@ -38,6 +52,11 @@ std::string to_text(const verify_report& report) {
         "end       {}\n",
         report.segments, report.events, report.first_sequence, report.next_sequence, report.bytes,
         report.end);
+    if (deep)
+        text += fmt::format(
+            "streams   {}\n"
+            "snapshots {}\n",
+            deep->streams, deep->snapshots);
     if (report.end == "torn")
         text += fmt::format(
             "          a torn tail of {} bytes, which a crash leaves and the next open for "
@@ -49,22 +68,40 @@ std::string to_text(const verify_report& report) {
     return text + (report.findings.empty() ? "sound\n" : "no damage, but see the notices\n");
 }
 
+result<verify_report> verify_with(std::optional<snapshot_audit>& audit,
+                                  const verify_command_options& options) {
+    progress line;
+    verify_options how{
+        .progress = [&](std::uint64_t done, std::uint64_t all) { line.show(done, all); },
+        .deep = options.deep};
+    if (audit)
+        how.visit = [&](const event& each) { audit->add(each); };
+    return verify(options.directory, how);
+}
+
 }  // namespace
 
 exit_code verify_command(const verify_command_options& options) {
-    result<verify_report> report;
-    {
-        progress line;
-        report = verify(options.directory, {.progress = [&](std::uint64_t done, std::uint64_t all) {
-                            line.show(done, all);
-                        }});
+    std::optional<snapshot_audit> audit;
+    if (options.deep) {
+        auto opened = snapshot_audit::open(options.directory);
+        if (!opened)
+            return complain(opened.error());
+        audit = std::move(*opened);
     }
+    auto report = verify_with(audit, options);
     if (!report)
         return complain(report.error());
+    std::optional<deep_report> deep;
+    if (audit) {
+        deep = {.streams = report->streams, .snapshots = audit->count()};
+        for (rejected_snapshot& each : audit->finish(report->id))
+            report->findings.push_back({std::move(each.why), false});
+    }
     if (options.json)
-        put_json(to_json(*report, options.directory));
+        put_json(to_json(*report, deep, options.directory));
     else
-        put(to_text(*report));
+        put(to_text(*report, deep));
     for (const finding& found : report->findings)
         complain((found.damage ? "" : "notice: ") + found.what.message());
     return report->findings.empty() ? success : failure;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pawl/journal/error.hpp>
+#include <pawl/journal/event.hpp>
 #include <pawl/journal/options.hpp>
 #include <pawl/journal/recovery_report.hpp>
 #include <pawl/journal/types.hpp>
@@ -48,11 +49,12 @@ struct journal_info {
 
 struct finding {
     error what;
-    bool damage = true;  // false: worth knowing, nothing is lost (an index to be rebuilt, one bad
-                         // header copy)
+    bool damage = true;  // false: worth knowing, nothing is lost (an index or stream heads to be
+                         // rebuilt, one bad header copy)
 };
 
 struct verify_report {
+    journal_id id{};
     std::uint64_t segments = 0;
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;
@@ -60,6 +62,7 @@ struct verify_report {
     sequence_number next_sequence = 0;
     std::string end;  // "open", "closed", "torn"
     std::uint64_t torn_bytes = 0;
+    std::uint64_t streams = 0;  // with verify_options::deep, as far as they were followed
     std::vector<finding> findings;
 
     [[nodiscard]] bool sound() const noexcept;  // no finding is damage
@@ -68,6 +71,18 @@ struct verify_report {
 struct verify_options {
     // Called now and then with the bytes read so far and in all.
     std::function<void(std::uint64_t, std::uint64_t)> progress{};
+    // Also looks across files: whether each stream's versions go on from segment to segment without
+    // a gap and names are given in order, which is damage where it is not so; and whether the file
+    // of stream heads says what the log says at the place it stands for, where a difference is
+    // none, for the file is derived: but a writer that opens trusts it. Needs memory for every
+    // stream and name, about 64 bytes a stream. Behind a damaged or missing segment streams are
+    // followed anew, and names no more.
+    bool deep = false;
+    // Called for every whole event, in the order of the log, while it is read: what else stands on
+    // the events can be checked in the same pass. Where the log is damaged, sequences are missing.
+    // The event is valid during the call. Metadata that does not have its form is left in front of
+    // the payload.
+    std::function<void(const event&)> visit{};
 };
 
 // Reads every byte of every segment and index and lists what is wrong with them, each with file,

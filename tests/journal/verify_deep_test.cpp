@@ -1,0 +1,99 @@
+// verify across files, on journals that the writer wrote; tests/golden has those that it never
+// would.
+#include "heads_file.hpp"
+#include "journal_support.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace pawl::test;
+
+namespace {
+
+pawl::verify_report verify_deep(const std::filesystem::path& directory) {
+    auto report = must(pawl::verify(directory, {.deep = true}));
+    for (const pawl::finding& found : report.findings)
+        UNSCOPED_INFO(found.what.message());
+    return report;
+}
+
+// Every life appends to streams of before and to new ones, and to one with a name.
+void append_to_streams(pawl::writer& log, std::uint64_t streams, std::uint64_t life) {
+    const pawl::stream_id named = must(log.stream("orders/" + std::to_string(life)));
+    for (std::uint64_t i = 0; i < streams; ++i) {
+        append_numbered(log, 1, 1 + i + life * streams / 2);
+        if (i % 7 == 0)
+            append_numbered(log, 1, named);
+        must(log.poll());
+    }
+}
+
+pawl::writer open_quietly(const std::filesystem::path& directory) {
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = pawl::when_full::fail;
+    return must(pawl::writer::open(directory, options));
+}
+
+}  // namespace
+
+TEST_CASE("a journal of many streams, names, segments and lives is sound in depth") {
+    const temporary_directory home;
+    const auto directory = home.path() / "log";
+    constexpr std::uint64_t streams = 2000;
+    for (std::uint64_t life = 0; life < 4; ++life) {
+        auto log = open_quietly(directory);
+        append_to_streams(log, streams, life);
+        // The last but one is left as by a process that was killed.
+        if (life != 2)
+            must(log.close());
+        else
+            must(log.sync());
+    }
+    const auto report = verify_deep(directory);
+    CHECK(report.findings.empty());
+    CHECK(report.segments > 8);
+    CHECK(report.streams == streams + 3 * streams / 2 + 4);
+    CHECK(report.end == "closed");
+    CHECK(report.id == must(pawl::inspect(directory)).id);
+}
+
+TEST_CASE("a journal that is being written is sound in depth at every moment") {
+    const temporary_directory home;
+    const auto directory = home.path() / "log";
+    auto log = open_quietly(directory);
+    for (std::uint64_t life = 0; life < 5; ++life) {
+        append_to_streams(log, 300, life);
+        const auto report = verify_deep(directory);
+        CHECK(report.findings.empty());
+        CHECK(report.events == log.next_sequence());
+    }
+}
+
+TEST_CASE("wrong heads with a right checksum are a notice that only verify in depth gives") {
+    const temporary_directory home;
+    const auto directory = home.path() / "log";
+    {
+        auto log = open_quietly(directory);
+        append_to_streams(log, 200, 0);
+        must(log.close());
+    }
+    const auto id = must(pawl::inspect(directory)).id;
+    auto heads = must(pawl::detail::read_heads(directory, id));
+    heads.slots.find(17)->version = 9;
+    must(pawl::detail::write_heads(directory, id, heads, 0600));
+
+    CHECK(must(pawl::verify(directory)).findings.empty());
+    const auto report = verify_deep(directory);
+    CHECK(report.sound());
+    REQUIRE(report.findings.size() == 1);
+    const pawl::finding& found = report.findings[0];
+    CHECK_FALSE(found.damage);
+    CHECK(found.what.file == (directory / "streams").string());
+    CHECK(found.what.sequence == heads.end_sequence);
+    CHECK(found.what.detail == "stream 17 is at version 1 in the log, at 9 here");
+
+    // What the manual advises: moved away, it is built again.
+    std::filesystem::remove(directory / "streams");
+    must(open_quietly(directory).close());
+    CHECK(verify_deep(directory).findings.empty());
+    CHECK(must(pawl::detail::read_heads(directory, id)).slots.find(17)->version == 1);
+}
