@@ -4,6 +4,8 @@
 #include "journal_support.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <utility>
+
 using namespace pawl::test;
 
 namespace {
@@ -65,6 +67,30 @@ TEST_CASE("a journal that is being written is sound in depth at every moment") {
         const auto report = verify_deep(directory);
         CHECK(report.findings.empty());
         CHECK(report.events == log.next_sequence());
+    }
+}
+
+TEST_CASE(
+    "verify is not misled by a writer that goes on into segments which were not there before") {
+    for (const bool deep : {false, true}) {
+        const temporary_directory home;
+        const auto directory = home.path() / "log";
+        auto log = open_quietly(directory);
+        append_to_streams(log, 10, 0);
+        bool went_on = false;
+        const auto go_on = [&](const pawl::event&) {
+            if (std::exchange(went_on, true))
+                return;
+            append_to_streams(log, 10'000, 1);
+            must(log.sync());
+        };
+        const auto report = must(pawl::verify(directory, {.deep = deep, .visit = go_on}));
+        for (const pawl::finding& found : report.findings)
+            UNSCOPED_INFO(found.what.message());
+        CHECK(report.findings.empty());
+        CHECK(report.end == "open");
+        // Not only those that were prepared ahead, and listed.
+        CHECK(report.next_sequence < log.next_sequence());
     }
 }
 
