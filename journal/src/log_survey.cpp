@@ -255,9 +255,9 @@ class surveyor {
         }
         std::uint64_t bytes_behind = 0;
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
-            bytes_behind += segments[hole.segment].header.segment_bytes;
+            bytes_behind += segments[i].header.segment_bytes;
         }
-        witness_search search{hole.sequence, 2 * bytes_behind};
+        witness_search search{hole.sequence, bytes_behind};
         survey_.blank_from = segments.size();
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
             auto opened = open_segment(request_.directory, request_.id, segments[i].ordinal);

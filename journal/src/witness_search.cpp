@@ -4,6 +4,20 @@
 
 namespace pawl::detail {
 
+namespace {
+
+// Words torn out of frames, and payloads of small numbers, make candidates that overlap. So much is
+// hashed within seconds, and lets the average candidate be 2 KiB long.
+constexpr std::uint64_t least_budget = std::uint64_t{64} << 20;
+constexpr std::uint64_t budget_factor = 256;
+
+}  // namespace
+
+witness_search::witness_search(sequence_number expected, std::uint64_t bytes_behind) noexcept
+    : expected_{expected},
+      most_events_{bytes_behind / frame_header_bytes},
+      budget_{std::max(least_budget, budget_factor * bytes_behind)} {}
+
 bool witness_search::plausible(const frame_space& space, std::uint64_t offset,
                                commit_word word) const noexcept {
     if (check_shape(space, offset, word) != frame_fault::none)
@@ -11,8 +25,7 @@ bool witness_search::plausible(const frame_space& space, std::uint64_t offset,
     const std::byte* frame = space.base + offset;
     const sequence_number sequence = load_u64(frame + frame_offset::sequence);
     // No more events than the segments could hold, were they full of empty ones.
-    const std::uint64_t most = max_segment_bytes;
-    return sequence >= expected_ && sequence - expected_ <= most &&
+    return sequence >= expected_ && sequence - expected_ <= most_events_ &&
            load_u32(frame + frame_offset::witness) <= sequence;
 }
 

@@ -16,9 +16,9 @@ namespace pawl::detail {
 // there can be read in order any more.
 class witness_search {
   public:
-    // `budget_bytes`: how much may be hashed; spent, the verdict is damage, for refusing is safe.
-    witness_search(sequence_number expected, std::uint64_t budget_bytes) noexcept
-        : expected_{expected}, budget_{budget_bytes} {}
+    // `bytes_behind`: of the segments from the hole on. How much may be hashed depends on it;
+    // spent, the verdict is damage, for refusing is safe.
+    witness_search(sequence_number expected, std::uint64_t bytes_behind) noexcept;
 
     // Searches one segment from an offset on. Nothing more is to be searched once it returns true.
     bool search(const frame_space& space, const data_ranges& data, std::uint64_t from) noexcept;
@@ -34,6 +34,7 @@ class witness_search {
                                  commit_word word) const noexcept;
 
     sequence_number expected_;
+    std::uint64_t most_events_;  // that can lie behind the hole
     sequence_number seen_ = expected_;
     std::uint64_t budget_;
     bool proven_ = false;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <thread>
+#include <vector>
 
 using namespace pawl;
 using namespace pawl::test;
@@ -116,6 +118,24 @@ TEST_CASE("a torn tail is cut, kept and counted, and the log goes on behind it")
     must(log.close());
     CHECK(read_numbered(path) == 15);
     CHECK(must(verify(path)).findings.empty());
+}
+
+// Each of them looks like the first word of a frame that claims to prove something.
+TEST_CASE("a torn tail that is full of small numbers is a torn tail all the same") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    const std::vector<std::uint64_t> numbers(5000, 800);
+    log_position torn{};
+    {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 10);
+        torn = must(log.append({.type = 1}, std::as_bytes(std::span{numbers}))).position;
+        die(std::move(log));
+    }
+    overwrite(segment(path, torn.ordinal), torn.offset + 56, bytes_of("XXXX"));
+    auto log = must(writer::open(path, small_segments()));
+    CHECK(log.recovery().state == found::torn_tail);
+    CHECK(log.recovery().next_sequence == 10);
 }
 
 TEST_CASE("damage below the durable watermark is refused with its place, and nothing is changed") {

@@ -48,8 +48,7 @@ void repair_frames(std::span<std::byte> frames, unsigned char what) {
 }
 
 void search_behind(const frame_space& space, const walk_end& end) {
-    const std::uint64_t budget = 2 * (space.bytes - first_frame_offset);
-    witness_search search{end.sequence, budget};
+    witness_search search{end.sequence, space.bytes - first_frame_offset};
     const data_ranges all{space.bytes};
     const bool found = search.search(space, all, end.offset);
     demand(found == search.proves_damage());
