@@ -132,8 +132,9 @@ bool writer_life::open() {
         return false;
     }
     log_.emplace(std::move(*opened));
-    // No power was lost since the files were looked at first, so nothing may be missing.
-    if (process_ != 0 && log_->next_sequence() != oracle_.next()) {
+    // No power was lost since a process of this life had opened it, so nothing may be missing. One
+    // that could not, because its sync failed, may have seen what the next one does not.
+    if (has_been_open_ && log_->next_sequence() != oracle_.next()) {
         watcher_.wrong(*this, fmt::format("lost with the process: goes on at {}, {} were published",
                                           log_->next_sequence(), oracle_.next()));
         return false;
@@ -142,6 +143,7 @@ bool writer_life::open() {
         watcher_.wrong(*this, fault);
         return false;
     }
+    has_been_open_ = true;
     oracle_.recovered(log_->next_sequence());
     position_ = detail::first_frame_offset;
     if (auto fault = version_fault(*log_, oracle_); !fault.empty())

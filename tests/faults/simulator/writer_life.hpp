@@ -82,6 +82,7 @@ class writer_life {
     std::uint64_t calls_until_failure_ = 0;  // 0: none fails
     bool failed_ = false;                    // a sync was made to fail in this process
     bool opening_ = false;
+    bool has_been_open_ = false;  // in this life
 };
 
 }  // namespace pawl::test
