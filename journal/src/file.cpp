@@ -127,6 +127,10 @@ result<void> file::read_at(std::span<std::byte> into, std::uint64_t offset) cons
     return {};
 }
 
+void file::will_read_in_order() const noexcept {
+    (void)::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
 result<void> file::write_at(std::span<const std::byte> from, std::uint64_t offset) const {
     if (refused({.operation = io_operation::write,
                  .path = path_.c_str(),

@@ -46,6 +46,8 @@ class file {
     [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset) const;
     [[nodiscard]] result<void> write_at(std::span<const std::byte> from,
                                         std::uint64_t offset) const;
+    // Tells the kernel that the file will be read from its beginning to its end.
+    void will_read_in_order() const noexcept;
     // Reserves real blocks for the whole file, so that a later store cannot run out of room.
     [[nodiscard]] result<void> allocate(std::uint64_t bytes) const;
     // On a file system that writes elsewhere and not over what is there (btrfs), asks it to write
