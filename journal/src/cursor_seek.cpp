@@ -58,6 +58,10 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         if (index && index->first_sequence > sequence)
             continue;
         auto opened = open_segment(directory_, id_, *ordinal);
+        // Listed, and gone since: it was only prepared, and a close or a recovery removed it.
+        // Whatever else is missing is met on the way forward.
+        if (!opened && opened.error().code == errc::missing_segment)
+            continue;
         if (!opened)
             return std::unexpected(std::move(opened.error()));
         const frame_space space = opened->space();

@@ -1,4 +1,5 @@
 #include "../support/temporary_directory.hpp"
+#include "io_hook.hpp"
 #include "journal_support.hpp"
 
 #include <sys/wait.h>
@@ -6,7 +7,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <random>
+#include <string>
 #include <thread>
 
 using namespace pawl;
@@ -220,4 +223,42 @@ TEST_CASE("a directory that is no journal, or a newer one, is refused and left a
     CHECK(writer::open(other, small_segments()).error().code == errc::newer_format);
     CHECK(cursor::open(other).error().code == errc::newer_format);
     CHECK(verify(other).error().code == errc::newer_format);
+}
+
+namespace {
+
+struct dropped_segment {
+    std::string path;
+    int drops = 0;
+};
+
+int drop_when_opened(void* context, const detail::io_event& event) {
+    auto& dropped = *static_cast<dropped_segment*>(context);
+    if (event.operation == detail::io_operation::open && event.path == dropped.path)
+        dropped.drops += ::unlink(event.path) == 0 ? 1 : 0;
+    return 0;
+}
+
+}  // namespace
+
+// A recovery removes segments that were prepared and never used, while readers look for their
+// place.
+TEST_CASE("a segment that goes while a cursor looks for its place is not missed") {
+    const temporary_directory directory;
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    auto log = must(writer::open(directory.path() / "j", options));
+    append_numbered(log, 10);
+    must(log.poll());
+    dropped_segment dropped{.path = segment(directory.path() / "j", 1).string()};
+    REQUIRE(std::filesystem::exists(dropped.path));
+    detail::set_io_hook(drop_when_opened, &dropped);
+    auto events = cursor::open(directory.path() / "j", {.from = from_sequence{5}});
+    detail::set_io_hook(nullptr, nullptr);
+    REQUIRE(events);
+    const event* first = events->next();
+    REQUIRE(first != nullptr);
+    CHECK(first->sequence() == 5);
+    CHECK(dropped.drops == 1);
 }
