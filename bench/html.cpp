@@ -124,6 +124,7 @@ std::string threads_plot(const report& found) {
         }
     }
     std::vector<series> list;
+    list.reserve(lines.size());
     for (auto& [name, line] : lines) {
         list.push_back(std::move(line));
     }

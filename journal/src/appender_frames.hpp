@@ -30,7 +30,9 @@ inline void appender::store_payload(std::uint64_t offset,
     std::byte* at = base_ + offset + frame_header_bytes;
     // One whole word, of which the payload then overwrites what is not padding.
     store_u64(at + padded(payload.size()) - frame_alignment, 0);
-    std::memcpy(at, payload.data(), payload.size());
+    // An empty span may have a null pointer.
+    if (!payload.empty())
+        std::memcpy(at, payload.data(), payload.size());
 }
 
 inline void appender::zero_padding(std::uint64_t offset, std::size_t payload_bytes) noexcept {
