@@ -7,6 +7,7 @@
 #include "segment_walk.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
+#include "support/sound_journal.hpp"
 #include "support/workers.hpp"
 
 #include <fmt/core.h>
@@ -147,20 +148,8 @@ class observer {
         if (auto closed = log->close(); !closed)
             return "close: " + closed.error().message();
     }
-    auto report = verify(copy);
-    if (!report)
-        return "verify: " + report.error().message();
-    for (const finding& found : report->findings)
-        return "verify finds: " + found.what.message();
-    auto events = cursor::open(copy);
-    if (!events)
-        return "cursor: " + events.error().message();
     generated_log_check check{generated_log{log_seed, small_events}};
-    while (const event* e = events->next()) {
-        if (auto wrong = check.check(*e); !wrong.empty())
-            return wrong;
-    }
-    if (auto wrong = check.check_end(); !wrong.empty())
+    if (auto wrong = fault_of_journal(copy, check); !wrong.empty())
         return wrong;
     const auto count = check.next_sequence();
     return count == published || count == published + unit_events

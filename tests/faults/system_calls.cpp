@@ -6,6 +6,7 @@
 #include "support/allocation_hook.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
+#include "support/sound_journal.hpp"
 #include "support/workers.hpp"
 
 #include <fmt/core.h>
@@ -206,23 +207,9 @@ class one_run {
         if (auto closed = log->close(); !closed)
             return "afterwards close: " + closed.error().message();
     }
-    auto report = verify(directory);
-    if (!report)
-        return "afterwards verify: " + report.error().message();
-    for (const finding& found : report->findings)
-        return "afterwards verify finds: " + found.what.message();
-    auto events = cursor::open(directory);
-    if (!events)
-        return "afterwards cursor: " + events.error().message();
     generated_log_check check{generated_log{log_seed, large_events}};
-    while (const event* e = events->next()) {
-        if (auto wrong = check.check(*e); !wrong.empty())
-            return wrong;
-    }
-    if (auto end = events->finish(); !end)
-        return "afterwards cursor: " + end.error().message();
-    if (auto wrong = check.check_end(); !wrong.empty())
-        return wrong;
+    if (auto wrong = fault_of_journal(directory, check); !wrong.empty())
+        return "afterwards " + wrong;
     if (check.next_sequence() < out.published || check.next_sequence() < out.durable)
         return fmt::format("{} events are there, {} were published and {} durable",
                            check.next_sequence(), out.published, out.durable);
