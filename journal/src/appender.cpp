@@ -131,10 +131,12 @@ std::optional<error> appender::roll() noexcept {
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
     progress_.bytes.fetch_add(position_ - first_frame_offset, std::memory_order_relaxed);
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
+    // Asked before the link, behind which a whole segment may be let go of. One that lost a page
+    // stays: whoever syncs it finds out as well.
+    const bool lost = lost_a_page();
     segment_->end.store(std::max(position_, zeroed_to), std::memory_order_relaxed);
     segment_->next.store(next, std::memory_order_release);
-    // Whoever syncs the segment that was left finds out as well.
-    if (lost_a_page()) [[unlikely]]
+    if (lost) [[unlikely]]
         return lost_page().error();
     enter(next);
     // The next one may have lost a page while it waited, when nobody asked for it.

@@ -43,6 +43,16 @@ result<void> durability::still_there(const live_segment& segment, std::uint64_t 
                                  .detail = "what was written there is no longer there"});
 }
 
+// Lets go of the pages before `to` that a sync is about to clean; nobody stores there any more.
+// From each page that is still mapped the kernel takes the leave to write, with a word to all
+// processors; for all that are let go at once there is one.
+void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept {
+    const std::uint64_t from = segment.synced / page_bytes() * page_bytes();
+    const std::uint64_t end = to / page_bytes() * page_bytes();
+    if (end > from + page_bytes())
+        segment.bytes.drop(from, end - from);
+}
+
 // Syncs from the oldest segment on. With the position read before the link to the next segment, a
 // position without a next segment can only belong to the segment at hand.
 result<void> durability::sync_chain(bool only_left) {
@@ -55,6 +65,7 @@ result<void> durability::sync_chain(bool only_left) {
             next == nullptr ? position : oldest_->end.load(std::memory_order_relaxed);
         if (to > oldest_->synced) {
             const std::uint64_t bytes = planted(bug::half_sync) ? 1 : to - oldest_->synced;
+            let_go(*oldest_, next == nullptr ? to : oldest_->bytes.size());
             const bool skipped =
                 planted(bug::no_sync) || (planted(bug::index_before_sync) && next != nullptr);
             auto synced = skipped ? result<void>{} : oldest_->bytes.sync(oldest_->synced, bytes);
