@@ -3,6 +3,7 @@
 #include "affinity.hpp"
 #include "clock.hpp"
 #include "failure.hpp"
+#include "fresh_files.hpp"
 #include "mapping.hpp"
 #include "pace.hpp"
 #include "raw_log.hpp"
@@ -20,6 +21,42 @@ namespace {
 constexpr std::uint64_t epoch = 0x5eed0fa11e0c4000;
 
 const char* const raw_options = "populated mapping, 56-byte header, memcpy, XXH3-64, tsc stamp";
+const char* const fresh_options =
+    "the same over new files, each populated by a second thread while the one before it fills";
+
+// The raw loop that goes on in the next file where one is full. All files hold the same number of
+// events, so nothing but a count is looked at on the way.
+class fresh_loop {
+  public:
+    fresh_loop(const std::filesystem::path& directory, const payloads& events,
+               std::size_t file_bytes, int core)
+        : files_(directory / "fresh", file_bytes, core),
+          events_(events),
+          a_file_(events.fitting(file_bytes, raw::header_bytes)) {
+        move_on();
+    }
+
+    void append(std::uint64_t number) {
+        if (left_ == 0) {
+            move_on();
+        }
+        --left_;
+        out_->append(events_.at(number));
+    }
+    [[nodiscard]] std::uint64_t events_a_file() const noexcept { return a_file_; }
+
+  private:
+    void move_on() {
+        out_.emplace(files_.next().data(), epoch);
+        left_ = a_file_;
+    }
+
+    fresh_files files_;
+    const payloads& events_;
+    std::uint64_t a_file_;
+    std::uint64_t left_ = 0;
+    std::optional<raw::writer> out_;
+};
 
 }  // namespace
 
@@ -77,6 +114,47 @@ contender floor_paced(const std::filesystem::path& directory, const context::loa
             .payload_bytes = load.events.mean_bytes(),
             .keeps = floor_memory_guarantees,
             .options = raw_options,
+            .run = run};
+}
+
+contender floor_fresh(const std::filesystem::path& directory, const context::load& load, int core,
+                      std::size_t file_bytes, unsigned files) {
+    const auto run = [directory, &events = load.events, core, file_bytes, files]() -> sample {
+        const scratch_directory own(directory);
+        fresh_loop out(own.path(), events, file_bytes, core);
+        const auto count = out.events_a_file() * files;
+        const pinned here(core);
+        const auto start = ticks();
+        for (std::uint64_t i = 0; i < count; ++i) {
+            out.append(i);
+        }
+        return {.events = count, .total_ns = elapsed_ns(start)};
+    };
+    return {.name = "floor, fresh pages",
+            .variant = load.name,
+            .payload_bytes = load.events.mean_bytes(),
+            .keeps = floor_memory_guarantees,
+            .options = fresh_options,
+            .run = run};
+}
+
+contender floor_fresh_paced(const std::filesystem::path& directory, const context::load& load,
+                            int core, double rate, std::uint64_t count, std::size_t file_bytes) {
+    const auto run = [directory, &events = load.events, core, rate, count, file_bytes]() -> sample {
+        const scratch_directory own(directory);
+        fresh_loop out(own.path(), events, file_bytes, core);
+        sample made{.events = count, .total_ns = 0, .latency = histogram{}};
+        const pinned here(core);
+        const auto start = ticks();
+        paced(rate, count, *made.latency, [&](std::uint64_t i, std::uint64_t) { out.append(i); });
+        made.total_ns = elapsed_ns(start);
+        return made;
+    };
+    return {.name = "floor, fresh pages",
+            .variant = load.name,
+            .payload_bytes = load.events.mean_bytes(),
+            .keeps = floor_memory_guarantees,
+            .options = fresh_options,
             .run = run};
 }
 

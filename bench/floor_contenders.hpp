@@ -30,6 +30,15 @@ inline constexpr unsigned slices_a_round = 16;
                                     const context::load& load, int core, double rate,
                                     std::uint64_t count);
 
+// Both over one file after the other of `file_bytes`, each made ready by a second thread while the
+// one before it fills, as whoever writes to new files through mappings has to have it done.
+[[nodiscard]] contender floor_fresh(const std::filesystem::path& directory,
+                                    const context::load& load, int core, std::size_t file_bytes,
+                                    unsigned files);
+[[nodiscard]] contender floor_fresh_paced(const std::filesystem::path& directory,
+                                          const context::load& load, int core, double rate,
+                                          std::uint64_t count, std::size_t file_bytes);
+
 // What a file system has to do for a block's first sync: ext4 notes in its own journal that an
 // allocated block holds data now, which it need not where something was written there before.
 enum class blocks { allocated, written };

@@ -78,15 +78,22 @@ void ask_sustained(context& run) {
     // Nothing happens between the floor's files, so a few say as much as all.
     auto raw = floor_through(scratch.path(), load, run.asked, 2);
     raw.variant = name;
+    auto fresh = floor_fresh(scratch.path(), load, run.asked.writer_core(), round_bytes, segments);
+    fresh.variant = name;
     auto pawl = pawl_through(scratch.path(), load, run.asked, segments);
     pawl.variant = name;
     const auto floor = sustained.add(std::move(raw));
+    const auto fresh_id = sustained.add(std::move(fresh));
     const auto id = sustained.add(std::move(pawl));
     sustained.run(run.asked.few_rounds(), 1, run.progress);
     run.found.rows.push_back(sustained.line(floor, {{floor}}));
+    run.found.rows.push_back(sustained.line(fresh_id, {{floor}}));
     run.found.rows.push_back(sustained.line(id, {{floor}}));
-    run.found.verdicts.push_back(sustained.judge("sustained, " + name + ", against the floor", id,
-                                                 {{floor}}, figure::mean, 1.5));
+    auto& verdicts = run.found.verdicts;
+    verdicts.push_back(sustained.judge("sustained, " + name + ", against the floor", id, {{floor}},
+                                       figure::mean, 1.5));
+    verdicts.push_back(sustained.judge("the same, against the floor over fresh pages", id,
+                                       {{fresh_id}}, figure::mean, 1.5));
 }
 
 }  // namespace bench

@@ -18,12 +18,16 @@ namespace {
 
 constexpr pawl::event_header firehose{.type = 1, .schema_version = 1};
 
+// A segment is full after a tenth of a second, so that a run goes through many.
+std::uint64_t segment_bytes_at(const context::load& load, double rate) {
+    const auto bytes = load.events.room(static_cast<std::uint64_t>(rate / 10), 56);
+    return std::clamp<std::uint64_t>(bytes >> 16 << 16, 1 << 20, 256 << 20);
+}
+
 contender pawl_paced(const std::filesystem::path& scratch, const context::load& load,
                      const options& asked, double rate, std::uint64_t count, bool flusher) {
     pawl::writer_options options = one_segment_options(asked);
-    // A segment is full after a tenth of a second, so that a run goes through many.
-    const auto bytes = load.events.room(static_cast<std::uint64_t>(rate / 10), 56);
-    options.segment_bytes = std::clamp<std::uint64_t>(bytes >> 16 << 16, 1 << 20, 256 << 20);
+    options.segment_bytes = segment_bytes_at(load, rate);
     options.populate_bytes = pawl::writer_options{}.populate_bytes;
     if (flusher) {
         options.sync = pawl::sync_policy::every_us(1000);
@@ -72,12 +76,14 @@ void ask_at(context& run, const place& where, const context::load& load, double 
         return paced_ones.add(std::move(one));
     };
     const auto floor = add(floor_paced(scratch.path(), load, run.asked.writer_core(), rate, count));
+    const auto fresh = add(floor_fresh_paced(scratch.path(), load, run.asked.writer_core(), rate,
+                                             count, segment_bytes_at(load, rate)));
     const auto quiet = add(pawl_paced(scratch.path(), load, run.asked, rate, count, false));
     const auto flushed = add(pawl_paced(scratch.path(), load, run.asked, rate, count, true));
     paced_ones.run(run.asked.few_rounds(), 1, run.progress);
 
     const contest::yardstick against{{floor}};
-    for (const auto id : {floor, quiet, flushed}) {
+    for (const auto id : {floor, fresh, quiet, flushed}) {
         run.found.rows.push_back(paced_ones.line(id, against, figure::p999));
     }
     if (rate != 1'000'000) {
@@ -89,6 +95,8 @@ void ask_at(context& run, const place& where, const context::load& load, double 
                                             against, figure::p999, 2));
         verdicts.push_back(paced_ones.judge("p99.99 of " + name + ", against the paced floor",
                                             quiet, against, figure::p9999, 2));
+        verdicts.push_back(paced_ones.judge("p99.9 of the same, against the floor over fresh pages",
+                                            quiet, {{fresh}}, figure::p999, 2));
     } else {
         verdicts.push_back(
             paced_ones.judge("p99.9 of " + name + ", flusher on, against the paced floor", flushed,
