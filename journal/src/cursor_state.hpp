@@ -23,7 +23,10 @@ namespace pawl::detail {
 class cursor_state {
   public:
     cursor_state(std::filesystem::path directory, const journal_id& id, cursor_options options)
-        : directory_{std::move(directory)}, id_{id}, options_{options} {}
+        : directory_{std::move(directory)},
+          id_{id},
+          options_{options},
+          window_{options.keep_cached ? file::cached::stays : file::cached::goes} {}
 
     // Goes to where the options say.
     [[nodiscard]] result<void> seek();

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -105,12 +106,31 @@ result<std::uint64_t> file::size() const {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
-result<void> file::read_at(std::span<std::byte> into, std::uint64_t offset) const {
+namespace {
+
+// Newer than the headers of most systems. A kernel or a file system without it refuses the call.
+constexpr int read_without_caching = 0x80;  // RWF_DONTCACHE, Linux 6.14
+
+[[nodiscard]] ssize_t read_some(int descriptor, std::span<std::byte> into, std::uint64_t offset,
+                                file::cached what) noexcept {
+    if (what == file::cached::goes) {
+        const iovec one{into.data(), into.size()};
+        const ssize_t got =
+            ::preadv2(descriptor, &one, 1, static_cast<off_t>(offset), read_without_caching);
+        if (got >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
+            return got;
+    }
+    return ::pread(descriptor, into.data(), into.size(), static_cast<off_t>(offset));
+}
+
+}  // namespace
+
+result<void> file::read_at(std::span<std::byte> into, std::uint64_t offset, cached what) const {
     if (refused({.operation = io_operation::read, .path = path_.c_str(), .offset = offset})) {
         return failed(path_, "cannot read");
     }
     while (!into.empty()) {
-        const auto got = ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
+        const ssize_t got = read_some(descriptor_, into, offset, what);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -26,6 +26,8 @@ namespace pawl::detail {
 class file {
   public:
     enum class access : std::uint8_t { read, read_write, create };
+    // What becomes of bytes that a read brings into the page cache; what was there stays there.
+    enum class cached : std::uint8_t { stays, goes };
 
     file() = default;
     file(file&& other) noexcept;
@@ -43,7 +45,8 @@ class file {
 
     [[nodiscard]] result<std::uint64_t> size() const;
     // Reads exactly as many bytes as there are in `into`; fewer in the file is damaged.
-    [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset) const;
+    [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset,
+                                       cached what = cached::stays) const;
     [[nodiscard]] result<void> write_at(std::span<const std::byte> from,
                                         std::uint64_t offset) const;
     // Tells the kernel that the file will be read from its beginning to its end.

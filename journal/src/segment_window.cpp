@@ -34,7 +34,7 @@ result<void> segment_window::widen(std::uint64_t offset) {
     end_ = begin_ + bytes;
     if (bytes_.size() < bytes)
         bytes_.resize(bytes);
-    return source_->read_at(std::span{bytes_}.first(bytes), begin_);
+    return source_->read_at(std::span{bytes_}.first(bytes), begin_, cached_);
 }
 
 frame_space segment_window::space() const noexcept {

@@ -19,6 +19,9 @@ namespace pawl::detail {
 
 class segment_window {
   public:
+    // What the window brings into the page cache stays there, or not.
+    explicit segment_window(file::cached what = file::cached::stays) noexcept : cached_{what} {}
+
     // Will show the segment that `source` holds; the file must stay open meanwhile. Nothing is read
     // yet: space() is empty.
     void enter(const file& source, std::uint64_t segment_bytes, std::uint64_t epoch) noexcept;
@@ -34,6 +37,7 @@ class segment_window {
     [[nodiscard]] frame_space space() const noexcept;
 
   private:
+    file::cached cached_;
     const file* source_ = nullptr;
     std::uint64_t segment_bytes_ = 0;
     std::uint64_t epoch_ = 0;
