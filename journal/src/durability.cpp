@@ -1,6 +1,7 @@
 #include "durability.hpp"
 
 #include "planted.hpp"
+#include "unwritten_blocks.hpp"
 
 #include <utility>
 
@@ -27,8 +28,8 @@ void durability::attach(const progress* shared, std::unique_ptr<live_segment> fi
     oldest_ = std::move(first);
 }
 
-// A file that was cut short below what was stored takes the stores with it and says nothing: only
-// who looks again finds out.
+// A file that was cut short below what was stored takes the stores with it and says nothing, and a
+// file system may say that it has synced what it lost: only who looks again finds out.
 result<void> durability::still_there(const live_segment& segment, std::uint64_t to) {
     const std::byte* base = segment.bytes.data();
     (void)load_commit(base + to - frame_alignment);
@@ -36,7 +37,7 @@ result<void> durability::still_there(const live_segment& segment, std::uint64_t 
     if (auto whole = segment.bytes.whole(); !whole)
         return whole;
     if (first_is_there)
-        return {};
+        return check_written(segment.source, segment.synced, to - segment.synced);
     return std::unexpected(error{.code = errc::io,
                                  .offset = segment.synced,
                                  .file = segment.bytes.path().string(),

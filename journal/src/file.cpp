@@ -82,6 +82,8 @@ result<file> file::open(const std::filesystem::path& path, access mode, std::uin
         flags |= O_RDWR;
     if (mode == access::create)
         flags |= O_RDWR | O_CREAT | O_TRUNC;
+    if (mode == access::write_direct)
+        flags |= O_WRONLY | O_DIRECT;
     const auto operation = mode == access::create ? io_operation::create : io_operation::open;
     if (refused({.operation = operation, .path = path.c_str()}))
         return failed(path, "cannot open");

@@ -25,7 +25,12 @@ namespace pawl::detail {
 // Owns a file descriptor. Every one is opened O_CLOEXEC and O_NOFOLLOW.
 class file {
   public:
-    enum class access : std::uint8_t { read, read_write, create };
+    enum class access : std::uint8_t {
+        read,
+        read_write,
+        create,
+        write_direct,  // past the page cache: what is written must be whole blocks
+    };
     // What becomes of bytes that a read brings into the page cache; what was there stays there.
     enum class cached : std::uint8_t { stays, goes };
 

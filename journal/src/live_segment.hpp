@@ -13,10 +13,11 @@ namespace pawl::detail {
 // `next` with acquire may read `end`.
 struct live_segment {
     explicit live_segment(writable_segment made) noexcept
-        : header{made.header}, bytes{std::move(made.bytes)} {}
+        : header{made.header}, bytes{std::move(made.bytes)}, source{std::move(made.source)} {}
 
     segment_header header;
     mapping bytes;
+    file source;
 
     std::atomic<live_segment*> next{nullptr};
     // Behind the end frame and what was zeroed behind that, so that a sync covers both; 0 while the

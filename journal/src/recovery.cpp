@@ -4,6 +4,7 @@
 #include "directory.hpp"
 #include "file.hpp"
 #include "planted.hpp"
+#include "unwritten_blocks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -166,7 +167,20 @@ class recoverer {
         if (!planted(bug::no_store_again))
             store_again(base, from, to);
         done_.report.bytes_rewritten += to - from;
-        return segment.bytes.sync(from, to - from);
+        return sync_for_good(segment, from, to - from);
+    }
+
+    [[nodiscard]] result<void> sync_for_good(const writable_segment& segment, std::uint64_t offset,
+                                             std::uint64_t bytes) {
+        auto past_the_cache = detail::sync_for_good(segment, offset, bytes);
+        if (!past_the_cache)
+            return std::unexpected(std::move(past_the_cache.error()));
+        if (*past_the_cache) {
+            done_.report.notices.push_back(
+                segment.bytes.path().string() +
+                ": an earlier write had failed; written again past the page cache");
+        }
+        return {};
     }
 
     // What lies behind the hole is moved away whole; what holds nothing is dropped.
@@ -244,7 +258,7 @@ class recoverer {
         if (auto kept = keep_overwritten(*opened); !kept)
             return kept;
         store_cut_frame(*opened);
-        return opened->bytes.sync(hole.offset, end_frame_bytes);
+        return sync_for_good(*opened, hole.offset, end_frame_bytes);
     }
 
     // The bytes that the end frame will overwrite.
