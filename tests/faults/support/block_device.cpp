@@ -44,11 +44,14 @@ class descriptor {
 }  // namespace
 
 const char* name_of(file_system kind) noexcept {
-    return kind == file_system::ext4 ? "ext4" : "xfs";
+    return kind == file_system::ext4 ? "ext4" : kind == file_system::xfs ? "xfs" : "btrfs";
 }
 
 std::uint64_t image_bytes_of(file_system kind) noexcept {
-    return (kind == file_system::ext4 ? std::uint64_t{48} : std::uint64_t{304}) << 20;
+    const std::uint64_t megabytes = kind == file_system::ext4  ? 48
+                                    : kind == file_system::xfs ? 304
+                                                               : 128;
+    return megabytes << 20;
 }
 
 int run_quietly(std::initializer_list<std::string> command) {
@@ -83,7 +86,7 @@ std::string make_file_system(const std::filesystem::path& image, file_system kin
         kind == file_system::ext4
             ? run_quietly({"mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4", "-E",
                            "lazy_itable_init=0,lazy_journal_init=0", image.string()})
-            : run_quietly({"mkfs.xfs", "-q", "-f", image.string()});
+            : run_quietly({fmt::format("mkfs.{}", name_of(kind)), "-q", "-f", image.string()});
     return status == 0 ? std::string{} : fmt::format("mkfs.{} gave {}", name_of(kind), status);
 }
 
@@ -142,7 +145,9 @@ std::string mounted_file_system::mount(const std::string& device,
                                        const std::filesystem::path& where, file_system kind) {
     std::error_code ignored;
     std::filesystem::create_directories(where, ignored);
-    const char* options = kind == file_system::ext4 ? "noinit_itable" : "nouuid";
+    const char* options = kind == file_system::ext4  ? "noinit_itable"
+                          : kind == file_system::xfs ? "nouuid"
+                                                     : "";
     if (::mount(device.c_str(), where.c_str(), name_of(kind), MS_NOATIME, options) != 0)
         return because("mount");
     where_ = where;

@@ -7,10 +7,10 @@
 
 namespace pawl::test {
 
-enum class file_system : std::uint8_t { ext4, xfs };
+enum class file_system : std::uint8_t { ext4, xfs, btrfs };
 
 [[nodiscard]] const char* name_of(file_system kind) noexcept;
-// The smallest image that suits the tests: XFS refuses to be made smaller.
+// The smallest image that suits the tests: XFS and btrfs refuse to be made smaller.
 [[nodiscard]] std::uint64_t image_bytes_of(file_system kind) noexcept;
 // Makes an empty file system in a sparse file of that size; why it cannot, else empty.
 [[nodiscard]] std::string make_file_system(const std::filesystem::path& image, file_system kind);

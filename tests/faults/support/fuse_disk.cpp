@@ -80,7 +80,7 @@ void on_write(::fuse_req_t request, ::fuse_ino_t, const char* data, std::size_t 
     if (disk_of(request).write(static_cast<std::uint64_t>(offset), given))
         ::fuse_reply_write(request, bytes);
     else
-        ::fuse_reply_err(request, ENOSPC);
+        ::fuse_reply_err(request, EIO);
 }
 
 void on_fsync(::fuse_req_t request, ::fuse_ino_t, int, ::fuse_file_info*) {

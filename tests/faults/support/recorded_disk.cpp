@@ -15,6 +15,8 @@ namespace pawl::test {
 namespace {
 
 constexpr std::uint64_t most_entries = 1 << 20;
+constexpr std::uint32_t refuses_writes = 1;
+constexpr std::uint32_t refuses_flushes = 2;
 constexpr std::uint64_t most_data = std::uint64_t{4} << 30;  // of addresses, not of memory
 
 [[nodiscard]] std::byte* shared_memory(std::uint64_t bytes) {
@@ -35,6 +37,10 @@ struct recorded_disk::counters {
     std::atomic<std::uint64_t> entries{0};
     std::atomic<std::uint64_t> data{0};
     std::atomic<bool> overflowed{false};
+    std::atomic<std::uint32_t> refuses{0};  // kinds
+    std::atomic<std::uint64_t> refuses_after{0};
+    std::atomic<std::uint64_t> refuses_times{0};
+    std::atomic<std::uint64_t> refused{0};
 };
 
 saved_image saved_image::of(const std::filesystem::path& file) {
@@ -104,13 +110,40 @@ void recorded_disk::reset(const saved_image& contents) {
     contents.put({image_, bytes_});
     counters_->data = 0;
     counters_->overflowed = false;
+    mend();
+    counters_->refused = 0;
     counters_->entries.store(0, std::memory_order_release);
+}
+
+void recorded_disk::refuse(const disk_refusal& what) noexcept {
+    counters_->refuses = 0;
+    counters_->refuses_after = what.after;
+    counters_->refuses_times = what.times == 0 ? ~std::uint64_t{0} : what.times;
+    counters_->refuses = (what.writes ? refuses_writes : 0) | (what.flushes ? refuses_flushes : 0);
+}
+
+bool recorded_disk::refuses(std::uint32_t kind) noexcept {
+    if ((counters_->refuses & kind) == 0)
+        return false;
+    if (counters_->refuses_after != 0) {
+        --counters_->refuses_after;
+        return false;
+    }
+    if (counters_->refuses_times == 0)
+        return false;
+    --counters_->refuses_times;
+    ++counters_->refused;
+    return true;
+}
+
+std::uint64_t recorded_disk::refused() const noexcept {
+    return counters_->refused;
 }
 
 bool recorded_disk::write(std::uint64_t offset, std::span<const std::byte> data) noexcept {
     const std::uint64_t count = counters_->entries.load(std::memory_order_relaxed);
     const std::uint64_t at = counters_->data.load(std::memory_order_relaxed);
-    if (offset > bytes_ || data.size() > bytes_ - offset || data.empty())
+    if (offset > bytes_ || data.size() > bytes_ - offset || data.empty() || refuses(refuses_writes))
         return false;
     if (count == most_entries || data.size() > most_data - at) {
         counters_->overflowed = true;
@@ -125,6 +158,8 @@ bool recorded_disk::write(std::uint64_t offset, std::span<const std::byte> data)
 }
 
 bool recorded_disk::flush() noexcept {
+    if (refuses(refuses_flushes))
+        return false;
     const std::uint64_t count = counters_->entries.load(std::memory_order_relaxed);
     if (count == most_entries) {
         counters_->overflowed = true;

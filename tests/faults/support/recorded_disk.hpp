@@ -30,6 +30,14 @@ class saved_image {
     std::vector<std::byte> contents_;
 };
 
+// What a disk refuses from now on.
+struct disk_refusal {
+    bool writes = false;
+    bool flushes = false;
+    std::uint64_t after = 0;  // so many of these still work
+    std::uint64_t times = 0;  // so many are refused then; 0: all until it is mended
+};
+
 class recorded_disk {
   public:
     struct entry {
@@ -44,11 +52,17 @@ class recorded_disk {
     recorded_disk(const recorded_disk&) = delete;
     recorded_disk& operator=(const recorded_disk&) = delete;
 
-    // Begins anew with these contents and nothing written down.
+    // Begins anew with these contents, nothing written down and nothing refused.
     void reset(const saved_image& contents);
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    // For the one that serves it, which must be one thread: false where there is no more room.
+    // «any process» What is refused is not done, and not written down.
+    void refuse(const disk_refusal& what) noexcept;
+    void mend() noexcept { refuse({}); }
+    [[nodiscard]] std::uint64_t refused() const noexcept;
+
+    // For the one that serves it, which must be one thread: false where it is refused, or where
+    // there is no more room.
     [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> data) noexcept;
     [[nodiscard]] bool flush() noexcept;
     [[nodiscard]] std::span<const std::byte> read(std::uint64_t offset,
@@ -67,6 +81,7 @@ class recorded_disk {
 
   private:
     struct counters;
+    [[nodiscard]] bool refuses(std::uint32_t kind) noexcept;
 
     std::uint64_t bytes_;
     counters* counters_;

@@ -1,0 +1,25 @@
+// Work in a process of its own that is given up where it does not end: a store or a sync may hang
+// in the kernel, and nothing in the process that hangs can help it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace pawl::test {
+
+struct child_end {
+    bool late = false;   // it was still there when its time was over, and was killed
+    bool stuck = false;  // even that did not end it or a child of it: the kernel holds them
+    int status = 0;      // as waitpid tells it, where it has ended
+    // Where it and its children were when the time was over: state and the kernel's function.
+    std::string where;
+
+    [[nodiscard]] bool well() const noexcept { return !late && status == 0; }
+};
+
+// Calls `work` in a child, whose exit status it is, and waits. The child's own children die with it
+// where they asked for that.
+[[nodiscard]] child_end run_watched(const std::function<int()>& work, std::chrono::seconds most);
+
+}  // namespace pawl::test
