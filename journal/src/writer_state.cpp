@@ -22,7 +22,6 @@ constexpr std::uint64_t most_segments_ahead = 8;
 
 constexpr microseconds shortest_pause{50};
 constexpr microseconds usual_pause{1000};
-constexpr milliseconds beat_interval{100};
 
 [[nodiscard]] std::uint64_t segments_ahead(std::uint64_t segment_bytes) noexcept {
     return std::clamp<std::uint64_t>(bytes_ahead / segment_bytes, 1, most_segments_ahead);
@@ -83,7 +82,16 @@ result<void> writer_state::assemble() {
     for (const std::uint64_t ordinal : parts_.to_seal)
         sealer_->enqueue(ordinal);
     durability_->attach(&appender_->shared(), std::move(first));
-    durable_seen_ = next;
+    watcher_ = std::make_unique<watcher>(watched_parts{.options = &parts_.options,
+                                                       .segment_bytes = parts_.segment_bytes,
+                                                       .append = appender_.get(),
+                                                       .durable = durability_.get(),
+                                                       .supply = supply_.get(),
+                                                       .pages = populator_.get(),
+                                                       .seal = sealer_.get(),
+                                                       .flusher = &flusher_,
+                                                       .housekeeper = &housekeeper_},
+                                         next);
     if (!parts_.options.background_threads)
         return {};
     return start_threads();
@@ -117,7 +125,7 @@ result<void> writer_state::start_threads() {
             return done;
     }
     // The last, because it begins with populating, which holds up the start of other threads.
-    return start(watching_, "-pages", [this] { return watch_step(); });
+    return start(watching_, "-pages", [this] { return watcher_->step(); });
 }
 
 void writer_state::stop_threads() noexcept {
@@ -154,17 +162,6 @@ bool writer_state::sync_is_due(steady_clock::time_point now) const noexcept {
     return policy.bytes != 0 && durability_->unsynced_bytes() >= policy.bytes;
 }
 
-// The last sync has no witness in the log until something follows it; the control file is its
-// witness once nothing has followed for a while. True from then on.
-bool writer_state::is_settled(steady_clock::time_point now) noexcept {
-    const auto idle =
-        std::max(microseconds{parts_.options.sync.interval_us}, microseconds{milliseconds{2}});
-    const sequence_number durable = durability_->durable();
-    if (durable != std::exchange(durable_seen_, durable))
-        durable_changed_ = now;
-    return now - durable_changed_ >= idle;
-}
-
 void writer_state::look_for_lost_pages() {
     const std::uint32_t faults = count_guarded_faults();
     if (faults != std::exchange(faults_seen_, faults)) {
@@ -184,7 +181,7 @@ microseconds writer_state::flush_step() {
     if (auto synced = durability_->sync_left_segments(); !synced) {
         fail_background(std::move(synced.error()));
     }
-    if (settled_.load(std::memory_order_relaxed)) {
+    if (watcher_->settled()) {
         if (auto stored = durability_->store_watermark(); !stored)
             fail_background(std::move(stored.error()));
     }
@@ -200,63 +197,6 @@ microseconds writer_state::until_next_flush() const {
             return std::clamp(microseconds{policy.interval_us}, shortest_pause, usual_pause);
     }
     return std::chrono::seconds{1};
-}
-
-// The one thread that looks again and again at what the appending thread does, which calls nobody;
-// the others sleep until it finds something for them to do. Waking up is not free: where the
-// machine is a virtual one it costs whoever runs on that core far more than the look itself.
-microseconds writer_state::watch_step() {
-    report_status();
-    settled_.store(is_settled(steady_clock::now()), std::memory_order_relaxed);
-    wake_others();
-    return populator_->step() ? microseconds{0} : until_next_watch();
-}
-
-void writer_state::report_status() {
-    const auto now = steady_clock::now();
-    const bool beat = now - last_beat_ >= beat_interval;
-    if (beat)
-        last_beat_ = now;
-    durability_->report_status(beat);
-}
-
-void writer_state::wake_others() {
-    const sync_policy& policy = parts_.options.sync;
-    const progress& shared = appender_->shared();
-    const bool by_policy = policy.interval_us != 0 || policy.bytes != 0;
-    const flush_cause cause{
-        .published = by_policy ? shared.sequence.load(std::memory_order_acquire) : 0,
-        .settled = settled_.load(std::memory_order_relaxed) ? durable_seen_ : 0,
-        .rollovers = shared.rollovers.load(std::memory_order_relaxed),
-        .faults = count_guarded_faults()};
-    if (cause != std::exchange(flush_cause_, cause))
-        flusher_.wake();
-    const bool segment_wanted = supply_->wants_more() && !supply_->disk_full();
-    if (segment_wanted || appender_->streams().wants_larger() || sealer_->has_work())
-        housekeeper_.wake();
-}
-
-// So long that the writer, at the pace it has now, uses a quarter of what is populated.
-microseconds writer_state::until_next_watch() {
-    constexpr microseconds shortest{100};
-    const sync_policy& policy = parts_.options.sync;
-    const microseconds longest =
-        policy.interval_us == 0
-            ? usual_pause
-            : std::clamp(microseconds{policy.interval_us}, shortest, usual_pause);
-    const progress& shared = appender_->shared();
-    const std::uint64_t bytes = shared.bytes.load(std::memory_order_relaxed) +
-                                shared.position.load(std::memory_order_relaxed);
-    const auto now = steady_clock::now();
-    const auto moved = bytes - std::exchange(watched_bytes_, bytes);
-    const std::chrono::duration<double, std::micro> took = now - std::exchange(watched_, now);
-    // Two loads that are not one may make it seem to go back at a rollover.
-    if (moved == 0 || moved > parts_.segment_bytes)
-        return longest;
-    const double quarter = static_cast<double>(parts_.options.populate_bytes) / 4;
-    const double pause = took.count() * quarter / static_cast<double>(moved);
-    return std::clamp(microseconds{static_cast<std::int64_t>(std::min(pause, 1e6))}, shortest,
-                      longest);
 }
 
 microseconds writer_state::housekeep_step() {
@@ -331,9 +271,9 @@ result<void> writer_state::poll() {
     }
     while (housekeep_step() == microseconds{0}) {
     }
-    settled_.store(is_settled(steady_clock::now()), std::memory_order_relaxed);
+    watcher_->note_settled();
     (void)flush_step();
-    report_status();
+    watcher_->report_status();
     if (parts_.options.scrub_bytes_per_second != 0)
         (void)scrub_step();
     if (auto failed = durability_->failure())

@@ -9,6 +9,7 @@
 #include "scrubber.hpp"
 #include "sealer.hpp"
 #include "segment_supply.hpp"
+#include "watcher.hpp"
 #include "writer_lock.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -81,17 +82,12 @@ class writer_state {
 
     // Each does what is due and says how long there is nothing to do.
     [[nodiscard]] std::chrono::microseconds flush_step();
-    [[nodiscard]] std::chrono::microseconds watch_step();
     [[nodiscard]] std::chrono::microseconds housekeep_step();
     [[nodiscard]] std::chrono::microseconds scrub_step();
 
-    void report_status();
-    void wake_others();
-    [[nodiscard]] std::chrono::microseconds until_next_watch();
     [[nodiscard]] std::chrono::microseconds until_next_flush() const;
     [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
     void look_for_lost_pages();
-    [[nodiscard]] bool is_settled(std::chrono::steady_clock::time_point now) noexcept;
     // Poisons the writer and tells the observer.
     void fail_background(error why);
     [[nodiscard]] result<void> seal_end();
@@ -104,27 +100,13 @@ class writer_state {
     std::unique_ptr<populator> populator_;
     std::unique_ptr<sealer> sealer_;
     std::unique_ptr<scrubber> scrubber_;
+    std::unique_ptr<watcher> watcher_;
     name_map names_;
     bool closed_ = false;
     bool reported_failure_ = false;
 
     std::chrono::steady_clock::time_point last_sync_{};
-    std::chrono::steady_clock::time_point durable_changed_{};
-    std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point clock_adjusted_{};
-    sequence_number durable_seen_ = 0;
-    std::atomic<bool> settled_{false};  // found by the one thread, acted upon by the flusher
-    std::chrono::steady_clock::time_point watched_{};
-    std::uint64_t watched_bytes_ = 0;  // appended until then
-    // What there is to do for the flusher follows from these.
-    struct flush_cause {
-        sequence_number published = 0;
-        sequence_number settled = 0;  // durable for a while
-        std::uint64_t rollovers = 0;
-        std::uint32_t faults = 0;  // lost pages
-        bool operator==(const flush_cause&) const = default;
-    };
-    flush_cause flush_cause_{};
     std::uint32_t faults_seen_ = 0;  // the flusher's own
     std::atomic<std::uint64_t> scrubbed_{0};
 
