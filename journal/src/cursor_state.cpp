@@ -193,16 +193,9 @@ frame_fault cursor_state::check_whole(commit_word word) noexcept {
                    ? frame_fault::none
                    : frame_fault::wrong_sequence;
     }
-    if (const auto fault = check_in_order(space_, offset_, sequence_); fault != frame_fault::none)
-        return fault;
-    const std::uint8_t part = word.flags() & flag::batch_mask;
-    if (part == 0)
-        return frame_fault::none;
-    if (part != flag::batch_first)
-        return frame_fault::broken_batch;
-    const auto batch = check_batch(space_, offset_, sequence_);
-    verified_to_ = batch.end;
-    return batch.fault;
+    const unit_check unit = check_unit(space_, offset_, sequence_);
+    verified_to_ = unit.end;
+    return unit.fault;
 }
 
 bool cursor_state::widen() {
@@ -222,24 +215,12 @@ bool cursor_state::widen() {
 }
 
 bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
-    std::uint32_t metadata_bytes = 0;
-    if ((word.flags() & (flag::metadata | flag::encoding_mask)) != 0) [[unlikely]] {
-        if ((word.flags() & flag::encoding_mask) != 0) {
-            failure_ =
-                here(errc::malformed, "the payload has an encoding this version cannot read");
-            return false;
-        }
-        const auto extent = measure_metadata(
-            {space_.base + offset + frame_header_bytes, word.frame_bytes() - frame_header_bytes});
-        if (extent.fault != metadata_fault::none) {
-            failure_ = here(errc::malformed, extent.fault == metadata_fault::does_not_fit
-                                                 ? "the metadata does not fit its frame"
-                                                 : "metadata with an unknown critical tag");
-            return false;
-        }
-        metadata_bytes = extent.bytes;
+    const frame_view view = view_frame(space_.base + offset, word);
+    if (!view.fault.empty()) [[unlikely]] {
+        failure_ = here(errc::malformed, std::string{view.fault});
+        return false;
     }
-    event_ = event{space_.base + offset, {segment_->header.ordinal, offset}, metadata_bytes};
+    event_ = event{space_.base + offset, {ordinal_, offset}, view.metadata_bytes};
     return true;
 }
 
@@ -254,9 +235,7 @@ void cursor_state::pass(commit_word word) noexcept {
 
 void cursor_state::note_end(commit_word word) noexcept {
     walk_end end{.offset = offset_, .sequence = sequence_};
-    end.end_type = static_cast<system_type>(word.type());
-    std::memcpy(&end.end, space_.base + offset_ + frame_header_bytes, sizeof end.end);
-    end.end_hash = load_u64(space_.base + offset_ + frame_offset::hash);
+    take_end(end, space_.base + offset_, word);
     left_ = end_of(segment_->header, end);
     judged_.reset();
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace pawl::detail {
 
@@ -46,6 +47,28 @@ struct metadata_extent {
             return {metadata_fault::none, static_cast<std::uint32_t>(at)};
         }
     }
+}
+
+// How the body of an event's frame is to be read.
+struct frame_view {
+    std::uint32_t metadata_bytes = 0;  // in front of the payload
+    std::string_view fault{};          // why it cannot be; empty where it can
+};
+
+// Of a frame that was checked. A payload with an encoding, or metadata that this version does not
+// understand, was written by a later one.
+[[nodiscard]] inline frame_view view_frame(const std::byte* frame, commit_word word) noexcept {
+    if ((word.flags() & (flag::metadata | flag::encoding_mask)) == 0) [[likely]]
+        return {};
+    if ((word.flags() & flag::encoding_mask) != 0)
+        return {.fault = "the payload has an encoding this version cannot read"};
+    const auto extent =
+        measure_metadata({frame + frame_header_bytes, word.frame_bytes() - frame_header_bytes});
+    if (extent.fault == metadata_fault::does_not_fit)
+        return {.fault = "the metadata does not fit its frame"};
+    if (extent.fault == metadata_fault::unknown_critical)
+        return {.fault = "metadata with an unknown critical tag"};
+    return {.metadata_bytes = extent.bytes};
 }
 
 }  // namespace pawl::detail

@@ -85,54 +85,33 @@ class sealed_segment_state {
 
     // Checks the frame at hand, and of a batch all of it.
     [[nodiscard]] bool check() noexcept {
-        frame_fault fault = check_in_order(space_, offset_, sequence_);
-        if (fault == frame_fault::none) [[likely]] {
-            const commit_word word{load_u64(space_.base + offset_)};
-            const std::uint8_t part = word.flags() & flag::batch_mask;
-            if (part == 0) [[likely]]
-                return true;
-            const auto batch = part == flag::batch_first
-                                   ? check_batch(space_, offset_, sequence_)
-                                   : batch_check{frame_fault::broken_batch, offset_};
-            fault = batch.fault;
-            verified_to_ = batch.end;
-        }
-        if (fault == frame_fault::none)
+        const unit_check unit = check_unit(space_, offset_, sequence_);
+        verified_to_ = unit.end;
+        if (unit.fault == frame_fault::none) [[likely]]
             return true;
         if (auto whole = segment_.bytes.whole(); !whole) {
             failure_ = std::move(whole.error());
             return false;
         }
-        failure_ = here(errc::damaged, std::string{to_string(fault)} +
+        failure_ = here(errc::damaged, std::string{to_string(unit.fault)} +
                                            "; an index says that the segment is complete");
         return false;
     }
 
     [[nodiscard]] bool view(std::uint64_t offset, commit_word word) noexcept {
-        std::uint32_t metadata_bytes = 0;
-        if ((word.flags() & (flag::metadata | flag::encoding_mask)) != 0) [[unlikely]] {
-            if ((word.flags() & flag::encoding_mask) != 0) {
-                failure_ =
-                    here(errc::malformed, "the payload has an encoding this version cannot read");
-                return false;
-            }
-            const auto extent = measure_metadata({space_.base + offset + frame_header_bytes,
-                                                  word.frame_bytes() - frame_header_bytes});
-            if (extent.fault != metadata_fault::none) {
-                failure_ = here(errc::malformed, "the metadata cannot be read");
-                return false;
-            }
-            metadata_bytes = extent.bytes;
+        const frame_view seen = view_frame(space_.base + offset, word);
+        if (!seen.fault.empty()) [[unlikely]] {
+            failure_ = here(errc::malformed, std::string{seen.fault});
+            return false;
         }
-        event_ = event{space_.base + offset, {segment_.header.ordinal, offset}, metadata_bytes};
+        event_ =
+            event{space_.base + offset, {segment_.header.ordinal, offset}, seen.metadata_bytes};
         return true;
     }
 
     void note_end(commit_word word) noexcept {
         walk_end end{.offset = offset_, .sequence = sequence_};
-        end.end_type = static_cast<system_type>(word.type());
-        std::memcpy(&end.end, space_.base + offset_ + frame_header_bytes, sizeof end.end);
-        end.end_hash = load_u64(space_.base + offset_ + frame_offset::hash);
+        take_end(end, space_.base + offset_, word);
         end_ = end_of(segment_.header, end);
     }
 
@@ -203,12 +182,7 @@ result<void> sealed_segment::check_follows(const sealed_segment* before) const {
 event sealed_segment::at(std::uint64_t offset) const noexcept {
     const std::byte* frame = base_ + offset;
     const detail::commit_word word{detail::load_u64(frame)};
-    std::uint32_t metadata_bytes = 0;
-    if ((word.flags() & detail::flag::metadata) != 0) [[unlikely]]
-        metadata_bytes = detail::measure_metadata({frame + detail::frame_header_bytes,
-                                                   word.frame_bytes() - detail::frame_header_bytes})
-                             .bytes;
-    return event{frame, {ordinal_, offset}, metadata_bytes};
+    return event{frame, {ordinal_, offset}, detail::view_frame(frame, word).metadata_bytes};
 }
 
 }  // namespace pawl

@@ -56,14 +56,14 @@ struct walk_start {
     return frame_fault::none;
 }
 
-struct batch_check {
+struct unit_check {
     frame_fault fault = frame_fault::none;
-    std::uint64_t end = 0;  // behind the batch's last frame
+    std::uint64_t end = 0;  // behind the last frame that was looked at
 };
 
 // Checks the batch whose first frame, already checked, lies at `offset`.
-[[nodiscard]] inline batch_check check_batch(const frame_space& space, std::uint64_t offset,
-                                             sequence_number first) noexcept {
+[[nodiscard]] inline unit_check check_batch(const frame_space& space, std::uint64_t offset,
+                                            sequence_number first) noexcept {
     std::uint64_t at = offset;
     for (sequence_number expected = first;; ++expected) {
         if (at != offset && check_in_order(space, at, expected) != frame_fault::none) {
@@ -80,37 +80,47 @@ struct batch_check {
     }
 }
 
+// Checks what must be seen whole or not at all: the frame at `offset`, and of a batch all others.
+[[nodiscard]] inline unit_check check_unit(const frame_space& space, std::uint64_t offset,
+                                           sequence_number expected) noexcept {
+    const frame_fault fault = check_in_order(space, offset, expected);
+    if (fault != frame_fault::none) [[unlikely]]
+        return {fault, offset};
+    const commit_word word{load_u64(space.base + offset)};
+    const std::uint8_t part = word.flags() & flag::batch_mask;
+    if (part == 0 || planted(bug::batch_not_checked)) [[likely]]
+        return {frame_fault::none, offset + padded(word.frame_bytes())};
+    if (part != flag::batch_first)
+        return {frame_fault::broken_batch, offset};
+    return check_batch(space, offset, expected);
+}
+
+// What an end frame, already checked, says.
+inline void take_end(walk_end& at, const std::byte* frame, commit_word word) noexcept {
+    at.end_type = static_cast<system_type>(word.type());
+    std::memcpy(&at.end, frame + frame_header_bytes, sizeof at.end);
+    at.end_hash = load_u64(frame + frame_offset::hash);
+}
+
 // Calls visit(offset, commit_word) for every frame but the end frame. A batch is visited only when
 // all of it is there; otherwise the hole is its first frame.
 template <class Visit>
 [[nodiscard]] walk_end walk_segment(const frame_space& space, walk_start from, Visit&& visit) {
     walk_end at{.offset = from.offset, .sequence = from.sequence, .first_sequence = from.sequence};
-    std::uint64_t batch_end = 0;
+    std::uint64_t checked_to = at.offset;
     for (;;) {
-        const bool inside_batch = at.offset < batch_end;
-        if (!inside_batch) {
-            at.fault = check_in_order(space, at.offset, at.sequence);
+        if (at.offset >= checked_to) {
+            const unit_check unit = check_unit(space, at.offset, at.sequence);
+            at.fault = unit.fault;
             if (at.fault != frame_fault::none)
                 return at;
+            checked_to = unit.end;
         }
         const std::byte* frame = space.base + at.offset;
         const commit_word word{load_u64(frame)};
-        const std::uint8_t part = word.flags() & flag::batch_mask;
-        if (!inside_batch && part != 0) {
-            const auto batch =
-                planted(bug::batch_not_checked) ? batch_check{frame_fault::none, at.offset}
-                : part == flag::batch_first     ? check_batch(space, at.offset, at.sequence)
-                                                : batch_check{frame_fault::broken_batch, at.offset};
-            at.fault = batch.fault;
-            if (at.fault != frame_fault::none)
-                return at;
-            batch_end = batch.end;
-        }
         at.durable = std::max(at.durable, at.sequence - load_u32(frame + frame_offset::witness));
         if (is_end(word)) {
-            at.end_type = static_cast<system_type>(word.type());
-            std::memcpy(&at.end, frame + frame_header_bytes, sizeof at.end);
-            at.end_hash = load_u64(frame + frame_offset::hash);
+            take_end(at, frame, word);
             return at;
         }
         visit(at.offset, word);

@@ -133,12 +133,7 @@ class verifier {
     void show(const frame_space& space, std::uint64_t ordinal, std::uint64_t offset,
               commit_word word) const {
         const std::byte* frame = space.base + offset;
-        std::uint32_t metadata_bytes = 0;
-        if ((word.flags() & flag::metadata) != 0) {
-            const std::size_t body = word.frame_bytes() - frame_header_bytes;
-            metadata_bytes = measure_metadata({frame + frame_header_bytes, body}).bytes;
-        }
-        options_.visit(event{frame, {ordinal, offset}, metadata_bytes});
+        options_.visit(event{frame, {ordinal, offset}, view_frame(frame, word).metadata_bytes});
     }
 
     [[nodiscard]] walk_end walk(std::uint64_t ordinal, const frame_space& space) {
