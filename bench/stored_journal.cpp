@@ -18,6 +18,9 @@ namespace {
 
 // Headers lie in front of the first frame.
 constexpr std::size_t first_frame = 8192;
+constexpr std::size_t page_bytes = 4096;
+// Room for the largest frame here, and not more than the second-level cache holds.
+constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
 
 std::vector<pawl::segment_info> segments_of(const std::filesystem::path& directory) {
     return must(pawl::inspect(directory), "inspect a journal").segments;
@@ -52,13 +55,13 @@ stored_journal store_journal(const std::filesystem::path& directory, std::uint64
 // One segment on its way through the raw loop.
 class raw_reader::segment {
   public:
-    segment(const std::filesystem::path& path, std::uint64_t epoch, by how)
-        : file_(mapping::open(path)), epoch_(epoch) {
-        if (how == by::mapping) {
+    // Read into `buffer`, or through its mapping where that is empty.
+    segment(const std::filesystem::path& path, std::uint64_t epoch, std::span<std::byte> buffer)
+        : file_(mapping::open(path)), epoch_(epoch), buffer_(buffer) {
+        if (buffer_.empty()) {
             madvise(file_.data(), file_.bytes(), MADV_SEQUENTIAL);
         } else {
             posix_fadvise(file_.descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
-            buffer_.resize(buffer_bytes);
         }
     }
 
@@ -76,49 +79,49 @@ class raw_reader::segment {
     }
 
   private:
-    // Room for the largest frame here, and not more than the second-level cache holds.
-    static constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
-
     raw::read_totals read_by(std::uint64_t limit) {
         raw::read_totals sum;
         while (true) {
-            std::size_t done = 0;
-            sum.add(raw::read(std::span<const std::byte>(buffer_).subspan(used_, filled_ - used_),
-                              epoch_, offset_, done, limit - sum.events));
-            offset_ += done;
-            used_ += done;
+            std::size_t done = offset_ - begin_;
+            sum.add(raw::read(buffer_.first(filled_), epoch_, begin_, done, limit - sum.events));
+            offset_ = begin_ + done;
             if (sum.why != raw::stopped::short_of_bytes || !refill()) {
                 return sum;
             }
         }
     }
 
-    // Moves what is left to the front and reads on; false at the end of the file.
+    // Reads on from the page that the reader stands in: whole pages, to where a page begins, are
+    // copied fastest. False at the end of the file.
     bool refill() {
-        std::memmove(buffer_.data(), buffer_.data() + used_, filled_ - used_);
-        filled_ -= used_;
-        used_ = 0;
-        const auto got = pread(file_.descriptor(), buffer_.data() + filled_,
-                               buffer_.size() - filled_, static_cast<off_t>(offset_ + filled_));
+        const std::size_t end = begin_ + filled_;
+        begin_ = offset_ / page_bytes * page_bytes;
+        const auto got =
+            pread(file_.descriptor(), buffer_.data(), buffer_.size(), static_cast<off_t>(begin_));
         if (got < 0) {
             fail_errno("read a segment");
         }
-        filled_ += static_cast<std::size_t>(got);
-        return got > 0;
+        filled_ = static_cast<std::size_t>(got);
+        return begin_ + filled_ > end;
     }
 
     mapping file_;
     std::uint64_t epoch_;
     std::size_t offset_ = first_frame;
-    std::vector<std::byte> buffer_;  // empty where the mapping is read
+    std::span<std::byte> buffer_;
+    std::size_t begin_ = first_frame;  // of what the buffer holds, in the file
     std::size_t filled_ = 0;
-    std::size_t used_ = 0;
 };
 
 raw_reader::raw_reader(const stored_journal& journal, by how) {
+    if (how == by::reading) {
+        buffer_.emplace(mapping::anonymous(buffer_bytes));
+    }
+    const auto buffer =
+        buffer_ ? std::span<std::byte>(buffer_->data(), buffer_bytes) : std::span<std::byte>();
     for (const auto& one : segments_of(journal.directory)) {
         segments_.push_back(std::make_unique<segment>(segment_path(journal.directory, one.ordinal),
-                                                      one.epoch, how));
+                                                      one.epoch, buffer));
     }
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace bench {
@@ -34,7 +35,7 @@ class raw_reader {
   public:
     enum class by {
         mapping,  // mapped afresh, as whoever opens a journal must, with read-ahead
-        reading,  // read(2) into a buffer that stays in the cache
+        reading,  // read(2) into one buffer, which stays in the cache
     };
     raw_reader(const stored_journal& journal, by how);
     ~raw_reader();
@@ -42,7 +43,7 @@ class raw_reader {
     raw_reader& operator=(const raw_reader&) = delete;
 
     [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
-    // Reads a whole segment. Throws where a frame is not intact. Any thread, each its own segment.
+    // Reads a whole segment. Throws where a frame is not intact.
     [[nodiscard]] raw::read_totals read_segment(std::size_t index);
     // The next `limit` events, across segments, or fewer at the end.
     [[nodiscard]] raw::read_totals read_on(std::uint64_t limit);
@@ -50,6 +51,7 @@ class raw_reader {
   private:
     class segment;
 
+    std::optional<mapping> buffer_;
     std::vector<std::unique_ptr<segment>> segments_;
     std::size_t at_ = 0;
 };
