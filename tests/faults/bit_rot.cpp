@@ -6,13 +6,9 @@
 #include "segment_walk.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
+#include "support/target_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/journal.hpp>
@@ -21,7 +17,6 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,37 +28,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t sector_bytes = 512;
-
-// A file mapped for damaging, and undoing it.
-class target_file {
-  public:
-    explicit target_file(const fs::path& path) : path_{path} {
-        const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-        struct stat status{};
-        if (descriptor >= 0 && ::fstat(descriptor, &status) == 0) {
-            size_ = static_cast<std::size_t>(status.st_size);
-            void* at = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-            bytes_ = at == MAP_FAILED ? nullptr : static_cast<std::byte*>(at);
-        }
-        if (descriptor >= 0)
-            ::close(descriptor);
-    }
-    ~target_file() {
-        if (bytes_ != nullptr)
-            ::munmap(bytes_, size_);
-    }
-    target_file(const target_file&) = delete;
-    target_file& operator=(const target_file&) = delete;
-
-    [[nodiscard]] bool usable() const noexcept { return bytes_ != nullptr; }
-    [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {bytes_, size_}; }
-    [[nodiscard]] const fs::path& path() const noexcept { return path_; }
-
-  private:
-    fs::path path_;
-    std::byte* bytes_ = nullptr;
-    std::size_t size_ = 0;
-};
 
 // Where the log is hurt, and which event is the first that cannot be read for it.
 struct place {
@@ -123,12 +87,11 @@ class rotten {
             frames_ = frames_of(original_);
         const std::string name = path.filename().string();
         for (std::uint64_t bit = first_bit; bit < target.bytes().size() * 8 && few(); bit += step) {
-            auto& byte = target.bytes()[bit / 8];
-            byte ^= std::byte{static_cast<unsigned char>(1U << bit % 8)};
+            target.flip(bit);
             judge(
                 target, {bit / 8, bit / 8}, fmt::format("bit {} of {}", bit, name),
                 fmt::format("--first-bit {} --step {} --count 1", bit, target.bytes().size() * 8));
-            byte = original_[bit / 8];
+            target.flip(bit);
         }
         for (std::uint64_t at = 0; at < target.bytes().size() && few(); at += sector_bytes)
             zero_sector(target, at, name);
