@@ -121,18 +121,22 @@ contender copy_memory(int core) {
 }
 
 // What the background has to do for every page that the writer will come to.
-contender populate_pages(const std::filesystem::path& directory) {
-    const auto run = [directory]() -> sample {
+contender populate_pages(const std::filesystem::path& directory, pages wanted) {
+    const auto run = [directory, wanted]() -> sample {
         stopwatch watch;
-        const auto file = mapping::create(directory / "populate", std::size_t{4} << 20);
+        const auto file = mapping::create(directory / "populate", std::size_t{4} << 20, wanted);
         const auto taken = watch.stop();
         return {
             .events = file.bytes() / 4096, .total_ns = taken, .interrupted = watch.interrupted()};
     };
     return {.name = "floor",
-            .variant = "allocate and populate, an event is 4 KiB",
+            .variant = wanted == pages::large
+                           ? "allocate and populate, large pages, an event is 4 KiB"
+                           : "allocate and populate, an event is 4 KiB",
             .payload_bytes = 4096,
-            .options = "fallocate, MADV_POPULATE_WRITE, every page read once",
+            .options = wanted == pages::large
+                           ? "fallocate, MADV_HUGEPAGE, MADV_POPULATE_WRITE, every 4 KiB read once"
+                           : "fallocate, MADV_POPULATE_WRITE, every page read once",
             .run = run};
 }
 
@@ -153,7 +157,8 @@ void ask_floor(context& run) {
     }
     contest memory("floor");
     std::vector<contest::id> ids{memory.add(copy_memory(core)),
-                                 memory.add(populate_pages(scratch.path()))};
+                                 memory.add(populate_pages(scratch.path(), pages::usual)),
+                                 memory.add(populate_pages(scratch.path(), pages::large))};
     if (run.asked.cores.size() > 1) {
         ids.push_back(memory.add(ping_pong(core, run.asked.reader_core())));
     }
@@ -163,12 +168,19 @@ void ask_floor(context& run) {
     }
 
     contest disk("floor");
-    auto sync = floor_durable(scratch.path(), run.loads.front(), 1, run.asked.quick ? 50 : 500,
-                              blocks::allocated);
-    sync.variant = "a frame stored, then msync";
-    const auto id = disk.add(std::move(sync));
+    const unsigned syncs = run.asked.quick ? 50 : 500;
+    const auto stored = [&](pages wanted, const char* name) {
+        auto one =
+            floor_durable(scratch.path(), run.loads.front(), 1, syncs, blocks::allocated, wanted);
+        one.variant = name;
+        return disk.add(std::move(one));
+    };
+    const auto usual = stored(pages::usual, "a frame stored, then msync");
+    const auto large = stored(pages::large, "a frame stored, then msync, large pages");
     disk.run(run.asked.few_rounds(), 1, run.progress);
-    run.found.rows.push_back(disk.line(id, {{id}}));
+    for (const auto id : {usual, large}) {
+        run.found.rows.push_back(disk.line(id, {{usual}}));
+    }
 }
 
 }  // namespace bench

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -161,10 +162,13 @@ contender floor_fresh_paced(const std::filesystem::path& directory, const contex
 constexpr std::size_t page_bytes = 4096;
 
 contender floor_durable(const std::filesystem::path& directory, const context::load& load,
-                        std::uint64_t per_sync, std::uint64_t syncs, blocks state) {
-    const auto run = [directory, &events = load.events, per_sync, syncs, state]() -> sample {
-        const auto room = events.room(per_sync * syncs, raw::header_bytes) + 4096;
-        auto file = mapping::create(directory / "floor", room);
+                        std::uint64_t per_sync, std::uint64_t syncs, blocks state, pages wanted) {
+    const auto run = [directory, &events = load.events, per_sync, syncs, state,
+                      wanted]() -> sample {
+        // A small file gets no large page.
+        const std::size_t least = wanted == pages::large ? std::size_t{8} << 20 : 0;
+        const auto room = std::max(events.room(per_sync * syncs, raw::header_bytes) + 4096, least);
+        auto file = mapping::create(directory / "floor", room, wanted);
         // The pages that creation made present are all written with fsync; one page is enough for
         // the allocation itself to be durable.
         const bool durable = state == blocks::written

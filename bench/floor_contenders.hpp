@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contest.hpp"
+#include "mapping.hpp"
 #include "question.hpp"
 
 #include <cstddef>
@@ -47,7 +48,8 @@ enum class blocks { allocated, written };
 // latency is that from the first store of a group to the return of its sync.
 [[nodiscard]] contender floor_durable(const std::filesystem::path& directory,
                                       const context::load& load, std::uint64_t per_sync,
-                                      std::uint64_t syncs, blocks state);
+                                      std::uint64_t syncs, blocks state,
+                                      pages wanted = pages::usual);
 
 inline constexpr guarantees floor_memory_guarantees{
     .survives_kill = true, .survives_power_loss = false, .checksummed = true};

@@ -46,7 +46,7 @@ void populate(std::byte* at, std::size_t bytes) {
 
 }  // namespace
 
-mapping mapping::create(const std::filesystem::path& path, std::size_t bytes) {
+mapping mapping::create(const std::filesystem::path& path, std::size_t bytes, pages wanted) {
     mapping made;
     made.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (made.descriptor_ < 0) {
@@ -58,6 +58,9 @@ mapping mapping::create(const std::filesystem::path& path, std::size_t bytes) {
     }
     made.data_ = map(bytes, PROT_READ | PROT_WRITE, MAP_SHARED, made.descriptor_, path.string());
     made.bytes_ = bytes;
+    if (wanted == pages::large) {
+        madvise(made.data_, bytes, MADV_HUGEPAGE);
+    }
     populate(made.data_, bytes);
     return made;
 }

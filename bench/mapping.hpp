@@ -6,12 +6,17 @@
 
 namespace bench {
 
+// Which pages a file mapping is asked to have. Large ones (2 MiB here) are had where the file
+// system has them.
+enum class pages { usual, large };
+
 // A file mapped into memory; unmapped, closed and, if it was created here, unlinked at the end.
 class mapping {
   public:
     // A new file of `bytes`, fully allocated, mapped for writing and with every page populated, as
     // a segment is that was prepared ahead of its writer.
-    [[nodiscard]] static mapping create(const std::filesystem::path& path, std::size_t bytes);
+    [[nodiscard]] static mapping create(const std::filesystem::path& path, std::size_t bytes,
+                                        pages wanted = pages::usual);
     // Memory without a file, populated; shared with a forked child.
     [[nodiscard]] static mapping anonymous(std::size_t bytes);
     // An existing file, read-only, not populated.

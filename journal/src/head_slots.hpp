@@ -74,11 +74,6 @@ class head_slots {
             return &table_[at];
         }
     }
-    // Asks the processor for the line a later find will read.
-    void prefetch(stream_id stream) const noexcept {
-        if (slots_ != 0)
-            __builtin_prefetch(&table_[home(stream)], 1);
-    }
 
     [[nodiscard]] std::span<const stream_head> all() const noexcept { return {table_, slots_}; }
     // A table with room for twice as many, holding the same.

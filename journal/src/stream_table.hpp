@@ -43,7 +43,6 @@ class stream_table {
             return head;
         return old_ == nullptr ? nullptr : old_->find(stream);
     }
-    void prefetch(stream_id stream) const noexcept { current_.prefetch(stream); }
     // A background thread.
 
     // Offers a larger table when one is wanted and frees one that was drained.
