@@ -62,6 +62,11 @@ struct frame_at {
 
 enum class part : std::uint8_t { segment, index, heads };
 
+// As --file numbers them.
+[[nodiscard]] part kind_of(std::uint64_t number) noexcept {
+    return number == 3 ? part::index : number == 4 ? part::heads : part::segment;
+}
+
 // One change to one file: a bit flipped or a sector zeroed.
 struct change {
     std::uint64_t first = 0;  // first byte that is different
@@ -74,23 +79,24 @@ class rotten {
         : program_{program}, directory_{std::move(directory)}, log_seed_{log_seed} {}
 
     // Flips every step-th bit of a file, from the given one on, and zeroes its sectors.
-    void spoil(const fs::path& path, part kind, std::uint64_t first_bit, std::uint64_t step) {
+    void spoil(const fs::path& path, std::uint64_t number, std::uint64_t first_bit,
+               std::uint64_t step) {
         target_file target{path};
         if (!target.usable()) {
             program_.failure("", "cannot map " + path.string());
             return;
         }
-        kind_ = kind;
+        number_ = number;
+        kind_ = kind_of(number);
         original_.assign(target.bytes().begin(), target.bytes().end());
         frames_.clear();
-        if (kind == part::segment)
+        if (kind_ == part::segment)
             frames_ = frames_of(original_);
         const std::string name = path.filename().string();
         for (std::uint64_t bit = first_bit; bit < target.bytes().size() * 8 && few(); bit += step) {
             target.flip(bit);
-            judge(
-                target, {bit / 8, bit / 8}, fmt::format("bit {} of {}", bit, name),
-                fmt::format("--first-bit {} --step {} --count 1", bit, target.bytes().size() * 8));
+            judge(target, {bit / 8, bit / 8}, fmt::format("bit {} of {}", bit, name),
+                  alone(bit, target.bytes().size() * 8));
             target.flip(bit);
         }
         for (std::uint64_t at = 0; at < target.bytes().size() && few(); at += sector_bytes)
@@ -130,6 +136,12 @@ class rotten {
   private:
     [[nodiscard]] bool few() const noexcept { return failures_ < 5; }
 
+    // The arguments for one bit and the sectors of the file at hand; for a bit behind its end, only
+    // the sectors.
+    [[nodiscard]] std::string alone(std::uint64_t bit, std::uint64_t step) const {
+        return fmt::format("--file {} --first-bit {} --step {} --count 1", number_, bit, step);
+    }
+
     void zero_sector(target_file& target, std::uint64_t at, const std::string& name) {
         const auto sector = target.bytes().subspan(
             at, std::min<std::size_t>(sector_bytes, target.bytes().size() - at));
@@ -141,7 +153,8 @@ class rotten {
         const change what{at + static_cast<std::uint64_t>(first - sector.begin()),
                           at + static_cast<std::uint64_t>(sector.rend() - last) - 1};
         std::memset(sector.data(), 0, sector.size());
-        judge(target, what, fmt::format("sector at byte {} of {} zeroed", at, name), "");
+        judge(target, what, fmt::format("sector at byte {} of {} zeroed", at, name),
+              alone(target.bytes().size() * 8, 1));
         std::memcpy(sector.data(), original_.data() + at, sector.size());
     }
 
@@ -267,6 +280,7 @@ class rotten {
     row_program& program_;
     fs::path directory_;
     std::uint64_t log_seed_;
+    std::uint64_t number_ = 0;  // of the file at hand, as --file names it
     part kind_ = part::segment;
     std::vector<std::byte> original_;
     std::vector<frame_at> frames_;
@@ -325,16 +339,18 @@ int main(int argc, char** argv) {
         program.failure("", "the journal is wrong before it is hurt: " + wrong);
         return program.finish();
     }
+    const bool usual = step == usual_step;
+    const std::uint64_t every_index_bit = program.mode() == row_mode::quick ? 8 : 1;
     const auto wants = [&](std::uint64_t file) { return only == 0 || only == file; };
     if (wants(1))
-        rot.spoil(detail::segment_path(directory, 0), part::segment, first_bit, step);
+        rot.spoil(detail::segment_path(directory, 0), 1, first_bit, step);
     if (wants(2))
-        rot.spoil(detail::segment_path(directory, 1), part::segment, first_bit, step);
+        rot.spoil(detail::segment_path(directory, 1), 2, first_bit, step);
     if (wants(3))
-        rot.spoil(detail::index_path(directory, 0), part::index, first_bit % 8,
-                  std::min<std::uint64_t>(step, program.mode() == row_mode::quick ? 8 : 1));
+        rot.spoil(detail::index_path(directory, 0), 3, usual ? first_bit % 8 : first_bit,
+                  usual ? every_index_bit : step);
     if (wants(4))
-        rot.spoil(detail::heads_path(directory), part::heads, first_bit, step);
+        rot.spoil(detail::heads_path(directory), 4, first_bit, step);
     if (wants(5))
         rot.spoil_in_memory(detail::segment_path(directory, 0));
     program.detail(

@@ -242,7 +242,7 @@ int main(int argc, char** argv) {
         forks += shared->forks;
         unlinks += shared->unlinks;
         if (!wrong.empty())
-            program.failure(fmt::format("--first-journal {} --count 1", number), wrong);
+            program.failure(fmt::format("--first-journal {} --count {}", number, races), wrong);
     }
     if (program.reached() != 0)
         program.detail(fmt::format("{} won, {} forks while holding, {} lock files deleted", won,

@@ -37,9 +37,10 @@ void run_part(row_program& program, const part& one, std::uint64_t first, unsign
             ++report.figures[histories];
             if (!outcome.fault.empty()) {
                 report.fault = outcome.fault;
-                report.repeat = fmt::format(
-                    "--seed {} --row {} --history {} --workers 1 --count {}", program.seed(),
-                    one.row, i, std::max<std::uint64_t>(outcome.cuts, 1));
+                // One more: what went wrong in a life shows before the cut that follows.
+                report.repeat =
+                    fmt::format("--seed {} --row {} --history {} --workers 1 --count {}",
+                                program.seed(), one.row, i, outcome.cuts + 1);
                 break;
             }
         }

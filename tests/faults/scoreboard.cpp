@@ -239,7 +239,7 @@ class scoreboard {
         const auto repeat = part["repeat"].get<std::string>();
         if (repeat.empty())
             return where + joined(words);
-        std::string command = where + joined(program.words);
+        std::string command = where + program.words.front();
         if (repeat.find("--seed") == std::string::npos)
             command += fmt::format(" --seed {}", part["seed"].get<std::uint64_t>());
         return command + " " + repeat;
