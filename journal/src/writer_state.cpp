@@ -260,9 +260,16 @@ result<stream_id> writer_state::stream(std::string_view name) {
     }
     if (const auto known = names_.find(name); known != names_.end())
         return known->second;
+    // What has to be remembered is made before the log says it: a name that is in the log and was
+    // forgotten would be given to a second stream.
+    name_map fresh;
+    fresh.emplace(std::string{name}, no_stream_id);
     auto given = appender_->append_name(name);
-    if (given)
-        names_.emplace(std::string{name}, *given);
+    if (!given)
+        return given;
+    auto node = fresh.extract(fresh.begin());
+    node.mapped() = *given;
+    names_.insert(std::move(node));
     return given;
 }
 
