@@ -5,6 +5,7 @@
 // writer and not the death of the process.
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
+#include "support/sound_journal.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,8 +14,6 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <pawl/journal/cursor.hpp>
-#include <pawl/journal/journal.hpp>
 #include <pawl/journal/writer.hpp>
 
 #include <cstdlib>
@@ -31,6 +30,16 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr generated_log::sizes large_events{.usual = 2000, .largest = 20'000};
+
+// Nothing happens but what the program asks for.
+[[nodiscard]] writer_options alone_with(std::uint64_t segment_bytes) {
+    writer_options options;
+    options.segment_bytes = segment_bytes;
+    options.sync = sync_policy::manual();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    return options;
+}
 
 // A small file system of its own, unmounted at the end.
 class small_file_system {
@@ -112,12 +121,7 @@ class filling {
 
     // What is wrong; empty where nothing is.
     [[nodiscard]] std::string run() {
-        writer_options options;
-        options.segment_bytes = std::uint64_t{64} << 10;
-        options.sync = sync_policy::manual();
-        options.background_threads = false;
-        options.full = when_full::fail;
-        auto log = writer::open(directory_, options);
+        auto log = writer::open(directory_, alone_with(std::uint64_t{64} << 10));
         if (!log)
             return "open: " + log.error().message();
         generated_log source{seed_, large_events};
@@ -176,20 +180,8 @@ class filling {
     }
 
     [[nodiscard]] std::string read_back(sequence_number events_in_all) const {
-        auto report = verify(directory_);
-        if (!report)
-            return "verify: " + report.error().message();
-        for (const finding& found : report->findings)
-            return "verify finds: " + found.what.message();
-        auto events = cursor::open(directory_);
-        if (!events)
-            return "cursor: " + events.error().message();
         generated_log_check check{generated_log{seed_, large_events}};
-        while (const event* e = events->next()) {
-            if (auto wrong = check.check(*e); !wrong.empty())
-                return wrong;
-        }
-        if (auto wrong = check.check_end(); !wrong.empty())
+        if (auto wrong = fault_of_journal(directory_, check, {.deep = true}); !wrong.empty())
             return wrong;
         return check.next_sequence() == events_in_all ? "" : "not all events are there";
     }
@@ -227,12 +219,7 @@ class losing_room {
 
   private:
     [[nodiscard]] std::string lose() {
-        writer_options options;
-        options.segment_bytes = std::uint64_t{1} << 20;
-        options.sync = sync_policy::manual();
-        options.background_threads = false;
-        options.full = when_full::fail;
-        auto log = writer::open(directory_, options);
+        auto log = writer::open(directory_, alone_with(std::uint64_t{1} << 20));
         if (!log)
             return "open: " + log.error().message();
         generated_log source{seed_, large_events};
@@ -292,12 +279,7 @@ class losing_room {
             return "recovery lost durable events";
         if (auto closed = log->close(); !closed)
             return "close: " + closed.error().message();
-        auto report = verify(directory_);
-        if (!report)
-            return "verify: " + report.error().message();
-        for (const finding& found : report->findings)
-            return "verify finds: " + found.what.message();
-        return "";
+        return fault_of_files(directory_, {.deep = true});
     }
 
     const small_file_system& disk_;

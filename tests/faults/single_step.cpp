@@ -149,7 +149,7 @@ class observer {
             return "close: " + closed.error().message();
     }
     generated_log_check check{generated_log{log_seed, small_events}};
-    if (auto wrong = fault_of_journal(copy, check); !wrong.empty())
+    if (auto wrong = fault_of_journal(copy, check, {.deep = true}); !wrong.empty())
         return wrong;
     const auto count = check.next_sequence();
     return count == published || count == published + unit_events

@@ -208,7 +208,7 @@ class one_run {
             return "afterwards close: " + closed.error().message();
     }
     generated_log_check check{generated_log{log_seed, large_events}};
-    if (auto wrong = fault_of_journal(directory, check); !wrong.empty())
+    if (auto wrong = fault_of_journal(directory, check, {.deep = true}); !wrong.empty())
         return "afterwards " + wrong;
     if (check.next_sequence() < out.published || check.next_sequence() < out.durable)
         return fmt::format("{} events are there, {} were published and {} durable",

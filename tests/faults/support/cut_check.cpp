@@ -1,10 +1,10 @@
 #include "cut_check.hpp"
 
 #include "recorded_history.hpp"
+#include "sound_journal.hpp"
 
 #include <fmt/core.h>
 
-#include <pawl/journal/journal.hpp>
 #include <pawl/journal/writer.hpp>
 
 #include <utility>
@@ -19,15 +19,6 @@ namespace {
                            bounds.needed);
     if (next > bounds.possible)
         return fmt::format("phantom: goes on at {}, only {} were published", next, bounds.possible);
-    return {};
-}
-
-[[nodiscard]] std::string verify_fault(const std::filesystem::path& directory) {
-    const auto report = verify(directory);
-    if (!report)
-        return "cannot be verified: " + report.error().message();
-    if (!report->findings.empty())
-        return "verify finds: " + report->findings.front().what.message();
     return {};
 }
 
@@ -67,7 +58,7 @@ cut_finding check_journal(const std::filesystem::path& directory, log_lives live
     if (auto closed = log->close(); !closed)
         found.wrong = "does not close: " + closed.error().message();
     else
-        found.wrong = verify_fault(directory);
+        found.wrong = fault_of_files(directory, deep_every_tenth(found.next));
     return found;
 }
 
