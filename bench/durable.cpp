@@ -36,6 +36,8 @@ contender pawl_durable(const std::filesystem::path& scratch, const context::load
         fresh_journal journal(scratch / "pawl", options);
         journal.wait_until_populated();
         auto& log = journal.writer();
+        // The first sync of new files is not counted, for nobody here.
+        must(log.append(firehose, events.at(0)), "append");
         must(log.sync(), "sync");
         sample made{.events = per_sync * syncs, .total_ns = 0, .latency = histogram{}};
         const auto start = ticks();

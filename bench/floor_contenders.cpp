@@ -165,9 +165,10 @@ contender floor_durable(const std::filesystem::path& directory, const context::l
                         std::uint64_t per_sync, std::uint64_t syncs, blocks state, pages wanted) {
     const auto run = [directory, &events = load.events, per_sync, syncs, state,
                       wanted]() -> sample {
-        // A small file gets no large page.
-        const std::size_t least = wanted == pages::large ? std::size_t{8} << 20 : 0;
-        const auto room = std::max(events.room(per_sync * syncs, raw::header_bytes) + 4096, least);
+        // As large as a segment: ext4 takes longer over a part of a large file than over all of a
+        // small one, and a small one has no large pages.
+        const auto room =
+            std::max(events.room(per_sync * syncs, raw::header_bytes) + 4096, round_bytes);
         auto file = mapping::create(directory / "floor", room, wanted);
         // The pages that creation made present are all written with fsync; one page is enough for
         // the allocation itself to be durable.

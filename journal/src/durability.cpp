@@ -3,6 +3,7 @@
 #include "planted.hpp"
 #include "unwritten_blocks.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace pawl::detail {
@@ -28,16 +29,27 @@ void durability::attach(const progress* shared, std::unique_ptr<live_segment> fi
     oldest_ = std::move(first);
 }
 
+// Once a page is marked written, no later sync of it has to mark anything.
+result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
+    const std::uint64_t from = std::max(segment.synced, segment.written);
+    if (from >= to)
+        return {};
+    if (auto marked = check_written(segment.source, from, to - from); !marked)
+        return marked;
+    segment.written = (to + page_bytes() - 1) / page_bytes() * page_bytes();
+    return {};
+}
+
 // A file that was cut short below what was stored takes the stores with it and says nothing, and a
 // file system may say that it has synced what it lost: only who looks again finds out.
-result<void> durability::still_there(const live_segment& segment, std::uint64_t to) {
+result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
     const std::byte* base = segment.bytes.data();
     (void)load_commit(base + to - frame_alignment);
     const bool first_is_there = load_commit(base + segment.synced) != 0;
     if (auto whole = segment.bytes.whole(); !whole)
         return whole;
     if (first_is_there)
-        return check_written(segment.source, segment.synced, to - segment.synced);
+        return see_written(segment, to);
     return std::unexpected(error{.code = errc::io,
                                  .offset = segment.synced,
                                  .file = segment.bytes.path().string(),

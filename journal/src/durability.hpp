@@ -66,7 +66,8 @@ class durability {
     [[nodiscard]] result<void> sync_chain(bool only_left);
     static void let_go(const live_segment& segment, std::uint64_t to) noexcept;
     [[nodiscard]] result<void> find_lost_page() const;
-    [[nodiscard]] static result<void> still_there(const live_segment& segment, std::uint64_t to);
+    [[nodiscard]] static result<void> still_there(live_segment& segment, std::uint64_t to);
+    [[nodiscard]] static result<void> see_written(live_segment& segment, std::uint64_t to);
     [[nodiscard]] error poisoned_locked(error why);
     [[nodiscard]] error poison_answer() const;
 

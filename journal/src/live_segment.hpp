@@ -25,6 +25,7 @@ struct live_segment {
     std::atomic<std::uint64_t> end{0};
 
     std::uint64_t synced = first_frame_offset;  // the flusher's own: bytes before this are durable
+    std::uint64_t written = 0;  // the flusher's own: the pages before this are marked written
     std::uint64_t populated = first_frame_offset;  // the populating thread's own
 };
 
