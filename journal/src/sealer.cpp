@@ -27,7 +27,9 @@ std::optional<std::uint64_t> sealer::front() {
 }
 
 result<void> sealer::load_heads_before(std::uint64_t ordinal) {
-    if (heads_)
+    // Between a segment whose index had to be made again and the next to be sealed there may be
+    // some that were sealed long ago.
+    if (heads_ && heads_->covers_something && ordinal <= heads_->ordinal + 1)
         return {};
     auto ordinals = list_segments(setup_.directory);
     if (!ordinals)
