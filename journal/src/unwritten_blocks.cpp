@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -48,10 +49,12 @@ struct alignas(::fiemap) extent_room {
 
 }  // namespace
 
-bool has_unwritten_blocks(const file& source, std::uint64_t offset, std::uint64_t bytes) noexcept {
+result<bool> has_unwritten_blocks(const file& source, std::uint64_t offset, std::uint64_t bytes) {
     struct statfs status{};
-    if (::fstatfs(source.descriptor(), &status) != 0 || status.f_type != EXT4_SUPER_MAGIC)
+    if (::fstatfs(source.descriptor(), &status) != 0 ||
+        (status.f_type != EXT4_SUPER_MAGIC && status.f_type != XFS_SUPER_MAGIC))
         return false;
+    const bool tells = status.f_type == EXT4_SUPER_MAGIC;
     const std::uint64_t end = offset + bytes;
     while (offset < end) {
         extent_room room;
@@ -59,7 +62,14 @@ bool has_unwritten_blocks(const file& source, std::uint64_t offset, std::uint64_
         request->fm_start = offset;
         request->fm_length = end - offset;
         request->fm_extent_count = extents_at_once;
-        if (::ioctl(source.descriptor(), FS_IOC_FIEMAP, request) != 0)
+        if (::ioctl(source.descriptor(), FS_IOC_FIEMAP, request) != 0) {
+            if (errno == EIO)
+                return std::unexpected(sync_error(errno, source.path(),
+                                                  "the file system has "
+                                                  "failed"));
+            return false;
+        }
+        if (!tells)
             return false;
         const auto* first = reinterpret_cast<const ::fiemap_extent*>(request + 1);
         const std::span found{first, request->fm_mapped_extents};
@@ -75,7 +85,10 @@ bool has_unwritten_blocks(const file& source, std::uint64_t offset, std::uint64_
 }
 
 result<void> check_written(const file& source, std::uint64_t offset, std::uint64_t bytes) {
-    if (!has_unwritten_blocks(source, offset, bytes))
+    const auto unwritten = has_unwritten_blocks(source, offset, bytes);
+    if (!unwritten)
+        return std::unexpected(unwritten.error());
+    if (!*unwritten)
         return {};
     return std::unexpected(error{.code = errc::io,
                                  .offset = offset,
@@ -88,8 +101,11 @@ result<bool> sync_for_good(const writable_segment& segment, std::uint64_t offset
                            std::uint64_t bytes) {
     if (auto synced = segment.bytes.sync(offset, bytes); !synced)
         return std::unexpected(std::move(synced.error()));
-    if (planted(bug::no_store_again) || !has_unwritten_blocks(segment.source, offset, bytes))
+    if (planted(bug::no_store_again))
         return false;
+    const auto unwritten = has_unwritten_blocks(segment.source, offset, bytes);
+    if (!unwritten || !*unwritten)
+        return unwritten;
     const std::uint64_t page = page_bytes();
     const std::uint64_t from = offset / page * page;
     const std::uint64_t to =
