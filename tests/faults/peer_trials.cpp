@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,7 +69,8 @@ template <class Work>
 [[nodiscard]] std::string in_child(const shared_seen& found, const Work& work) {
     const child_end end = run_watched(
         [&] {
-            // What a store prints as it dies is not of interest.
+            // What a store prints or dumps as it dies is not of interest.
+            ::prctl(PR_SET_DUMPABLE, 0);
             if (std::freopen("/dev/null", "w", stderr) == nullptr)
                 return 3;
             try {
