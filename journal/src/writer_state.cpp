@@ -262,14 +262,13 @@ result<stream_id> writer_state::stream(std::string_view name) {
         return known->second;
     // What has to be remembered is made before the log says it: a name that is in the log and was
     // forgotten would be given to a second stream.
-    name_map fresh;
-    fresh.emplace(std::string{name}, no_stream_id);
+    const auto entry = names_.emplace(std::string{name}, no_stream_id).first;
     auto given = appender_->append_name(name);
-    if (!given)
-        return given;
-    auto node = fresh.extract(fresh.begin());
-    node.mapped() = *given;
-    names_.insert(std::move(node));
+    if (given) {
+        entry->second = *given;
+    } else {
+        names_.erase(entry);
+    }
     return given;
 }
 
