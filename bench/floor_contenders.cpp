@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -24,6 +26,17 @@ constexpr std::uint64_t epoch = 0x5eed0fa11e0c4000;
 const char* const raw_options = "populated mapping, 56-byte header, memcpy, XXH3-64, tsc stamp";
 const char* const fresh_options =
     "the same over new files, each populated by a second thread while the one before it fills";
+
+// Appends at a pace, each timed from when it was due, on a core of its own.
+template <class Append>
+[[nodiscard]] sample paced_sample(int core, double rate, std::uint64_t count, Append&& append) {
+    sample made{.events = count, .total_ns = 0, .latency = histogram{}};
+    const pinned here(core);
+    const auto start = ticks();
+    paced(rate, count, *made.latency, [&](std::uint64_t i, std::uint64_t) { append(i); });
+    made.total_ns = elapsed_ns(start);
+    return made;
+}
 
 // The raw loop that goes on in the next file where one is full. All files hold the same number of
 // events, so nothing but a count is looked at on the way.
@@ -58,6 +71,15 @@ class fresh_loop {
     std::uint64_t left_ = 0;
     std::optional<raw::writer> out_;
 };
+
+[[nodiscard]] contender over_fresh_files(const context::load& load, std::function<sample()> run) {
+    return {.name = "floor, fresh pages",
+            .variant = load.name,
+            .payload_bytes = load.events.mean_bytes(),
+            .keeps = floor_memory_guarantees,
+            .options = fresh_options,
+            .run = std::move(run)};
+}
 
 }  // namespace
 
@@ -102,13 +124,7 @@ contender floor_paced(const std::filesystem::path& directory, const context::loa
     const auto run = [directory, &events = load.events, core, rate, count]() -> sample {
         auto file = mapping::create(directory / "floor", events.room(count, raw::header_bytes));
         raw::writer out(file.data(), epoch);
-        sample made{.events = count, .total_ns = 0, .latency = histogram{}};
-        const pinned here(core);
-        const auto start = ticks();
-        paced(rate, count, *made.latency,
-              [&](std::uint64_t i, std::uint64_t) { out.append(events.at(i)); });
-        made.total_ns = elapsed_ns(start);
-        return made;
+        return paced_sample(core, rate, count, [&](std::uint64_t i) { out.append(events.at(i)); });
     };
     return {.name = "floor",
             .variant = load.name,
@@ -131,12 +147,7 @@ contender floor_fresh(const std::filesystem::path& directory, const context::loa
         }
         return {.events = count, .total_ns = elapsed_ns(start)};
     };
-    return {.name = "floor, fresh pages",
-            .variant = load.name,
-            .payload_bytes = load.events.mean_bytes(),
-            .keeps = floor_memory_guarantees,
-            .options = fresh_options,
-            .run = run};
+    return over_fresh_files(load, run);
 }
 
 contender floor_fresh_paced(const std::filesystem::path& directory, const context::load& load,
@@ -144,19 +155,9 @@ contender floor_fresh_paced(const std::filesystem::path& directory, const contex
     const auto run = [directory, &events = load.events, core, rate, count, file_bytes]() -> sample {
         const scratch_directory own(directory);
         fresh_loop out(own.path(), events, file_bytes, core);
-        sample made{.events = count, .total_ns = 0, .latency = histogram{}};
-        const pinned here(core);
-        const auto start = ticks();
-        paced(rate, count, *made.latency, [&](std::uint64_t i, std::uint64_t) { out.append(i); });
-        made.total_ns = elapsed_ns(start);
-        return made;
+        return paced_sample(core, rate, count, [&](std::uint64_t i) { out.append(i); });
     };
-    return {.name = "floor, fresh pages",
-            .variant = load.name,
-            .payload_bytes = load.events.mean_bytes(),
-            .keeps = floor_memory_guarantees,
-            .options = fresh_options,
-            .run = run};
+    return over_fresh_files(load, run);
 }
 
 constexpr std::size_t page_bytes = 4096;
