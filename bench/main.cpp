@@ -1,11 +1,11 @@
 // Asks every question in turn and reports.
 
-#include "failure.hpp"
-#include "like.hpp"
-#include "machine.hpp"
-#include "options.hpp"
-#include "question.hpp"
-#include "report.hpp"
+#include "contenders/question.hpp"
+#include "measure/failure.hpp"
+#include "measure/like.hpp"
+#include "measure/machine.hpp"
+#include "measure/options.hpp"
+#include "report/report.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

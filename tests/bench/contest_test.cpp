@@ -1,4 +1,4 @@
-#include "contest.hpp"
+#include "measure/contest.hpp"
 
 #include <catch2/catch.hpp>
 

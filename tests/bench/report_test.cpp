@@ -1,4 +1,4 @@
-#include "report.hpp"
+#include "report/report.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

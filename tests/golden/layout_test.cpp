@@ -1,10 +1,10 @@
 // Every field of every structure on disk, read from the committed files through the library's
 // layouts.
-#include "directory_layout.hpp"
+#include "format/directory_layout.hpp"
+#include "format/heads_layout.hpp"
+#include "format/index_layout.hpp"
+#include "format/segment_layout.hpp"
 #include "golden_journal.hpp"
-#include "heads_layout.hpp"
-#include "index_layout.hpp"
-#include "segment_layout.hpp"
 
 #include <catch2/catch.hpp>
 

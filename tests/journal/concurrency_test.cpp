@@ -1,9 +1,9 @@
 // The appender and a reader on one mapping, so that ThreadSanitizer sees both sides of every word.
 #include "../support/temporary_directory.hpp"
-#include "appender.hpp"
+#include "append/appender.hpp"
+#include "format/segment_walk.hpp"
 #include "journal_support.hpp"
-#include "segment_file.hpp"
-#include "segment_walk.hpp"
+#include "store/segment_file.hpp"
 
 #include <atomic>
 #include <thread>

@@ -1,6 +1,6 @@
 #include "../support/temporary_directory.hpp"
-#include "io_hook.hpp"
 #include "journal_support.hpp"
+#include "os/io_hook.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>

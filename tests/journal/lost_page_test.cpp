@@ -1,9 +1,9 @@
 // Pages that go under a mapping: each of these ended the process where nothing stood in between.
 #include "../support/temporary_directory.hpp"
-#include "file.hpp"
 #include "journal_support.hpp"
-#include "mapping.hpp"
-#include "sigbus_guard.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+#include "os/sigbus_guard.hpp"
 
 #include <sys/mman.h>
 

@@ -1,8 +1,8 @@
 // What the background derives from segments that are complete.
 
 #include "../support/temporary_directory.hpp"
-#include "directory.hpp"
 #include "journal_support.hpp"
+#include "store/directory.hpp"
 
 #include <filesystem>
 

@@ -1,6 +1,6 @@
 // Blocks that were stored to and that the file system still calls unwritten. A failed write leaves
 // them; here they are simply blocks that nobody has stored to yet.
-#include "unwritten_blocks.hpp"
+#include "store/unwritten_blocks.hpp"
 
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"

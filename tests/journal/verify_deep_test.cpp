@@ -1,7 +1,7 @@
 // verify across files, on journals that the writer wrote; tests/golden has those that it never
 // would.
-#include "heads_file.hpp"
 #include "journal_support.hpp"
+#include "store/heads_file.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <utility>

@@ -1,8 +1,8 @@
-#include "writer_lock.hpp"
+#include "store/writer_lock.hpp"
 
 #include "../support/temporary_directory.hpp"
-#include "directory.hpp"
 #include "journal_support.hpp"
+#include "store/directory.hpp"
 
 using namespace pawl;
 using namespace pawl::test;

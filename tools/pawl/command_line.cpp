@@ -1,6 +1,6 @@
 #include "command_line.hpp"
 
-#include "output.hpp"
+#include "terminal/output.hpp"
 
 #include <CLI/CLI.hpp>
 

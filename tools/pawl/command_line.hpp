@@ -1,7 +1,7 @@
 // The command line of `pawl`: what it understands and what it says of itself.
 #pragma once
 
-#include "commands.hpp"
+#include "commands/commands.hpp"
 
 namespace pawl::cli {
 

@@ -1,7 +1,7 @@
 // The control file: live status and the durable watermark.
-#include "control.hpp"
+#include "store/control.hpp"
 
-#include "hash.hpp"
+#include "format/hash.hpp"
 #include "scratch_file.hpp"
 #include "targets.hpp"
 

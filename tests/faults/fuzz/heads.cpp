@@ -1,6 +1,6 @@
 // The file of stream heads: what passes the check is then searched by the appending thread.
-#include "hash.hpp"
-#include "heads_file.hpp"
+#include "format/hash.hpp"
+#include "store/heads_file.hpp"
 #include "targets.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The index of a sealed segment, and the stream heads that are made from it.
-#include "hash.hpp"
-#include "heads_rebuild.hpp"
-#include "segment_index.hpp"
+#include "format/hash.hpp"
+#include "store/heads_rebuild.hpp"
+#include "store/segment_index.hpp"
 #include "targets.hpp"
 
 #include <algorithm>

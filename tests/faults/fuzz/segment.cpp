@@ -1,9 +1,9 @@
 // Frames: the walk in order, the search behind a hole, and what is built from them.
-#include "metadata.hpp"
-#include "segment_index.hpp"
-#include "segment_walk.hpp"
+#include "format/metadata.hpp"
+#include "format/segment_walk.hpp"
+#include "recovery/witness_search.hpp"
+#include "store/segment_index.hpp"
 #include "targets.hpp"
-#include "witness_search.hpp"
 
 #include <bit>
 

@@ -1,6 +1,6 @@
 // A snapshot: its header, its payload, and what it says of itself.
 #include "scratch_file.hpp"
-#include "snapshot_file.hpp"
+#include "snapshot/snapshot_file.hpp"
 #include "targets.hpp"
 
 #include <xxhash.h>

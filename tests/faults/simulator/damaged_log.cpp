@@ -1,10 +1,10 @@
 #include "damaged_log.hpp"
 
 #include "controlled_process.hpp"
-#include "directory.hpp"
 #include "event_oracle.hpp"
-#include "segment_file.hpp"
-#include "segment_walk.hpp"
+#include "format/segment_walk.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
 #include "writer_life.hpp"
 
 #include <pawl/journal/writer.hpp>

@@ -6,7 +6,7 @@
 // part may or may not be there.
 #pragma once
 
-#include "io_hook.hpp"
+#include "os/io_hook.hpp"
 
 #include <cstdint>
 #include <filesystem>

@@ -1,7 +1,7 @@
 #include "torn_parts.hpp"
 
+#include "format/segment_layout.hpp"
 #include "memory_files.hpp"
-#include "segment_layout.hpp"
 
 #include <fmt/core.h>
 

@@ -1,7 +1,7 @@
 #include "writer_life.hpp"
 
 #include "controlled_process.hpp"
-#include "segment_layout.hpp"
+#include "format/segment_layout.hpp"
 
 #include <fmt/core.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "event_oracle.hpp"
-#include "io_hook.hpp"
+#include "os/io_hook.hpp"
 #include "simulated_disk.hpp"
 
 #include <pawl/journal/writer.hpp>

@@ -1,0 +1,74 @@
+#include "os/clock.hpp"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include <ctime>
+#include <mutex>
+
+namespace pawl::detail {
+
+namespace {
+
+[[nodiscard]] std::uint64_t clock_ns(clockid_t clock) noexcept {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+[[nodiscard]] bool counter_is_invariant() noexcept {
+#if defined(__x86_64__)
+    unsigned int a = 0;
+    unsigned int b = 0;
+    unsigned int c = 0;
+    unsigned int d = 0;
+    constexpr unsigned int invariant_bit = 1U << 8;
+    return __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d & invariant_bit) != 0;
+#elif defined(__aarch64__)
+    return true;
+#else
+    return false;
+#endif
+}
+
+std::mutex adjusting;
+
+}  // namespace
+
+tsc_clock* tsc_clock::instance() noexcept {
+    if (!counter_is_invariant())
+        return nullptr;
+    static tsc_clock clock;
+    return &clock;
+}
+
+tsc_clock::tsc_clock() noexcept : first_ticks_{read_ticks()}, first_ns_{clock_ns(CLOCK_MONOTONIC)} {
+    constexpr std::uint64_t first_span_ns = 2'000'000;
+    while (clock_ns(CLOCK_MONOTONIC) - first_ns_ < first_span_ns) {
+    }
+    adjust();
+}
+
+void tsc_clock::adjust() noexcept {
+    const std::scoped_lock guard{adjusting};
+    const std::uint64_t ticks = read_ticks();
+    const std::uint64_t monotonic = clock_ns(CLOCK_MONOTONIC);
+    const std::uint64_t now = clock_ns(CLOCK_REALTIME);
+    const auto span_ns = static_cast<wide>(monotonic - first_ns_) << 32;
+    store_line(ticks, now,
+               static_cast<std::uint64_t>(span_ns / static_cast<wide>(ticks - first_ticks_)));
+}
+
+void tsc_clock::store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept {
+    const auto version = version_.load(std::memory_order_relaxed);
+    // Odd while the line is being changed; the releases that follow keep it in front of them.
+    version_.store(version + 1, std::memory_order_relaxed);
+    ticks_.store(ticks, std::memory_order_release);
+    ns_.store(ns, std::memory_order_release);
+    scale_.store(scale, std::memory_order_release);
+    version_.store(version + 2, std::memory_order_release);
+}
+
+}  // namespace pawl::detail

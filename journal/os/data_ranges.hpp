@@ -1,0 +1,38 @@
+// Which parts of a file hold data. The rest reads as zero without being looked at: a segment is
+// allocated whole, and going through what was never written would read it all in.
+#pragma once
+
+#include "os/file.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace pawl::detail {
+
+struct byte_range {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;  // exclusive
+};
+
+class data_ranges {
+  public:
+    // Everything counts as data.
+    explicit data_ranges(std::uint64_t bytes) : ranges_{{0, bytes}} {}
+    // As the file system tells, which may call data what is zero, never the other way round. Only
+    // for files that nobody is writing to: later stores are not in it.
+    [[nodiscard]] static data_ranges of(const file& source, std::uint64_t bytes);
+
+    [[nodiscard]] std::span<const byte_range> all() const noexcept { return ranges_; }
+    // The first byte at or behind `offset` that is data; `end` where there is none before it.
+    [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const noexcept {
+        const auto range = std::ranges::upper_bound(ranges_, offset, {}, &byte_range::end);
+        return range == ranges_.end() ? end : std::clamp(range->begin, offset, end);
+    }
+
+  private:
+    std::vector<byte_range> ranges_;  // ascending
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,313 @@
+#include "os/file.hpp"
+
+#include "os/io_hook.hpp"
+#include "os/planted.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace pawl::detail {
+
+error system_error(int os_error, const std::filesystem::path& path, std::string_view doing) {
+    errc code = errc::io;
+    if (os_error == ENOSPC || os_error == EDQUOT)
+        code = errc::disk_full;
+    if (os_error == ENOENT)
+        code = errc::not_found;
+    if (os_error == ENOMEM)
+        code = errc::out_of_memory;
+    return error{
+        .code = code, .os_error = os_error, .file = path.string(), .detail = std::string{doing}};
+}
+
+error sync_error(int os_error, const std::filesystem::path& path, std::string_view doing) {
+    error made = system_error(os_error, path, doing);
+    made.code = errc::io;
+    return made;
+}
+
+namespace {
+
+std::unexpected<error> failed(const std::filesystem::path& path, std::string_view doing) {
+    return std::unexpected(system_error(errno, path, doing));
+}
+
+// Asks the hook and stores its answer in errno.
+[[nodiscard]] bool refused(const io_event& event) noexcept {
+    const int answer = call_io_hook(event);
+    if (answer != 0)
+        errno = answer;
+    return answer != 0;
+}
+
+}  // namespace
+
+file::file(file&& other) noexcept
+    : descriptor_{std::exchange(other.descriptor_, -1)}, path_{std::move(other.path_)} {}
+
+file& file::operator=(file&& other) noexcept {
+    if (this != &other) {
+        close();
+        descriptor_ = std::exchange(other.descriptor_, -1);
+        path_ = std::move(other.path_);
+    }
+    return *this;
+}
+
+file::~file() {
+    close();
+}
+
+void file::close() noexcept {
+    if (descriptor_ >= 0)
+        ::close(descriptor_);
+    descriptor_ = -1;
+}
+
+result<file> file::open(const std::filesystem::path& path, access mode, std::uint32_t permissions) {
+    int flags = O_CLOEXEC | O_NOFOLLOW;
+    if (mode == access::read)
+        flags |= O_RDONLY;
+    if (mode == access::read_write)
+        flags |= O_RDWR;
+    if (mode == access::create)
+        flags |= O_RDWR | O_CREAT | O_TRUNC;
+    if (mode == access::write_direct)
+        flags |= O_WRONLY | O_DIRECT;
+    const auto operation = mode == access::create ? io_operation::create : io_operation::open;
+    if (refused({.operation = operation, .path = path.c_str()}))
+        return failed(path, "cannot open");
+    file opened;
+    opened.path_ = path;
+    do {
+        opened.descriptor_ = ::open(path.c_str(), flags, static_cast<mode_t>(permissions));
+    } while (opened.descriptor_ < 0 && errno == EINTR);
+    if (opened.descriptor_ < 0)
+        return failed(path, "cannot open");
+    return opened;
+}
+
+result<std::uint64_t> file::size() const {
+    struct stat status{};
+    if (::fstat(descriptor_, &status) != 0)
+        return failed(path_, "cannot stat");
+    if (!S_ISREG(status.st_mode)) {
+        return std::unexpected(
+            error{.code = errc::damaged, .file = path_.string(), .detail = "not a regular file"});
+    }
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+namespace {
+
+// Newer than the headers of most systems. A kernel or a file system without it refuses the call.
+constexpr int read_without_caching = 0x80;  // RWF_DONTCACHE, Linux 6.14
+
+[[nodiscard]] ssize_t read_some(int descriptor, std::span<std::byte> into, std::uint64_t offset,
+                                file::cached what) noexcept {
+    if (what == file::cached::goes) {
+        const iovec one{into.data(), into.size()};
+        const ssize_t got =
+            ::preadv2(descriptor, &one, 1, static_cast<off_t>(offset), read_without_caching);
+        if (got >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
+            return got;
+    }
+    return ::pread(descriptor, into.data(), into.size(), static_cast<off_t>(offset));
+}
+
+}  // namespace
+
+result<void> file::read_at(std::span<std::byte> into, std::uint64_t offset, cached what) const {
+    if (refused({.operation = io_operation::read, .path = path_.c_str(), .offset = offset})) {
+        return failed(path_, "cannot read");
+    }
+    while (!into.empty()) {
+        const ssize_t got = read_some(descriptor_, into, offset, what);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return failed(path_, "cannot read");
+        if (got == 0) {
+            return std::unexpected(error{.code = errc::damaged,
+                                         .offset = offset,
+                                         .file = path_.string(),
+                                         .detail = "the file ends early"});
+        }
+        into = into.subspan(static_cast<std::size_t>(got));
+        offset += static_cast<std::uint64_t>(got);
+    }
+    return {};
+}
+
+void file::will_read_in_order() const noexcept {
+    (void)::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+result<void> file::write_at(std::span<const std::byte> from, std::uint64_t offset) const {
+    if (refused({.operation = io_operation::write,
+                 .path = path_.c_str(),
+                 .offset = offset,
+                 .bytes = from.size(),
+                 .data = from.data()})) {
+        return failed(path_, "cannot write");
+    }
+    while (!from.empty()) {
+        const auto put =
+            ::pwrite(descriptor_, from.data(), from.size(), static_cast<off_t>(offset));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return failed(path_, "cannot write");
+        from = from.subspan(static_cast<std::size_t>(put));
+        offset += static_cast<std::uint64_t>(put);
+    }
+    return {};
+}
+
+result<void> file::allocate(std::uint64_t bytes) const {
+    if (refused({.operation = io_operation::allocate, .path = path_.c_str(), .bytes = bytes})) {
+        return failed(path_, "cannot allocate");
+    }
+    int answer = 0;
+    do {
+        answer = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(bytes));
+    } while (answer == EINTR);
+    if (answer != 0) {
+        errno = answer;
+        return failed(path_, "cannot allocate");
+    }
+    return {};
+}
+
+void file::write_in_place() const noexcept {
+    struct statfs status{};
+    if (::fstatfs(descriptor_, &status) != 0 || status.f_type != BTRFS_SUPER_MAGIC)
+        return;
+    int flags = 0;
+    if (::ioctl(descriptor_, FS_IOC_GETFLAGS, &flags) != 0)
+        return;
+    flags |= FS_NOCOW_FL;
+    // Refused, an append on a full disk may meet SIGBUS, which the guard turns into an error.
+    (void)::ioctl(descriptor_, FS_IOC_SETFLAGS, &flags);
+}
+
+result<void> file::punch(std::uint64_t offset, std::uint64_t bytes) const {
+    if (bytes == 0)
+        return {};
+    if (refused({.operation = io_operation::punch,
+                 .path = path_.c_str(),
+                 .offset = offset,
+                 .bytes = bytes})) {
+        return failed(path_, "cannot punch");
+    }
+    if (::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0 &&
+        errno != EOPNOTSUPP && errno != ENOSYS) {
+        return failed(path_, "cannot punch");
+    }
+    return {};
+}
+
+result<void> file::sync() const {
+    if (refused({.operation = io_operation::sync_file, .path = path_.c_str()})) {
+        return failed(path_, "cannot sync");
+    }
+    if (::fdatasync(descriptor_) != 0)
+        return failed(path_, "cannot sync");
+    return {};
+}
+
+result<void> sync_directory(const std::filesystem::path& directory) {
+    if (refused({.operation = io_operation::sync_directory, .path = directory.c_str()})) {
+        if (planted(bug::unheeded_sync))
+            return {};
+        return std::unexpected(sync_error(errno, directory, "cannot sync the directory"));
+    }
+    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return failed(directory, "cannot open the directory");
+    const bool synced = ::fsync(descriptor) == 0;
+    const int why = errno;
+    ::close(descriptor);
+    if (!synced) {
+        return std::unexpected(sync_error(why, directory, "cannot sync the directory"));
+    }
+    return {};
+}
+
+result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+    if (refused({.operation = io_operation::rename, .path = from.c_str(), .target = to.c_str()}) ||
+        ::rename(from.c_str(), to.c_str()) != 0) {
+        return failed(to, "cannot rename to");
+    }
+    return {};
+}
+
+result<void> unlink_file(const std::filesystem::path& path) {
+    if (refused({.operation = io_operation::unlink, .path = path.c_str()}) ||
+        ::unlink(path.c_str()) != 0) {
+        return failed(path, "cannot unlink");
+    }
+    return {};
+}
+
+result<bool> make_directory(const std::filesystem::path& path, std::uint32_t mode) {
+    if (refused({.operation = io_operation::make_directory, .path = path.c_str()})) {
+        return failed(path, "cannot make the directory");
+    }
+    if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0)
+        return true;
+    if (errno == EEXIST)
+        return false;
+    return failed(path, "cannot make the directory");
+}
+
+result<void> replace_file(const std::filesystem::path& path,
+                          std::span<const std::span<const std::byte>> parts,
+                          std::uint32_t permissions) {
+    auto temporary = path;
+    temporary += ".tmp";
+    auto fresh = file::open(temporary, file::access::create, permissions);
+    if (!fresh)
+        return std::unexpected(std::move(fresh.error()));
+    std::uint64_t offset = 0;
+    for (const auto part : parts) {
+        if (auto written = fresh->write_at(part, offset); !written)
+            return written;
+        offset += part.size();
+    }
+    if (auto synced = planted(bug::no_replace_sync) ? result<void>{} : fresh->sync(); !synced)
+        return synced;
+    if (auto renamed = rename_file(temporary, path); !renamed)
+        return renamed;
+    return sync_directory(path.parent_path());
+}
+
+result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std::uint64_t limit) {
+    auto opened = file::open(path, file::access::read);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    auto size = opened->size();
+    if (!size)
+        return std::unexpected(std::move(size.error()));
+    if (*size > limit) {
+        return std::unexpected(
+            error{.code = errc::damaged, .file = path.string(), .detail = "larger than it can be"});
+    }
+    std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
+    if (auto read = opened->read_at(bytes, 0); !read)
+        return std::unexpected(std::move(read.error()));
+    return bytes;
+}
+
+}  // namespace pawl::detail

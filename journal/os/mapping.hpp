@@ -1,0 +1,65 @@
+// A file mapped into memory.
+#pragma once
+
+#include "os/file.hpp"
+
+#include <pawl/journal/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace pawl::detail {
+
+class mapping {
+  public:
+    enum class access : std::uint8_t { read, read_write };
+
+    mapping() noexcept;
+    mapping(mapping&&) noexcept;
+    mapping& operator=(mapping&&) noexcept;
+    ~mapping();
+
+    // Maps the first `bytes` of the file, which must be there. The file may be closed afterwards.
+    [[nodiscard]] static result<mapping> of(const file& source, access mode, std::uint64_t bytes);
+
+    [[nodiscard]] std::byte* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return data_ != nullptr; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    // Writes the pages of a range to stable storage and waits for it (msync). A failure must not be
+    // retried: the kernel then reports success with the data gone.
+    [[nodiscard]] result<void> sync(std::uint64_t offset, std::uint64_t bytes) const;
+    // True once a page could not be had (SIGBUS) and zeros stand in its place: what was read or
+    // stored since is worthless.
+    [[nodiscard]] bool faulted() const noexcept;
+    // The same as an error that names the place, for whoever has read and is about to draw
+    // conclusions.
+    [[nodiscard]] result<void> whole() const;
+    // Makes the pages of a range present and writable, so that a store meets no fault. Not
+    // supported is not an error.
+    void populate(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    // Tells the kernel that the range will be read in order soon.
+    void will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+    // Lets go of the pages of a range that was read; they stay in the page cache.
+    void drop(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+
+  private:
+    struct region;
+    std::unique_ptr<region> region_;
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+    std::filesystem::path path_;
+};
+
+// Reads a byte of every page. Population fills the kernel's page tables; a hypervisor that shadows
+// them fills its own only when a page is really accessed, which then costs microseconds a page and
+// shows in no counter of the guest. The bytes do not matter, so they may be written meanwhile.
+void touch_pages(const std::byte* at, std::size_t bytes) noexcept;
+
+[[nodiscard]] std::size_t page_bytes() noexcept;
+
+}  // namespace pawl::detail

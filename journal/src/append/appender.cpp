@@ -1,0 +1,329 @@
+#include "append/appender.hpp"
+
+#include "append/appender_frames.hpp"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+inline void pause() noexcept {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+appender::appender(const appender_setup& setup, head_slots heads)
+    : gate_word_{setup.gate_word},
+      durable_{setup.durable},
+      tsc_{setup.clock == clock_source::tsc ? tsc_clock::instance() : nullptr},
+      clock_{setup.clock == clock_source::tsc && tsc_ == nullptr ? clock_source::system
+                                                                 : setup.clock},
+      full_{setup.full},
+      sequence_{setup.sequence},
+      table_{std::move(heads)},
+      supply_{setup.supply},
+      named_streams_{setup.named_streams} {
+    constexpr std::size_t usual_batch = 4096;
+    undo_.reserve(usual_batch);
+    progress_.sequence.store(sequence_, std::memory_order_relaxed);
+    enter(setup.first);
+}
+
+void appender::enter(live_segment* segment) noexcept {
+    segment_ = segment;
+    base_ = segment->bytes.data();
+    limit_ = segment->header.segment_bytes - end_frame_bytes;
+    epoch_ = segment->header.epoch;
+    ordinal_ = segment->header.ordinal;
+    position_ = first_frame_offset;
+    scribbled_ = 0;
+    segment_first_sequence_ = sequence_;
+    progress_.position.store(position_, std::memory_order_release);
+}
+
+std::unexpected<error> appender::refused() const noexcept {
+    switch (static_cast<gate>(gate_word_->load(std::memory_order_acquire))) {
+        case gate::forked:
+            return std::unexpected(error{.code = errc::forked});
+        case gate::poisoned:
+            return std::unexpected(error{.code = errc::poisoned});
+        case gate::closed:
+            return std::unexpected(error{.code = errc::closed});
+        case gate::open:
+            break;
+    }
+    return std::unexpected(error{.code = errc::busy});
+}
+
+// Some mapping of the process has lost a page: if it is this writer's, it must not go on.
+bool appender::look_for_lost_page() noexcept {
+    faults_seen_ = count_guarded_faults();
+    if (!segment_->bytes.faulted())
+        return false;
+    auto open = static_cast<std::uint32_t>(gate::open);
+    gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));
+    return true;
+}
+
+// The first answer says where; those that follow only say that it is over.
+std::unexpected<error> appender::lost_page() const noexcept {
+    try {
+        if (auto whole = segment_->bytes.whole(); !whole) {
+            whole.error().sequence = sequence_;
+            return std::unexpected(std::move(whole.error()));
+        }
+    } catch (const std::bad_alloc&) {
+        return refused();
+    }
+    return refused();
+}
+
+std::uint64_t appender::timestamp(std::uint64_t from_caller) const noexcept {
+    if (clock_ == clock_source::tsc)
+        return tsc_->now_ns();
+    if (clock_ == clock_source::caller)
+        return from_caller;
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::optional<error> appender::make_room(std::size_t bytes) noexcept {
+    if (bytes > limit_ - first_frame_offset)
+        return error{.code = errc::too_large};
+    if (bytes <= limit_ - position_)
+        return std::nullopt;
+    return roll();
+}
+
+live_segment* appender::wait_for_segment() noexcept {
+    if (live_segment* ready = supply_->take())
+        return ready;
+    progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
+    while (full_ == when_full::spin && may_append() && !supply_->disk_full()) {
+        if (live_segment* ready = supply_->take())
+            return ready;
+        pause();
+    }
+    return nullptr;
+}
+
+std::optional<error> appender::roll() noexcept {
+    const std::uint64_t behind = behind_durable();
+    if (behind > most_behind)
+        return too_far_behind();
+    live_segment* next = wait_for_segment();
+    if (next == nullptr) {
+        if (!may_append())
+            return refused().error();
+        return error{.code = supply_->disk_full() ? errc::disk_full : errc::back_pressure};
+    }
+    const std::uint64_t zeroed_to = zero_scribbles();
+    append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
+    progress_.bytes.fetch_add(position_ - first_frame_offset, std::memory_order_relaxed);
+    progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
+    // Asked before the link, behind which a whole segment may be let go of. One that lost a page
+    // stays: whoever syncs it finds out as well.
+    const bool lost = lost_a_page();
+    segment_->end.store(std::max(position_, zeroed_to), std::memory_order_relaxed);
+    segment_->next.store(next, std::memory_order_release);
+    if (lost) [[unlikely]]
+        return lost_page().error();
+    enter(next);
+    // The next one may have lost a page while it waited, when nobody asked for it.
+    if (segment_->bytes.faulted()) [[unlikely]] {
+        (void)look_for_lost_page();
+        return lost_page().error();
+    }
+    return std::nullopt;
+}
+
+std::uint64_t appender::zero_scribbles() noexcept {
+    // The word at hand is zero already, and readers are looking at it.
+    const std::uint64_t from = position_ + frame_alignment;
+    const std::uint64_t end = std::min<std::uint64_t>(scribbled_, segment_->header.segment_bytes);
+    if (end > from && !planted(bug::no_scribble_zeroing))
+        std::memset(base_ + from, 0, static_cast<std::size_t>(end - from));
+    scribbled_ = 0;
+    return padded(static_cast<std::size_t>(end));
+}
+
+void appender::append_end(system_type type, std::uint64_t successor_epoch,
+                          std::uint32_t witness) noexcept {
+    const end_payload payload{.successor_epoch = successor_epoch,
+                              .first_sequence = segment_first_sequence_,
+                              .events = sequence_ - segment_first_sequence_,
+                              .lost_about = 0,
+                              .torn_bytes = 0};
+    const std::uint64_t offset = position_;
+    store_payload(offset, std::as_bytes(std::span{&payload, 1}));
+    store_place(offset, sequence_, no_stream_id, {}, witness);
+    store_time(offset, 0);
+    finish_frame(offset,
+                 commit_word{end_frame_bytes, flag::system, static_cast<std::uint16_t>(type), 0});
+    position_ += end_frame_bytes;
+}
+
+void appender::append_closed() noexcept {
+    append_end(system_type::closed, 0, 0);
+    progress_.position.store(position_, std::memory_order_release);
+}
+
+std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,
+                                               stream_slot& slot) noexcept {
+    if (header.stream == no_stream_id)
+        return error{.code = errc::invalid_argument};
+    if (header.stream >= first_named_stream &&
+        header.stream - first_named_stream >= named_streams_) {
+        return error{.code = errc::invalid_argument};
+    }
+    slot.head = table_.find_or_insert(header.stream);
+    if (slot.head == nullptr)
+        return error{.code = errc::back_pressure};
+    if (!header.expected.admits(slot.head->version)) {
+        return error{.code = errc::conflict, .actual_version = slot.head->version};
+    }
+    slot.version = slot.head->version + 1;
+    const bool here = slot.head->version != 0 && slot.head->last >> 32 == ordinal_;
+    slot.back = here ? static_cast<std::uint32_t>(offset / frame_alignment - slot.head->last) : 0;
+    return std::nullopt;
+}
+
+[[gnu::always_inline]] inline result<receipt> appender::publish_event(
+    commit_word word, const stream_slot& slot) noexcept {
+    const std::uint64_t offset = position_;
+    const std::uint64_t next = offset + padded(word.frame_bytes());
+    clear_word(next);
+    // A frame whose later part is lost must not get a commit word that readers can see. A page that
+    // goes after this is one that goes after the append: the next call or sync finds out.
+    if (lost_a_page()) [[unlikely]]
+        return lost_page();
+    finish_frame(offset, word);
+    move_stream(slot, offset);
+    const receipt given{sequence_, slot.version, {ordinal_, offset}};
+    ++sequence_;
+    publish(next);
+    return given;
+}
+
+result<receipt> appender::append(const event_header& header,
+                                 std::span<const std::byte> payload) noexcept {
+    if (!may_append() || busy_) [[unlikely]]
+        return refused();
+    if (payload.size() > max_frame_bytes - frame_header_bytes) [[unlikely]] {
+        return std::unexpected(error{.code = errc::too_large});
+    }
+    const std::size_t bytes = frame_header_bytes + payload.size();
+    if (padded(bytes) > limit_ - position_) [[unlikely]] {
+        if (auto wrong = make_room(padded(bytes)))
+            return std::unexpected(std::move(*wrong));
+    }
+    const std::uint64_t behind = behind_durable();
+    if (behind > most_behind) [[unlikely]]
+        return std::unexpected(too_far_behind());
+    stream_slot slot;
+    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    // The clock first: what it answers is the last that the hash waits for.
+    store_time(position_, header.timestamp_ns);
+    store_payload(position_, payload);
+    store_place(position_, sequence_, header.stream, slot, behind);
+    return publish_event(commit_word{bytes, 0, header.type, header.schema_version}, slot);
+}
+
+std::optional<error> appender::reserve(const event_header& header, std::size_t max_bytes) noexcept {
+    if (!may_append() || reservation_.open || (busy_ && !batch_.open)) [[unlikely]]
+        return refused().error();
+    if (max_bytes > max_frame_bytes - frame_header_bytes) [[unlikely]]
+        return error{.code = errc::too_large};
+    const std::size_t needed = padded(frame_header_bytes + max_bytes);
+    if (batch_.open) {
+        if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
+            return error{.code = errc::too_large};
+    } else if (needed > limit_ - position_) [[unlikely]] {
+        if (auto wrong = make_room(needed))
+            return wrong;
+    }
+    const std::uint64_t staged = batch_.open ? batch_.events : 0;
+    const std::uint64_t behind = batch_.open ? batch_.witness + staged : behind_durable();
+    if (behind > most_behind) [[unlikely]]
+        return too_far_behind();
+    stream_slot slot;
+    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+        return wrong;
+    store_place(position_, sequence_ + staged, header.stream, slot, behind);
+    reservation_ = {.open = true,
+                    .type = header.type,
+                    .schema_version = header.schema_version,
+                    .timestamp_ns = header.timestamp_ns,
+                    .max_bytes = max_bytes,
+                    .slot = slot};
+    busy_ = true;
+    return std::nullopt;
+}
+
+void appender::abandon_reservation() noexcept {
+    if (!reservation_.open)
+        return;
+    note_scribbles(position_ + padded(frame_header_bytes + reservation_.max_bytes));
+    reservation_.open = false;
+    busy_ = batch_.open;
+}
+
+result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
+    if (!may_append() || bytes > reservation_.max_bytes) [[unlikely]] {
+        abandon_reservation();
+        if (!may_append())
+            return refused();
+        return std::unexpected(error{.code = errc::too_large});
+    }
+    const open_reservation& room = reservation_;
+    if (padded(room.max_bytes) != padded(bytes))
+        note_scribbles(position_ + padded(frame_header_bytes + room.max_bytes));
+    store_time(position_, room.timestamp_ns);
+    zero_padding(position_, bytes);
+    const commit_word word{frame_header_bytes + bytes, 0, room.type, room.schema_version};
+    reservation_.open = false;
+    busy_ = batch_.open;
+    if (!batch_.open)
+        return publish_event(word, room.slot);
+    if (lost_a_page()) [[unlikely]]
+        return give_up_batch();
+    return stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
+}
+
+result<stream_id> appender::append_name(std::string_view name) noexcept {
+    if (!may_append() || busy_)
+        return refused();
+    const std::size_t bytes = frame_header_bytes + name.size();
+    if (auto wrong = make_room(padded(bytes)))
+        return std::unexpected(std::move(*wrong));
+    const std::uint64_t behind = behind_durable();
+    if (behind > most_behind)
+        return std::unexpected(too_far_behind());
+    const stream_id stream = first_named_stream + named_streams_;
+    const std::uint64_t offset = position_;
+    store_payload(offset, std::as_bytes(std::span{name}));
+    store_place(offset, sequence_, stream, {}, behind);
+    store_time(offset, 0);
+    const std::uint64_t next = offset + padded(bytes);
+    clear_word(next);
+    if (lost_a_page()) [[unlikely]]
+        return lost_page();
+    finish_frame(offset, commit_word{bytes, flag::system,
+                                     static_cast<std::uint16_t>(system_type::stream_name), 0});
+    ++named_streams_;
+    publish(next);
+    return stream;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,197 @@
+// The hot path: frames into the mapped segment.
+#pragma once
+
+#include "append/live_segment.hpp"
+#include "append/segment_supply.hpp"
+#include "append/stream_table.hpp"
+#include "os/clock.hpp"
+#include "os/planted.hpp"
+#include "os/sigbus_guard.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/options.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace pawl::detail {
+
+// What the gate word says. It lies on the page that a fork wipes.
+enum class gate : std::uint32_t {
+    forked = 0,
+    open = 1,
+    poisoned = 2,
+    closed = 3,
+};
+
+struct appender_setup {
+    std::atomic<std::uint32_t>* gate_word = nullptr;
+    const std::atomic<std::uint64_t>* durable = nullptr;
+    segment_supply* supply = nullptr;
+    live_segment* first = nullptr;
+    sequence_number sequence = 0;
+    clock_source clock = clock_source::tsc;
+    when_full full = when_full::spin;
+    std::uint64_t named_streams = 0;  // numbers handed out for names so far
+};
+
+class appender {
+  public:
+    appender(const appender_setup& setup, head_slots heads);
+
+    [[nodiscard]] result<receipt> append(const event_header& header,
+                                         std::span<const std::byte> payload) noexcept;
+
+    // Nothing, and reserved_payload() may be written; or why not.
+    [[nodiscard]] std::optional<error> reserve(const event_header& header,
+                                               std::size_t max_bytes) noexcept;
+    [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
+        return {base_ + position_ + frame_header_bytes, reservation_.max_bytes};
+    }
+    [[nodiscard]] result<receipt> commit_reservation(std::size_t bytes) noexcept;
+    void abandon_reservation() noexcept;
+
+    [[nodiscard]] result<void> begin_batch(std::uint32_t events,
+                                           std::size_t payload_bytes) noexcept;
+    [[nodiscard]] result<receipt> add_to_batch(const event_header& header,
+                                               std::span<const std::byte> payload) noexcept;
+    [[nodiscard]] std::uint32_t batch_size() const noexcept { return batch_.events; }
+    [[nodiscard]] result<receipt> commit_batch() noexcept;
+    void abandon_batch() noexcept;
+
+    // Hands out the next number for a name and records it in the log.
+    [[nodiscard]] result<stream_id> append_name(std::string_view name) noexcept;
+
+    // Zeroes what lies behind the last frame and is not part of the log. Returns the end of what
+    // was zeroed, which may lie before the position.
+    std::uint64_t zero_scribbles() noexcept;
+    // Ends the newest segment with a clean end, at a time when everything before it is durable.
+    void append_closed() noexcept;
+
+    [[nodiscard]] const stream_table& streams() const noexcept { return table_; }
+    [[nodiscard]] stream_table& streams() noexcept { return table_; }
+    [[nodiscard]] sequence_number sequence() const noexcept { return sequence_; }
+    [[nodiscard]] const progress& shared() const noexcept { return progress_; }
+    [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
+
+  private:
+    // An event's place in its stream.
+    struct stream_slot {
+        stream_head* head = nullptr;  // null for the firehose
+        stream_version version = 0;
+        std::uint32_t back = 0;
+    };
+    // A frame of which all but time, payload, hash and commit word is stored.
+    struct open_reservation {
+        bool open = false;
+        std::uint16_t type = 0;
+        std::uint16_t schema_version = 0;
+        std::uint64_t timestamp_ns = 0;  // the caller's
+        std::size_t max_bytes = 0;
+        stream_slot slot{};
+    };
+    // What a batch changed in the table of streams.
+    struct undo_entry {
+        stream_id stream;
+        stream_version version;
+        std::uint64_t last;
+    };
+    struct open_batch {
+        bool open = false;
+        std::uint64_t begin = 0;  // offset of its first frame
+        std::uint64_t limit = 0;  // its frames end at or before this
+        std::uint32_t events = 0;
+        std::uint32_t most_events = 0;
+        std::uint32_t witness = 0;
+        receipt last{};
+    };
+
+    [[nodiscard]] bool may_append() const noexcept {
+        return gate_word_->load(std::memory_order_relaxed) ==
+               static_cast<std::uint32_t>(gate::open);
+    }
+    [[nodiscard]] std::unexpected<error> refused() const noexcept;
+    // Whether a store went to a page that the file will never see. Asked before anything is said to
+    // be published.
+    [[nodiscard]] bool lost_a_page() noexcept {
+        return count_guarded_faults() != faults_seen_ && look_for_lost_page();
+    }
+    [[nodiscard, gnu::cold, gnu::noinline]] bool look_for_lost_page() noexcept;
+    [[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<error> lost_page() const noexcept;
+    [[nodiscard]] std::unexpected<error> give_up_batch() noexcept;
+    [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
+    // Events published and not durable, or nothing where the frame's field cannot hold so many.
+    [[nodiscard]] std::uint64_t behind_durable() const noexcept {
+        if (planted(bug::witness_always_zero))
+            return 0;
+        if (planted(bug::witness_never))
+            return sequence_;
+        return sequence_ - durable_->load(std::memory_order_relaxed);
+    }
+    // Makes sure that `bytes` fit the segment at hand, rolling over if they do not.
+    [[nodiscard]] std::optional<error> make_room(std::size_t bytes) noexcept;
+    [[nodiscard]] std::optional<error> roll() noexcept;
+    [[nodiscard]] live_segment* wait_for_segment() noexcept;
+    void enter(live_segment* segment) noexcept;
+    // Finds the event's place in its stream, or says why the event may not be appended.
+    [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,
+                                             stream_slot& slot) noexcept;
+    [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
+                                                       std::uint64_t offset,
+                                                       stream_slot& slot) noexcept;
+
+    // What a frame consists of, in the order in which it is stored.
+    void store_payload(std::uint64_t offset, std::span<const std::byte> payload) noexcept;
+    void zero_padding(std::uint64_t offset, std::size_t payload_bytes) noexcept;
+    void store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
+                     const stream_slot& slot, std::uint64_t witness) noexcept;
+    void store_time(std::uint64_t offset, std::uint64_t from_caller) noexcept;
+    void clear_word(std::uint64_t next) noexcept;
+    void finish_frame(std::uint64_t offset, commit_word word) noexcept;
+    void publish(std::uint64_t next) noexcept;
+
+    void append_end(system_type type, std::uint64_t successor_epoch,
+                    std::uint32_t witness) noexcept;
+    // The event at the current position, of which only hash and commit word are missing.
+    [[nodiscard]] result<receipt> publish_event(commit_word word, const stream_slot& slot) noexcept;
+    // The same as part of a batch.
+    receipt stage_event(commit_word word, stream_id stream, const stream_slot& slot) noexcept;
+    void move_stream(const stream_slot& slot, std::uint64_t offset) noexcept;
+    void note_scribbles(std::uint64_t end) noexcept {
+        if (end > scribbled_)
+            scribbled_ = end;
+    }
+
+    // Read by every append.
+    std::atomic<std::uint32_t>* gate_word_;
+    const std::atomic<std::uint64_t>* durable_;
+    tsc_clock* tsc_ = nullptr;
+    clock_source clock_;
+    when_full full_;
+    bool busy_ = false;  // a reservation or batch is open
+    std::uint32_t faults_seen_ = 0;
+    std::byte* base_ = nullptr;
+    std::uint64_t limit_ = 0;  // frames end at or before this; an end frame fits behind
+    std::uint64_t epoch_ = 0;
+    std::uint64_t ordinal_ = 0;
+    // Changed by every append.
+    std::uint64_t position_ = 0;
+    std::uint64_t scribbled_ = 0;  // bytes before this, behind position_, may not be zero
+    sequence_number sequence_ = 0;
+
+    stream_table table_;
+    live_segment* segment_ = nullptr;
+    segment_supply* supply_;
+    sequence_number segment_first_sequence_ = 0;
+    std::uint64_t named_streams_;
+    open_reservation reservation_;
+    open_batch batch_;
+    std::vector<undo_entry> undo_;
+    progress progress_;
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,118 @@
+// Batches: events that become visible together or not at all.
+#include "append/appender.hpp"
+#include "append/appender_frames.hpp"
+
+#include <new>
+#include <utility>
+
+namespace pawl::detail {
+
+result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_bytes) noexcept {
+    if (!may_append() || busy_)
+        return refused();
+    if (events == 0)
+        return std::unexpected(error{.code = errc::invalid_argument});
+    const std::size_t overhead = frame_header_bytes + frame_alignment - 1;
+    if (payload_bytes > max_segment_bytes)
+        return std::unexpected(error{.code = errc::too_large});
+    const std::size_t needed = padded(payload_bytes + events * overhead);
+    if (auto wrong = make_room(needed))
+        return std::unexpected(std::move(*wrong));
+    const std::uint64_t behind = behind_durable();
+    if (behind > most_behind - events)
+        return std::unexpected(too_far_behind());
+    try {
+        undo_.clear();
+        undo_.reserve(events);
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(error{.code = errc::out_of_memory});
+    }
+    batch_ = {.open = true,
+              .begin = position_,
+              .limit = position_ + needed,
+              .most_events = events,
+              .witness = static_cast<std::uint32_t>(behind)};
+    busy_ = true;
+    return {};
+}
+
+result<receipt> appender::add_to_batch(const event_header& header,
+                                       std::span<const std::byte> payload) noexcept {
+    if (!may_append() || !batch_.open || reservation_.open)
+        return refused();
+    if (payload.size() > max_frame_bytes - frame_header_bytes ||
+        batch_.events == batch_.most_events ||
+        padded(frame_header_bytes + payload.size()) > batch_.limit - position_) {
+        return std::unexpected(error{.code = errc::too_large});
+    }
+    stream_slot slot;
+    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    store_time(position_, header.timestamp_ns);
+    store_payload(position_, payload);
+    store_place(position_, sequence_ + batch_.events, header.stream, slot,
+                std::uint64_t{batch_.witness} + batch_.events);
+    return stage_event(
+        commit_word{frame_header_bytes + payload.size(), 0, header.type, header.schema_version},
+        header.stream, slot);
+}
+
+result<receipt> appender::commit_batch() noexcept {
+    if (!may_append() || !batch_.open || reservation_.open || batch_.events == 0) {
+        const bool empty = may_append() && batch_.open && !reservation_.open;
+        abandon_batch();
+        if (empty)
+            return std::unexpected(error{.code = errc::invalid_argument});
+        return refused();
+    }
+    const auto planned = [&](std::uint64_t offset, std::uint8_t part) {
+        const commit_word word{load_u64(base_ + offset + frame_offset::hash)};
+        return commit_word{word.frame_bytes(), part, word.type(), word.schema_version()};
+    };
+    const auto first = planned(batch_.begin, batch_.events == 1 ? 0 : flag::batch_first);
+    clear_word(position_);
+    if (lost_a_page()) [[unlikely]]
+        return give_up_batch();
+    std::uint64_t offset = batch_.begin + padded(first.frame_bytes());
+    while (offset != position_) {
+        const auto middle = planned(offset, flag::batch_middle);
+        // Zeros may have taken the place of what was planned.
+        if (lost_a_page()) [[unlikely]]
+            return give_up_batch();
+        const std::uint64_t next = offset + padded(middle.frame_bytes());
+        finish_frame(offset, next == position_ ? planned(offset, flag::batch_last) : middle);
+        offset = next;
+    }
+    if (lost_a_page()) [[unlikely]]
+        return give_up_batch();
+    finish_frame(batch_.begin, first);
+    sequence_ += batch_.events;
+    batch_.open = false;
+    busy_ = false;
+    publish(position_);
+    return batch_.last;
+}
+
+std::unexpected<error> appender::give_up_batch() noexcept {
+    abandon_batch();
+    return lost_page();
+}
+
+void appender::abandon_batch() noexcept {
+    abandon_reservation();
+    if (!batch_.open)
+        return;
+    for (auto entry = undo_.rbegin(); entry != undo_.rend(); ++entry) {
+        stream_head* head = table_.find_or_insert(entry->stream);
+        if (head == nullptr)
+            continue;  // cannot be: the batch itself found or made it
+        head->version = entry->version;
+        head->last = entry->last;
+    }
+    note_scribbles(position_);
+    position_ = batch_.begin;
+    batch_.open = false;
+    busy_ = false;
+}
+
+}  // namespace pawl::detail

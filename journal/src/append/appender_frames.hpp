@@ -1,0 +1,104 @@
+// How the appender stores a frame, piece by piece; inline, for the sources that make up the
+// appender.
+#pragma once
+
+#include "append/appender.hpp"
+#include "format/frame_check.hpp"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace pawl::detail {
+
+inline constexpr std::uint64_t most_behind = std::numeric_limits<std::uint32_t>::max();
+
+[[nodiscard]] inline error too_far_behind() noexcept {
+    // Four thousand million events without a sync: the frame cannot say how far back it was.
+    return error{.code = errc::back_pressure};
+}
+
+inline std::optional<error> appender::place(const event_header& header, std::uint64_t offset,
+                                            stream_slot& slot) noexcept {
+    if (header.stream == no_stream_id && header.expected.asks_nothing())
+        return std::nullopt;
+    return place_in_stream(header, offset, slot);
+}
+
+inline void appender::store_payload(std::uint64_t offset,
+                                    std::span<const std::byte> payload) noexcept {
+    std::byte* at = base_ + offset + frame_header_bytes;
+    // One whole word, of which the payload then overwrites what is not padding.
+    store_u64(at + padded(payload.size()) - frame_alignment, 0);
+    // An empty span may have a null pointer.
+    if (!payload.empty())
+        std::memcpy(at, payload.data(), payload.size());
+}
+
+inline void appender::zero_padding(std::uint64_t offset, std::size_t payload_bytes) noexcept {
+    std::byte* end = base_ + offset + frame_header_bytes + payload_bytes;
+    for (std::size_t left = padded(payload_bytes) - payload_bytes; left != 0; --left)
+        *end++ = std::byte{0};
+}
+
+// Field by field, out of registers: copying a struct would read it back in wider pieces than it was
+// just stored in, which makes the processor wait until every store before has reached the cache.
+inline void appender::store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
+                                  const stream_slot& slot, std::uint64_t witness) noexcept {
+    std::byte* frame = base_ + offset;
+    store_u64(frame + frame_offset::sequence, sequence);
+    store_u64(frame + frame_offset::stream, stream);
+    store_u64(frame + frame_offset::version, slot.version);
+    store_u64(frame + frame_offset::back, std::uint64_t{slot.back} | witness << 32);
+}
+
+inline void appender::store_time(std::uint64_t offset, std::uint64_t from_caller) noexcept {
+    store_u64(base_ + offset + frame_offset::timestamp, timestamp(from_caller));
+}
+
+// A reader that comes to `next` must find nothing there yet.
+inline void appender::clear_word(std::uint64_t next) noexcept {
+    if (!planted(bug::no_clear_word) && next < scribbled_) [[unlikely]]
+        store_u64(base_ + next, 0);
+}
+
+// The last two stores that make a frame: its hash and, with release, its commit word. The word
+// behind the frame has been cleared by then.
+inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
+    if (planted(bug::early_commit))
+        store_commit(base_ + offset, word.value());
+    const std::size_t bytes = padded(word.frame_bytes());
+    std::byte* frame = base_ + offset;
+    store_u64(frame + frame_offset::hash, frame_hash(frame, bytes, epoch_, offset, word.value()));
+    store_commit(frame, word.value());
+}
+
+inline void appender::publish(std::uint64_t next) noexcept {
+    position_ = next;
+    progress_.position.store(next, std::memory_order_release);
+    progress_.sequence.store(sequence_, std::memory_order_release);
+}
+
+inline void appender::move_stream(const stream_slot& slot, std::uint64_t offset) noexcept {
+    if (slot.head == nullptr || planted(bug::stale_version))
+        return;
+    slot.head->version = slot.version;
+    slot.head->last = pack_position(ordinal_, offset);
+}
+
+// Within the room reserved for it when the batch began. What the commit word will be waits in the
+// hash's place, which no reader looks at before the batch's first commit word is there.
+inline receipt appender::stage_event(commit_word word, stream_id stream,
+                                     const stream_slot& slot) noexcept {
+    const std::uint64_t offset = position_;
+    store_u64(base_ + offset + frame_offset::hash, word.value());
+    if (slot.head != nullptr)
+        undo_.push_back({stream, slot.head->version, slot.head->last});
+    move_stream(slot, offset);
+    batch_.last = {sequence_ + batch_.events, slot.version, {ordinal_, offset}};
+    ++batch_.events;
+    position_ = offset + padded(word.frame_bytes());
+    return batch_.last;
+}
+
+}  // namespace pawl::detail

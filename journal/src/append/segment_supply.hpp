@@ -1,0 +1,68 @@
+// Segments made ready ahead of the writer.
+#pragma once
+
+#include "append/live_segment.hpp"
+
+#include <pawl/journal/error.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace pawl::detail {
+
+// A ring between the background, which makes segments, and the appending thread, which takes them.
+class segment_supply {
+  public:
+    // `request` describes the next segment to make.
+    segment_supply(segment_request request, std::uint64_t ahead) noexcept;
+    ~segment_supply();
+    segment_supply(const segment_supply&) = delete;
+    segment_supply& operator=(const segment_supply&) = delete;
+
+    // The appending thread: the next segment, or null where none is ready.
+    [[nodiscard]] live_segment* take() noexcept {
+        const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
+        if (taken == made_.load(std::memory_order_acquire))
+            return nullptr;
+        live_segment* segment = ring_[taken % ring_.size()];
+        taken_.store(taken + 1, std::memory_order_release);
+        return segment;
+    }
+    // The same without taking it.
+    [[nodiscard]] live_segment* peek() const noexcept {
+        const std::uint64_t taken = taken_.load(std::memory_order_acquire);
+        if (taken == made_.load(std::memory_order_acquire))
+            return nullptr;
+        return ring_[taken % ring_.size()];
+    }
+    // Whether the last attempt failed for want of room.
+    [[nodiscard]] bool disk_full() const noexcept {
+        return disk_full_.load(std::memory_order_relaxed);
+    }
+
+    [[nodiscard]] bool wants_more() const noexcept {
+        return made_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire) <
+               ahead_;
+    }
+    // The background: makes one segment if fewer are ready than wanted. disk_full is remembered and
+    // tried again at the next call; any other error is the caller's to act on.
+    [[nodiscard]] result<bool> replenish();
+    [[nodiscard]] std::uint64_t wanted_ahead() const noexcept { return ahead_; }
+    // Unlinks what is ready and was not taken; only after the appending thread has stopped.
+    [[nodiscard]] result<void> discard();
+
+  private:
+    static constexpr std::size_t ring_slots = 16;
+
+    segment_request request_;
+    std::uint64_t ahead_;
+    std::array<live_segment*, ring_slots> ring_{};
+    alignas(64) std::atomic<std::uint64_t> made_{0};
+    alignas(64) std::atomic<std::uint64_t> taken_{0};
+    std::atomic<bool> disk_full_{false};
+};
+
+}  // namespace pawl::detail

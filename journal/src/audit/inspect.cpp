@@ -1,0 +1,148 @@
+#include "format/segment_walk.hpp"
+#include "store/control.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+#include "store/writer_lock.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+[[nodiscard]] std::string end_name(std::uint16_t type) {
+    switch (static_cast<detail::system_type>(type)) {
+        case detail::system_type::rolled:
+            return "rolled";
+        case detail::system_type::closed:
+            return "closed";
+        case detail::system_type::cut:
+            return "cut";
+        case detail::system_type::stream_name:
+            break;
+    }
+    return "";
+}
+
+[[nodiscard]] std::string state_name(std::uint64_t state) {
+    switch (static_cast<detail::control_state>(state)) {
+        case detail::control_state::closed:
+            return "closed";
+        case detail::control_state::open:
+            return "open";
+        case detail::control_state::poisoned:
+            return "poisoned";
+        case detail::control_state::disk_full:
+            return "disk_full";
+    }
+    return "unknown";
+}
+
+[[nodiscard]] result<segment_info> inspect_segment(const std::filesystem::path& directory,
+                                                   const journal_id& id, std::uint64_t ordinal) {
+    auto segment = detail::open_segment(directory, id, ordinal);
+    if (!segment)
+        return std::unexpected(std::move(segment.error()));
+    segment_info info{.ordinal = ordinal,
+                      .epoch = segment->header.epoch,
+                      .bytes = segment->header.segment_bytes,
+                      .created_ns = segment->header.created_ns,
+                      .end = {}};
+    const auto index = detail::read_index_header(directory, id, ordinal);
+    if (index && index->epoch == info.epoch) {
+        info.sealed = true;
+        info.end = end_name(index->end_type);
+        info.first_sequence = index->first_sequence;
+        info.end_sequence = index->end_sequence;
+    }
+    return info;
+}
+
+}  // namespace
+
+result<journal_info> inspect(const std::filesystem::path& directory) {
+    auto journal = detail::read_identity(directory);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    journal_info info{.id = detail::id_of(*journal),
+                      .format_version = journal->format_version,
+                      .created_ns = journal->created_ns,
+                      .segment_bytes = journal->segment_bytes,
+                      .segments = {},
+                      .state = "unknown",
+                      .owner = {}};
+    auto ordinals = detail::list_segments(directory);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (const std::uint64_t ordinal : *ordinals) {
+        auto segment = inspect_segment(directory, info.id, ordinal);
+        if (!segment)
+            return std::unexpected(std::move(segment.error()));
+        info.segments.push_back(std::move(*segment));
+    }
+    if (const auto held = detail::writer_lock::is_held(directory))
+        info.locked = *held;
+    if (const auto control = detail::control_view::open(directory, info.id)) {
+        info.state = state_name(control->state());
+        info.owner = control->owner();
+        info.heartbeat_ns = control->heartbeat_ns();
+        info.published = control->published();
+        info.durable = std::max(control->durable().value_or(0), control->stored_watermark());
+    }
+    return info;
+}
+
+result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
+                                             std::string_view name) {
+    auto journal = detail::read_identity(directory);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    const journal_id id = detail::id_of(*journal);
+    auto ordinals = detail::list_segments(directory);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (const std::uint64_t ordinal : *ordinals) {
+        auto segment = detail::open_segment(directory, id, ordinal);
+        if (!segment)
+            return std::unexpected(std::move(segment.error()));
+        const detail::frame_space space = segment->space();
+        std::optional<stream_id> found;
+        const auto look_at = [&](std::uint64_t offset, detail::commit_word word) {
+            if (!word.is_system())
+                return;
+            const std::byte* frame = space.base + offset;
+            const std::string_view here{
+                reinterpret_cast<const char*>(frame + detail::frame_header_bytes),
+                word.frame_bytes() - detail::frame_header_bytes};
+            if (here == name)
+                found = detail::load_u64(frame + detail::frame_offset::stream);
+        };
+        const auto index = detail::read_index(directory, id, ordinal);
+        if (index && index->header.epoch == segment->header.epoch) {
+            for (const std::uint64_t offset : index->names) {
+                const detail::commit_word word{detail::load_u64(space.base + offset)};
+                if (detail::check_frame(space, offset, word) != detail::frame_fault::none) {
+                    return std::unexpected(error{.code = errc::damaged,
+                                                 .offset = offset,
+                                                 .file = segment->bytes.path().string(),
+                                                 .detail = "a name frame is damaged"});
+                }
+                look_at(offset, word);
+            }
+        } else {
+            const detail::walk_start from{
+                .sequence = detail::load_u64(space.base + detail::first_frame_offset +
+                                             detail::frame_offset::sequence)};
+            (void)detail::walk_segment(space, from, look_at);
+        }
+        if (found)
+            return found;
+    }
+    return std::optional<stream_id>{};
+}
+
+}  // namespace pawl

@@ -1,0 +1,214 @@
+#include "audit/stream_audit.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+constexpr std::uint64_t fewest_slots = 64;
+
+// Counts a fault; the sentence of the first is kept, and only that one is made.
+template <class Sentence>
+void note(std::optional<stream_fault>& found, std::uint64_t offset, sequence_number sequence,
+          Sentence&& sentence) {
+    if (found)
+        ++found->more;
+    else
+        found = stream_fault{.offset = offset, .sequence = sequence, .detail = sentence()};
+}
+
+[[nodiscard]] std::string stream_text(stream_id stream) {
+    return "stream " + std::to_string(stream);
+}
+
+[[nodiscard]] std::string place_text(std::uint64_t packed) {
+    const log_position at = unpack_position(packed);
+    return "segment " + std::to_string(at.ordinal) + ", byte " + std::to_string(at.offset);
+}
+
+}  // namespace
+
+std::string stream_fault::text() const {
+    return more == 0 ? detail : detail + "; and " + std::to_string(more) + " more like it";
+}
+
+result<stream_audit> stream_audit::start() {
+    stream_audit made;
+    auto slots = head_slots::make(fewest_slots);
+    if (!slots)
+        return std::unexpected(std::move(slots.error()));
+    made.heads_ = std::move(*slots);
+    return made;
+}
+
+void stream_audit::begin_segment(std::uint64_t ordinal) {
+    ordinal_ = ordinal;
+    fault_.reset();
+}
+
+void stream_audit::lose_track() {
+    auto slots = head_slots::make(fewest_slots);
+    if (slots)
+        heads_ = std::move(*slots);
+    else
+        out_of_memory_ = true;
+    names_.clear();
+    complete_ = false;
+}
+
+void stream_audit::lose_segment(std::uint64_t ordinal) {
+    lose_track();
+    if (file_ && file_->ordinal == ordinal)
+        file_.reset();
+}
+
+std::optional<stream_fault> stream_audit::end_segment(std::uint64_t epoch,
+                                                      sequence_number end_sequence) {
+    // Heads of another end of this segment are of none in this log, which finish() says.
+    if (!file_ || file_->ordinal != ordinal_ || file_->epoch != epoch ||
+        file_->end_sequence != end_sequence) {
+        return std::nullopt;
+    }
+    auto found = compare(*file_);
+    file_.reset();
+    return found;
+}
+
+std::optional<stream_fault> stream_audit::finish() {
+    if (!file_)
+        return std::nullopt;
+    return stream_fault{.offset = offsetof(heads_header, ordinal),
+                        .sequence = file_->end_sequence,
+                        .detail = "the heads stand for an end of segment " +
+                                  std::to_string(file_->ordinal) + " that is not in this log"};
+}
+
+void stream_audit::add(const frame_space& space, std::uint64_t offset, commit_word word) {
+    const std::byte* frame = space.base + offset;
+    if (word.is_system()) {
+        add_name(frame, offset, word);
+        return;
+    }
+    const stream_id stream = load_u64(frame + frame_offset::stream);
+    if (stream == no_stream_id || !make_room())
+        return;
+    const stream_version version = load_u64(frame + frame_offset::version);
+    const sequence_number sequence = load_u64(frame + frame_offset::sequence);
+    if (complete_ && stream >= first_named_stream && stream - first_named_stream >= named_) {
+        note(fault_, offset, sequence,
+             [&] { return stream_text(stream) + " has an event before it has a name"; });
+    }
+    stream_head* head = heads_.find_or_insert(stream);
+    const bool known = complete_ || head->version != 0;
+    if (known && version != head->version + 1) {
+        note(fault_, offset, sequence, [&] {
+            return stream_text(stream) + " goes on with version " + std::to_string(version) +
+                   ", behind version " + std::to_string(head->version);
+        });
+    }
+    head->version = version;
+    head->last = pack_position(ordinal_, offset);
+}
+
+void stream_audit::add_name(const std::byte* frame, std::uint64_t offset, commit_word word) {
+    if (!complete_)
+        return;
+    const stream_id stream = load_u64(frame + frame_offset::stream);
+    const sequence_number sequence = load_u64(frame + frame_offset::sequence);
+    std::string name{reinterpret_cast<const char*>(frame + frame_header_bytes),
+                     word.frame_bytes() - frame_header_bytes};
+    if (stream != first_named_stream + named_) {
+        note(fault_, offset, sequence, [&] {
+            return "a name for " + stream_text(stream) + ", where the next number is " +
+                   std::to_string(first_named_stream + named_);
+        });
+    }
+    const auto [there, is_new] = names_.emplace(std::move(name), stream);
+    if (!is_new) {
+        note(fault_, offset, sequence, [&] {
+            return "the name of " + stream_text(there->second) + " is given again, to " +
+                   stream_text(stream);
+        });
+    }
+    ++named_;
+}
+
+bool stream_audit::make_room() {
+    if (!heads_.wants_to_grow())
+        return true;
+    auto larger = heads_.grown();
+    if (larger)
+        heads_ = std::move(*larger);
+    else
+        out_of_memory_ = true;
+    return larger.has_value();
+}
+
+// Empty where nothing is.
+std::string stream_audit::wrong_with(const stream_head& claimed, const stream_heads& file) const {
+    const std::string stream = stream_text(claimed.stream);
+    if (file.slots.find(claimed.stream) != &claimed)
+        return stream + " stands in a slot where it is not found";
+    const stream_head* head = heads_.find(claimed.stream);
+    if (head == nullptr)
+        return complete_ ? stream + " is not in the log" : std::string{};
+    if (claimed.version != head->version) {
+        return stream + " is at version " + std::to_string(head->version) + " in the log, at " +
+               std::to_string(claimed.version) + " here";
+    }
+    if (claimed.last != head->last) {
+        return "the last event of " + stream + " lies in " + place_text(head->last) + ", not in " +
+               place_text(claimed.last);
+    }
+    return {};
+}
+
+std::optional<stream_fault> stream_audit::compare(const stream_heads& file) const {
+    std::optional<stream_fault> found;
+    const auto slots = file.slots.all();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (slots[i].stream == no_stream_id)
+            continue;
+        if (std::string wrong = wrong_with(slots[i], file); !wrong.empty()) {
+            note(found, heads_entries_offset + i * sizeof(stream_head), file.end_sequence,
+                 [&] { return std::move(wrong); });
+        }
+    }
+    for (const stream_head& head : heads_.all()) {
+        if (head.stream != no_stream_id && file.slots.find(head.stream) == nullptr) {
+            note(found, heads_entries_offset, file.end_sequence,
+                 [&] { return stream_text(head.stream) + " of the log is not here"; });
+        }
+    }
+    if (complete_)
+        compare_names(file, found);
+    return found;
+}
+
+void stream_audit::compare_names(const stream_heads& file,
+                                 std::optional<stream_fault>& found) const {
+    const std::uint64_t at = heads_entries_offset + file.slots.slots() * sizeof(stream_head);
+    for (const auto& [name, stream] : names_) {
+        const auto claimed = file.names.find(name);
+        if (claimed == file.names.end()) {
+            note(found, at, file.end_sequence,
+                 [&] { return "the name of " + stream_text(stream) + " is not here"; });
+        } else if (claimed->second != stream) {
+            note(found, at, file.end_sequence, [&] {
+                return "the name of " + stream_text(stream) + " is given to " +
+                       stream_text(claimed->second) + " here";
+            });
+        }
+    }
+    for (const auto& [name, stream] : file.names) {
+        if (!names_.contains(name)) {
+            note(found, at, file.end_sequence, [&] {
+                return "a name for " + stream_text(stream) + " that the log does not give";
+            });
+        }
+    }
+}
+
+}  // namespace pawl::detail

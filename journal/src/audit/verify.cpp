@@ -1,0 +1,387 @@
+#include "audit/stream_audit.hpp"
+#include "format/metadata.hpp"
+#include "format/segment_walk.hpp"
+#include "os/file.hpp"
+#include "recovery/log_survey.hpp"
+#include "store/control.hpp"
+#include "store/directory.hpp"
+#include "store/heads_file.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+#include "store/writer_lock.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): this file is about nothing else
+
+class verifier {
+  public:
+    verifier(const std::filesystem::path& directory, const verify_options& options)
+        : directory_{directory}, options_{options} {}
+
+    [[nodiscard]] result<verify_report> run() {
+        auto journal = read_identity(directory_);
+        if (!journal)
+            return std::unexpected(std::move(journal.error()));
+        id_ = report_.id = id_of(*journal);
+        if (options_.deep) {
+            auto audit = stream_audit::start();
+            if (!audit)
+                return std::unexpected(std::move(audit.error()));
+            streams_ = std::move(*audit);
+        }
+        // Before the segments are listed: a writer that is at work writes heads of segments that
+        // are there.
+        check_heads();
+        auto ordinals = list_segments(directory_);
+        if (!ordinals)
+            return std::unexpected(std::move(ordinals.error()));
+        check_control();
+        bytes_in_all_ = ordinals->size() * journal->segment_bytes;
+        report_.segments = ordinals->size();
+        report_.end = "open";
+        expected_ordinal_ = 0;
+        for (const std::uint64_t ordinal : *ordinals) {
+            if (ordinal != expected_ordinal_)
+                note_gap(ordinal);
+            expected_ordinal_ = ordinal + 1;
+            check_segment(ordinal);
+            report_.bytes += journal->segment_bytes;
+            if (options_.progress)
+                options_.progress(report_.bytes, bytes_in_all_);
+        }
+        judge_end(!ordinals->empty());
+        report_.next_sequence = sequence_;
+        return finish_streams();
+    }
+
+  private:
+    void find(error what, bool damage = true) {
+        report_.findings.push_back({std::move(what), damage});
+    }
+    [[nodiscard]] error at(std::uint64_t ordinal, std::uint64_t offset, errc code,
+                           std::string detail) const {
+        return error{.code = code,
+                     .offset = offset,
+                     .sequence = sequence_,
+                     .file = segment_path(directory_, ordinal).string(),
+                     .detail = std::move(detail)};
+    }
+
+    void check_control() {
+        auto control = control_view::open(directory_, id_);
+        if (!control) {
+            if (control.error().code == errc::damaged)
+                find(std::move(control.error()), false);
+            return;
+        }
+        stored_watermark_ = control->stored_watermark();
+    }
+
+    void check_heads() {
+        auto heads = read_heads(directory_, id_);
+        if (heads && streams_)
+            streams_->judge_at_its_place(std::move(*heads));
+        else if (!heads && heads.error().code == errc::damaged)
+            find(heads.error(), false);
+    }
+
+    void find_in_heads(const std::optional<stream_fault>& fault) {
+        if (!fault)
+            return;
+        find(error{.code = errc::damaged,
+                   .offset = fault->offset,
+                   .sequence = fault->sequence,
+                   .file = heads_path(directory_).string(),
+                   .detail = fault->text()},
+             false);
+    }
+
+    // What the streams' versions say against the log itself. What the index builder has found at
+    // the same frame is not said twice.
+    void check_versions(std::uint64_t ordinal, const error* found_already) {
+        if (!streams_ || !streams_->fault())
+            return;
+        const stream_fault& fault = *streams_->fault();
+        if (found_already != nullptr && found_already->offset == fault.offset)
+            return;
+        error wrong = at(ordinal, fault.offset, errc::damaged, fault.text());
+        wrong.sequence = fault.sequence;
+        find(std::move(wrong));
+    }
+
+    [[nodiscard]] result<verify_report> finish_streams() {
+        if (!streams_)
+            return std::move(report_);
+        if (streams_->out_of_memory())
+            return fail(errc::out_of_memory);
+        find_in_heads(streams_->finish());
+        report_.streams = streams_->streams();
+        return std::move(report_);
+    }
+
+    // Gives a whole event to whoever follows the log.
+    void show(const frame_space& space, std::uint64_t ordinal, std::uint64_t offset,
+              commit_word word) const {
+        const std::byte* frame = space.base + offset;
+        options_.visit(event{frame, {ordinal, offset}, view_frame(frame, word).metadata_bytes});
+    }
+
+    [[nodiscard]] walk_end walk(std::uint64_t ordinal, const frame_space& space) {
+        const walk_start from{.sequence = sequence_};
+        if (!streams_ && !options_.visit)
+            return walk_segment(space, from, [](std::uint64_t, commit_word) {});
+        if (streams_)
+            streams_->begin_segment(ordinal);
+        return walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
+            if (streams_)
+                streams_->add(space, offset, word);
+            if (options_.visit && !word.is_system())
+                show(space, ordinal, offset, word);
+        });
+    }
+
+    void note_gap(std::uint64_t ordinal) {
+        // A segment that was prepared and not used may outlive one before it; the survey decides at
+        // the end. Everything else needs its predecessor.
+        gap_before_ = ordinal;
+        lose_track();
+    }
+
+    void check_segment(std::uint64_t ordinal) {
+        auto opened = open_segment(directory_, id_, ordinal);
+        if (!opened) {
+            opened.error().sequence = sequence_;
+            find(std::move(opened.error()));
+            lose_segment(ordinal);
+            return;
+        }
+        if (opened->one_header_bad) {
+            const bool first = opened->header_note.starts_with("first");
+            find(at(ordinal, first ? 0 : header_copy_offset, errc::damaged, opened->header_note),
+                 false);
+        }
+        const frame_space space = opened->space();
+        const data_ranges data = opened->data();
+        if (torn_)
+            return;  // what a recovery would move away is no longer the log
+        check_header_padding(ordinal, space);
+        const auto index = read_index_of(ordinal, opened->header.epoch);
+        const bool unused = !index && load_u64(space.base + first_frame_offset) == 0 &&
+                            before_.type != system_type::rolled &&
+                            opened->header.predecessor_epoch == 0 && ordinal != 0;
+        if (unused && first_nonzero(space, data, first_frame_offset) == space.bytes) {
+            gap_before_.reset();
+            return;
+        }
+        report_gap();
+        if (before_.known || ordinal == 0) {
+            if (auto wrong = misfit(opened->header, before_); !wrong.empty()) {
+                find(at(ordinal, 0, errc::damaged, std::move(wrong)));
+            }
+        }
+        check_frames(ordinal, *opened, data, index);
+    }
+
+    void report_gap() {
+        if (!gap_before_)
+            return;
+        error missing = at(*gap_before_ - 1, no_value, errc::missing_segment,
+                           "the segment is not there and later ones are");
+        find(std::move(missing));
+        gap_before_.reset();
+        if (streams_)
+            streams_->lose_track();
+    }
+
+    void check_header_padding(std::uint64_t ordinal, const frame_space& space) {
+        for (const std::uint64_t copy : {std::uint64_t{0}, std::uint64_t{header_copy_offset}}) {
+            const std::uint64_t end = copy + header_copy_offset;
+            const frame_space block{space.base, end, space.epoch};
+            const std::uint64_t nonzero =
+                first_nonzero(block, data_ranges{end}, copy + sizeof(segment_header));
+            if (nonzero != end) {
+                find(at(ordinal, nonzero, errc::damaged, "bytes behind a segment header"), false);
+            }
+        }
+    }
+
+    [[nodiscard]] std::optional<segment_index> read_index_of(std::uint64_t ordinal,
+                                                             std::uint64_t epoch) {
+        auto index = read_index(directory_, id_, ordinal);
+        if (!index) {
+            if (index.error().code != errc::not_found)
+                find(std::move(index.error()), false);
+            return std::nullopt;
+        }
+        if (index->header.epoch == epoch)
+            return std::move(*index);
+        error wrong = at(ordinal, 0, errc::damaged, "the index is of another life of the segment");
+        wrong.file = index_path(directory_, ordinal).string();
+        find(std::move(wrong), false);
+        return std::nullopt;
+    }
+
+    void check_frames(std::uint64_t ordinal, const read_segment& segment, const data_ranges& data,
+                      const std::optional<segment_index>& index) {
+        const frame_space space = segment.space();
+        const sequence_number first =
+            load_u64(space.base + first_frame_offset + frame_offset::sequence);
+        if (!sequence_known_)
+            sequence_ = index ? index->header.first_sequence : first;
+        const walk_end end = walk(ordinal, space);
+        if (auto whole = segment.bytes.whole(); !whole) {
+            // What cannot be read is neither torn nor damaged.
+            find(std::move(whole.error()));
+            lose_segment(ordinal);
+            return;
+        }
+        report_.events += end.events;
+        if (!seen_first_)
+            report_.first_sequence = end.first_sequence;
+        seen_first_ = true;
+        if (!end.ended()) {
+            sequence_ = end.sequence;
+            check_versions(ordinal, nullptr);
+            note_hole(ordinal, end, index);
+            return;
+        }
+        sequence_known_ = true;
+        sequence_ = end.sequence;
+        before_ = end_of(segment.header, end);
+        auto built = build_index(
+            {.space = space, .id = id_, .ordinal = ordinal, .behind_end = index ? &data : nullptr},
+            segment_path(directory_, ordinal));
+        check_versions(ordinal, built ? nullptr : &built.error());
+        if (streams_)
+            find_in_heads(streams_->end_segment(segment.header.epoch, sequence_));
+        if (!built) {
+            find(std::move(built.error()));
+        } else if (index && !same(*built, *index)) {
+            error wrong = at(ordinal, 0, errc::damaged, "the index does not say what the log does");
+            wrong.file = index_path(directory_, ordinal).string();
+            find(std::move(wrong), false);
+        }
+    }
+
+    [[nodiscard]] static bool same(const segment_index& built, const segment_index& read) {
+        index_header a = built.header;
+        index_header b = read.header;
+        a.checksum = b.checksum = 0;
+        a.body_checksum = b.body_checksum = 0;
+        const auto equal = [](const auto& left, const auto& right) {
+            return left.size() == right.size() &&
+                   (left.empty() ||
+                    std::memcmp(left.data(), right.data(), left.size() * sizeof(left[0])) == 0);
+        };
+        return std::memcmp(&a, &b, sizeof a) == 0 && equal(built.marks, read.marks) &&
+               equal(built.streams, read.streams) && equal(built.names, read.names) &&
+               equal(built.types, read.types);
+    }
+
+    void note_hole(std::uint64_t ordinal, const walk_end& end,
+                   const std::optional<segment_index>& index) {
+        if (index) {
+            find(at(ordinal, end.offset, errc::damaged,
+                    std::string{to_string(end.fault)} +
+                        "; an index says that the segment was complete"));
+            lose_segment(ordinal);
+            before_ = end_of(index->header);
+            sequence_ = index->header.end_sequence;
+            sequence_known_ = true;
+            return;
+        }
+        hole_ = log_position{ordinal, end.offset};
+        if (end.fault == frame_fault::absent) {
+            const auto live = writer_lock::is_held(directory_);
+            if (live && *live) {
+                torn_ = true;  // the tail of a live writer: nothing more to check
+                return;
+            }
+        }
+        survey_request request{.directory = directory_, .id = id_};
+        request.stored_watermark = stored_watermark_;
+        auto surveyed = survey_log(request);
+        if (!surveyed) {
+            find(std::move(surveyed.error()));
+            lose_segment(ordinal);
+            return;
+        }
+        torn_ = true;
+        report_.end = "torn";
+        report_.torn_bytes = surveyed->torn_bytes;
+    }
+
+    void lose_track() {
+        before_ = {};
+        sequence_known_ = false;
+    }
+
+    void lose_segment(std::uint64_t ordinal) {
+        lose_track();
+        if (streams_)
+            streams_->lose_segment(ordinal);
+    }
+
+    void judge_end(bool any) {
+        if (torn_ || !any)
+            return;
+        // A writer at work has gone on in a segment that was not there when they were listed. What
+        // lies in it is for the next verification, and no watermark can be held against this one.
+        if (open_segment(directory_, id_, expected_ordinal_))
+            return;
+        if (before_.known && before_.type == system_type::closed)
+            report_.end = "closed";
+        if (before_.known && before_.type != system_type::closed) {
+            find(at(expected_ordinal_, no_value, errc::missing_segment,
+                    "its predecessor says that it was there"));
+        }
+        if (before_.known && stored_watermark_ > sequence_) {
+            find(at(expected_ordinal_, no_value, errc::missing_segment,
+                    "the control file says that sequence " + std::to_string(stored_watermark_) +
+                        " was durable"));
+        }
+    }
+
+    std::filesystem::path directory_;
+    verify_options options_;
+    journal_id id_{};
+    verify_report report_;
+    std::optional<stream_audit> streams_;  // with verify_options::deep
+    sequence_number stored_watermark_ = 0;
+    std::uint64_t bytes_in_all_ = 0;
+    std::uint64_t expected_ordinal_ = 0;
+    segment_end before_{};
+    sequence_number sequence_ = 0;
+    bool sequence_known_ = true;
+    bool seen_first_ = false;
+    bool torn_ = false;
+    std::optional<std::uint64_t> gap_before_;
+    std::optional<log_position> hole_;
+};
+
+}  // namespace
+
+bool verify_report::sound() const noexcept {
+    return std::ranges::none_of(findings, [](const finding& one) { return one.damage; });
+}
+
+result<verify_report> verify(const std::filesystem::path& directory,
+                             const verify_options& options) {
+    try {
+        return verifier{directory, options}.run();
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl

@@ -1,0 +1,152 @@
+// Whether the bytes at a place in a segment are a whole frame of it.
+#pragma once
+
+#include "format/hash.hpp"
+#include "format/segment_layout.hpp"
+#include "os/planted.hpp"
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace pawl::detail {
+
+// A segment's bytes as whoever checks frames needs them.
+struct frame_space {
+    const std::byte* base = nullptr;
+    std::uint64_t bytes = 0;  // of the segment
+    std::uint64_t epoch = 0;
+};
+
+enum class frame_fault : std::uint8_t {
+    none,
+    absent,       // the commit word is zero
+    out_of_room,  // so close to the segment's end that no frame fits
+    bad_length,   // shorter than a header, or beyond the segment
+    bad_flags,    // a combination that no writer makes
+    bad_hash,
+    wrong_sequence,
+    bad_witness,   // claims a watermark that cannot be
+    bad_system,    // a system frame whose payload is not what its type says
+    broken_batch,  // the frames of a batch are not all there
+    bad_back,      // the link to the stream's previous frame leads nowhere
+    behind_end,    // bytes that are not zero behind a clean end
+};
+
+[[nodiscard]] constexpr std::string_view to_string(frame_fault fault) noexcept {
+    switch (fault) {
+        case frame_fault::none:
+            return "no fault";
+        case frame_fault::absent:
+            return "no frame where one must be";
+        case frame_fault::out_of_room:
+            return "the segment ends without an end frame";
+        case frame_fault::bad_length:
+            return "impossible frame length";
+        case frame_fault::bad_flags:
+            return "impossible frame flags";
+        case frame_fault::bad_hash:
+            return "frame hash mismatch";
+        case frame_fault::wrong_sequence:
+            return "frame out of sequence";
+        case frame_fault::bad_witness:
+            return "impossible durable watermark in a frame";
+        case frame_fault::bad_system:
+            return "system frame of an unknown form";
+        case frame_fault::broken_batch:
+            return "incomplete batch";
+        case frame_fault::bad_back:
+            return "broken link to the stream's previous frame";
+        case frame_fault::behind_end:
+            return "bytes behind the end of the segment";
+    }
+    return "unknown fault";
+}
+
+// The commit word at a place, read so that what the writer stored before it is visible.
+[[nodiscard]] inline std::uint64_t load_commit(const std::byte* at) noexcept {
+    // The mapping may be read-only, so the word is only ever loaded through this reference.
+    auto* word = const_cast<std::uint64_t*>(reinterpret_cast<const std::uint64_t*>(at));
+    return std::atomic_ref<std::uint64_t>{*word}.load(std::memory_order_acquire);
+}
+inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
+    std::atomic_ref<std::uint64_t>{*reinterpret_cast<std::uint64_t*>(at)}.store(
+        value, std::memory_order_release);
+}
+
+[[nodiscard]] inline std::uint64_t frame_hash(const std::byte* frame, std::size_t padded_bytes,
+                                              std::uint64_t epoch, std::uint64_t offset,
+                                              std::uint64_t commit) noexcept {
+    if (planted(bug::short_hash))
+        padded_bytes -= frame_alignment;
+    if (planted(bug::no_padding_hash))
+        padded_bytes = commit & 0xffffff;
+    if (planted(bug::no_commit_in_hash))
+        commit = 0;
+    if (planted(bug::no_epoch))
+        epoch = 0;
+    return hash_bytes(frame + frame_offset::sequence, padded_bytes - frame_offset::sequence) ^
+           place_key(epoch, offset, commit);
+}
+
+[[nodiscard]] constexpr bool flags_possible(std::uint8_t flags) noexcept {
+    const auto batch = static_cast<std::uint8_t>(flags & flag::batch_mask);
+    if ((batch & (batch - 1)) != 0)
+        return false;  // more than one of first, middle, last
+    if ((flags & flag::system) != 0)
+        return flags == flag::system;
+    return true;
+}
+
+// Length and flags of the frame whose commit word is given; nothing behind the word is read.
+[[nodiscard]] inline frame_fault check_shape(const frame_space& space, std::uint64_t offset,
+                                             commit_word word) noexcept {
+    if (word.value() == 0)
+        return frame_fault::absent;
+    const std::size_t bytes = word.frame_bytes();
+    if (bytes < frame_header_bytes || bytes > max_frame_bytes ||
+        padded(bytes) > space.bytes - offset) {
+        return frame_fault::bad_length;
+    }
+    return flags_possible(word.flags()) ? frame_fault::none : frame_fault::bad_flags;
+}
+
+// Everything about one frame that can be known from its own bytes. `offset` is aligned and leaves
+// room for a header.
+[[nodiscard]] inline frame_fault check_frame(const frame_space& space, std::uint64_t offset,
+                                             commit_word word) noexcept {
+    if (const frame_fault fault = check_shape(space, offset, word); fault != frame_fault::none) {
+        return fault;
+    }
+    const std::byte* frame = space.base + offset;
+    const std::uint64_t expected =
+        frame_hash(frame, padded(word.frame_bytes()), space.epoch, offset, word.value());
+    return expected == load_u64(frame + frame_offset::hash) || planted(bug::hash_not_checked)
+               ? frame_fault::none
+               : frame_fault::bad_hash;
+}
+
+[[nodiscard]] inline bool has_room_for_header(const frame_space& space,
+                                              std::uint64_t offset) noexcept {
+    return space.bytes >= frame_header_bytes && offset <= space.bytes - frame_header_bytes;
+}
+
+[[nodiscard]] inline bool is_end(commit_word word) noexcept {
+    return word.is_system() && word.type() >= static_cast<std::uint16_t>(system_type::rolled) &&
+           word.type() <= static_cast<std::uint16_t>(system_type::cut);
+}
+
+// A system frame's type and payload size fit together.
+[[nodiscard]] inline bool system_form_right(commit_word word) noexcept {
+    constexpr std::size_t longest_name = 1024;
+    if (is_end(word))
+        return word.frame_bytes() == end_frame_bytes;
+    return word.type() == static_cast<std::uint16_t>(system_type::stream_name) &&
+           word.frame_bytes() > frame_header_bytes &&
+           word.frame_bytes() <= frame_header_bytes + longest_name;
+}
+
+}  // namespace pawl::detail

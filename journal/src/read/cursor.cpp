@@ -1,0 +1,63 @@
+#include "read/cursor_state.hpp"
+#include "store/directory.hpp"
+
+#include <pawl/journal/cursor.hpp>
+
+#include <new>
+#include <utility>
+
+namespace pawl {
+
+cursor::cursor(std::unique_ptr<detail::cursor_state> state) noexcept : state_{std::move(state)} {}
+cursor::cursor(cursor&&) noexcept = default;
+cursor& cursor::operator=(cursor&&) noexcept = default;
+cursor::~cursor() = default;
+
+result<cursor> cursor::open(const std::filesystem::path& directory, cursor_options options) {
+    try {
+        auto journal = detail::read_identity(directory);
+        if (!journal)
+            return std::unexpected(std::move(journal.error()));
+        auto state =
+            std::make_unique<detail::cursor_state>(directory, detail::id_of(*journal), options);
+        if (auto found = state->seek(); !found)
+            return std::unexpected(std::move(found.error()));
+        return cursor{std::move(state)};
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+const event* cursor::next() noexcept {
+    try {
+        return state_->next();
+    } catch (const std::bad_alloc&) {
+        state_->fail_for_want_of_memory();
+        return nullptr;
+    }
+}
+result<bool> cursor::wait(std::chrono::nanoseconds timeout) {
+    try {
+        return state_->wait(timeout);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+result<end_of_journal> cursor::finish() {
+    try {
+        return state_->finish();
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+sequence_number cursor::next_sequence() const noexcept {
+    return state_->next_sequence();
+}
+log_point cursor::point() const noexcept {
+    return state_->point();
+}
+const journal_id& cursor::id() const noexcept {
+    return state_->id();
+}
+
+}  // namespace pawl

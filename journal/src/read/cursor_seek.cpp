@@ -1,0 +1,224 @@
+// How a cursor finds the place it begins at.
+#include "format/segment_walk.hpp"
+#include "read/cursor_state.hpp"
+#include "store/directory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+result<void> cursor_state::seek() {
+    if (auto control = control_view::open(directory_, id_)) {
+        control_ = std::move(*control);
+    } else if (options_.show == visibility::durable) {
+        // Without it nobody can say what is durable.
+        return std::unexpected(std::move(control.error()));
+    }
+    struct seeker {
+        cursor_state& state;
+        result<void> operator()(from_first) const { return state.seek_first(); }
+        result<void> operator()(from_end) const { return state.seek_end(); }
+        result<void> operator()(from_sequence from) const {
+            return state.seek_sequence(from.sequence);
+        }
+        result<void> operator()(from_point from) const { return state.seek_point(from.point); }
+    };
+    if (auto found = std::visit(seeker{*this}, options_.from); !found)
+        return found;
+    placed_ = true;
+    if (options_.stream == no_stream_id || !segment_ || left_)
+        return {};
+    return plan_stream();
+}
+
+result<void> cursor_state::seek_first() {
+    auto ordinals = list_segments(directory_);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    if (!ordinals->empty() && ordinals->front() != 0) {
+        return std::unexpected(error{.code = errc::missing_segment,
+                                     .sequence = 0,
+                                     .file = segment_path(directory_, 0).string(),
+                                     .detail = "the first segment is not there"});
+    }
+    auto entered = enter_successor();
+    if (!entered)
+        return std::unexpected(std::move(entered.error()));
+    return {};
+}
+
+// From the last segment backwards, since most who ask for a sequence ask for a late one.
+result<void> cursor_state::enter_holding(sequence_number sequence) {
+    auto ordinals = list_segments(directory_);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (auto ordinal = ordinals->rbegin(); ordinal != ordinals->rend(); ++ordinal) {
+        const auto index = read_index_header(directory_, id_, *ordinal);
+        if (index && index->first_sequence > sequence)
+            continue;
+        auto opened = open_segment(directory_, id_, *ordinal);
+        // Listed, and gone since: it was only prepared, and a close or a recovery removed it.
+        // Whatever else is missing is met on the way forward.
+        if (!opened && opened.error().code == errc::missing_segment)
+            continue;
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+        const frame_space space = opened->space();
+        const commit_word word{load_commit(space.base + first_frame_offset)};
+        const frame_fault fault = check_frame(space, first_frame_offset, word);
+        if (auto whole = opened->bytes.whole(); !whole)
+            return whole;
+        if (fault != frame_fault::none) {
+            // Nothing here yet, or a hole that whoever reads up to it will meet.
+            if (*ordinal != 0)
+                continue;
+            return seek_first();
+        }
+        const sequence_number first =
+            load_u64(space.base + first_frame_offset + frame_offset::sequence);
+        if (first > sequence)
+            continue;
+        const bool sealed = index && index->epoch == opened->header.epoch;
+        adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
+        sequence_ = first;
+        if (!sealed)
+            return {};
+        durable_seen_ = std::max(durable_seen_, index->end_sequence);
+        if (sequence == first)
+            return {};
+        const auto mark = read_mark_before(directory_, *index, sequence);
+        if (mark && can_begin_at(*mark)) {
+            offset_ = mark->offset;
+            sequence_ = mark->sequence;
+        }
+        return {};
+    }
+    return seek_first();
+}
+
+// Whether the frame that a mark names says the same of itself, and is not in the middle of a batch.
+bool cursor_state::can_begin_at(const index_mark& mark) const noexcept {
+    const frame_space space = segment_->space();
+    if (mark.offset < first_frame_offset ||
+        check_in_order(space, mark.offset, mark.sequence) != frame_fault::none)
+        return false;
+    const commit_word word{load_u64(space.base + mark.offset)};
+    return (word.flags() & (flag::batch_middle | flag::batch_last)) == 0;
+}
+
+result<void> cursor_state::walk_to(sequence_number sequence) {
+    while (sequence_ < sequence) {
+        const step done = advance();
+        if (failure_)
+            return std::unexpected(*std::exchange(failure_, std::nullopt));
+        if (done != step::nothing)
+            continue;
+        return std::unexpected(
+            error{.code = errc::not_found,
+                  .sequence = sequence,
+                  .file = directory_.string(),
+                  .detail = "the journal ends at sequence " + std::to_string(sequence_)});
+    }
+    return {};
+}
+
+result<void> cursor_state::seek_sequence(sequence_number sequence) {
+    if (auto entered = enter_holding(sequence); !entered)
+        return entered;
+    return walk_to(sequence);
+}
+
+result<void> cursor_state::seek_end() {
+    if (auto entered = enter_holding(~sequence_number{0}); !entered)
+        return entered;
+    for (;;) {
+        const step done = advance();
+        if (failure_)
+            return std::unexpected(*std::exchange(failure_, std::nullopt));
+        if (done == step::nothing)
+            return {};
+    }
+}
+
+result<void> cursor_state::seek_point(const log_point& point) {
+    if (point.next == 0)
+        return seek_first();
+    const auto diverged = [&](std::string detail) {
+        return std::unexpected(error{.code = errc::diverged,
+                                     .sequence = point.next - 1,
+                                     .file = directory_.string(),
+                                     .detail = std::move(detail)});
+    };
+    auto found = seek_sequence(point.next - 1);
+    if (!found && found.error().code != errc::not_found)
+        return found;
+    while (found && sequence_ < point.next) {
+        const step done = advance();
+        if (failure_)
+            return std::unexpected(*std::exchange(failure_, std::nullopt));
+        if (done == step::nothing)
+            break;
+    }
+    if (sequence_ < point.next) {
+        return diverged("the journal ends before it, at sequence " + std::to_string(sequence_));
+    }
+    if (point_.frame_hash != point.frame_hash)
+        return diverged("another event stands there");
+    return {};
+}
+
+result<void> cursor_state::plan_stream() {
+    const std::uint64_t ordinal = segment_->header.ordinal;
+    const auto index = read_index(directory_, id_, ordinal);
+    if (!index || index->header.epoch != segment_->header.epoch)
+        return {};
+    links_.clear();
+    next_link_ = 0;
+    linked_end_ = end_of(index->header);
+    if (const index_stream* stream = index->find_stream(options_.stream)) {
+        if (auto collected = collect_links(stream->last_offset); !collected)
+            return collected;
+    }
+    // A cursor that begins inside the segment has passed some of them already.
+    while (next_link_ < links_.size() &&
+           load_u64(space_.base + links_[next_link_] + frame_offset::sequence) < sequence_) {
+        ++next_link_;
+    }
+    linked_ = true;
+    return {};
+}
+
+result<void> cursor_state::collect_links(std::uint64_t last_offset) {
+    const auto broken = [&](std::uint64_t offset, std::string detail) {
+        if (auto whole = segment_->bytes.whole(); !whole)
+            return std::unexpected(std::move(whole.error()));
+        error found = here(errc::damaged, std::move(detail));
+        found.offset = offset;
+        return std::unexpected(std::move(found));
+    };
+    std::uint64_t offset = last_offset;
+    for (;;) {
+        if (!has_room_for_header(space_, offset))
+            return broken(offset, "link out of range");
+        const std::byte* frame = space_.base + offset;
+        const commit_word word{load_commit(frame)};
+        if (const auto fault = check_frame(space_, offset, word); fault != frame_fault::none) {
+            return broken(offset, std::string{to_string(fault)});
+        }
+        if (word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream) {
+            return broken(offset, "a link leads to another stream");
+        }
+        links_.push_back(offset);
+        const std::uint64_t back = std::uint64_t{load_u32(frame + frame_offset::back)} * 8;
+        if (back == 0)
+            break;
+        if (back > offset - first_frame_offset)
+            return broken(offset, "link out of range");
+        offset -= back;
+    }
+    std::ranges::reverse(links_);
+    return {};
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,388 @@
+#include "read/cursor_state.hpp"
+
+#include "format/metadata.hpp"
+#include "format/segment_walk.hpp"
+#include "os/planted.hpp"
+#include "os/sigbus_guard.hpp"
+#include "store/directory.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace pawl::detail {
+
+error cursor_state::here(errc code, std::string detail) const {
+    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal : 0;
+    return error{.code = code,
+                 .offset = offset_,
+                 .sequence = sequence_,
+                 .file = segment_path(directory_, ordinal).string(),
+                 .detail = std::move(detail)};
+}
+
+const event* cursor_state::next() {
+    if (plain_ && take_plain()) [[likely]]
+        return &event_;
+    return next_of_any_kind();
+}
+
+// The next frame if it is an event like most: whole, alone and without metadata. Whatever else lies
+// there is left for others to look at.
+inline bool cursor_state::take_plain() noexcept {
+    if (!has_room_for_header(space_, offset_) || count_guarded_faults() != faults_seen_)
+        [[unlikely]]
+        return false;
+    const std::byte* frame = space_.base + offset_;
+    const commit_word word{load_commit(frame)};
+    const std::size_t bytes = padded(word.frame_bytes());
+    // One comparison for both bounds: a length below a header wraps around.
+    const bool possible_length =
+        word.frame_bytes() - frame_header_bytes <= max_frame_bytes - frame_header_bytes;
+    if (word.flags() != 0 || !possible_length || bytes > space_.bytes - offset_) [[unlikely]]
+        return false;
+    const std::uint64_t hash = frame_hash(frame, bytes, space_.epoch, offset_, word.value());
+    if (hash != load_u64(frame + frame_offset::hash) ||
+        load_u64(frame + frame_offset::sequence) != sequence_ ||
+        load_u32(frame + frame_offset::witness) > sequence_) [[unlikely]]
+        return false;
+    event_ = event{frame, {ordinal_, offset_}, 0};
+    ++sequence_;
+    point_ = {sequence_, hash};
+    offset_ += bytes;
+    return true;
+}
+
+void cursor_state::note_kind_of_reading() noexcept {
+    plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
+             options_.show == visibility::published && options_.stream == no_stream_id &&
+             options_.verify;
+}
+
+const event* cursor_state::next_of_any_kind() {
+    const event* found = look_for_next();
+    note_kind_of_reading();
+    return found;
+}
+
+const event* cursor_state::look_for_next() {
+    if (std::exchange(pending_, false))
+        return &event_;
+    if (failure_)
+        return nullptr;
+    for (;;) {
+        const step done = advance();
+        if (done == step::event && !(planted(bug::cursor_skips) && sequence_ % 1000 == 500))
+            return &event_;
+        if (done != step::nothing)
+            continue;
+        if (options_.follow || failure_ || judged_)
+            return nullptr;
+        const sequence_number stood = sequence_;
+        auto end = judge_end();
+        if (!end) {
+            failure_ = std::move(end.error());
+            return nullptr;
+        }
+        // What looked like the end may have been overtaken by a writer while it was judged.
+        if (*end != end_of_journal::open || stood != sequence_)
+            judged_ = *end;
+        return nullptr;
+    }
+}
+
+cursor_state::step cursor_state::advance() {
+    if (left_ || !segment_) [[unlikely]]
+        return leave_segment();
+    // Perhaps under the event before, in the hands of whoever it was given to.
+    if (count_guarded_faults() != faults_seen_) [[unlikely]] {
+        const std::uint32_t faults = count_guarded_faults();
+        if (lost_a_page())
+            return step::nothing;
+        faults_seen_ = faults;
+    }
+    if (linked_)
+        return advance_linked();
+    while (windowed_ && !has_room_for_header(space_, offset_)) {
+        if (!widen())
+            return step::nothing;
+    }
+    if (!has_room_for_header(space_, offset_)) [[unlikely]] {
+        fault_ = frame_fault::out_of_room;
+        failure_ = here(errc::damaged, std::string{to_string(fault_)});
+        return step::nothing;
+    }
+    const commit_word word{load_commit(space_.base + offset_)};
+    if (word.value() == 0) {
+        (void)lost_a_page();
+        return step::nothing;
+    }
+    if (offset_ >= verified_to_ && !check_ahead(word)) [[unlikely]]
+        return step::nothing;
+    if (word.is_system()) [[unlikely]] {
+        if (is_end(word)) {
+            note_end(word);
+        } else {
+            pass(word);
+        }
+        return step::again;
+    }
+    if (!placed_) {
+        pass(word);
+        return step::event;
+    }
+    if (options_.show == visibility::durable && !is_durable(sequence_))
+        return step::nothing;
+    if (!view_event(offset_, word))
+        return step::nothing;
+    pass(word);
+    const bool wanted = options_.stream == no_stream_id || event_.stream() == options_.stream;
+    return wanted ? step::event : step::again;
+}
+
+// Where there is no segment yet, or the one at hand has ended.
+cursor_state::step cursor_state::leave_segment() {
+    auto entered = enter_successor();
+    if (!entered) {
+        failure_ = std::move(entered.error());
+        return step::nothing;
+    }
+    return *entered ? step::again : step::nothing;
+}
+
+// Checks the frame at hand, and of a batch all of it. False where it is not whole.
+bool cursor_state::check_ahead(commit_word word) {
+    fault_ = check_whole(word);
+    // What is not whole in the window may go on behind it.
+    while (fault_ != frame_fault::none && windowed_) {
+        if (!widen())
+            return false;
+        fault_ = check_whole(word);
+    }
+    if (fault_ == frame_fault::none) [[likely]]
+        return true;
+    if (lost_a_page())
+        return false;
+    auto judged = judge_hole(fault_);
+    if (judged) {
+        judged_ = *judged;
+    } else {
+        failure_ = std::move(judged.error());
+    }
+    return false;
+}
+
+// Zeros stand where a page of the segment was: reading ends here.
+bool cursor_state::lost_a_page() {
+    if (!segment_->bytes.faulted()) [[likely]]
+        return false;
+    failure_ = segment_->bytes.whole().error();
+    failure_->sequence = sequence_;
+    return true;
+}
+
+frame_fault cursor_state::check_whole(commit_word word) noexcept {
+    if (!options_.verify) {
+        if (const auto fault = check_shape(space_, offset_, word); fault != frame_fault::none)
+            return fault;
+        if (word.is_system() && !system_form_right(word))
+            return frame_fault::bad_system;
+        return load_u64(space_.base + offset_ + frame_offset::sequence) == sequence_
+                   ? frame_fault::none
+                   : frame_fault::wrong_sequence;
+    }
+    const unit_check unit = check_unit(space_, offset_, sequence_);
+    verified_to_ = unit.end;
+    return unit.fault;
+}
+
+bool cursor_state::widen() {
+    if (window_.reaches_end() || offset_ >= segment_->bytes.size()) {
+        // Whatever is wrong here is looked at, and told, in the file itself.
+        windowed_ = false;
+        space_ = segment_->space();
+        return true;
+    }
+    if (auto widened = window_.widen(offset_); !widened) {
+        failure_ = std::move(widened.error());
+        failure_->sequence = sequence_;
+        return false;
+    }
+    space_ = window_.space();
+    return true;
+}
+
+bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
+    const frame_view view = view_frame(space_.base + offset, word);
+    if (!view.fault.empty()) [[unlikely]] {
+        failure_ = here(errc::malformed, std::string{view.fault});
+        return false;
+    }
+    event_ = event{space_.base + offset, {ordinal_, offset}, view.metadata_bytes};
+    return true;
+}
+
+void cursor_state::pass(commit_word word) noexcept {
+    if (!word.is_system()) {
+        ++sequence_;
+        point_ = {sequence_, load_u64(space_.base + offset_ + frame_offset::hash)};
+    }
+    offset_ += padded(word.frame_bytes());
+    judged_.reset();
+}
+
+void cursor_state::note_end(commit_word word) noexcept {
+    walk_end end{.offset = offset_, .sequence = sequence_};
+    take_end(end, space_.base + offset_, word);
+    left_ = end_of(segment_->header, end);
+    judged_.reset();
+}
+
+bool cursor_state::is_durable(sequence_number sequence) noexcept {
+    if (sequence < durable_seen_)
+        return true;
+    if (!control_)
+        return false;
+    durable_seen_ =
+        std::max({durable_seen_, control_->durable().value_or(0), control_->stored_watermark()});
+    return sequence < durable_seen_;
+}
+
+cursor_state::step cursor_state::advance_linked() {
+    if (next_link_ == links_.size()) {
+        left_ = linked_end_;
+        sequence_ = linked_end_.sequence;
+        linked_ = false;
+        return step::again;
+    }
+    const std::uint64_t offset = links_[next_link_];
+    const commit_word word{load_u64(space_.base + offset)};
+    const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
+    if (lost_a_page())
+        return step::nothing;
+    if (options_.show == visibility::durable && !is_durable(sequence))
+        return step::nothing;
+    if (!view_event(offset, word))
+        return step::nothing;
+    ++next_link_;
+    offset_ = offset;
+    sequence_ = sequence;
+    pass(word);
+    return step::event;
+}
+
+void cursor_state::adopt(read_segment segment, kind which) noexcept {
+    segment_ = std::move(segment);
+    ordinal_ = segment_->header.ordinal;
+    windowed_ = which == kind::sealed && options_.stream == no_stream_id;
+    space_ = segment_->space();
+    if (windowed_) {
+        window_.enter(segment_->source, space_.bytes, space_.epoch);
+        space_ = window_.space();
+    }
+    offset_ = first_frame_offset;
+    verified_to_ = 0;
+    judged_.reset();
+    left_.reset();
+    linked_ = false;
+}
+
+cursor_state::kind cursor_state::kind_of(const read_segment& segment) const {
+    const auto index = read_index_header(directory_, id_, segment.header.ordinal);
+    return index && index->epoch == segment.header.epoch ? kind::sealed : kind::growing;
+}
+
+result<bool> cursor_state::enter_successor() {
+    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal + 1 : 0;
+    auto opened = open_segment(directory_, id_, ordinal);
+    if (!opened) {
+        const bool may_come = !left_ || left_->type == system_type::closed;
+        if (opened.error().code == errc::missing_segment && may_come)
+            return false;
+        opened.error().sequence = sequence_;
+        return std::unexpected(std::move(opened.error()));
+    }
+    const segment_end end = left_.value_or(segment_end{});
+    if (auto wrong = misfit(opened->header, end); !wrong.empty()) {
+        // Behind a close lies at most a segment that was prepared and not yet removed.
+        const bool spare =
+            end.known && end.type == system_type::closed && opened->header.predecessor_epoch == 0;
+        if (spare)
+            return false;
+        error found = here(errc::damaged, std::move(wrong));
+        found.offset = 0;
+        found.file = opened->bytes.path().string();
+        return std::unexpected(std::move(found));
+    }
+    before_ = end;
+    const kind which = kind_of(*opened);
+    adopt(std::move(*opened), which);
+    if (placed_ && options_.stream != no_stream_id) {
+        if (auto planned = plan_stream(); !planned) {
+            return std::unexpected(std::move(planned.error()));
+        }
+    }
+    return true;
+}
+
+result<bool> cursor_state::wait(std::chrono::nanoseconds timeout) {
+    auto found = wait_for_event(timeout);
+    note_kind_of_reading();
+    return found;
+}
+
+result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
+    constexpr std::chrono::milliseconds look_interval{5};
+    constexpr std::uint64_t longest_sleep_ns = 1'000'000;
+    constexpr int rounds_between_looks_at_the_clock = 64;
+    using clock = std::chrono::steady_clock;
+    const auto deadline = clock::now() + timeout;
+    auto look_at_files = clock::now() + look_interval;
+    for (int round = 0;; ++round) {
+        const std::uint32_t seen = control_ ? control_->wake_word() : 0;
+        step done = step::again;
+        while (!pending_ && !failure_ && done == step::again)
+            done = advance();
+        if (failure_)
+            return std::unexpected(*failure_);
+        pending_ = pending_ || done == step::event;
+        if (pending_)
+            return true;
+        const bool spinning = options_.wait == wait_strategy::spin;
+        if (!spinning || round % rounds_between_looks_at_the_clock == 0) {
+            const auto now = clock::now();
+            if (now >= deadline)
+                return false;
+            if (now >= look_at_files) {
+                look_at_files = now + look_interval;
+                if (auto valid = revalidate(); !valid) {
+                    failure_ = std::move(valid.error());
+                    return std::unexpected(*failure_);
+                }
+            }
+        }
+        if (options_.wait == wait_strategy::yield) {
+            ::sched_yield();
+        } else if (options_.wait == wait_strategy::block && control_) {
+            control_->sleep(seen, longest_sleep_ns);
+        } else if (options_.wait == wait_strategy::block) {
+            std::this_thread::sleep_for(std::chrono::nanoseconds{longest_sleep_ns});
+        }
+    }
+}
+
+result<end_of_journal> cursor_state::finish() {
+    if (failure_)
+        return std::unexpected(*failure_);
+    if (pending_)
+        return end_of_journal::open;
+    auto end = judged_ ? result<end_of_journal>{*judged_} : judge_end();
+    if (!end)
+        failure_ = end.error();
+    note_kind_of_reading();
+    return end;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,136 @@
+// Where a cursor stands and how it goes on.
+#pragma once
+
+#include "format/frame_check.hpp"
+#include "read/segment_window.hpp"
+#include "recovery/log_survey.hpp"
+#include "store/control.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/event.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace pawl::detail {
+
+class cursor_state {
+  public:
+    cursor_state(std::filesystem::path directory, const journal_id& id, cursor_options options)
+        : directory_{std::move(directory)},
+          id_{id},
+          options_{options},
+          window_{options.keep_cached ? file::cached::stays : file::cached::goes} {}
+
+    // Goes to where the options say.
+    [[nodiscard]] result<void> seek();
+
+    // Throws std::bad_alloc, as all below does, where what lies at the end must be judged.
+    [[nodiscard]] const event* next();
+    void fail_for_want_of_memory() noexcept { failure_ = error{.code = errc::out_of_memory}; }
+    [[nodiscard]] result<bool> wait(std::chrono::nanoseconds timeout);
+    [[nodiscard]] result<end_of_journal> finish();
+
+    [[nodiscard]] sequence_number next_sequence() const noexcept { return sequence_; }
+    [[nodiscard]] log_point point() const noexcept { return point_; }
+    [[nodiscard]] const journal_id& id() const noexcept { return id_; }
+
+  private:
+    enum class step : std::uint8_t { event, again, nothing };
+
+    // cursor_state.cpp: going forward.
+
+    [[nodiscard]] bool take_plain() noexcept;
+    [[nodiscard]] const event* next_of_any_kind();
+    [[nodiscard]] const event* look_for_next();
+    void note_kind_of_reading() noexcept;
+    [[nodiscard]] result<bool> wait_for_event(std::chrono::nanoseconds timeout);
+    // One frame: yields it, passes it by, or says that there is nothing to read.
+    [[nodiscard]] step advance();
+    [[nodiscard]] step advance_linked();
+    [[nodiscard]] step leave_segment();
+    [[nodiscard]] bool check_ahead(commit_word word);
+    // Whether a page of the segment is gone; reading then ends with the failure that says so.
+    [[nodiscard]] bool lost_a_page();
+    [[nodiscard]] frame_fault check_whole(commit_word word) noexcept;
+    // Makes more of a sealed segment readable from here on, and in the end all of it. False where
+    // reading failed.
+    [[nodiscard]] bool widen();
+    [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word);
+    void pass(commit_word word) noexcept;
+    [[nodiscard]] bool is_durable(sequence_number sequence) noexcept;
+    // Opens the segment behind the one that was left; false where there is none yet.
+    [[nodiscard]] result<bool> enter_successor();
+    enum class kind : std::uint8_t { sealed, growing };
+    void adopt(read_segment segment, kind which) noexcept;
+    [[nodiscard]] kind kind_of(const read_segment& segment) const;
+    void note_end(commit_word word) noexcept;
+    [[nodiscard]] error here(errc code, std::string detail) const;
+
+    // cursor_seek.cpp: finding a place.
+
+    [[nodiscard]] result<void> seek_first();
+    [[nodiscard]] result<void> seek_end();
+    [[nodiscard]] result<void> seek_sequence(sequence_number sequence);
+    [[nodiscard]] result<void> seek_point(const log_point& point);
+    // Enters the segment that holds the sequence, or the last one.
+    [[nodiscard]] result<void> enter_holding(sequence_number sequence);
+    [[nodiscard]] bool can_begin_at(const index_mark& mark) const noexcept;
+    [[nodiscard]] result<void> walk_to(sequence_number sequence);
+    // Prepares reading one stream in the segment at hand, if it is sealed.
+    [[nodiscard]] result<void> plan_stream();
+    [[nodiscard]] result<void> collect_links(std::uint64_t last_offset);
+
+    // cursor_judge.cpp: what lies at the end.
+
+    // Whether the files still say what the cursor believes: a first slot may belong to a file that
+    // was replaced, and a recovery may have cut below.
+    [[nodiscard]] result<void> revalidate();
+    [[nodiscard]] result<void> reopen_if_replaced();
+    [[nodiscard]] result<end_of_journal> judge_end();
+    [[nodiscard]] result<end_of_journal> judge_hole(frame_fault fault);
+    [[nodiscard]] result<end_of_journal> judge_live_tail();
+
+    std::filesystem::path directory_;
+    journal_id id_;
+    cursor_options options_;
+
+    std::optional<read_segment> segment_;
+    frame_space space_{};  // of the mapping, or of the window while there is one
+    segment_window window_;
+    bool windowed_ = false;
+    std::uint32_t faults_seen_ = 0;  // lost pages in the process, when all was last found whole
+    std::uint64_t ordinal_ = 0;
+    bool plain_ = false;  // every whole event is wanted, and nothing else is to be looked after
+    std::uint64_t offset_ = first_frame_offset;
+    std::uint64_t verified_to_ = 0;  // a batch was checked up to here
+    sequence_number sequence_ = 0;
+    log_point point_{};
+    event event_;
+    bool pending_ = false;  // wait() found an event that next() has not given yet
+    bool placed_ = false;   // seeking is over: the stream and visibility options count
+
+    sequence_number durable_seen_ = 0;
+    std::optional<control_view> control_;
+    segment_end before_{};  // the end of the segment before the one at hand
+    // Set where the cursor stands behind a segment's end frame and its successor is not open yet.
+    std::optional<segment_end> left_;
+
+    // Reading one stream in a sealed segment: offsets of its events, in order, and how far we are.
+    bool linked_ = false;
+    std::vector<std::uint64_t> links_;
+    std::size_t next_link_ = 0;
+    segment_end linked_end_{};
+
+    std::optional<error> failure_;
+    frame_fault fault_ = frame_fault::none;  // of the frame at offset_, which stopped the cursor
+    std::optional<end_of_journal> judged_;   // at this place, once
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,188 @@
+#include "format/metadata.hpp"
+#include "format/segment_walk.hpp"
+#include "recovery/log_survey.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+
+#include <pawl/journal/sealed_segment.hpp>
+
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace pawl {
+
+namespace detail {
+
+class sealed_segment_state {
+  public:
+    sealed_segment_state(read_segment segment, const index_header& index) noexcept
+        : segment_{std::move(segment)},
+          index_{index},
+          space_{segment_.bytes.data(), segment_.bytes.size(), segment_.header.epoch},
+          sequence_{index.first_sequence} {}
+
+    [[nodiscard]] const event* next() noexcept {
+        while (!failure_ && !end_.known) {
+            if (offset_ >= verified_to_ && !check())
+                break;
+            const commit_word word{load_u64(space_.base + offset_)};
+            if (is_end(word)) {
+                note_end(word);
+                break;
+            }
+            const std::uint64_t at = offset_;
+            if (!word.is_system() && !view(at, word))
+                break;
+            offset_ += padded(word.frame_bytes());
+            if (word.is_system())
+                continue;
+            ++sequence_;
+            return &event_;
+        }
+        return nullptr;
+    }
+
+    [[nodiscard]] result<void> finish() const {
+        if (failure_)
+            return std::unexpected(*failure_);
+        // A page may also have gone under an event that was already given out.
+        if (auto whole = segment_.bytes.whole(); !whole)
+            return whole;
+        if (end_.known && offset_ == index_.end_offset && sequence_ == index_.end_sequence &&
+            end_.hash == index_.end_hash)
+            return {};
+        return std::unexpected(here(errc::damaged, "the segment does not end as its index says"));
+    }
+
+    [[nodiscard]] result<void> check_follows(const sealed_segment_state* before) const {
+        const segment_end end = before == nullptr ? segment_end{} : before->end_;
+        std::string wrong = misfit(segment_.header, end);
+        if (wrong.empty() && index_.first_sequence != end.sequence)
+            wrong = "the segment does not go on where its predecessor ends";
+        if (wrong.empty())
+            return {};
+        error found = here(errc::damaged, std::move(wrong));
+        found.offset = 0;
+        found.sequence = end.sequence;
+        return std::unexpected(std::move(found));
+    }
+
+    [[nodiscard]] const std::byte* base() const noexcept { return space_.base; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return space_.bytes; }
+    [[nodiscard]] const index_header& index() const noexcept { return index_; }
+
+  private:
+    [[nodiscard]] error here(errc code, std::string detail) const {
+        return {.code = code,
+                .offset = offset_,
+                .sequence = sequence_,
+                .file = segment_.bytes.path().string(),
+                .detail = std::move(detail)};
+    }
+
+    // Checks the frame at hand, and of a batch all of it.
+    [[nodiscard]] bool check() noexcept {
+        const unit_check unit = check_unit(space_, offset_, sequence_);
+        verified_to_ = unit.end;
+        if (unit.fault == frame_fault::none) [[likely]]
+            return true;
+        if (auto whole = segment_.bytes.whole(); !whole) {
+            failure_ = std::move(whole.error());
+            return false;
+        }
+        failure_ = here(errc::damaged, std::string{to_string(unit.fault)} +
+                                           "; an index says that the segment is complete");
+        return false;
+    }
+
+    [[nodiscard]] bool view(std::uint64_t offset, commit_word word) noexcept {
+        const frame_view seen = view_frame(space_.base + offset, word);
+        if (!seen.fault.empty()) [[unlikely]] {
+            failure_ = here(errc::malformed, std::string{seen.fault});
+            return false;
+        }
+        event_ =
+            event{space_.base + offset, {segment_.header.ordinal, offset}, seen.metadata_bytes};
+        return true;
+    }
+
+    void note_end(commit_word word) noexcept {
+        walk_end end{.offset = offset_, .sequence = sequence_};
+        take_end(end, space_.base + offset_, word);
+        end_ = end_of(segment_.header, end);
+    }
+
+    read_segment segment_;
+    index_header index_;
+    frame_space space_;
+    std::uint64_t offset_ = first_frame_offset;
+    std::uint64_t verified_to_ = 0;  // a batch was checked up to here
+    sequence_number sequence_;
+    event event_;
+    segment_end end_{};
+    std::optional<error> failure_;
+};
+
+}  // namespace detail
+
+sealed_segment::sealed_segment(std::unique_ptr<detail::sealed_segment_state> state) noexcept
+    : state_{std::move(state)}, base_{state_->base()}, ordinal_{state_->index().ordinal} {}
+sealed_segment::sealed_segment(sealed_segment&&) noexcept = default;
+sealed_segment& sealed_segment::operator=(sealed_segment&&) noexcept = default;
+sealed_segment::~sealed_segment() = default;
+
+result<sealed_segment> sealed_segment::open(const std::filesystem::path& directory,
+                                            std::uint64_t ordinal) {
+    try {
+        auto journal = detail::read_identity(directory);
+        if (!journal)
+            return std::unexpected(std::move(journal.error()));
+        const journal_id id = detail::id_of(*journal);
+        const auto index = detail::read_index_header(directory, id, ordinal);
+        auto segment = detail::open_segment(directory, id, ordinal);
+        if (!segment) {
+            if (index)
+                segment.error().sequence = index->first_sequence;
+            return std::unexpected(std::move(segment.error()));
+        }
+        if (!index || index->epoch != segment->header.epoch)
+            return std::unexpected(error{.code = errc::not_found,
+                                         .file = segment->bytes.path().string(),
+                                         .detail = "the segment is not sealed"});
+        segment->bytes.will_read(0, segment->bytes.size());
+        return sealed_segment{
+            std::make_unique<detail::sealed_segment_state>(std::move(*segment), *index)};
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+sequence_number sealed_segment::first_sequence() const noexcept {
+    return state_->index().first_sequence;
+}
+sequence_number sealed_segment::end_sequence() const noexcept {
+    return state_->index().end_sequence;
+}
+std::uint64_t sealed_segment::bytes() const noexcept {
+    return state_->bytes();
+}
+const event* sealed_segment::next() noexcept {
+    return state_->next();
+}
+result<void> sealed_segment::finish() const {
+    return state_->finish();
+}
+result<void> sealed_segment::check_follows(const sealed_segment* before) const {
+    return state_->check_follows(before == nullptr ? nullptr : before->state_.get());
+}
+
+event sealed_segment::at(std::uint64_t offset) const noexcept {
+    const std::byte* frame = base_ + offset;
+    const detail::commit_word word{detail::load_u64(frame)};
+    return event{frame, {ordinal_, offset}, detail::view_frame(frame, word).metadata_bytes};
+}
+
+}  // namespace pawl

@@ -1,0 +1,297 @@
+#include "recovery/log_survey.hpp"
+
+#include "os/planted.hpp"
+#include "recovery/witness_search.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+segment_end end_of(const index_header& index) noexcept {
+    return {.known = true,
+            .type = static_cast<system_type>(index.end_type),
+            .epoch = index.epoch,
+            .offset = index.end_offset,
+            .hash = index.end_hash,
+            .successor_epoch = index.successor_epoch,
+            .sequence = index.end_sequence};
+}
+
+segment_end end_of(const segment_header& header, const walk_end& walk) noexcept {
+    return {.known = true,
+            .type = walk.end_type,
+            .epoch = header.epoch,
+            .offset = walk.offset,
+            .hash = walk.end_hash,
+            .successor_epoch = walk.end.successor_epoch,
+            .sequence = walk.sequence};
+}
+
+std::string misfit(const segment_header& header, const segment_end& before) {
+    if (!before.known) {
+        return header.predecessor_epoch == 0 ? ""
+                                             : "the segment names a predecessor that is not there";
+    }
+    if (before.type == system_type::rolled) {
+        return header.epoch == before.successor_epoch
+                   ? ""
+                   : "not the segment that its predecessor rolled over to";
+    }
+    const bool names_it = header.predecessor_epoch == before.epoch &&
+                          header.predecessor_end_offset == before.offset &&
+                          header.start_sequence == before.sequence &&
+                          (header.predecessor_end_hash == before.hash ||
+                           (before.type == system_type::cut && header.predecessor_end_hash == 0));
+    return names_it ? "" : "the segment does not name its predecessor's end";
+}
+
+namespace {
+
+class surveyor {
+  public:
+    explicit surveyor(const survey_request& request) : request_{request} {}
+
+    [[nodiscard]] result<log_survey> run() {
+        auto listed = list();
+        if (!listed)
+            return std::unexpected(std::move(listed.error()));
+        find_first_to_read();
+        survey_.blank_from = survey_.segments.size();
+        for (std::size_t i = survey_.first_read; i < survey_.segments.size(); ++i) {
+            auto more = read(i);
+            if (!more)
+                return std::unexpected(std::move(more.error()));
+            if (!*more)
+                break;
+        }
+        if (auto judged = judge(); !judged)
+            return std::unexpected(std::move(judged.error()));
+        return std::move(survey_);
+    }
+
+  private:
+    [[nodiscard]] result<void> list() {
+        auto ordinals = list_segments(request_.directory);
+        if (!ordinals)
+            return std::unexpected(std::move(ordinals.error()));
+        for (const std::uint64_t ordinal : *ordinals) {
+            surveyed_segment segment{.ordinal = ordinal};
+            if (auto index = read_index_header(request_.directory, request_.id, ordinal)) {
+                segment.sealed = true;
+                segment.index = *index;
+            }
+            survey_.segments.push_back(std::move(segment));
+        }
+        survey_.durable = request_.stored_watermark;
+        return {};
+    }
+
+    // A sealed segment was synced to its end, and with it everything before: reading begins behind
+    // the last one.
+    void find_first_to_read() {
+        const auto& segments = survey_.segments;
+        if (request_.verify == verify_at_open::all)
+            return;
+        for (std::size_t i = segments.size(); i > 0; --i) {
+            if (!segments[i - 1].sealed)
+                continue;
+            survey_.first_read = i;
+            survey_.end = end_of(segments[i - 1].index);
+            survey_.next_sequence = survey_.end.sequence;
+            survey_.durable = std::max(survey_.durable, survey_.end.sequence);
+            return;
+        }
+    }
+
+    [[nodiscard]] error at_segment(std::size_t i, errc code, std::string detail) const {
+        return error{.code = code,
+                     .offset = 0,
+                     .sequence = survey_.next_sequence,
+                     .file = segment_path(request_.directory, survey_.segments[i].ordinal).string(),
+                     .detail = std::move(detail)};
+    }
+
+    [[nodiscard]] error missing(std::uint64_t ordinal, std::string detail) const {
+        return error{.code = errc::missing_segment,
+                     .sequence = survey_.next_sequence,
+                     .file = segment_path(request_.directory, ordinal).string(),
+                     .detail = std::move(detail)};
+    }
+
+    // Reads segment i in order; false where nothing behind it is to be read.
+    [[nodiscard]] result<bool> read(std::size_t i) {
+        surveyed_segment& segment = survey_.segments[i];
+        const std::uint64_t expected = i == 0 ? 0 : survey_.segments[i - 1].ordinal + 1;
+        auto opened = open_segment(request_.directory, request_.id, segment.ordinal);
+        if (!opened) {
+            opened.error().sequence = survey_.next_sequence;
+            return std::unexpected(std::move(opened.error()));
+        }
+        segment.header = opened->header;
+        segment.header_note = opened->header_note;
+        const frame_space space = opened->space();
+        const auto& before = survey_.end;
+        // A close unlinks what was prepared and not used, in no certain order on the disk.
+        const bool may_be_spare = segment.header.predecessor_epoch == 0 && !segment.sealed &&
+                                  before.known && before.type == system_type::closed;
+        if (may_be_spare &&
+            first_nonzero(space, opened->data(), first_frame_offset) == space.bytes) {
+            return only_blank_from(i);
+        }
+        if (segment.ordinal != expected) {
+            return std::unexpected(missing(expected, "the segment is not there"));
+        }
+        if (auto wrong = misfit(segment.header, before); !wrong.empty()) {
+            return std::unexpected(at_segment(i, errc::damaged, std::move(wrong)));
+        }
+        return walk(i, *opened);
+    }
+
+    [[nodiscard]] result<bool> walk(std::size_t i, const read_segment& opened) {
+        const frame_space space = opened.space();
+        surveyed_segment& segment = survey_.segments[i];
+        const walk_start from{.sequence = survey_.next_sequence};
+        const walk_end end = walk_segment(space, from, [](std::uint64_t, commit_word) {});
+        // What cannot be read is not what was torn.
+        if (auto whole = opened.bytes.whole(); !whole)
+            return std::unexpected(std::move(whole.error()));
+        segment.read = true;
+        segment.walk = end;
+        survey_.bytes_read += end.offset;
+        survey_.next_sequence = end.sequence;
+        survey_.durable = std::max(survey_.durable, end.durable);
+        survey_.seen = std::max(survey_.seen, end.sequence);
+        if (!end.ended()) {
+            survey_.hole = log_hole{i, end.offset, end.sequence, end.fault};
+            return false;
+        }
+        survey_.end = end_of(segment.header, end);
+        if (segment.sealed)
+            return check_seal(i, space, opened.data());
+        return true;
+    }
+
+    // A sealed segment holds what its index says, and nothing behind a clean end.
+    [[nodiscard]] result<bool> check_seal(std::size_t i, const frame_space& space,
+                                          const data_ranges& data) {
+        const surveyed_segment& segment = survey_.segments[i];
+        const walk_end& end = segment.walk;
+        if (segment.index.epoch != segment.header.epoch || segment.index.end_offset != end.offset ||
+            segment.index.end_hash != end.end_hash) {
+            // The log decides; what is derived from it is made anew.
+            survey_.segments[i].sealed = false;
+            return true;
+        }
+        if (end.end_type == system_type::cut)
+            return true;
+        const auto behind = first_nonzero(space, data, end.offset + end_frame_bytes);
+        if (behind == space.bytes)
+            return true;
+        error wrong = at_segment(i, errc::damaged, std::string{to_string(frame_fault::behind_end)});
+        wrong.offset = behind;
+        return std::unexpected(std::move(wrong));
+    }
+
+    // Segment i was prepared and never used; so must be all behind it.
+    [[nodiscard]] result<bool> only_blank_from(std::size_t i) {
+        survey_.blank_from = i;
+        for (std::size_t later = i + 1; later < survey_.segments.size(); ++later) {
+            auto opened =
+                open_segment(request_.directory, request_.id, survey_.segments[later].ordinal);
+            if (!opened)
+                return std::unexpected(std::move(opened.error()));
+            const frame_space space = opened->space();
+            if (first_nonzero(space, opened->data(), first_frame_offset) != space.bytes) {
+                return std::unexpected(missing(survey_.segments[i].ordinal,
+                                               "the segment is empty and a later one is not"));
+            }
+        }
+        return false;
+    }
+
+    // Torn tail or damage?
+    [[nodiscard]] result<void> judge() {
+        if (survey_.hole)
+            return judge_hole();
+        const bool more_expected = survey_.end.known && survey_.end.type != system_type::closed &&
+                                   survey_.blank_from == survey_.segments.size();
+        const std::uint64_t next_ordinal =
+            survey_.segments.empty() ? 0 : survey_.segments.back().ordinal + 1;
+        if (more_expected) {
+            return std::unexpected(missing(next_ordinal, "its predecessor says that it was there"));
+        }
+        if (survey_.durable > survey_.next_sequence) {
+            return std::unexpected(missing(next_ordinal, "the control file says that sequence " +
+                                                             std::to_string(survey_.durable) +
+                                                             " was durable"));
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> judge_hole() {
+        const log_hole& hole = *survey_.hole;
+        const auto damage = [&](const std::string& proof) {
+            error found = at_segment(hole.segment, errc::damaged,
+                                     std::string{to_string(hole.fault)} + "; " + proof);
+            found.offset = hole.offset;
+            found.sequence = hole.sequence;
+            return std::unexpected(std::move(found));
+        };
+        if (request_.stored_watermark > hole.sequence) {
+            return damage("the control file says that sequence " +
+                          std::to_string(request_.stored_watermark) + " was durable");
+        }
+        if (survey_.durable > hole.sequence) {
+            return damage("an earlier frame says that sequence " + std::to_string(survey_.durable) +
+                          " was durable");
+        }
+        const auto& segments = survey_.segments;
+        for (std::size_t i = hole.segment; i < segments.size(); ++i) {
+            if (segments[i].sealed)
+                return damage("an index says that the segment was complete");
+        }
+        std::uint64_t bytes_behind = 0;
+        for (std::size_t i = hole.segment; i < segments.size(); ++i) {
+            bytes_behind += segments[i].header.segment_bytes;
+        }
+        witness_search search{hole.sequence, bytes_behind};
+        survey_.blank_from = segments.size();
+        for (std::size_t i = hole.segment; i < segments.size(); ++i) {
+            auto opened = open_segment(request_.directory, request_.id, segments[i].ordinal);
+            if (!opened)
+                return std::unexpected(std::move(opened.error()));
+            survey_.segments[i].header = opened->header;
+            const frame_space space = opened->space();
+            const std::uint64_t from = i == hole.segment ? hole.offset : first_frame_offset;
+            const data_ranges data = opened->data();
+            const std::uint64_t nonzero = last_nonzero(space, data, from);
+            survey_.torn_bytes += nonzero - from;
+            if (nonzero == from && i != hole.segment) {
+                survey_.blank_from = std::min(survey_.blank_from, i);
+            } else if (i != hole.segment) {
+                survey_.blank_from = segments.size();
+            }
+            if (search.search(space, data, from) && !planted(bug::no_witness_search))
+                return damage(search.reason());
+            if (auto whole = opened->bytes.whole(); !whole)
+                return whole;
+            survey_.bytes_read += space.bytes - from;
+        }
+        survey_.seen = std::max({survey_.seen, search.seen(), request_.published});
+        return {};
+    }
+
+    survey_request request_;
+    log_survey survey_;
+};
+
+}  // namespace
+
+result<log_survey> survey_log(const survey_request& request) {
+    return surveyor{request}.run();
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,80 @@
+// What a journal's segments hold, read in order: the facts on which recovery, verification and a
+// reader's judgement of its end rest. Changes nothing.
+#pragma once
+
+#include "format/segment_walk.hpp"
+#include "store/segment_index.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/options.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pawl::detail {
+
+// How the segment before ended; what the next one must fit.
+struct segment_end {
+    bool known = false;  // false before the first segment
+    system_type type{};
+    std::uint64_t epoch = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t hash = 0;
+    std::uint64_t successor_epoch = 0;
+    sequence_number sequence = 0;  // the next event's
+};
+
+struct surveyed_segment {
+    std::uint64_t ordinal = 0;
+    bool sealed = false;
+    bool read = false;
+    segment_header header{};    // of segments that were read
+    index_header index{};       // of sealed ones
+    walk_end walk{};            // of segments that were read
+    std::string header_note{};  // one of the two header copies is bad
+};
+
+struct log_hole {
+    std::size_t segment = 0;  // in log_survey::segments
+    std::uint64_t offset = 0;
+    sequence_number sequence = 0;
+    frame_fault fault{};
+};
+
+struct log_survey {
+    std::vector<surveyed_segment> segments;
+    std::size_t first_read = 0;  // segments before this were trusted
+    segment_end end{};           // of the last complete segment
+    std::optional<log_hole> hole;
+    // Segments from here on hold nothing: they were prepared and never used.
+    std::size_t blank_from = 0;
+    sequence_number next_sequence = 0;
+    sequence_number durable = 0;   // the highest watermark proven
+    sequence_number seen = 0;      // one behind the last whole event found anywhere
+    std::uint64_t torn_bytes = 0;  // behind the hole, up to the last byte that is not zero
+    std::uint64_t bytes_read = 0;
+};
+
+struct survey_request {
+    std::filesystem::path directory;
+    journal_id id{};
+    verify_at_open verify = verify_at_open::unsealed;
+    sequence_number stored_watermark = 0;  // from the control file
+    sequence_number published = 0;         // from the control file; proves nothing
+};
+
+// damaged or missing_segment, with file, offset and sequence, where what is wrong lies below a
+// durable watermark; a hole that is a torn tail is part of the answer.
+[[nodiscard]] result<log_survey> survey_log(const survey_request& request);
+
+// Where a segment with this header cannot follow that end; empty where it can.
+[[nodiscard]] std::string misfit(const segment_header& header, const segment_end& before);
+
+[[nodiscard]] segment_end end_of(const index_header& index) noexcept;
+[[nodiscard]] segment_end end_of(const segment_header& header, const walk_end& walk) noexcept;
+
+}  // namespace pawl::detail

@@ -1,0 +1,321 @@
+#include "recovery/recovery.hpp"
+
+#include "os/file.hpp"
+#include "os/planted.hpp"
+#include "store/control.hpp"
+#include "store/directory.hpp"
+#include "store/unwritten_blocks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Stores every byte of a range again, so that its pages are written at the next sync even where an
+// earlier sync failed and left them marked clean.
+void store_again(std::byte* base, std::uint64_t from, std::uint64_t to) noexcept {
+    for (std::uint64_t at = from / sizeof(std::uint64_t) * sizeof(std::uint64_t); at < to;
+         at += sizeof(std::uint64_t)) {
+        volatile auto* word = reinterpret_cast<volatile std::uint64_t*>(base + at);
+        *word = *word;
+    }
+}
+
+// Where the first frame at or above the watermark begins, system frames of that sequence included.
+[[nodiscard]] std::uint64_t offset_of_sequence(const frame_space& space, std::uint64_t end,
+                                               sequence_number sequence) noexcept {
+    std::uint64_t offset = first_frame_offset;
+    while (offset < end && load_u64(space.base + offset + frame_offset::sequence) < sequence) {
+        offset += padded(commit_word{load_u64(space.base + offset)}.frame_bytes());
+    }
+    return offset;
+}
+
+class recoverer {
+  public:
+    explicit recoverer(const recovery_request& request)
+        : request_{request}, id_{id_of(request.journal)} {}
+
+    [[nodiscard]] result<recovered_log> run() {
+        survey_request survey{
+            .directory = request_.directory, .id = id_, .verify = request_.verify};
+        if (auto control = control_view::open(request_.directory, id_)) {
+            survey.stored_watermark = control->stored_watermark();
+            survey.published = control->published();
+        } else if (control.error().code == errc::damaged) {
+            done_.report.notices.push_back("control file unreadable, made anew: " +
+                                           control.error().message());
+        }
+        auto surveyed = survey_log(survey);
+        if (!surveyed)
+            return std::unexpected(std::move(surveyed.error()));
+        survey_ = std::move(*surveyed);
+        fill_report();
+        if (request_.dry_run)
+            return std::move(done_);
+        if (auto changed = change(); !changed)
+            return std::unexpected(std::move(changed.error()));
+        return std::move(done_);
+    }
+
+  private:
+    [[nodiscard]] bool torn() const noexcept { return survey_.hole.has_value(); }
+    [[nodiscard]] const surveyed_segment& holed() const {
+        return survey_.segments[survey_.hole->segment];
+    }
+    // The segment with the hole holds something, or its predecessor counts on it. Otherwise it was
+    // only prepared.
+    [[nodiscard]] bool cut_in_place() const {
+        return survey_.hole->offset > first_frame_offset || survey_.torn_bytes != 0 ||
+               (survey_.end.known && survey_.end.type == system_type::rolled);
+    }
+
+    void fill_report() {
+        recovery_report& report = done_.report;
+        report.dry_run = request_.dry_run;
+        report.next_sequence = survey_.next_sequence;
+        report.durable = survey_.durable;
+        report.segments = survey_.segments.size();
+        report.segments_read = survey_.segments.size() - survey_.first_read;
+        report.bytes_read = survey_.bytes_read;
+        report.state = survey_.segments.empty() ? found::created : found::closed;
+        for (const auto& segment : survey_.segments) {
+            if (!segment.header_note.empty()) {
+                report.notices.push_back(
+                    segment_path(request_.directory, segment.ordinal).string() + ": " +
+                    segment.header_note);
+            }
+        }
+        if (!torn())
+            return;
+        report.state = found::torn_tail;
+        report.cut = {holed().ordinal, survey_.hole->offset};
+        report.cut_sequence = survey_.hole->sequence;
+        report.lost_about = survey_.seen - std::min(survey_.seen, survey_.hole->sequence);
+        report.torn_bytes = survey_.torn_bytes;
+    }
+
+    [[nodiscard]] result<void> change() {
+        note_unsealed();
+        if (auto done = remove_temporaries(request_.directory); !done)
+            return done;
+        if (auto done = store_again_what_may_be_lost(); !done)
+            return done;
+        if (auto done = clear_away_later_segments(); !done)
+            return done;
+        done_.before = {survey_.end.epoch, survey_.end.offset, survey_.end.hash,
+                        survey_.next_sequence};
+        if (!survey_.end.known)
+            done_.before = {};
+        if (!torn()) {
+            done_.next_ordinal =
+                survey_.blank_from == 0 ? 0 : survey_.segments[survey_.blank_from - 1].ordinal + 1;
+            return {};
+        }
+        done_.next_ordinal = holed().ordinal;
+        return cut_in_place() ? cut() : replace_prepared();
+    }
+
+    void note_unsealed() {
+        for (std::size_t i = 0; i < survey_.blank_from; ++i) {
+            const bool is_hole = torn() && i == survey_.hole->segment;
+            if (torn() && i > survey_.hole->segment)
+                break;
+            if (is_hole && !cut_in_place())
+                break;
+            if (!survey_.segments[i].sealed)
+                done_.to_seal.push_back(survey_.segments[i].ordinal);
+        }
+    }
+
+    [[nodiscard]] result<void> store_again_what_may_be_lost() {
+        for (std::size_t i = survey_.first_read; i < survey_.blank_from; ++i) {
+            const surveyed_segment& segment = survey_.segments[i];
+            if (segment.sealed || !segment.read)
+                continue;
+            auto opened = open_segment_for_repair(request_.directory, id_, segment.ordinal);
+            if (!opened)
+                return std::unexpected(std::move(opened.error()));
+            if (auto stored = store_again_in(segment.walk, *opened); !stored)
+                return stored;
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> store_again_in(const walk_end& walk,
+                                              const writable_segment& segment) {
+        std::byte* base = segment.bytes.data();
+        const frame_space space{base, segment.bytes.size(), segment.header.epoch};
+        const std::uint64_t from = offset_of_sequence(space, walk.offset, survey_.durable);
+        std::uint64_t to = walk.offset;
+        if (walk.ended()) {
+            to += planted(bug::no_end_store_again) ? 0 : end_frame_bytes;
+            // Behind a clean end a reservation may have left scribbles that were zeroed in memory
+            // only.
+            if (walk.end_type != system_type::cut) {
+                const std::uint64_t scribbled = last_nonzero(space, segment.data(), to);
+                std::memset(base + to, 0, static_cast<std::size_t>(scribbled - to));
+                to = scribbled;
+            }
+        }
+        if (!planted(bug::no_store_again))
+            store_again(base, from, to);
+        done_.report.bytes_rewritten += to - from;
+        return sync_for_good(segment, from, to - from);
+    }
+
+    [[nodiscard]] result<void> sync_for_good(const writable_segment& segment, std::uint64_t offset,
+                                             std::uint64_t bytes) {
+        auto past_the_cache = detail::sync_for_good(segment, offset, bytes);
+        if (!past_the_cache)
+            return std::unexpected(std::move(past_the_cache.error()));
+        if (*past_the_cache) {
+            done_.report.notices.push_back(
+                segment.bytes.path().string() +
+                ": an earlier write had failed; written again past the page cache");
+        }
+        return {};
+    }
+
+    // What lies behind the hole is moved away whole; what holds nothing is dropped.
+    [[nodiscard]] result<void> clear_away_later_segments() {
+        const std::size_t first = torn() ? survey_.hole->segment + 1 : survey_.blank_from;
+        for (std::size_t i = survey_.segments.size(); i > first; --i) {
+            const surveyed_segment& segment = survey_.segments[i - 1];
+            auto cleared = i - 1 >= survey_.blank_from
+                               ? unlink_file(segment_path(request_.directory, segment.ordinal))
+                               : keep_whole(segment);
+            if (!cleared)
+                return cleared;
+        }
+        return sync_directory(request_.directory);
+    }
+
+    [[nodiscard]] result<void> make_torn_directory() {
+        constexpr std::uint32_t search_bits = 0111;
+        auto made = make_directory(torn_path(request_.directory),
+                                   request_.mode | ((request_.mode >> 2) & search_bits));
+        if (!made)
+            return std::unexpected(std::move(made.error()));
+        return *made ? sync_directory(request_.directory) : result<void>{};
+    }
+
+    [[nodiscard]] result<void> keep_whole(const surveyed_segment& segment) {
+        if (auto made = make_torn_directory(); !made)
+            return made;
+        const std::string name = torn_stem(segment.ordinal, segment.header.epoch) + ".seg";
+        const fs::path kept = torn_path(request_.directory) / name;
+        auto moved = rename_file(segment_path(request_.directory, segment.ordinal), kept);
+        if (!moved)
+            return moved;
+        done_.report.kept.push_back("torn/" + name);
+        return sync_directory(torn_path(request_.directory));
+    }
+
+    [[nodiscard]] result<writable_segment> create_next(std::uint64_t ordinal,
+                                                       const predecessor& before) {
+        return create_segment({.directory = request_.directory,
+                               .id = id_,
+                               .ordinal = ordinal,
+                               .segment_bytes = request_.journal.segment_bytes,
+                               .mode = request_.mode,
+                               .before = before});
+    }
+
+    // Nothing in it was ever part of the log: a new file takes its name.
+    [[nodiscard]] result<void> replace_prepared() {
+        auto made = create_next(holed().ordinal, done_.before);
+        if (!made)
+            return std::unexpected(std::move(made.error()));
+        done_.successor = std::move(*made);
+        ++done_.next_ordinal;
+        return {};
+    }
+
+    [[nodiscard]] result<void> cut() {
+        const log_hole& hole = *survey_.hole;
+        auto opened = open_segment_for_repair(request_.directory, id_, holed().ordinal);
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+        if (planted(bug::cut_before_successor)) {
+            store_cut_frame(*opened);
+            (void)opened->bytes.sync(hole.offset, end_frame_bytes);
+        }
+        auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,
+                                                      .end_offset = hole.offset,
+                                                      .end_hash = 0,
+                                                      .start_sequence = hole.sequence});
+        if (!made)
+            return std::unexpected(std::move(made.error()));
+        done_.successor = std::move(*made);
+        done_.next_ordinal = holed().ordinal + 2;
+        if (auto kept = keep_overwritten(*opened); !kept)
+            return kept;
+        store_cut_frame(*opened);
+        return sync_for_good(*opened, hole.offset, end_frame_bytes);
+    }
+
+    // The bytes that the end frame will overwrite.
+    [[nodiscard]] result<void> keep_overwritten(const writable_segment& segment) {
+        if (planted(bug::nothing_kept))
+            return {};
+        const std::uint64_t offset = survey_.hole->offset;
+        const std::span<const std::byte> overwritten{segment.bytes.data() + offset,
+                                                     end_frame_bytes};
+        if (std::ranges::all_of(overwritten, [](std::byte b) { return b == std::byte{0}; })) {
+            return {};
+        }
+        if (auto made = make_torn_directory(); !made)
+            return made;
+        const std::string name = torn_stem(holed().ordinal, segment.header.epoch) + "-" +
+                                 std::to_string(offset) + ".bytes";
+        const std::array parts{overwritten};
+        done_.report.kept.push_back("torn/" + name);
+        return replace_file(torn_path(request_.directory) / name, parts, request_.mode);
+    }
+
+    void store_cut_frame(const writable_segment& segment) {
+        const log_hole& hole = *survey_.hole;
+        const walk_end& walk = holed().walk;
+        const end_payload payload{.successor_epoch = 0,
+                                  .first_sequence = walk.first_sequence,
+                                  .events = walk.events,
+                                  .lost_about = done_.report.lost_about,
+                                  .torn_bytes = done_.report.torn_bytes};
+        frame_header header{};
+        header.sequence = hole.sequence;
+        header.timestamp_ns = system_time_ns();
+        std::byte* frame = segment.bytes.data() + hole.offset;
+        // A reader must not see half of this: the old word goes first, the new one comes last.
+        store_commit(frame, 0);
+        std::memcpy(frame + frame_offset::hash,
+                    reinterpret_cast<const std::byte*>(&header) + frame_offset::hash,
+                    frame_header_bytes - frame_offset::hash);
+        std::memcpy(frame + frame_header_bytes, &payload, sizeof payload);
+        const commit_word word{end_frame_bytes, flag::system,
+                               static_cast<std::uint16_t>(system_type::cut), 0};
+        store_u64(
+            frame + frame_offset::hash,
+            frame_hash(frame, end_frame_bytes, segment.header.epoch, hole.offset, word.value()));
+        store_commit(frame, word.value());
+    }
+
+    recovery_request request_;
+    journal_id id_;
+    log_survey survey_;
+    recovered_log done_;
+};
+
+}  // namespace
+
+result<recovered_log> recover_log(const recovery_request& request) {
+    return recoverer{request}.run();
+}
+
+}  // namespace pawl::detail

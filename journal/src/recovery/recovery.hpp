@@ -1,0 +1,41 @@
+// Brings a journal into the state from which a writer can go on: cuts a torn tail, keeps what it
+// cuts, and stores again what the page cache may hold and the disk may not.
+#pragma once
+
+#include "format/directory_layout.hpp"
+#include "recovery/log_survey.hpp"
+#include "store/segment_file.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/options.hpp>
+#include <pawl/journal/recovery_report.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace pawl::detail {
+
+struct recovery_request {
+    std::filesystem::path directory;
+    identity journal{};
+    verify_at_open verify = verify_at_open::unsealed;
+    std::uint32_t mode = 0600;
+    bool dry_run = false;
+};
+
+struct recovered_log {
+    recovery_report report;
+    // What the next segment must name as its predecessor, and its ordinal. Not with a dry run.
+    predecessor before{};
+    std::uint64_t next_ordinal = 0;
+    // A segment that the recovery made and that waits to be written to, if it made one.
+    std::optional<writable_segment> successor;
+    // Complete segments without an index, ascending.
+    std::vector<std::uint64_t> to_seal;
+};
+
+// The lock is held by the caller, except for a dry run. Errors as survey_log, and io.
+[[nodiscard]] result<recovered_log> recover_log(const recovery_request& request);
+
+}  // namespace pawl::detail

@@ -1,0 +1,269 @@
+#include "store/control.hpp"
+
+#include "format/hash.hpp"
+#include "os/file.hpp"
+#include "store/directory.hpp"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+namespace pawl::detail {
+
+namespace {
+
+constexpr std::size_t status_offset = control_block_bytes;
+constexpr std::array<std::size_t, 2> watermark_offsets{2 * control_block_bytes,
+                                                       3 * control_block_bytes};
+
+[[nodiscard]] control_status* status_of(const mapping& bytes) noexcept {
+    return reinterpret_cast<control_status*>(bytes.data() + status_offset);
+}
+
+template <class Word>
+void put(Word& word, Word value, std::memory_order order = std::memory_order_relaxed) noexcept {
+    std::atomic_ref<Word>{word}.store(value, order);
+}
+template <class Word>
+[[nodiscard]] Word get(Word& word, std::memory_order order = std::memory_order_relaxed) noexcept {
+    return std::atomic_ref<Word>{word}.load(order);
+}
+
+[[nodiscard]] std::uint64_t watermark_checksum(const control_watermark& mark,
+                                               std::uint64_t id_word) noexcept {
+    return header_checksum(mark) ^ id_word;
+}
+
+// The valid watermark with the greater generation; generation 0 where neither is valid.
+[[nodiscard]] control_watermark newest_watermark(const mapping& bytes,
+                                                 std::uint64_t id_word) noexcept {
+    control_watermark newest{};
+    for (const std::size_t offset : watermark_offsets) {
+        control_watermark mark{};
+        std::memcpy(&mark, bytes.data() + offset, sizeof mark);
+        if (mark.checksum == watermark_checksum(mark, id_word) &&
+            mark.generation > newest.generation) {
+            newest = mark;
+        }
+    }
+    return newest;
+}
+
+[[nodiscard]] bool is_ours(const mapping& bytes, const journal_id& id) noexcept {
+    control_identity identity{};
+    std::memcpy(&identity, bytes.data(), sizeof identity);
+    return identity.magic == control_magic && identity.checksum == header_checksum(identity) &&
+           identity.format_version == format_version &&
+           std::memcmp(identity.journal, id.data(), id.size()) == 0;
+}
+
+[[nodiscard]] result<void> create_control(const std::filesystem::path& path, const journal_id& id,
+                                          std::uint32_t mode) {
+    std::array<std::byte, control_bytes> blank{};
+    control_identity identity{};
+    identity.magic = control_magic;
+    identity.format_version = format_version;
+    identity.block_bytes = control_block_bytes;
+    std::memcpy(identity.journal, id.data(), id.size());
+    identity.checksum = header_checksum(identity);
+    std::memcpy(blank.data(), &identity, sizeof identity);
+    const std::array parts{std::span<const std::byte>{blank}};
+    return replace_file(path, parts, mode);
+}
+
+template <std::size_t Size>
+void put_text(char (&into)[Size], std::string_view text) noexcept {
+    std::memset(into, 0, Size);
+    std::memcpy(into, text.data(), std::min(text.size(), Size - 1));
+}
+
+template <std::size_t Size>
+[[nodiscard]] std::string get_text(const char (&from)[Size]) {
+    return {from, ::strnlen(from, Size)};
+}
+
+// Short, and without an allocation that could fail; empty where it cannot be read.
+struct short_line {
+    std::array<char, 64> text{};
+    std::size_t bytes = 0;
+
+    [[nodiscard]] std::string_view view() const noexcept { return {text.data(), bytes}; }
+};
+
+[[nodiscard]] short_line first_line(const char* path) noexcept {
+    short_line line;
+    const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return line;
+    const auto got = ::read(descriptor, line.text.data(), line.text.size());
+    ::close(descriptor);
+    if (got > 0) {
+        const std::string_view all{line.text.data(), static_cast<std::size_t>(got)};
+        line.bytes = std::min(all.find('\n'), all.size());
+    }
+    return line;
+}
+
+[[nodiscard]] result<mapping> map_control(const std::filesystem::path& path, file::access access,
+                                          mapping::access mode) {
+    auto opened = file::open(path, access);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    auto size = opened->size();
+    if (!size)
+        return std::unexpected(std::move(size.error()));
+    if (*size < control_bytes) {
+        return std::unexpected(error{.code = errc::damaged,
+                                     .offset = *size,
+                                     .file = path.string(),
+                                     .detail = "the control file ends early"});
+    }
+    return mapping::of(*opened, mode, control_bytes);
+}
+
+}  // namespace
+
+control_page::control_page(mapping bytes, const journal_id& id) noexcept
+    : bytes_{std::move(bytes)},
+      id_word_{id_word(id)},
+      generation_{newest_watermark(bytes_, id_word_).generation} {}
+
+result<control_page> control_page::open_for_writing(const std::filesystem::path& directory,
+                                                    const journal_id& id, std::uint32_t mode) {
+    const auto path = control_path(directory);
+    auto mapped = map_control(path, file::access::read_write, mapping::access::read_write);
+    const bool replace =
+        !mapped ? (mapped.error().code == errc::not_found || mapped.error().code == errc::damaged)
+                : !is_ours(*mapped, id);
+    if (replace) {
+        if (auto created = create_control(path, id, mode); !created) {
+            return std::unexpected(std::move(created.error()));
+        }
+        mapped = map_control(path, file::access::read_write, mapping::access::read_write);
+    }
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
+    return control_page{std::move(*mapped), id};
+}
+
+void control_page::set_durable(sequence_number durable) const noexcept {
+    auto* status = status_of(bytes_);
+    put(status->durable, durable);
+    put(status->durable_check, mix64(durable ^ id_word_), std::memory_order_release);
+}
+
+void control_page::set_published(sequence_number published) const noexcept {
+    put(status_of(bytes_)->published, published);
+}
+
+void control_page::beat() const noexcept {
+    put(status_of(bytes_)->heartbeat_ns, system_time_ns());
+}
+
+void control_page::set_state(control_state state, int os_error) const noexcept {
+    auto* status = status_of(bytes_);
+    put(status->os_error, static_cast<std::uint32_t>(os_error));
+    put(status->state, static_cast<std::uint64_t>(state));
+}
+
+void control_page::set_owner() const noexcept {
+    auto* status = status_of(bytes_);
+    put(status->process, static_cast<std::uint64_t>(::getpid()));
+    std::array<char, 64> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0)
+        host[0] = '\0';
+    put_text(status->host, host.data());
+    put_text(status->program, first_line("/proc/self/comm").view());
+    put_text(status->boot, first_line("/proc/sys/kernel/random/boot_id").view());
+}
+
+void control_page::wake_readers() const noexcept {
+    auto* status = status_of(bytes_);
+    std::atomic_ref<std::uint32_t>{status->wake}.fetch_add(1, std::memory_order_release);
+    ::syscall(SYS_futex, &status->wake, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+result<void> control_page::store_watermark(sequence_number durable) {
+    control_watermark mark{.generation = generation_ + 1, .durable = durable, .checksum = 0};
+    mark.checksum = watermark_checksum(mark, id_word_);
+    const std::size_t offset = watermark_offsets[mark.generation % 2];
+    std::memcpy(bytes_.data() + offset, &mark, sizeof mark);
+    if (auto synced = bytes_.sync(offset, sizeof mark); !synced)
+        return synced;
+    generation_ = mark.generation;
+    return {};
+}
+
+control_view::control_view(mapping bytes, const journal_id& id) noexcept
+    : bytes_{std::move(bytes)}, id_word_{id_word(id)} {}
+
+result<control_view> control_view::open(const std::filesystem::path& directory,
+                                        const journal_id& id) {
+    const auto path = control_path(directory);
+    auto mapped = map_control(path, file::access::read, mapping::access::read);
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
+    if (!is_ours(*mapped, id)) {
+        return std::unexpected(error{.code = errc::damaged,
+                                     .offset = 0,
+                                     .file = path.string(),
+                                     .detail = "not this journal's control file"});
+    }
+    return control_view{std::move(*mapped), id};
+}
+
+std::optional<sequence_number> control_view::durable() const noexcept {
+    auto* status = status_of(bytes_);
+    constexpr int tries = 100;
+    for (int i = 0; i < tries; ++i) {
+        const auto check = get(status->durable_check, std::memory_order_acquire);
+        const auto value = get(status->durable, std::memory_order_acquire);
+        if (check == mix64(value ^ id_word_))
+            return value;
+    }
+    return std::nullopt;
+}
+
+sequence_number control_view::published() const noexcept {
+    return get(status_of(bytes_)->published);
+}
+std::uint64_t control_view::heartbeat_ns() const noexcept {
+    return get(status_of(bytes_)->heartbeat_ns);
+}
+std::uint64_t control_view::state() const noexcept {
+    return get(status_of(bytes_)->state);
+}
+
+std::string control_view::owner() const {
+    const auto* status = status_of(bytes_);
+    return "process " + std::to_string(status->process) + " (" + get_text(status->program) +
+           ") on " + get_text(status->host) + ", boot " + get_text(status->boot);
+}
+
+sequence_number control_view::stored_watermark() const noexcept {
+    return newest_watermark(bytes_, id_word_).durable;
+}
+
+std::uint32_t control_view::wake_word() const noexcept {
+    return get(status_of(bytes_)->wake, std::memory_order_acquire);
+}
+
+void control_view::sleep(std::uint32_t seen, std::uint64_t timeout_ns) const noexcept {
+    constexpr std::uint64_t second = 1'000'000'000;
+    const timespec timeout{.tv_sec = static_cast<time_t>(timeout_ns / second),
+                           .tv_nsec = static_cast<long>(timeout_ns % second)};
+    ::syscall(SYS_futex, &status_of(bytes_)->wake, FUTEX_WAIT, seen, &timeout, nullptr, 0);
+}
+
+}  // namespace pawl::detail

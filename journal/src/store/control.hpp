@@ -1,0 +1,73 @@
+// The control file: live status for whoever watches, and the durable watermark on stable storage.
+#pragma once
+
+#include "format/directory_layout.hpp"
+#include "os/mapping.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace pawl::detail {
+
+// The writer's side.
+class control_page {
+  public:
+    // Opens the file, making or replacing it where it is missing or not this journal's.
+    [[nodiscard]] static result<control_page> open_for_writing(
+        const std::filesystem::path& directory, const journal_id& id, std::uint32_t mode);
+
+    control_page(control_page&&) noexcept = default;
+    control_page& operator=(control_page&&) noexcept = default;
+
+    void set_durable(sequence_number durable) const noexcept;
+    void set_published(sequence_number published) const noexcept;
+    void beat() const noexcept;  // heartbeat
+    void set_state(control_state state, int os_error) const noexcept;
+    void set_owner() const noexcept;
+    // Counts the wake word up and wakes readers that sleep on it.
+    void wake_readers() const noexcept;
+
+    // Puts the watermark on stable storage, in the sector that does not hold the last one.
+    [[nodiscard]] result<void> store_watermark(sequence_number durable);
+
+  private:
+    control_page(mapping bytes, const journal_id& id) noexcept;
+    mapping bytes_;
+    std::uint64_t id_word_ = 0;
+    std::uint64_t generation_ = 0;
+    friend class control_view;
+};
+
+// A reader's side.
+class control_view {
+  public:
+    // not_found where there is none or it may not be read; damaged where it is not this journal's.
+    [[nodiscard]] static result<control_view> open(const std::filesystem::path& directory,
+                                                   const journal_id& id);
+
+    // What the live status says is durable; nothing where it is being changed or is wrong.
+    [[nodiscard]] std::optional<sequence_number> durable() const noexcept;
+    [[nodiscard]] sequence_number published() const noexcept;
+    [[nodiscard]] std::uint64_t heartbeat_ns() const noexcept;
+    [[nodiscard]] std::uint64_t state() const noexcept;
+    // Process, program, host and boot of the last writer, as text.
+    [[nodiscard]] std::string owner() const;
+    // The proven watermark; 0 where there is none.
+    [[nodiscard]] sequence_number stored_watermark() const noexcept;
+
+    // Sleeps until the wake word is not `seen` any more, or for `timeout_ns`.
+    void sleep(std::uint32_t seen, std::uint64_t timeout_ns) const noexcept;
+    [[nodiscard]] std::uint32_t wake_word() const noexcept;
+
+  private:
+    control_view(mapping bytes, const journal_id& id) noexcept;
+    mapping bytes_;
+    std::uint64_t id_word_ = 0;
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,247 @@
+#include "store/directory.hpp"
+
+#include "format/hash.hpp"
+#include "format/segment_layout.hpp"
+#include "os/file.hpp"
+
+#include <dirent.h>
+#include <sys/random.h>
+#include <sys/statfs.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <system_error>
+
+namespace pawl::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t ordinal_digits = 10;
+
+[[nodiscard]] std::string ordinal_name(std::uint64_t ordinal) {
+    const std::string digits = std::to_string(ordinal);
+    const std::size_t zeros = digits.size() < ordinal_digits ? ordinal_digits - digits.size() : 0;
+    return std::string(zeros, '0') + digits;
+}
+
+[[nodiscard]] std::string hex_name(std::uint64_t value) {
+    std::array<char, 16> text{};
+    const auto end = std::to_chars(text.begin(), text.end(), value, 16).ptr;
+    const auto length = static_cast<std::size_t>(end - text.begin());
+    return std::string(text.size() - length, '0') + std::string(text.data(), length);
+}
+
+struct directory_closer {
+    void operator()(DIR* opened) const noexcept { ::closedir(opened); }
+};
+
+// Not with std::filesystem's iterator: its increment allocates and is noexcept, which ends the
+// process where memory has run out.
+template <class Visit>
+[[nodiscard]] result<void> each_entry(const fs::path& directory, Visit visit) {
+    const auto failed = [&] {
+        return std::unexpected(system_error(errno, directory, "cannot list the directory"));
+    };
+    const std::unique_ptr<DIR, directory_closer> opened{::opendir(directory.c_str())};
+    if (opened == nullptr)
+        return failed();
+    for (;;) {
+        errno = 0;
+        const dirent* entry = ::readdir(opened.get());
+        if (entry == nullptr)
+            break;
+        const std::string name{static_cast<const char*>(entry->d_name)};
+        if (name != "." && name != "..")
+            visit(name);
+    }
+    if (errno != 0)
+        return failed();
+    return {};
+}
+
+}  // namespace
+
+fs::path identity_path(const fs::path& directory) {
+    return directory / "journal.pawl";
+}
+fs::path control_path(const fs::path& directory) {
+    return directory / "control";
+}
+fs::path lock_path(const fs::path& directory) {
+    return directory / "writer.lock";
+}
+fs::path heads_path(const fs::path& directory) {
+    return directory / "streams";
+}
+fs::path torn_path(const fs::path& directory) {
+    return directory / "torn";
+}
+fs::path segment_path(const fs::path& directory, std::uint64_t ordinal) {
+    return directory / (ordinal_name(ordinal) + ".seg");
+}
+fs::path index_path(const fs::path& directory, std::uint64_t ordinal) {
+    return directory / (ordinal_name(ordinal) + ".idx");
+}
+std::string torn_stem(std::uint64_t ordinal, std::uint64_t epoch) {
+    return ordinal_name(ordinal) + "-" + hex_name(epoch);
+}
+
+result<std::vector<std::uint64_t>> list_segments(const fs::path& directory) {
+    std::vector<std::uint64_t> ordinals;
+    auto listed = each_entry(directory, [&](const std::string& name) {
+        if (!name.ends_with(".seg"))
+            return;
+        std::uint64_t ordinal = 0;
+        const char* end = name.data() + name.size() - 4;
+        const auto parsed = std::from_chars(name.data(), end, ordinal);
+        if (parsed.ec == std::errc{} && parsed.ptr == end &&
+            ordinal_name(ordinal) + ".seg" == name) {
+            ordinals.push_back(ordinal);
+        }
+    });
+    if (!listed)
+        return std::unexpected(std::move(listed.error()));
+    std::ranges::sort(ordinals);
+    return ordinals;
+}
+
+result<bool> is_blank(const fs::path& directory) {
+    std::error_code code;
+    if (!fs::exists(directory, code)) {
+        if (code && code != std::errc::no_such_file_or_directory) {
+            return std::unexpected(
+                system_error(code.value(), directory, "cannot list the directory"));
+        }
+        return true;
+    }
+    bool blank = true;
+    auto listed = each_entry(directory, [&](const std::string& name) {
+        blank =
+            blank && (name == "writer.lock" || name == "journal.pawl.tmp" || name == "lost+found");
+    });
+    if (!listed)
+        return std::unexpected(std::move(listed.error()));
+    return blank;
+}
+
+result<identity> read_identity(const fs::path& directory) {
+    const fs::path path = identity_path(directory);
+    auto bytes = read_file(path, 4096);
+    if (!bytes) {
+        if (bytes.error().code == errc::not_found) {
+            return std::unexpected(error{.code = errc::not_a_journal,
+                                         .file = directory.string(),
+                                         .detail = "the directory holds no journal.pawl"});
+        }
+        return std::unexpected(std::move(bytes.error()));
+    }
+    identity read{};
+    const auto wrong = [&](errc code, std::string detail) {
+        return std::unexpected(
+            error{.code = code, .offset = 0, .file = path.string(), .detail = std::move(detail)});
+    };
+    if (bytes->size() < sizeof read)
+        return wrong(errc::damaged, "shorter than an identity");
+    std::memcpy(&read, bytes->data(), sizeof read);
+    if (read.magic != identity_magic)
+        return wrong(errc::not_a_journal, "not a journal's identity");
+    if (read.format_version > format_version || read.incompatible != 0) {
+        return wrong(errc::newer_format,
+                     "written in format " + std::to_string(read.format_version) +
+                         ", this program reads up to " + std::to_string(format_version));
+    }
+    if (read.checksum != header_checksum(read))
+        return wrong(errc::damaged, "checksum mismatch");
+    if (read.segment_bytes < min_segment_bytes || read.segment_bytes > max_segment_bytes) {
+        return wrong(errc::damaged, "segment size out of range");
+    }
+    return read;
+}
+
+result<identity> create_identity(const fs::path& directory, std::uint64_t segment_bytes,
+                                 std::uint32_t mode) {
+    identity fresh{};
+    fresh.magic = identity_magic;
+    fresh.format_version = format_version;
+    fresh.identity_bytes = sizeof fresh;
+    const std::array<std::uint64_t, 2> id{random_nonzero(), random_nonzero()};
+    std::memcpy(fresh.journal, id.data(), sizeof fresh.journal);
+    fresh.created_ns = system_time_ns();
+    fresh.segment_bytes = segment_bytes;
+    fresh.checksum = header_checksum(fresh);
+    const std::array parts{std::as_bytes(std::span{&fresh, 1})};
+    if (auto written = replace_file(identity_path(directory), parts, mode); !written) {
+        return std::unexpected(std::move(written.error()));
+    }
+    return fresh;
+}
+
+journal_id id_of(const identity& from) noexcept {
+    return std::to_array(from.journal);
+}
+
+std::uint64_t id_word(const journal_id& id) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, id.data(), sizeof word);
+    return word;
+}
+
+result<void> refuse_network_file_system(const fs::path& directory) {
+    struct statfs status{};
+    if (::statfs(directory.c_str(), &status) != 0) {
+        return std::unexpected(system_error(errno, directory, "cannot stat the file system"));
+    }
+    // Magic numbers of NFS, SMB, CIFS, SMB2, Ceph, AFS, 9P and FUSE-mounted network storage
+    // (Lustre).
+    constexpr std::array<std::uint64_t, 8> remote{0x6969,     0x517b,     0xff534d42, 0xfe534d42,
+                                                  0x00c36400, 0x5346414f, 0x01021997, 0x0bd00bd0};
+    const auto type = static_cast<std::uint32_t>(status.f_type);
+    if (std::ranges::find(remote, type) != remote.end()) {
+        return std::unexpected(error{.code = errc::network_file_system,
+                                     .file = directory.string(),
+                                     .detail = "locks and mappings are not dependable there"});
+    }
+    return {};
+}
+
+result<void> remove_temporaries(const fs::path& directory) {
+    std::vector<std::string> names;
+    auto listed = each_entry(directory, [&](const std::string& name) {
+        if (name.ends_with(".tmp"))
+            names.push_back(name);
+    });
+    if (!listed)
+        return listed;
+    for (const auto& name : names) {
+        if (auto removed = unlink_file(directory / name); !removed)
+            return removed;
+    }
+    return {};
+}
+
+std::uint64_t random_nonzero() {
+    std::uint64_t value = 0;
+    while (value == 0) {
+        // getrandom of up to 256 bytes is never cut short once the pool is ready; before that it
+        // waits.
+        if (::getrandom(&value, sizeof value, 0) != sizeof value)
+            value = 0;
+    }
+    return value;
+}
+
+std::uint64_t system_time_ns() noexcept {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+}  // namespace pawl::detail

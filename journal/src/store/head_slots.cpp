@@ -1,0 +1,54 @@
+#include "store/head_slots.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+head_slots::head_slots(head_slots&& other) noexcept {
+    *this = std::move(other);
+}
+
+head_slots& head_slots::operator=(head_slots&& other) noexcept {
+    table_ = std::exchange(other.table_, nullptr);
+    slots_ = std::exchange(other.slots_, 0);
+    used_ = std::exchange(other.used_, 0);
+    memory_ = std::move(other.memory_);
+    return *this;
+}
+
+result<head_slots> head_slots::make(std::uint64_t slots) {
+    constexpr std::uint64_t fewest = 64;
+    slots = std::max(slots, fewest);
+    auto memory = page_memory::make(static_cast<std::size_t>(slots) * sizeof(stream_head));
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    return over(std::move(*memory), slots, 0);
+}
+
+head_slots head_slots::at(std::byte* entries, std::uint64_t slots, std::uint64_t used) noexcept {
+    head_slots made;
+    made.table_ = reinterpret_cast<stream_head*>(entries);
+    made.slots_ = slots;
+    made.used_ = used;
+    return made;
+}
+
+head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint64_t used) noexcept {
+    head_slots made = at(entries.data(), slots, used);
+    made.memory_ = std::move(entries);
+    return made;
+}
+
+result<head_slots> head_slots::grown() const {
+    auto larger = make(slots_ * 2);
+    if (!larger)
+        return larger;
+    for (const stream_head& head : all()) {
+        if (head.stream != no_stream_id)
+            *larger->find_or_insert(head.stream) = head;
+    }
+    return larger;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,95 @@
+// The version and last position of every stream: an open-addressing table over flat memory, which
+// is also how it lies in the file of stream heads.
+#pragma once
+
+#include "format/heads_layout.hpp"
+#include "os/page_memory.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace pawl::detail {
+
+[[nodiscard]] constexpr std::uint64_t pack_position(std::uint64_t ordinal,
+                                                    std::uint64_t offset) noexcept {
+    return ordinal << 32 | offset / frame_alignment;
+}
+[[nodiscard]] constexpr log_position unpack_position(std::uint64_t packed) noexcept {
+    return {packed >> 32, (packed & 0xffffffff) * frame_alignment};
+}
+
+class head_slots {
+  public:
+    head_slots() noexcept = default;
+    head_slots(head_slots&& other) noexcept;
+    head_slots& operator=(head_slots&& other) noexcept;
+    ~head_slots() = default;
+
+    // An empty table in fresh memory whose pages are present.
+    [[nodiscard]] static result<head_slots> make(std::uint64_t slots);
+    // The table that lies at the beginning of a checked file's entries.
+    [[nodiscard]] static head_slots over(page_memory entries, std::uint64_t slots,
+                                         std::uint64_t used) noexcept;
+
+    // The same over memory that somebody else keeps.
+    [[nodiscard]] static head_slots at(std::byte* entries, std::uint64_t slots,
+                                       std::uint64_t used) noexcept;
+
+    [[nodiscard]] std::uint64_t slots() const noexcept { return slots_; }
+    [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
+    [[nodiscard]] bool wants_to_grow() const noexcept { return used_ * 4 >= slots_ * 3; }
+    // A search ends at a free slot: one is kept, however small the table is.
+    [[nodiscard]] bool is_full() const noexcept {
+        return used_ * 16 >= slots_ * 15 || used_ + 1 >= slots_;
+    }
+
+    // Null where the stream is not in the table.
+    [[nodiscard]] stream_head* find(stream_id stream) const noexcept {
+        if (slots_ == 0)
+            return nullptr;
+        for (std::uint64_t at = home(stream);; at = at + 1 == slots_ ? 0 : at + 1) {
+            if (table_[at].stream == stream)
+                return &table_[at];
+            if (table_[at].stream == no_stream_id)
+                return nullptr;
+        }
+    }
+    // The stream's slot, made with version 0 where it is new; null where the table is full.
+    [[nodiscard]] stream_head* find_or_insert(stream_id stream) noexcept {
+        if (slots_ == 0)
+            return nullptr;
+        for (std::uint64_t at = home(stream);; at = at + 1 == slots_ ? 0 : at + 1) {
+            if (table_[at].stream == stream)
+                return &table_[at];
+            if (table_[at].stream != no_stream_id)
+                continue;
+            if (is_full())
+                return nullptr;
+            ++used_;
+            table_[at] = {.stream = stream, .version = 0, .last = 0};
+            return &table_[at];
+        }
+    }
+
+    [[nodiscard]] std::span<const stream_head> all() const noexcept { return {table_, slots_}; }
+    // A table with room for twice as many, holding the same.
+    [[nodiscard]] result<head_slots> grown() const;
+
+  private:
+    // A 64-bit hash scaled to the number of slots, so that any number of slots will do.
+    [[nodiscard]] std::uint64_t home(stream_id stream) const noexcept {
+        __extension__ using wide = unsigned __int128;
+        return static_cast<std::uint64_t>(static_cast<wide>(mix64(stream)) * slots_ >> 64);
+    }
+
+    stream_head* table_ = nullptr;
+    std::uint64_t slots_ = 0;
+    std::uint64_t used_ = 0;
+    page_memory memory_;
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,175 @@
+#include "store/heads_file.hpp"
+
+#include "format/hash.hpp"
+#include "os/file.hpp"
+#include "os/planted.hpp"
+#include "store/directory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace pawl::detail {
+
+namespace {
+
+// A name as it lies behind the table: number, length, bytes.
+constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::uint32_t);
+
+[[nodiscard]] std::vector<std::byte> pack_names(const name_map& names) {
+    std::vector<std::byte> packed;
+    for (const auto& [name, stream] : names) {
+        const std::size_t at = packed.size();
+        packed.resize(at + name_prefix_bytes + name.size());
+        store_u64(packed.data() + at, stream);
+        store_u32(packed.data() + at + sizeof stream, static_cast<std::uint32_t>(name.size()));
+        std::memcpy(packed.data() + at + name_prefix_bytes, name.data(), name.size());
+    }
+    return packed;
+}
+
+[[nodiscard]] bool unpack_names(std::span<const std::byte> packed, std::uint64_t count,
+                                name_map& names) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (packed.size() < name_prefix_bytes)
+            return false;
+        const std::uint64_t stream = load_u64(packed.data());
+        const std::size_t bytes = load_u32(packed.data() + sizeof stream);
+        packed = packed.subspan(name_prefix_bytes);
+        if (packed.size() < bytes)
+            return false;
+        names.emplace(std::string{reinterpret_cast<const char*>(packed.data()), bytes}, stream);
+        packed = packed.subspan(bytes);
+    }
+    return packed.empty() && names.size() == count;
+}
+
+[[nodiscard]] std::uint64_t count_streams(std::span<const std::byte> table) noexcept {
+    std::uint64_t streams = 0;
+    for (std::size_t at = 0; at < table.size(); at += sizeof(stream_head))
+        streams += load_u64(table.data() + at) != no_stream_id ? 1 : 0;
+    return streams;
+}
+
+[[nodiscard]] std::unexpected<error> bad_heads(const std::filesystem::path& path,
+                                               std::string detail) {
+    return std::unexpected(error{
+        .code = errc::damaged, .offset = 0, .file = path.string(), .detail = std::move(detail)});
+}
+
+}  // namespace
+
+result<stream_heads> empty_heads(std::uint64_t expected_streams) {
+    stream_heads heads;
+    auto slots = head_slots::make(std::max<std::uint64_t>(expected_streams, 64) * 3 / 2);
+    if (!slots)
+        return std::unexpected(std::move(slots.error()));
+    heads.slots = std::move(*slots);
+    return heads;
+}
+
+std::uint64_t heads_file_bytes(const stream_heads& heads) noexcept {
+    return heads_entries_offset + heads.slots.slots() * sizeof(stream_head);
+}
+
+result<void> write_heads(const std::filesystem::path& directory, const journal_id& id,
+                         const stream_heads& heads, std::uint32_t mode) {
+    std::array<std::byte, heads_entries_offset> first{};
+    const auto names = pack_names(heads.names);
+    heads_header header{};
+    header.magic = heads_magic;
+    header.format_version = format_version;
+    header.header_bytes = sizeof header;
+    std::memcpy(header.journal, id.data(), id.size());
+    header.ordinal = heads.ordinal;
+    header.epoch = heads.epoch;
+    header.end_sequence = heads.end_sequence;
+    header.slots = heads.slots.slots();
+    header.streams = heads.slots.used();
+    header.names = heads.names.size();
+    header.name_bytes = names.size();
+    const auto entries = std::as_bytes(heads.slots.all());
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    XXH3_64bits_update(&state, entries.data(), entries.size());
+    XXH3_64bits_update(&state, names.data(), names.size());
+    header.body_checksum = XXH3_64bits_digest(&state);
+    header.checksum = header_checksum(header);
+    std::memcpy(first.data(), &header, sizeof header);
+    const std::array parts{std::span<const std::byte>{first}, entries,
+                           std::span<const std::byte>{names}};
+    return replace_file(heads_path(directory), parts, mode);
+}
+
+result<heads_header> check_heads_header(std::span<const std::byte> first, std::uint64_t body_bytes,
+                                        const std::filesystem::path& path, const journal_id& id) {
+    heads_header header{};
+    std::memcpy(&header, first.data(), sizeof header);
+    if (header.magic != heads_magic || header.format_version > format_version ||
+        header.checksum != header_checksum(header) ||
+        std::memcmp(header.journal, id.data(), id.size()) != 0) {
+        return bad_heads(path, "not this journal's stream heads");
+    }
+    const auto padding = first.subspan(sizeof header);
+    if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
+        return bad_heads(path, "bytes behind the header");
+    if (header.slots == 0 || header.slots > body_bytes / sizeof(stream_head) ||
+        header.name_bytes != body_bytes - header.slots * sizeof(stream_head) ||
+        header.streams >= header.slots) {
+        return bad_heads(path, "sections do not fit");
+    }
+    return header;
+}
+
+result<void> check_heads_body(const heads_header& header, std::span<const std::byte> body,
+                              const std::filesystem::path& path, name_map& names) {
+    if (hash_bytes(body.data(), body.size()) != header.body_checksum &&
+        !planted(bug::heads_not_checked)) {
+        return bad_heads(path, "checksum mismatch");
+    }
+    const auto table_bytes = static_cast<std::size_t>(header.slots * sizeof(stream_head));
+    // A table with no free slot would be searched for ever.
+    if (count_streams(body.first(table_bytes)) != header.streams)
+        return bad_heads(path, "another number of streams than the header says");
+    if (!unpack_names(body.subspan(table_bytes), header.names, names))
+        return bad_heads(path, "names do not fit");
+    return {};
+}
+
+result<stream_heads> read_heads(const std::filesystem::path& directory, const journal_id& id) {
+    const auto path = heads_path(directory);
+    auto opened = file::open(path, file::access::read);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    auto size = opened->size();
+    if (!size)
+        return std::unexpected(std::move(size.error()));
+    if (*size < heads_entries_offset)
+        return bad_heads(path, "shorter than its header");
+    std::array<std::byte, heads_entries_offset> first{};
+    if (auto read = opened->read_at(first, 0); !read)
+        return std::unexpected(std::move(read.error()));
+    const std::uint64_t body_bytes = *size - heads_entries_offset;
+    const auto header = check_heads_header(first, body_bytes, path, id);
+    if (!header)
+        return std::unexpected(header.error());
+    auto memory = page_memory::make(static_cast<std::size_t>(body_bytes));
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    const std::span body{memory->data(), memory->size()};
+    if (auto read = opened->read_at(body, heads_entries_offset); !read)
+        return std::unexpected(std::move(read.error()));
+    stream_heads heads;
+    if (auto checked = check_heads_body(*header, body, path, heads.names); !checked)
+        return std::unexpected(std::move(checked.error()));
+    heads.slots = head_slots::over(std::move(*memory), header->slots, header->streams);
+    heads.covers_something = true;
+    heads.ordinal = header->ordinal;
+    heads.epoch = header->epoch;
+    heads.end_sequence = header->end_sequence;
+    return heads;
+}
+
+}  // namespace pawl::detail

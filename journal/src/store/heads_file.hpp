@@ -1,0 +1,55 @@
+// The file of stream heads: the version and last position of every stream and the names handed out,
+// up to the end of a sealed segment. Derived from the log and rebuilt when absent or wrong.
+#pragma once
+
+#include "format/heads_layout.hpp"
+#include "store/head_slots.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+
+namespace pawl::detail {
+
+using name_map = std::map<std::string, stream_id, std::less<>>;
+
+// What stands in the file.
+struct stream_heads {
+    head_slots slots;
+    name_map names;
+    bool covers_something = false;  // false: the beginning of the journal
+    std::uint64_t ordinal = 0;      // the last segment taken in
+    std::uint64_t epoch = 0;
+    sequence_number end_sequence = 0;
+
+    [[nodiscard]] stream_id next_named_stream() const noexcept {
+        return first_named_stream + names.size();
+    }
+};
+
+[[nodiscard]] result<stream_heads> empty_heads(std::uint64_t expected_streams);
+// not_found, or damaged where the file is not this journal's or its checksum is wrong. The table is
+// mapped privately: changing it changes memory only.
+[[nodiscard]] result<stream_heads> read_heads(const std::filesystem::path& directory,
+                                              const journal_id& id);
+// The file in two steps, as it lies in memory: its first heads_entries_offset bytes, where so many
+// are behind them, and then those, out of which the names are taken. Errors name `path`.
+[[nodiscard]] result<heads_header> check_heads_header(std::span<const std::byte> first,
+                                                      std::uint64_t body_bytes,
+                                                      const std::filesystem::path& path,
+                                                      const journal_id& id);
+[[nodiscard]] result<void> check_heads_body(const heads_header& header,
+                                            std::span<const std::byte> body,
+                                            const std::filesystem::path& path, name_map& names);
+[[nodiscard]] result<void> write_heads(const std::filesystem::path& directory, const journal_id& id,
+                                       const stream_heads& heads, std::uint32_t mode);
+
+// Bytes the file has for so many streams; names apart.
+[[nodiscard]] std::uint64_t heads_file_bytes(const stream_heads& heads) noexcept;
+
+}  // namespace pawl::detail

@@ -1,0 +1,114 @@
+#include "store/heads_rebuild.hpp"
+
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+[[nodiscard]] result<void> take_in_names(stream_heads& heads, const segment_index& index,
+                                         const frame_space& space) {
+    for (const std::uint64_t offset : index.names) {
+        const auto not_there = [&] {
+            return std::unexpected(error{.code = errc::damaged,
+                                         .offset = offset,
+                                         .detail = "the index names a frame that is not there"});
+        };
+        // What an index says of a segment may be behind the segment's end.
+        if (!has_room_for_header(space, offset))
+            return not_there();
+        const std::byte* frame = space.base + offset;
+        const commit_word word{load_u64(frame)};
+        if (check_frame(space, offset, word) != frame_fault::none || !system_form_right(word) ||
+            is_end(word)) {
+            return not_there();
+        }
+        heads.names.emplace(std::string{reinterpret_cast<const char*>(frame + frame_header_bytes),
+                                        word.frame_bytes() - frame_header_bytes},
+                            load_u64(frame + frame_offset::stream));
+    }
+    return {};
+}
+
+[[nodiscard]] result<void> take_in_segment(stream_heads& heads,
+                                           const std::filesystem::path& directory,
+                                           const journal_id& id, std::uint64_t ordinal) {
+    auto segment = open_segment(directory, id, ordinal);
+    if (!segment)
+        return std::unexpected(std::move(segment.error()));
+    const frame_space space = segment->space();
+    auto index = read_index(directory, id, ordinal);
+    if (!index || index->header.epoch != segment->header.epoch) {
+        index = build_index({.space = space, .id = id, .ordinal = ordinal},
+                            segment_path(directory, ordinal));
+    }
+    if (!index) {
+        if (auto whole = segment->bytes.whole(); !whole)
+            return whole;
+        return std::unexpected(std::move(index.error()));
+    }
+    auto taken = take_in(heads, *index, space);
+    if (auto whole = segment->bytes.whole(); !whole)
+        return whole;
+    return taken;
+}
+
+// Whether the file's heads stand for the end of a segment of this log. The log decides: the segment
+// must be there, of the same life, ending at the same sequence.
+[[nodiscard]] bool fits_log(const stream_heads& heads, const std::filesystem::path& directory,
+                            const journal_id& id, std::span<const std::uint64_t> ordinals) {
+    if (std::ranges::find(ordinals, heads.ordinal) == ordinals.end())
+        return false;
+    const auto index = read_index_header(directory, id, heads.ordinal);
+    return index && index->epoch == heads.epoch && index->end_sequence == heads.end_sequence;
+}
+
+}  // namespace
+
+result<void> take_in(stream_heads& heads, const segment_index& index, const frame_space& space) {
+    for (const index_stream& stream : index.streams) {
+        if (heads.slots.wants_to_grow()) {
+            auto larger = heads.slots.grown();
+            if (!larger)
+                return std::unexpected(std::move(larger.error()));
+            heads.slots = std::move(*larger);
+        }
+        stream_head* head = heads.slots.find_or_insert(stream.stream);
+        if (head == nullptr)
+            return fail(errc::out_of_memory);
+        head->version = stream.version;
+        head->last = pack_position(index.header.ordinal, stream.last_offset);
+    }
+    if (auto named = take_in_names(heads, index, space); !named)
+        return named;
+    heads.covers_something = true;
+    heads.ordinal = index.header.ordinal;
+    heads.epoch = index.header.epoch;
+    heads.end_sequence = index.header.end_sequence;
+    return {};
+}
+
+result<stream_heads> load_heads(const std::filesystem::path& directory, const journal_id& id,
+                                std::uint64_t expected_streams,
+                                std::span<const std::uint64_t> ordinals) {
+    auto heads = read_heads(directory, id);
+    if (!heads || !fits_log(*heads, directory, id, ordinals)) {
+        heads = empty_heads(expected_streams);
+        if (!heads)
+            return heads;
+    }
+    for (const std::uint64_t ordinal : ordinals) {
+        if (heads->covers_something && ordinal <= heads->ordinal)
+            continue;
+        if (auto taken = take_in_segment(*heads, directory, id, ordinal); !taken) {
+            return std::unexpected(std::move(taken.error()));
+        }
+    }
+    return heads;
+}
+
+}  // namespace pawl::detail

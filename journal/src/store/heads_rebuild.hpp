@@ -1,0 +1,25 @@
+// Bringing stream heads up to date from the log and its indexes.
+#pragma once
+
+#include "store/heads_file.hpp"
+#include "store/segment_index.hpp"
+
+#include <pawl/journal/error.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace pawl::detail {
+
+// Adds a segment to the heads. `space` is its bytes, for the names in it.
+[[nodiscard]] result<void> take_in(stream_heads& heads, const segment_index& index,
+                                   const frame_space& space);
+
+// The heads at the end of segment `last`: from the file of heads as far as it fits the log, and
+// from the indexes of later segments, or their frames where an index is missing.
+[[nodiscard]] result<stream_heads> load_heads(const std::filesystem::path& directory,
+                                              const journal_id& id, std::uint64_t expected_streams,
+                                              std::span<const std::uint64_t> ordinals);
+
+}  // namespace pawl::detail

@@ -1,0 +1,205 @@
+#include "store/segment_file.hpp"
+
+#include "format/hash.hpp"
+#include "os/file.hpp"
+#include "os/planted.hpp"
+#include "store/directory.hpp"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace pawl::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+[[nodiscard]] segment_header make_header(const segment_request& request) {
+    segment_header header{};
+    header.magic = segment_magic;
+    header.format_version = format_version;
+    header.header_bytes = sizeof header;
+    std::memcpy(header.journal, request.id.data(), sizeof header.journal);
+    header.ordinal = request.ordinal;
+    header.epoch = random_nonzero();
+    header.segment_bytes = request.segment_bytes;
+    header.created_ns = system_time_ns();
+    header.predecessor_epoch = request.before.epoch;
+    header.predecessor_end_offset = request.before.end_offset;
+    header.predecessor_end_hash = request.before.end_hash;
+    header.start_sequence = request.before.start_sequence;
+    header.checksum = header_checksum(header);
+    return header;
+}
+
+struct header_check {
+    segment_header header{};
+    bool one_bad = false;
+    std::string note{};
+};
+
+// Why a copy of the header cannot be believed; empty where it can.
+[[nodiscard]] std::string fault_of(const segment_header& header) {
+    if (header.magic != segment_magic)
+        return "no segment header";
+    if (header.checksum != header_checksum(header))
+        return "header checksum mismatch";
+    return {};
+}
+
+[[nodiscard]] result<header_check> check_headers(const file& source, const journal_id& id,
+                                                 std::uint64_t ordinal) {
+    const auto wrong = [&](errc code, std::string detail) {
+        return std::unexpected(error{.code = code,
+                                     .offset = 0,
+                                     .file = source.path().string(),
+                                     .detail = std::move(detail)});
+    };
+    std::array<segment_header, 2> copies{};
+    std::array<std::string, 2> faults{};
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto into = std::as_writable_bytes(std::span{&copies[i], 1});
+        if (auto read = source.read_at(into, i * header_copy_offset); !read) {
+            if (read.error().code != errc::damaged)
+                return std::unexpected(std::move(read.error()));
+            faults[i] = "the file ends inside the header";
+        } else {
+            faults[i] = fault_of(copies[i]);
+        }
+    }
+    if (!faults[0].empty() && !faults[1].empty()) {
+        return wrong(errc::damaged, "both header copies are unreadable: " + faults[0]);
+    }
+    header_check found;
+    found.header = faults[0].empty() ? copies[0] : copies[1];
+    if (!faults[0].empty() || !faults[1].empty()) {
+        found.one_bad = true;
+        found.note = faults[0].empty() ? "second header copy: " + faults[1]
+                                       : "first header copy: " + faults[0];
+    }
+    const segment_header& header = found.header;
+    if (header.format_version > format_version || header.incompatible != 0) {
+        return wrong(errc::newer_format, "segment of a newer format");
+    }
+    if (std::memcmp(header.journal, id.data(), id.size()) != 0) {
+        return wrong(errc::damaged, "the segment belongs to another journal");
+    }
+    if (header.ordinal != ordinal)
+        return wrong(errc::damaged, "the segment carries another ordinal");
+    if (header.segment_bytes < min_segment_bytes || header.segment_bytes > max_segment_bytes ||
+        header.epoch == 0) {
+        return wrong(errc::damaged, "header values out of range");
+    }
+    return found;
+}
+
+struct opened_segment {
+    file source;
+    header_check check;
+};
+
+[[nodiscard]] result<opened_segment> open_and_check(const fs::path& directory, const journal_id& id,
+                                                    std::uint64_t ordinal, file::access mode) {
+    const fs::path path = segment_path(directory, ordinal);
+    auto source = file::open(path, mode);
+    if (!source) {
+        if (source.error().code == errc::not_found)
+            source.error().code = errc::missing_segment;
+        return std::unexpected(std::move(source.error()));
+    }
+    auto size = source->size();
+    if (!size)
+        return std::unexpected(std::move(size.error()));
+    auto check = check_headers(*source, id, ordinal);
+    if (!check)
+        return std::unexpected(std::move(check.error()));
+    if (*size < check->header.segment_bytes) {
+        return std::unexpected(error{.code = errc::damaged,
+                                     .offset = *size,
+                                     .file = path.string(),
+                                     .detail = "the file ends before its segment does"});
+    }
+    return opened_segment{std::move(*source), std::move(*check)};
+}
+
+}  // namespace
+
+result<writable_segment> create_segment(const segment_request& request) {
+    const fs::path path = segment_path(request.directory, request.ordinal);
+    fs::path temporary = path;
+    if (!planted(bug::no_temporary))
+        temporary += ".tmp";
+    const segment_header header = make_header(request);
+    const auto bytes = std::as_bytes(std::span{&header, 1});
+
+    auto fresh = file::open(temporary, file::access::create, request.mode);
+    if (!fresh)
+        return std::unexpected(std::move(fresh.error()));
+    const auto build = [&]() -> result<void> {
+        fresh->write_in_place();
+        if (auto done = fresh->allocate(request.segment_bytes); !done)
+            return done;
+        if (auto done = fresh->write_at(bytes, 0); !done)
+            return done;
+        if (auto done = fresh->write_at(bytes, header_copy_offset); !done)
+            return done;
+        if (auto done = planted(bug::no_segment_sync) ? result<void>{} : fresh->sync(); !done)
+            return done;
+        if (auto done = rename_file(temporary, path); !done)
+            return done;
+        fresh->renamed(path);
+        return planted(bug::no_directory_sync) ? result<void>{} : sync_directory(request.directory);
+    };
+    if (auto built = build(); !built) {
+        // What is left would only hold room; a failure to remove it changes nothing.
+        (void)unlink_file(temporary);
+        return std::unexpected(std::move(built.error()));
+    }
+    auto mapped = mapping::of(*fresh, mapping::access::read_write, request.segment_bytes);
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
+    return writable_segment{header, std::move(*mapped), std::move(*fresh)};
+}
+
+result<read_segment> open_segment(const fs::path& directory, const journal_id& id,
+                                  std::uint64_t ordinal) {
+    auto opened = open_and_check(directory, id, ordinal, file::access::read);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    struct stat status{};
+    if (::fstat(opened->source.descriptor(), &status) != 0) {
+        return std::unexpected(system_error(errno, opened->source.path(), "cannot stat"));
+    }
+    auto mapped =
+        mapping::of(opened->source, mapping::access::read, opened->check.header.segment_bytes);
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
+    return read_segment{opened->check.header,      std::move(*mapped),
+                        std::move(opened->source), static_cast<std::uint64_t>(status.st_ino),
+                        opened->check.one_bad,     std::move(opened->check.note)};
+}
+
+result<writable_segment> open_segment_for_repair(const fs::path& directory, const journal_id& id,
+                                                 std::uint64_t ordinal) {
+    auto opened = open_and_check(directory, id, ordinal, file::access::read_write);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    auto mapped = mapping::of(opened->source, mapping::access::read_write,
+                              opened->check.header.segment_bytes);
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
+    return writable_segment{opened->check.header, std::move(*mapped), std::move(opened->source)};
+}
+
+result<std::uint64_t> file_identity(const fs::path& path) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) {
+        return std::unexpected(system_error(errno, path, "cannot stat"));
+    }
+    return static_cast<std::uint64_t>(status.st_ino);
+}
+
+}  // namespace pawl::detail

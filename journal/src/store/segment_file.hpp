@@ -1,0 +1,78 @@
+// One segment file: making it and reading its header.
+#pragma once
+
+#include "format/frame_check.hpp"
+#include "format/segment_layout.hpp"
+#include "os/data_ranges.hpp"
+#include "os/mapping.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <filesystem>
+
+namespace pawl::detail {
+
+// Where a segment's predecessor ended; epoch 0 where the segment was prepared ahead or is the
+// first.
+struct predecessor {
+    std::uint64_t epoch = 0;
+    std::uint64_t end_offset = 0;
+    std::uint64_t end_hash = 0;
+    std::uint64_t start_sequence = 0;
+};
+
+struct segment_request {
+    std::filesystem::path directory;
+    journal_id id{};
+    std::uint64_t ordinal = 0;
+    std::uint64_t segment_bytes = 0;
+    std::uint32_t mode = 0600;
+    predecessor before{};
+};
+
+// A segment open for writing.
+struct writable_segment {
+    segment_header header{};
+    mapping bytes;
+    file source;
+
+    [[nodiscard]] frame_space space() const noexcept {
+        return {bytes.data(), bytes.size(), header.epoch};
+    }
+    // Which parts of it hold data now.
+    [[nodiscard]] data_ranges data() const { return data_ranges::of(source, bytes.size()); }
+};
+
+// Makes the file whole under a temporary name, syncs and renames it and syncs the directory: when
+// this returns, the segment survives the loss of power. Replaces a file of that name.
+[[nodiscard]] result<writable_segment> create_segment(const segment_request& request);
+
+struct read_segment {
+    segment_header header{};
+    mapping bytes;
+    file source;
+    std::uint64_t inode = 0;  // tells whether the name still means this file
+    bool one_header_bad = false;
+    std::string header_note{};  // which copy, and why
+
+    [[nodiscard]] frame_space space() const noexcept {
+        return {bytes.data(), bytes.size(), header.epoch};
+    }
+    // Which parts of it hold data now.
+    [[nodiscard]] data_ranges data() const { return data_ranges::of(source, bytes.size()); }
+};
+
+// Maps a segment for reading. damaged where neither header copy is right, the file is short, or it
+// belongs elsewhere; missing_segment where there is no file.
+[[nodiscard]] result<read_segment> open_segment(const std::filesystem::path& directory,
+                                                const journal_id& id, std::uint64_t ordinal);
+// The same for rewriting what is in it (recovery only).
+[[nodiscard]] result<writable_segment> open_segment_for_repair(
+    const std::filesystem::path& directory, const journal_id& id, std::uint64_t ordinal);
+
+// Identity of the file a name stands for now; not_found where there is none.
+[[nodiscard]] result<std::uint64_t> file_identity(const std::filesystem::path& path);
+
+}  // namespace pawl::detail

@@ -1,0 +1,187 @@
+#include "store/writer_lock.hpp"
+
+#include "os/io_hook.hpp"
+#include "os/mapping.hpp"
+#include "os/planted.hpp"
+#include "store/directory.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+std::mutex held_mutex;
+writer_lock* held_first = nullptr;
+
+void lock_before_fork() {
+    held_mutex.lock();
+}
+void unlock_in_parent() {
+    held_mutex.unlock();
+}
+
+[[nodiscard]] struct flock whole_file(short type) noexcept {
+    struct flock request{};
+    request.l_type = type;
+    request.l_whence = SEEK_SET;
+    return request;
+}
+
+[[nodiscard]] bool same_file(const file& opened, const std::filesystem::path& path) noexcept {
+    struct stat by_descriptor{};
+    struct stat by_name{};
+    return ::fstat(opened.descriptor(), &by_descriptor) == 0 &&
+           ::lstat(path.c_str(), &by_name) == 0 && by_descriptor.st_ino == by_name.st_ino &&
+           by_descriptor.st_dev == by_name.st_dev;
+}
+
+[[nodiscard]] result<void> lock_whole(const file& opened) {
+    const auto& path = opened.path();
+    if (const int refused = call_io_hook({.operation = io_operation::lock, .path = path.c_str()});
+        refused != 0) {
+        return std::unexpected(system_error(refused, path, "cannot lock"));
+    }
+    if (planted(bug::no_lock))
+        return {};
+    struct flock request = whole_file(F_WRLCK);
+    if (::fcntl(opened.descriptor(), F_OFD_SETLK, &request) != 0) {
+        if (errno == EAGAIN || errno == EACCES) {
+            return std::unexpected(error{.code = errc::locked,
+                                         .file = path.string(),
+                                         .detail = "another writer holds the journal"});
+        }
+        return std::unexpected(system_error(errno, path, "cannot lock"));
+    }
+    // Somebody may have replaced the file between open and lock; two writers would then hold two
+    // locks.
+    if (!same_file(opened, path)) {
+        return std::unexpected(error{.code = errc::locked,
+                                     .file = path.string(),
+                                     .detail = "the file was replaced while it was locked"});
+    }
+    return {};
+}
+
+[[nodiscard]] result<bool> somebody_locks(const std::filesystem::path& path) {
+    auto opened = file::open(path, file::access::read);
+    if (!opened) {
+        if (opened.error().code == errc::not_found)
+            return false;
+        return std::unexpected(std::move(opened.error()));
+    }
+    struct flock request = whole_file(F_RDLCK);
+    if (::fcntl(opened->descriptor(), F_OFD_GETLK, &request) != 0) {
+        return std::unexpected(system_error(errno, path, "cannot ask for the lock"));
+    }
+    return request.l_type != F_UNLCK;
+}
+
+[[nodiscard]] result<file> open_lock_file(const std::filesystem::path& path, std::uint32_t mode) {
+    // O_CREAT without O_TRUNC: the file may be held by somebody else.
+    auto opened = file::open(path, file::access::read_write);
+    if (opened || opened.error().code != errc::not_found)
+        return opened;
+    auto created = file::open(path, file::access::create, mode);
+    return created;
+}
+
+}  // namespace
+
+void writer_lock::forget_in_child() noexcept {
+    for (writer_lock* held = held_first; held != nullptr; held = held->next_) {
+        held->lock_.close();
+        held->identity_.close();
+    }
+    held_first = nullptr;
+    held_mutex.unlock();
+}
+
+writer_lock::writer_lock(file lock) noexcept : lock_{std::move(lock)} {}
+
+result<std::unique_ptr<writer_lock>> writer_lock::acquire(const std::filesystem::path& directory,
+                                                          std::uint32_t mode) {
+    static std::once_flag registered;
+    std::call_once(registered, [] {
+        ::pthread_atfork(&lock_before_fork, &unlock_in_parent, &writer_lock::forget_in_child);
+    });
+
+    const auto path = lock_path(directory);
+    auto opened = open_lock_file(path, mode);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    if (auto locked = lock_whole(*opened); !locked)
+        return std::unexpected(std::move(locked.error()));
+    std::unique_ptr<writer_lock> lock{new (std::nothrow) writer_lock{std::move(*opened)}};
+    if (lock == nullptr)
+        return fail(errc::out_of_memory);
+    const std::scoped_lock guard{held_mutex};
+    lock->next_ = held_first;
+    if (held_first != nullptr)
+        held_first->previous_ = lock.get();
+    held_first = lock.get();
+    return lock;
+}
+
+result<void> writer_lock::hold_identity(const std::filesystem::path& directory) {
+    auto opened = file::open(identity_path(directory), file::access::read_write);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    if (auto locked = lock_whole(*opened); !locked)
+        return locked;
+    const std::scoped_lock guard{held_mutex};
+    identity_ = std::move(*opened);
+    return {};
+}
+
+result<bool> writer_lock::is_held(const std::filesystem::path& directory) {
+    auto held = somebody_locks(lock_path(directory));
+    if (held && !*held)
+        held = somebody_locks(identity_path(directory));
+    return held;
+}
+
+writer_lock::~writer_lock() {
+    const std::scoped_lock guard{held_mutex};
+    if (!lock_)
+        return;  // a forked child has forgotten it
+    if (previous_ != nullptr)
+        previous_->next_ = next_;
+    if (held_first == this)
+        held_first = next_;
+    if (next_ != nullptr)
+        next_->previous_ = previous_;
+}
+
+fork_word::fork_word(void* page) noexcept : word_{new(page) std::atomic<std::uint32_t>{0}} {}
+
+fork_word::fork_word(fork_word&& other) noexcept : word_{std::exchange(other.word_, nullptr)} {}
+
+fork_word::~fork_word() {
+    if (word_ != nullptr)
+        ::munmap(static_cast<void*>(word_), page_bytes());
+}
+
+result<fork_word> fork_word::create() {
+    void* page =
+        ::mmap(nullptr, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return std::unexpected(system_error(errno, {}, "cannot map a page"));
+    if (::madvise(page, page_bytes(), MADV_WIPEONFORK) != 0) {
+        const int why = errno;
+        ::munmap(page, page_bytes());
+        return std::unexpected(system_error(why, {}, "cannot have a page wiped on fork"));
+    }
+    return fork_word{page};
+}
+
+}  // namespace pawl::detail

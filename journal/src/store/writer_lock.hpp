@@ -1,0 +1,57 @@
+// One writer a directory: open-file-description locks on two files that are never unlinked.
+#pragma once
+
+#include "os/file.hpp"
+
+#include <pawl/journal/error.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+namespace pawl::detail {
+
+// Held while it lives. A forked child does not hold it: the descriptor is closed there before
+// anything of the child runs, since a copy of it would keep the lock alive beyond the parent.
+class writer_lock {
+  public:
+    // locked where another writer, in this or any other process, holds it.
+    [[nodiscard]] static result<std::unique_ptr<writer_lock>> acquire(
+        const std::filesystem::path& directory, std::uint32_t mode);
+    // Holds the identity file as well, once it is there: whoever deletes the lock file, or replaces
+    // it, does not let a second writer in. locked where another writer holds it.
+    [[nodiscard]] result<void> hold_identity(const std::filesystem::path& directory);
+    // Whether somebody holds either now. Needs read permission only; io where it cannot be told.
+    [[nodiscard]] static result<bool> is_held(const std::filesystem::path& directory);
+
+    writer_lock(const writer_lock&) = delete;
+    writer_lock& operator=(const writer_lock&) = delete;
+    ~writer_lock();
+
+  private:
+    explicit writer_lock(file lock) noexcept;
+    static void forget_in_child() noexcept;
+
+    file lock_;
+    file identity_;
+    writer_lock* next_ = nullptr;
+    writer_lock* previous_ = nullptr;
+};
+
+// A word that a fork sets to zero in the child. It stands alone on its page.
+class fork_word {
+  public:
+    [[nodiscard]] static result<fork_word> create();
+    fork_word(fork_word&& other) noexcept;
+    fork_word& operator=(fork_word&&) = delete;
+    ~fork_word();
+
+    [[nodiscard]] std::atomic<std::uint32_t>& word() const noexcept { return *word_; }
+
+  private:
+    explicit fork_word(void* page) noexcept;
+    std::atomic<std::uint32_t>* word_;
+};
+
+}  // namespace pawl::detail

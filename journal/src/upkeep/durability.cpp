@@ -1,0 +1,239 @@
+#include "upkeep/durability.hpp"
+
+#include "os/planted.hpp"
+#include "store/unwritten_blocks.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+durability::durability(control_page control, std::atomic<std::uint32_t>* gate_word,
+                       sequence_number durable, left_segment left)
+    : control_{std::move(control)},
+      gate_word_{gate_word},
+      left_{std::move(left)},
+      durable_{durable} {
+    control_.set_durable(durable);
+    control_.set_published(durable);
+    control_.beat();
+}
+
+durability::~durability() {
+    while (oldest_ != nullptr)
+        oldest_.reset(oldest_->next.load(std::memory_order_acquire));
+}
+
+void durability::attach(const progress* shared, std::unique_ptr<live_segment> first) noexcept {
+    progress_ = shared;
+    oldest_ = std::move(first);
+}
+
+// Once a page is marked written, no later sync of it has to mark anything.
+result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
+    const std::uint64_t from = std::max(segment.synced, segment.written);
+    if (from >= to)
+        return {};
+    if (auto marked = check_written(segment.source, from, to - from); !marked)
+        return marked;
+    segment.written = (to + page_bytes() - 1) / page_bytes() * page_bytes();
+    return {};
+}
+
+// A file that was cut short below what was stored takes the stores with it and says nothing, and a
+// file system may say that it has synced what it lost: only who looks again finds out.
+result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
+    const std::byte* base = segment.bytes.data();
+    (void)load_commit(base + to - frame_alignment);
+    const bool first_is_there = load_commit(base + segment.synced) != 0;
+    if (auto whole = segment.bytes.whole(); !whole)
+        return whole;
+    if (first_is_there)
+        return see_written(segment, to);
+    return std::unexpected(error{.code = errc::io,
+                                 .offset = segment.synced,
+                                 .file = segment.bytes.path().string(),
+                                 .detail = "what was written there is no longer there"});
+}
+
+// Lets go of the pages before `to` that a sync is about to clean; nobody stores there any more.
+// From each page that is still mapped the kernel takes the leave to write, with a word to all
+// processors; for all that are let go at once there is one.
+void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept {
+    const std::uint64_t from = segment.synced / page_bytes() * page_bytes();
+    const std::uint64_t end = to / page_bytes() * page_bytes();
+    if (end > from + page_bytes())
+        segment.bytes.drop(from, end - from);
+}
+
+// Syncs from the oldest segment on. With the position read before the link to the next segment, a
+// position without a next segment can only belong to the segment at hand.
+result<void> durability::sync_chain(bool only_left) {
+    for (;;) {
+        const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
+        live_segment* next = oldest_->next.load(std::memory_order_acquire);
+        if (next == nullptr && only_left)
+            return {};
+        const std::uint64_t to =
+            next == nullptr ? position : oldest_->end.load(std::memory_order_relaxed);
+        if (to > oldest_->synced) {
+            const std::uint64_t bytes = planted(bug::half_sync) ? 1 : to - oldest_->synced;
+            let_go(*oldest_, next == nullptr ? to : oldest_->bytes.size());
+            const bool skipped =
+                planted(bug::no_sync) || (planted(bug::index_before_sync) && next != nullptr);
+            auto synced = skipped ? result<void>{} : oldest_->bytes.sync(oldest_->synced, bytes);
+            if (!synced && planted(bug::retry_failed_sync))
+                synced = oldest_->bytes.sync(oldest_->synced, bytes);
+            if (!synced)
+                return synced;
+            if (auto kept = still_there(*oldest_, to); !kept)
+                return kept;
+            oldest_->synced = to;
+        }
+        if (next == nullptr)
+            return {};
+        std::unique_ptr<live_segment> complete{std::exchange(oldest_, nullptr)};
+        oldest_.reset(next);
+        left_(std::move(complete));
+    }
+}
+
+result<sequence_number> durability::sync() {
+    const sequence_number wanted = progress_->sequence.load(std::memory_order_acquire);
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return std::unexpected(poison_answer());
+    // The appending thread met a lost page: nothing may be published any more, durable or not.
+    if (gate_word_->load(std::memory_order_relaxed) == static_cast<std::uint32_t>(gate::poisoned)) {
+        if (auto whole = find_lost_page(); !whole)
+            return std::unexpected(poisoned_locked(std::move(whole.error())));
+    }
+    if (durable() >= wanted)
+        return durable();
+    const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
+    if (planted(bug::early_watermark))
+        durable_.store(reached, std::memory_order_release);
+    if (auto synced = sync_chain(false); !synced) {
+        return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    syncs_.fetch_add(1, std::memory_order_relaxed);
+    durable_.store(reached, std::memory_order_release);
+    control_.set_durable(reached);
+    return reached;
+}
+
+result<void> durability::sync_to_end() {
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return std::unexpected(poison_answer());
+    const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
+    if (auto synced = sync_chain(false); !synced) {
+        return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    durable_.store(reached, std::memory_order_release);
+    control_.set_durable(reached);
+    return {};
+}
+
+result<void> durability::sync_left_segments() {
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return {};
+    if (oldest_->next.load(std::memory_order_acquire) == nullptr)
+        return {};
+    if (auto synced = sync_chain(true); !synced) {
+        return std::unexpected(poisoned_locked(std::move(synced.error())));
+    }
+    return {};
+}
+
+result<void> durability::look_for_lost_pages() {
+    const std::scoped_lock guard{mutex_};
+    if (failure_)
+        return {};
+    if (auto whole = find_lost_page(); !whole)
+        return std::unexpected(poisoned_locked(std::move(whole.error())));
+    return {};
+}
+
+result<void> durability::find_lost_page() const {
+    for (const live_segment* segment = oldest_.get(); segment != nullptr;
+         segment = segment->next.load(std::memory_order_acquire)) {
+        if (auto whole = segment->bytes.whole(); !whole)
+            return whole;
+    }
+    return {};
+}
+
+std::uint64_t durability::unsynced_bytes() const noexcept {
+    const std::scoped_lock guard{mutex_};
+    const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
+    if (oldest_->next.load(std::memory_order_acquire) != nullptr)
+        return ~std::uint64_t{0};
+    return position > oldest_->synced ? position - oldest_->synced : 0;
+}
+
+result<void> durability::store_watermark() {
+    const std::scoped_lock guard{mutex_};
+    const sequence_number now = durable();
+    if (failure_ || now == stored_watermark_)
+        return {};
+    const sequence_number stated = planted(bug::watermark_too_high) ? now + 1 : now;
+    if (auto stored = control_.store_watermark(stated); !stored) {
+        return std::unexpected(poisoned_locked(std::move(stored.error())));
+    }
+    stored_watermark_ = now;
+    return {};
+}
+
+void durability::report_status(bool beat) noexcept {
+    const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
+    const sequence_number durable_now = durable();
+    if (beat)
+        control_.beat();
+    if (published == reported_ && durable_now == reported_durable_)
+        return;
+    reported_ = published;
+    reported_durable_ = durable_now;
+    control_.set_published(published);
+    control_.wake_readers();
+}
+
+void durability::set_state(control_state state, int os_error) noexcept {
+    const std::scoped_lock guard{mutex_};
+    if (!failure_ || state == control_state::closed)
+        control_.set_state(state, os_error);
+}
+
+error durability::poison_answer() const {
+    error answer = *failure_;
+    if (answer.code != errc::damaged)
+        answer.code = errc::poisoned;
+    return answer;
+}
+
+error durability::poisoned_locked(error why) {
+    if (planted(bug::ignore_poison))
+        return why;
+    if (!failure_) {
+        auto open = static_cast<std::uint32_t>(gate::open);
+        gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));
+        control_.set_state(control_state::poisoned, why.os_error);
+        failure_ = std::move(why);
+    }
+    return poison_answer();
+}
+
+error durability::poison(error why) {
+    const std::scoped_lock guard{mutex_};
+    return poisoned_locked(std::move(why));
+}
+
+std::optional<error> durability::failure() const {
+    const std::scoped_lock guard{mutex_};
+    if (!failure_)
+        return std::nullopt;
+    return poison_answer();
+}
+
+}  // namespace pawl::detail

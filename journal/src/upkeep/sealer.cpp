@@ -1,0 +1,92 @@
+#include "upkeep/sealer.hpp"
+
+#include "store/directory.hpp"
+#include "store/heads_rebuild.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+
+#include <utility>
+
+namespace pawl::detail {
+
+void sealer::enqueue(std::uint64_t ordinal) {
+    const std::scoped_lock guard{mutex_};
+    waiting_.push_back(ordinal);
+}
+
+bool sealer::has_work() {
+    const std::scoped_lock guard{mutex_};
+    return !waiting_.empty();
+}
+
+std::optional<std::uint64_t> sealer::front() {
+    const std::scoped_lock guard{mutex_};
+    if (waiting_.empty())
+        return std::nullopt;
+    return waiting_.front();
+}
+
+result<void> sealer::load_heads_before(std::uint64_t ordinal) {
+    // Between a segment whose index had to be made again and the next to be sealed there may be
+    // some that were sealed long ago.
+    if (heads_ && heads_->covers_something && ordinal <= heads_->ordinal + 1)
+        return {};
+    auto ordinals = list_segments(setup_.directory);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    std::erase_if(*ordinals, [&](std::uint64_t other) { return other >= ordinal; });
+    auto heads = load_heads(setup_.directory, setup_.id, setup_.expected_streams, *ordinals);
+    if (!heads)
+        return std::unexpected(std::move(heads.error()));
+    heads_ = std::move(*heads);
+    return {};
+}
+
+result<bool> sealer::step() {
+    const auto ordinal = front();
+    if (!ordinal)
+        return false;
+    auto segment = open_segment(setup_.directory, setup_.id, *ordinal);
+    if (!segment)
+        return std::unexpected(std::move(segment.error()));
+    const frame_space space = segment->space();
+    const data_ranges data = segment->data();
+    auto index =
+        build_index({.space = space, .id = setup_.id, .ordinal = *ordinal, .behind_end = &data},
+                    segment_path(setup_.directory, *ordinal));
+    if (auto whole = segment->bytes.whole(); !whole)
+        return std::unexpected(std::move(whole.error()));
+    if (!index)
+        return std::unexpected(std::move(index.error()));
+    if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {
+        return std::unexpected(std::move(written.error()));
+    }
+    if (auto loaded = load_heads_before(*ordinal); !loaded) {
+        return std::unexpected(std::move(loaded.error()));
+    }
+    // A segment whose index was missing may lie before what the heads already stand for.
+    if (!heads_->covers_something || *ordinal > heads_->ordinal) {
+        if (auto taken = take_in(*heads_, *index, space); !taken) {
+            return std::unexpected(std::move(taken.error()));
+        }
+        bytes_since_heads_ += segment->header.segment_bytes;
+    }
+    const std::scoped_lock guard{mutex_};
+    waiting_.pop_front();
+    return true;
+}
+
+result<void> sealer::write_heads_if_due(bool now) {
+    constexpr std::uint64_t outweigh = 8;
+    if (!heads_ || !heads_->covers_something || bytes_since_heads_ == 0)
+        return {};
+    if (!now && bytes_since_heads_ / outweigh < heads_file_bytes(*heads_))
+        return {};
+    if (auto written = write_heads(setup_.directory, setup_.id, *heads_, setup_.mode); !written) {
+        return written;
+    }
+    bytes_since_heads_ = 0;
+    return {};
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,49 @@
+// Seals complete, synced segments: writes their indexes and, now and then, the file of stream
+// heads.
+#pragma once
+
+#include "store/heads_file.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+
+namespace pawl::detail {
+
+struct sealer_setup {
+    std::filesystem::path directory;
+    journal_id id{};
+    std::uint32_t mode = 0600;
+    std::uint64_t expected_streams = 0;
+};
+
+class sealer {
+  public:
+    explicit sealer(sealer_setup setup) : setup_{std::move(setup)} {}
+
+    // A segment is complete and on stable storage. Any thread; in ascending order.
+    void enqueue(std::uint64_t ordinal);
+    [[nodiscard]] bool has_work();
+    // Seals one segment; false where none waits. One thread at a time.
+    [[nodiscard]] result<bool> step();
+    // Writes the heads if the segments sealed since outweigh the file eight times, or if `now`.
+    [[nodiscard]] result<void> write_heads_if_due(bool now);
+
+  private:
+    [[nodiscard]] std::optional<std::uint64_t> front();
+    [[nodiscard]] result<void> load_heads_before(std::uint64_t ordinal);
+
+    sealer_setup setup_;
+    std::mutex mutex_;
+    std::deque<std::uint64_t> waiting_;
+    // The background's own copy of the heads, loaded when first needed.
+    std::optional<stream_heads> heads_;
+    std::uint64_t bytes_since_heads_ = 0;
+};
+
+}  // namespace pawl::detail

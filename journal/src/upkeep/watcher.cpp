@@ -1,0 +1,83 @@
+#include "upkeep/watcher.hpp"
+
+#include "os/sigbus_guard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Waking up is not free: where the machine is a virtual one it costs whoever runs on that core far
+// more than the look itself. So one thread wakes often, and the others when it finds work for them.
+microseconds watcher::step() {
+    report_status();
+    note_settled();
+    wake_others();
+    return parts_.pages->step() ? microseconds{0} : until_next_look();
+}
+
+void watcher::report_status() {
+    constexpr milliseconds beat_interval{100};
+    const auto now = steady_clock::now();
+    const bool beat = now - last_beat_ >= beat_interval;
+    if (beat)
+        last_beat_ = now;
+    parts_.durable->report_status(beat);
+}
+
+// The last sync has no witness in the log until something follows it; the control file is its
+// witness once nothing has followed for a while.
+void watcher::note_settled() noexcept {
+    constexpr microseconds shortest{2000};
+    const auto now = steady_clock::now();
+    const auto idle = std::max(microseconds{parts_.options->sync.interval_us}, shortest);
+    const sequence_number durable = parts_.durable->durable();
+    if (durable != std::exchange(durable_seen_, durable))
+        durable_changed_ = now;
+    settled_.store(now - durable_changed_ >= idle, std::memory_order_relaxed);
+}
+
+void watcher::wake_others() {
+    const sync_policy& policy = parts_.options->sync;
+    const progress& shared = parts_.append->shared();
+    const bool by_policy = policy.interval_us != 0 || policy.bytes != 0;
+    const flush_cause cause{
+        .published = by_policy ? shared.sequence.load(std::memory_order_acquire) : 0,
+        .settled = settled() ? durable_seen_ : 0,
+        .rollovers = shared.rollovers.load(std::memory_order_relaxed),
+        .faults = count_guarded_faults()};
+    if (cause != std::exchange(flush_cause_, cause))
+        parts_.flusher->wake();
+    const bool segment_wanted = parts_.supply->wants_more() && !parts_.supply->disk_full();
+    if (segment_wanted || parts_.append->streams().wants_larger() || parts_.seal->has_work())
+        parts_.housekeeper->wake();
+}
+
+// So long that the writer, at the pace it has now, uses a quarter of what is populated.
+microseconds watcher::until_next_look() {
+    constexpr microseconds shortest{100};
+    constexpr microseconds usual{1000};
+    const sync_policy& policy = parts_.options->sync;
+    const microseconds longest =
+        policy.interval_us == 0 ? usual
+                                : std::clamp(microseconds{policy.interval_us}, shortest, usual);
+    const progress& shared = parts_.append->shared();
+    const std::uint64_t bytes = shared.bytes.load(std::memory_order_relaxed) +
+                                shared.position.load(std::memory_order_relaxed);
+    const auto now = steady_clock::now();
+    const auto moved = bytes - std::exchange(bytes_then_, bytes);
+    const std::chrono::duration<double, std::micro> took = now - std::exchange(looked_, now);
+    // Two loads that are not one may make it seem to go back at a rollover.
+    if (moved == 0 || moved > parts_.segment_bytes)
+        return longest;
+    const double quarter = static_cast<double>(parts_.options->populate_bytes) / 4;
+    const double pause = took.count() * quarter / static_cast<double>(moved);
+    return std::clamp(microseconds{static_cast<std::int64_t>(std::min(pause, 1e6))}, shortest,
+                      longest);
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,227 @@
+#include "append/appender.hpp"
+#include "writer/writer_open.hpp"
+#include "writer/writer_state.hpp"
+
+#include <pawl/journal/writer.hpp>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace pawl {
+
+reservation::reservation(reservation&& other) noexcept
+    : appender_{std::exchange(other.appender_, nullptr)}, payload_{other.payload_} {}
+
+reservation::~reservation() {
+    abandon();
+}
+
+result<receipt> reservation::commit(std::size_t bytes) noexcept {
+    if (appender_ == nullptr)
+        return std::unexpected(error{.code = errc::closed});
+    return std::exchange(appender_, nullptr)->commit_reservation(bytes);
+}
+
+void reservation::abandon() noexcept {
+    if (appender_ != nullptr)
+        std::exchange(appender_, nullptr)->abandon_reservation();
+}
+
+batch::batch(batch&& other) noexcept : appender_{std::exchange(other.appender_, nullptr)} {}
+
+batch::~batch() {
+    abandon();
+}
+
+result<receipt> batch::append(const event_header& header,
+                              std::span<const std::byte> payload) noexcept {
+    if (appender_ == nullptr)
+        return std::unexpected(error{.code = errc::closed});
+    return appender_->add_to_batch(header, payload);
+}
+
+result<reservation> batch::reserve(const event_header& header, std::size_t max_bytes) noexcept {
+    if (appender_ == nullptr)
+        return std::unexpected(error{.code = errc::closed});
+    if (auto wrong = appender_->reserve(header, max_bytes)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    return reservation{appender_, appender_->reserved_payload()};
+}
+
+std::uint32_t batch::size() const noexcept {
+    return appender_ == nullptr ? 0 : appender_->batch_size();
+}
+
+result<receipt> batch::commit() noexcept {
+    if (appender_ == nullptr)
+        return std::unexpected(error{.code = errc::closed});
+    return std::exchange(appender_, nullptr)->commit_batch();
+}
+
+void batch::abandon() noexcept {
+    if (appender_ != nullptr)
+        std::exchange(appender_, nullptr)->abandon_batch();
+}
+
+writer::writer(std::unique_ptr<detail::writer_state> state) noexcept
+    : state_{std::move(state)}, appender_{&state_->append()} {}
+
+writer::writer(writer&& other) noexcept
+    : state_{std::move(other.state_)}, appender_{std::exchange(other.appender_, nullptr)} {}
+
+writer& writer::operator=(writer&& other) noexcept {
+    if (this != &other) {
+        writer moved{std::move(other)};
+        std::swap(state_, moved.state_);
+        std::swap(appender_, moved.appender_);
+    }
+    return *this;
+}
+
+writer::~writer() {
+    // In a forked child the threads do not exist and nothing here is ours to end: it is left alone.
+    if (state_ != nullptr && state_->gate_now() == detail::gate::forked)
+        (void)state_.release();
+}
+
+result<writer> writer::open(const std::filesystem::path& directory, const writer_options& options) {
+    auto state = detail::open_writer(directory, options);
+    if (!state)
+        return std::unexpected(std::move(state.error()));
+    return writer{std::move(*state)};
+}
+
+const recovery_report& writer::recovery() const noexcept {
+    return state_->report();
+}
+const std::filesystem::path& writer::directory() const noexcept {
+    return state_->directory();
+}
+const journal_id& writer::id() const noexcept {
+    return state_->id();
+}
+
+result<receipt> writer::append(const event_header& header,
+                               std::span<const std::byte> payload) noexcept {
+    return appender_->append(header, payload);
+}
+
+result<reservation> writer::reserve(const event_header& header, std::size_t max_bytes) noexcept {
+    if (auto wrong = appender_->reserve(header, max_bytes)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    return reservation{appender_, appender_->reserved_payload()};
+}
+
+result<batch> writer::begin_batch(std::uint32_t events, std::size_t payload_bytes) noexcept {
+    if (auto begun = appender_->begin_batch(events, payload_bytes); !begun) {
+        return std::unexpected(std::move(begun.error()));
+    }
+    return batch{appender_};
+}
+
+result<stream_id> writer::stream(std::string_view name) {
+    try {
+        return state_->stream(name);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+stream_version writer::version(stream_id stream) const noexcept {
+    const auto* head = appender_->streams().find(stream);
+    return head == nullptr ? 0 : head->version;
+}
+
+std::optional<log_position> writer::last_position(stream_id stream) const noexcept {
+    const auto* head = appender_->streams().find(stream);
+    if (head == nullptr || head->version == 0)
+        return std::nullopt;
+    return detail::unpack_position(head->last);
+}
+
+sequence_number writer::next_sequence() const noexcept {
+    return appender_->sequence();
+}
+
+sequence_number writer::published() const noexcept {
+    return appender_->shared().sequence.load(std::memory_order_acquire);
+}
+
+sequence_number writer::durable() const noexcept {
+    return state_->durable().durable();
+}
+
+result<sequence_number> writer::sync() {
+    if (state_->gate_now() == detail::gate::forked) {
+        return std::unexpected(error{.code = errc::forked});
+    }
+    try {
+        return state_->durable().sync();
+    } catch (const std::bad_alloc&) {
+        // Part of the bookkeeping did not happen; a recovery makes it good, this writer cannot.
+        return std::unexpected(state_->durable().poison({.code = errc::out_of_memory}));
+    }
+}
+
+result<sequence_number> writer::wait_durable(sequence_number sequence) {
+    if (durable() > sequence)
+        return durable();
+    if (sequence >= published()) {
+        return std::unexpected(
+            error{.code = errc::invalid_argument, .sequence = sequence, .detail = "not published"});
+    }
+    return sync();
+}
+
+result<sequence_number> writer::spin_durable(sequence_number sequence) const noexcept {
+    while (durable() <= sequence) {
+        const auto gate = state_->gate_now();
+        if (gate == detail::gate::open)
+            continue;
+        if (durable() > sequence)
+            break;
+        if (gate == detail::gate::poisoned)
+            return std::unexpected(error{.code = errc::poisoned});
+        return std::unexpected(
+            error{.code = gate == detail::gate::forked ? errc::forked : errc::closed});
+    }
+    return durable();
+}
+
+std::optional<error> writer::failure() const {
+    return state_->durable().failure();
+}
+
+writer_statistics writer::statistics() const noexcept {
+    const detail::progress& shared = appender_->shared();
+    const std::uint64_t position = shared.position.load(std::memory_order_relaxed);
+    return {.published = published(),
+            .durable = durable(),
+            .appended_bytes = shared.bytes.load(std::memory_order_relaxed) + position -
+                              detail::first_frame_offset,
+            .rollovers = shared.rollovers.load(std::memory_order_relaxed),
+            .syncs = state_->durable().syncs(),
+            .back_pressure = shared.back_pressure.load(std::memory_order_relaxed),
+            .populated_bytes = state_->pages().populated_bytes(),
+            .scrubbed_bytes = state_->scrubbed_bytes(),
+            .streams = appender_->streams().streams()};
+}
+
+result<void> writer::poll() {
+    try {
+        return state_->poll();
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(state_->durable().poison({.code = errc::out_of_memory}));
+    }
+}
+
+result<void> writer::close() {
+    try {
+        return state_->close();
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl

@@ -1,0 +1,176 @@
+#include "writer/writer_open.hpp"
+
+#include "format/segment_layout.hpp"
+#include "os/file.hpp"
+#include "recovery/recovery.hpp"
+#include "store/directory.hpp"
+#include "store/heads_rebuild.hpp"
+
+#include <algorithm>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint32_t search_bits = 0111;
+
+[[nodiscard]] result<void> check_options(const writer_options& options) {
+    if (options.segment_bytes < min_segment_bytes || options.segment_bytes > max_segment_bytes ||
+        options.segment_bytes % min_segment_bytes != 0) {
+        return fail(errc::invalid_argument,
+                    "segment_bytes must be a multiple of 64 KiB, from 64 KiB to 4 GiB");
+    }
+    if (!options.background_threads && options.full == when_full::spin) {
+        return fail(errc::invalid_argument,
+                    "without background threads nobody makes the segment that an append spins for");
+    }
+    if (options.threads.name.size() > 9) {
+        return fail(errc::invalid_argument, "a thread name has at most 9 characters");
+    }
+    return {};
+}
+
+// The directory exists afterwards and may become, or is, a journal.
+[[nodiscard]] result<void> prepare_directory(const fs::path& directory,
+                                             const writer_options& options) {
+    std::error_code code;
+    if (fs::exists(identity_path(directory), code))
+        return {};
+    auto blank = is_blank(directory);
+    if (!blank)
+        return std::unexpected(std::move(blank.error()));
+    if (!options.create || !*blank) {
+        return std::unexpected(error{.code = errc::not_a_journal,
+                                     .file = directory.string(),
+                                     .detail = *blank ? "there is no journal and none is to be made"
+                                                      : "the directory holds something else"});
+    }
+    // Readers of the files must be able to search the directory.
+    auto made =
+        make_directory(directory, options.mode | 0200U | ((options.mode >> 2) & search_bits));
+    if (!made)
+        return std::unexpected(std::move(made.error()));
+    const fs::path parent = directory.has_parent_path() ? directory.parent_path() : ".";
+    return *made ? sync_directory(parent) : result<void>{};
+}
+
+// Says who holds the journal, as far as the control file tells.
+[[nodiscard]] error with_owner(error refused, const fs::path& directory) {
+    if (refused.code != errc::locked)
+        return refused;
+    if (auto journal = read_identity(directory)) {
+        if (auto control = control_view::open(directory, id_of(*journal))) {
+            const std::uint64_t now = system_time_ns();
+            const std::uint64_t beat = control->heartbeat_ns();
+            const std::uint64_t age_ms = (now - std::min(now, beat)) / 1'000'000;
+            refused.detail =
+                "held by " + control->owner() + ", heartbeat " + std::to_string(age_ms) + " ms ago";
+        }
+    }
+    return refused;
+}
+
+[[nodiscard]] result<identity> load_identity(const fs::path& directory,
+                                             const writer_options& options) {
+    std::error_code code;
+    if (fs::exists(identity_path(directory), code))
+        return read_identity(directory);
+    return create_identity(directory, options.segment_bytes, options.mode);
+}
+
+[[nodiscard]] result<void> load_streams(writer_parts& parts) {
+    auto ordinals = list_segments(parts.directory);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    std::erase_if(*ordinals,
+                  [&](std::uint64_t ordinal) { return ordinal >= parts.active->header.ordinal; });
+    auto heads = load_heads(parts.directory, parts.id, parts.options.expected_streams, *ordinals);
+    if (!heads)
+        return std::unexpected(std::move(heads.error()));
+    parts.heads = std::move(*heads);
+    parts.to_scrub = std::move(*ordinals);
+    return {};
+}
+
+[[nodiscard]] result<writer_parts> put_together(const fs::path& directory,
+                                                const writer_options& options) {
+    writer_parts parts;
+    parts.directory = directory;
+    parts.options = options;
+    if (auto fine = check_options(options); !fine)
+        return std::unexpected(std::move(fine.error()));
+    if (auto ready = prepare_directory(directory, options); !ready) {
+        return std::unexpected(std::move(ready.error()));
+    }
+    if (!options.allow_network_file_system) {
+        if (auto local = refuse_network_file_system(directory); !local) {
+            return std::unexpected(std::move(local.error()));
+        }
+    }
+    auto lock = writer_lock::acquire(directory, options.mode);
+    if (!lock)
+        return std::unexpected(with_owner(std::move(lock.error()), directory));
+    parts.lock = std::move(*lock);
+    auto journal = load_identity(directory, options);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    if (journal->read_compatible != 0) {
+        return std::unexpected(error{.code = errc::newer_format,
+                                     .file = identity_path(directory).string(),
+                                     .detail = "a newer program's features allow reading only"});
+    }
+    if (auto held = parts.lock->hold_identity(directory); !held)
+        return std::unexpected(with_owner(std::move(held.error()), directory));
+    parts.id = id_of(*journal);
+    parts.segment_bytes = journal->segment_bytes;
+
+    auto recovered = recover_log({.directory = directory,
+                                  .journal = *journal,
+                                  .verify = options.verify,
+                                  .mode = options.mode});
+    if (!recovered)
+        return std::unexpected(std::move(recovered.error()));
+    auto control = control_page::open_for_writing(directory, parts.id, options.mode);
+    if (!control)
+        return std::unexpected(std::move(control.error()));
+    parts.control = std::move(*control);
+    if (!recovered->successor) {
+        auto made = create_segment({.directory = directory,
+                                    .id = parts.id,
+                                    .ordinal = recovered->next_ordinal,
+                                    .segment_bytes = parts.segment_bytes,
+                                    .mode = options.mode,
+                                    .before = recovered->before});
+        if (!made)
+            return std::unexpected(std::move(made.error()));
+        recovered->successor = std::move(*made);
+    }
+    parts.active = std::move(recovered->successor);
+    parts.report = std::move(recovered->report);
+    parts.to_seal = std::move(recovered->to_seal);
+    if (auto loaded = load_streams(parts); !loaded) {
+        return std::unexpected(std::move(loaded.error()));
+    }
+    return parts;
+}
+
+}  // namespace
+
+result<std::unique_ptr<writer_state>> open_writer(const fs::path& directory,
+                                                  const writer_options& options) {
+    try {
+        auto parts = put_together(directory, options);
+        if (!parts)
+            return std::unexpected(std::move(parts.error()));
+        return writer_state::create(std::move(*parts));
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl::detail

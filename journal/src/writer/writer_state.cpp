@@ -1,0 +1,348 @@
+#include "writer/writer_state.hpp"
+
+#include "os/file.hpp"
+#include "store/directory.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace pawl::detail {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+// Small segments are used up faster than one can be made: several wait then, of so many bytes in
+// all.
+constexpr std::uint64_t bytes_ahead = std::uint64_t{16} << 20;
+constexpr std::uint64_t most_segments_ahead = 8;
+
+constexpr microseconds shortest_pause{50};
+constexpr microseconds usual_pause{1000};
+
+[[nodiscard]] std::uint64_t segments_ahead(std::uint64_t segment_bytes) noexcept {
+    return std::clamp<std::uint64_t>(bytes_ahead / segment_bytes, 1, most_segments_ahead);
+}
+
+}  // namespace
+
+writer_state::writer_state(writer_parts parts, fork_word word) noexcept
+    : parts_{std::move(parts)}, fork_word_{std::move(word)} {}
+
+result<std::unique_ptr<writer_state>> writer_state::create(writer_parts parts) {
+    auto word = fork_word::create();
+    if (!word)
+        return std::unexpected(std::move(word.error()));
+    std::unique_ptr<writer_state> state{new writer_state{std::move(parts), std::move(*word)}};
+    if (auto assembled = state->assemble(); !assembled) {
+        return std::unexpected(std::move(assembled.error()));
+    }
+    return state;
+}
+
+result<void> writer_state::assemble() {
+    const sequence_number next = parts_.report.next_sequence;
+    auto& word = fork_word_.word();
+    word.store(static_cast<std::uint32_t>(gate::open), std::memory_order_release);
+
+    parts_.control->set_owner();
+    parts_.control->set_state(control_state::open, 0);
+    supply_ = std::make_unique<segment_supply>(
+        segment_request{.directory = parts_.directory,
+                        .id = parts_.id,
+                        .ordinal = parts_.active->header.ordinal + 1,
+                        .segment_bytes = parts_.segment_bytes,
+                        .mode = parts_.options.mode},
+        segments_ahead(parts_.segment_bytes));
+    durability_ = std::make_unique<durability>(
+        std::move(*parts_.control), &word, next,
+        [this](std::unique_ptr<live_segment> segment) { segment_left(std::move(segment)); });
+    auto first = std::make_unique<live_segment>(std::move(*parts_.active));
+    constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
+    first->bytes.populate(0, std::min(parts_.options.populate_bytes, enough_to_begin));
+    appender_ =
+        std::make_unique<appender>(appender_setup{.gate_word = &word,
+                                                  .durable = &durability_->watermark(),
+                                                  .supply = supply_.get(),
+                                                  .first = first.get(),
+                                                  .sequence = next,
+                                                  .clock = parts_.options.clock,
+                                                  .full = parts_.options.full,
+                                                  .named_streams = parts_.heads.names.size()},
+                                   std::move(parts_.heads.slots));
+    names_ = std::move(parts_.heads.names);
+    populator_ = std::make_unique<populator>(&appender_->shared(), supply_.get(), first.get(),
+                                             parts_.options.populate_bytes);
+    sealer_ = std::make_unique<sealer>(sealer_setup{
+        parts_.directory, parts_.id, parts_.options.mode, parts_.options.expected_streams});
+    scrubber_ = std::make_unique<scrubber>(parts_.directory, parts_.id, parts_.to_scrub);
+    for (const std::uint64_t ordinal : parts_.to_seal)
+        sealer_->enqueue(ordinal);
+    durability_->attach(&appender_->shared(), std::move(first));
+    watcher_ = std::make_unique<watcher>(watched_parts{.options = &parts_.options,
+                                                       .segment_bytes = parts_.segment_bytes,
+                                                       .append = appender_.get(),
+                                                       .durable = durability_.get(),
+                                                       .supply = supply_.get(),
+                                                       .pages = populator_.get(),
+                                                       .seal = sealer_.get(),
+                                                       .flusher = &flusher_,
+                                                       .housekeeper = &housekeeper_},
+                                         next);
+    if (!parts_.options.background_threads)
+        return {};
+    return start_threads();
+}
+
+// A background thread's step. Where memory ran out, part of its bookkeeping did not happen: the
+// writer is poisoned, and the next open makes it good.
+template <class Step>
+microseconds writer_state::guarded(const Step& step) noexcept {
+    try {
+        return step();
+    } catch (const std::bad_alloc&) {
+        (void)durability_->poison({.code = errc::out_of_memory});
+        return milliseconds{10};
+    }
+}
+
+result<void> writer_state::start_threads() {
+    const auto start = [&](background_thread& thread, std::string_view suffix, auto step) {
+        return thread.start({.name = parts_.options.threads.name + std::string{suffix},
+                             .cores = parts_.options.threads.cores,
+                             .step = [this, step = std::move(step)] { return guarded(step); }});
+    };
+    if (auto done = start(housekeeper_, "-house", [this] { return housekeep_step(); }); !done) {
+        return done;
+    }
+    if (auto done = start(flusher_, "-sync", [this] { return flush_step(); }); !done)
+        return done;
+    if (parts_.options.scrub_bytes_per_second != 0 && !parts_.to_scrub.empty()) {
+        if (auto done = start(scrubbing_, "-scrub", [this] { return scrub_step(); }); !done)
+            return done;
+    }
+    // The last, because it begins with populating, which holds up the start of other threads.
+    return start(watching_, "-pages", [this] { return watcher_->step(); });
+}
+
+void writer_state::stop_threads() noexcept {
+    scrubbing_.stop();
+    watching_.stop();
+    housekeeper_.stop();
+    flusher_.stop();
+}
+
+writer_state::~writer_state() {
+    stop_threads();
+}
+
+void writer_state::segment_left(std::unique_ptr<live_segment> segment) {
+    populator_->forget(segment.get());
+    sealer_->enqueue(segment->header.ordinal);
+}
+
+void writer_state::fail_background(error why) {
+    const error answer = durability_->poison(std::move(why));
+    if (reported_failure_ || !parts_.options.observer)
+        return;
+    reported_failure_ = true;
+    parts_.options.observer(answer);
+}
+
+bool writer_state::sync_is_due(steady_clock::time_point now) const noexcept {
+    const sync_policy& policy = parts_.options.sync;
+    const auto published = appender_->shared().sequence.load(std::memory_order_acquire);
+    if (published == durability_->durable())
+        return false;
+    if (policy.interval_us != 0 && now - last_sync_ >= microseconds{policy.interval_us})
+        return true;
+    return policy.bytes != 0 && durability_->unsynced_bytes() >= policy.bytes;
+}
+
+void writer_state::look_for_lost_pages() {
+    const std::uint32_t faults = count_guarded_faults();
+    if (faults != std::exchange(faults_seen_, faults)) {
+        if (auto whole = durability_->look_for_lost_pages(); !whole)
+            fail_background(std::move(whole.error()));
+    }
+}
+
+microseconds writer_state::flush_step() {
+    const auto now = steady_clock::now();
+    look_for_lost_pages();
+    if (sync_is_due(now)) {
+        last_sync_ = now;
+        if (auto synced = durability_->sync(); !synced)
+            fail_background(std::move(synced.error()));
+    }
+    if (auto synced = durability_->sync_left_segments(); !synced) {
+        fail_background(std::move(synced.error()));
+    }
+    if (watcher_->settled()) {
+        if (auto stored = durability_->store_watermark(); !stored)
+            fail_background(std::move(stored.error()));
+    }
+    return until_next_flush();
+}
+
+microseconds writer_state::until_next_flush() const {
+    const sync_policy& policy = parts_.options.sync;
+    if (appender_->shared().sequence.load(std::memory_order_acquire) != durability_->durable()) {
+        if (policy.bytes != 0)
+            return shortest_pause;
+        if (policy.interval_us != 0)
+            return std::clamp(microseconds{policy.interval_us}, shortest_pause, usual_pause);
+    }
+    return std::chrono::seconds{1};
+}
+
+microseconds writer_state::housekeep_step() {
+    constexpr std::chrono::seconds clock_interval{1};
+    auto made = supply_->replenish();
+    if (!made) {
+        fail_background(std::move(made.error()));
+        return milliseconds{10};
+    }
+    if (*made) {
+        durability_->set_state(control_state::open, 0);
+        return microseconds{0};
+    }
+    if (supply_->disk_full()) {
+        durability_->set_state(control_state::disk_full, ENOSPC);
+        return milliseconds{10};
+    }
+    if (auto served = appender_->streams().serve(); !served) {
+        fail_background(std::move(served.error()));
+    }
+    auto sealed = sealer_->step();
+    if (sealed && *sealed) {
+        if (auto written = sealer_->write_heads_if_due(false); !written)
+            sealed = std::unexpected(std::move(written.error()));
+    }
+    if (!sealed) {
+        // No room for an index is no reason to stop: it is derived and can be made later.
+        if (sealed.error().code == errc::disk_full)
+            return milliseconds{10};
+        fail_background(std::move(sealed.error()));
+        return milliseconds{10};
+    }
+    const auto now = steady_clock::now();
+    if (now - clock_adjusted_ >= clock_interval) {
+        clock_adjusted_ = now;
+        if (tsc_clock* clock = tsc_clock::instance())
+            clock->adjust();
+    }
+    return *sealed ? microseconds{0} : clock_interval;
+}
+
+microseconds writer_state::scrub_step() {
+    constexpr std::uint64_t slice = std::uint64_t{1} << 20;
+    constexpr std::chrono::hours done{1};
+    auto read = scrubber_->step(slice);
+    if (!read) {
+        fail_background(std::move(read.error()));
+        return done;
+    }
+    if (*read == 0)
+        return done;
+    scrubbed_.fetch_add(*read, std::memory_order_relaxed);
+    const auto rate = std::max<std::uint64_t>(parts_.options.scrub_bytes_per_second, 1);
+    return microseconds{*read * 1'000'000 / rate + 1};
+}
+
+result<stream_id> writer_state::stream(std::string_view name) {
+    constexpr std::size_t longest_name = 1024;
+    if (name.empty() || name.size() > longest_name) {
+        return fail(errc::invalid_argument, "a stream's name has 1 to 1024 bytes");
+    }
+    if (const auto known = names_.find(name); known != names_.end())
+        return known->second;
+    // What has to be remembered is made before the log says it: a name that is in the log and was
+    // forgotten would be given to a second stream.
+    const auto entry = names_.emplace(std::string{name}, no_stream_id).first;
+    auto given = appender_->append_name(name);
+    if (given) {
+        entry->second = *given;
+    } else {
+        names_.erase(entry);
+    }
+    return given;
+}
+
+result<void> writer_state::poll() {
+    while (populator_->step()) {
+    }
+    while (housekeep_step() == microseconds{0}) {
+    }
+    watcher_->note_settled();
+    (void)flush_step();
+    watcher_->report_status();
+    if (parts_.options.scrub_bytes_per_second != 0)
+        (void)scrub_step();
+    if (auto failed = durability_->failure())
+        return std::unexpected(std::move(*failed));
+    return {};
+}
+
+result<void> writer_state::close() {
+    auto& word = fork_word_.word();
+    if (gate_now() == gate::forked)
+        return std::unexpected(error{.code = errc::forked});
+    if (closed_)
+        return std::unexpected(error{.code = errc::closed});
+    appender_->abandon_batch();
+    closed_ = true;
+    auto open = static_cast<std::uint32_t>(gate::open);
+    word.compare_exchange_strong(open, static_cast<std::uint32_t>(gate::closed));
+    stop_threads();
+    auto sealed = seal_end();
+    durability_->set_state(sealed ? control_state::closed : control_state::poisoned,
+                           sealed ? 0 : sealed.error().os_error);
+    word.store(static_cast<std::uint32_t>(gate::closed), std::memory_order_release);
+    parts_.lock.reset();
+    return sealed;
+}
+
+// The clean end: everything synced, then the end frame, synced too, then all that is derived.
+result<void> writer_state::seal_end() {
+    (void)appender_->zero_scribbles();
+    if (auto done = durability_->sync_to_end(); !done)
+        return done;
+    appender_->append_closed();
+    if (auto done = durability_->sync_to_end(); !done)
+        return done;
+    if (auto done = supply_->discard(); !done)
+        return done;
+
+    const live_segment& last = appender_->newest();
+    const std::uint64_t end = appender_->shared().position.load(std::memory_order_acquire);
+    const std::uint64_t rest = (end + page_bytes() - 1) / page_bytes() * page_bytes();
+    const auto path = segment_path(parts_.directory, last.header.ordinal);
+    auto opened = file::open(path, file::access::read_write);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    if (auto done = opened->punch(rest, last.header.segment_bytes - rest); !done)
+        return done;
+    if (auto done = opened->sync(); !done)
+        return done;
+
+    sealer_->enqueue(last.header.ordinal);
+    for (;;) {
+        auto more = sealer_->step();
+        if (!more)
+            return std::unexpected(std::move(more.error()));
+        if (!*more)
+            break;
+    }
+    if (auto done = sealer_->write_heads_if_due(true); !done)
+        return done;
+    if (auto done = durability_->store_watermark(); !done)
+        return done;
+    durability_->report_status(true);
+    return sync_directory(parts_.directory);
+}
+
+}  // namespace pawl::detail

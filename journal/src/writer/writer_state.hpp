@@ -1,0 +1,119 @@
+// Everything a writer owns, and the background work that goes with it.
+#pragma once
+
+#include "append/appender.hpp"
+#include "append/segment_supply.hpp"
+#include "os/background.hpp"
+#include "store/heads_file.hpp"
+#include "store/writer_lock.hpp"
+#include "upkeep/durability.hpp"
+#include "upkeep/populator.hpp"
+#include "upkeep/scrubber.hpp"
+#include "upkeep/sealer.hpp"
+#include "upkeep/watcher.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/options.hpp>
+#include <pawl/journal/recovery_report.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+namespace pawl::detail {
+
+// What opening has put together before there is a writer.
+struct writer_parts {
+    std::filesystem::path directory;
+    writer_options options;
+    journal_id id{};
+    std::uint64_t segment_bytes = 0;
+    std::unique_ptr<writer_lock> lock;
+    std::optional<control_page> control;
+    recovery_report report;
+    std::vector<std::uint64_t> to_seal;
+    std::vector<std::uint64_t> to_scrub;
+    std::optional<writable_segment> active;
+    stream_heads heads;
+};
+
+class writer_state {
+  public:
+    [[nodiscard]] static result<std::unique_ptr<writer_state>> create(writer_parts parts);
+    // Stops the background and lets go of everything without waiting for the disk.
+    ~writer_state();
+    writer_state(const writer_state&) = delete;
+    writer_state& operator=(const writer_state&) = delete;
+
+    [[nodiscard]] appender& append() noexcept { return *appender_; }
+    [[nodiscard]] const appender& append() const noexcept { return *appender_; }
+    [[nodiscard]] durability& durable() noexcept { return *durability_; }
+    [[nodiscard]] const durability& durable() const noexcept { return *durability_; }
+    [[nodiscard]] const segment_supply& supply() const noexcept { return *supply_; }
+    [[nodiscard]] const populator& pages() const noexcept { return *populator_; }
+    [[nodiscard]] std::uint64_t scrubbed_bytes() const noexcept {
+        return scrubbed_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] const recovery_report& report() const noexcept { return parts_.report; }
+    [[nodiscard]] const std::filesystem::path& directory() const noexcept {
+        return parts_.directory;
+    }
+    [[nodiscard]] const journal_id& id() const noexcept { return parts_.id; }
+    [[nodiscard]] gate gate_now() const noexcept {
+        return static_cast<gate>(fork_word_.word().load(std::memory_order_acquire));
+    }
+
+    [[nodiscard]] result<stream_id> stream(std::string_view name);
+    [[nodiscard]] result<void> poll();
+    [[nodiscard]] result<void> close();
+
+  private:
+    writer_state(writer_parts parts, fork_word word) noexcept;
+    [[nodiscard]] result<void> assemble();
+    [[nodiscard]] result<void> start_threads();
+    template <class Step>
+    [[nodiscard]] std::chrono::microseconds guarded(const Step& step) noexcept;
+    void stop_threads() noexcept;
+    void segment_left(std::unique_ptr<live_segment> segment);
+
+    // Each does what is due and says how long there is nothing to do.
+    [[nodiscard]] std::chrono::microseconds flush_step();
+    [[nodiscard]] std::chrono::microseconds housekeep_step();
+    [[nodiscard]] std::chrono::microseconds scrub_step();
+
+    [[nodiscard]] std::chrono::microseconds until_next_flush() const;
+    [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
+    void look_for_lost_pages();
+    // Poisons the writer and tells the observer.
+    void fail_background(error why);
+    [[nodiscard]] result<void> seal_end();
+
+    writer_parts parts_;
+    fork_word fork_word_;
+    std::unique_ptr<segment_supply> supply_;
+    std::unique_ptr<durability> durability_;
+    std::unique_ptr<appender> appender_;
+    std::unique_ptr<populator> populator_;
+    std::unique_ptr<sealer> sealer_;
+    std::unique_ptr<scrubber> scrubber_;
+    std::unique_ptr<watcher> watcher_;
+    name_map names_;
+    bool closed_ = false;
+    bool reported_failure_ = false;
+
+    std::chrono::steady_clock::time_point last_sync_{};
+    std::chrono::steady_clock::time_point clock_adjusted_{};
+    std::uint32_t faults_seen_ = 0;  // the flusher's own
+    std::atomic<std::uint64_t> scrubbed_{0};
+
+    background_thread flusher_;
+    background_thread watching_;
+    background_thread housekeeper_;
+    background_thread scrubbing_;
+};
+
+}  // namespace pawl::detail

@@ -1,0 +1,137 @@
+#include "snapshot/snapshot_file.hpp"
+#include "snapshot/snapshot_names.hpp"
+
+#include <pawl/replay/snapshot_audit.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+// Where the fields lie that a finding speaks of.
+constexpr std::uint64_t journal_at = offsetof(detail::snapshot_header, journal);
+constexpr std::uint64_t point_at = offsetof(detail::snapshot_header, next_sequence);
+constexpr std::uint64_t digest_at = offsetof(detail::snapshot_header, log_digest);
+constexpr std::uint64_t name_at = offsetof(detail::snapshot_header, name);
+
+[[nodiscard]] error misfit(const snapshot_info& snapshot, std::uint64_t offset, std::string why) {
+    return {.code = errc::diverged,
+            .offset = offset,
+            .sequence = snapshot.point.next,
+            .file = snapshot.path.string(),
+            .detail = std::move(why)};
+}
+
+}  // namespace
+
+// Whole by itself: the payload has its hash, and a store finds it under its name.
+result<snapshot_audit::whole_snapshot> snapshot_audit::read_whole(
+    const std::filesystem::path& path) {
+    auto reader = detail::snapshot_reader::open(path);
+    if (!reader)
+        return std::unexpected(std::move(reader.error()));
+    const detail::snapshot_header& header = reader->header();
+    snapshot_info info{.path = path,
+                       .name = std::string{header.name, ::strnlen(header.name, sizeof header.name)},
+                       .state_version = header.state_version,
+                       .point = {header.next_sequence, header.frame_hash},
+                       .digest = log_digest{header.log_digest},
+                       .payload_bytes = header.payload_bytes,
+                       .created_ns = header.created_ns};
+    const std::string prefix = detail::snapshot_prefix(info.name, info.state_version);
+    if (!path.filename().native().starts_with(prefix)) {
+        error wrong = misfit(info, name_at, "the header says " + prefix);
+        wrong.code = errc::damaged;
+        return std::unexpected(std::move(wrong));
+    }
+    if (auto whole = reader->check_payload(); !whole)
+        return std::unexpected(std::move(whole.error()));
+    whole_snapshot read{.info = std::move(info)};
+    std::ranges::copy(header.journal, read.journal.begin());
+    return read;
+}
+
+result<snapshot_audit> snapshot_audit::open(const std::filesystem::path& directory,
+                                            const std::filesystem::path& snapshots) {
+    const auto where = snapshots.empty() ? directory / "snapshots" : snapshots;
+    snapshot_audit audit;
+    std::error_code failed;
+    std::filesystem::directory_iterator entry{where, failed};
+    if (failed == std::errc::no_such_file_or_directory)
+        return audit;
+    for (; !failed && entry != std::filesystem::directory_iterator{}; entry.increment(failed))
+        if (detail::is_any_snapshot_file(entry->path().filename().native()))
+            audit.take_in(entry->path());
+    if (failed)
+        return std::unexpected(detail::snapshot_io_error(failed.value(), where, "list"));
+    std::ranges::sort(audit.whole_, {},
+                      [](const whole_snapshot& each) { return each.info.point.next; });
+    audit.judge_passed();
+    return audit;
+}
+
+void snapshot_audit::take_in(const std::filesystem::path& path) {
+    auto read = read_whole(path);
+    // A follower may remove an old one between the listing and the look.
+    if (!read && read.error().code == errc::not_found)
+        return;
+    ++count_;
+    if (read)
+        whole_.push_back(std::move(*read));
+    else
+        rejected_.push_back({path, std::move(read.error())});
+}
+
+void snapshot_audit::judge(whole_snapshot& snapshot) const {
+    const snapshot_info& info = snapshot.info;
+    if (info.point != point_) {
+        snapshot.misfit =
+            misfit(info, point_at, "the event before its log point has another hash in the log");
+    } else if (complete_ && info.digest != digest_) {
+        snapshot.misfit =
+            misfit(info, digest_at, "the events before its log point have another digest");
+    }
+}
+
+void snapshot_audit::judge_passed() {
+    for (; judged_ < whole_.size(); ++judged_) {
+        const sequence_number next = whole_[judged_].info.point.next;
+        if (next > point_.next)
+            return;
+        // What lies in a gap cannot be judged; the gap is for whoever reads the log to name.
+        if (next == point_.next)
+            judge(whole_[judged_]);
+    }
+}
+
+void snapshot_audit::add(const event& next) {
+    complete_ = complete_ && next.sequence() == point_.next;
+    point_ = next.point();
+    digest_.add(next);
+    judge_passed();
+}
+
+std::vector<rejected_snapshot> snapshot_audit::finish(const journal_id& journal) {
+    for (; judged_ < whole_.size(); ++judged_) {
+        whole_snapshot& beyond = whole_[judged_];
+        beyond.misfit =
+            misfit(beyond.info, point_at,
+                   "the log ends before its log point, at sequence " + std::to_string(point_.next));
+    }
+    for (whole_snapshot& each : whole_) {
+        if (each.journal != journal)
+            each.misfit = misfit(each.info, journal_at, "a snapshot of another journal");
+        if (each.misfit)
+            rejected_.push_back({each.info.path, std::move(*each.misfit)});
+    }
+    whole_.clear();
+    std::ranges::sort(rejected_, {}, &rejected_snapshot::path);
+    return std::move(rejected_);
+}
+
+}  // namespace pawl

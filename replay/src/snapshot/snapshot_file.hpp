@@ -1,0 +1,95 @@
+// A snapshot file: being written, or read back.
+#pragma once
+
+#include "snapshot/snapshot_layout.hpp"
+
+#include <xxhash.h>
+
+#include <pawl/journal/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pawl::detail {
+
+// A failed system call on a snapshot or its directory, as an error.
+[[nodiscard]] error snapshot_io_error(int os_error, const std::filesystem::path& path,
+                                      std::string_view doing);
+[[nodiscard]] error snapshot_damaged(const std::filesystem::path& path, std::uint64_t offset,
+                                     std::string_view why);
+[[nodiscard]] result<void> sync_snapshot_directory(const std::filesystem::path& directory);
+
+// Owns a descriptor of a regular file.
+class snapshot_descriptor {
+  public:
+    snapshot_descriptor() = default;
+    explicit snapshot_descriptor(int descriptor) noexcept : descriptor_{descriptor} {}
+    snapshot_descriptor(snapshot_descriptor&& other) noexcept;
+    snapshot_descriptor& operator=(snapshot_descriptor&&) = delete;
+    ~snapshot_descriptor();
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+  private:
+    int descriptor_ = -1;
+};
+
+// A snapshot under its temporary name. Unless it is published, its end removes it.
+class snapshot_file {
+  public:
+    [[nodiscard]] static result<std::unique_ptr<snapshot_file>> create(
+        const std::filesystem::path& temporary, std::uint32_t mode, std::uint64_t max_bytes);
+    snapshot_file(const snapshot_file&) = delete;
+    snapshot_file& operator=(const snapshot_file&) = delete;
+    ~snapshot_file();
+
+    // Appends to the payload. After a failure it fails for good.
+    [[nodiscard]] result<void> append(std::span<const std::byte> bytes);
+
+    // Completes `header` with what is known here, syncs, gives the file its name and syncs the
+    // directory.
+    [[nodiscard]] result<void> publish(snapshot_header& header,
+                                       const std::filesystem::path& final_name);
+
+  private:
+    snapshot_file(snapshot_descriptor descriptor, std::filesystem::path path,
+                  std::uint64_t max_bytes);
+    [[nodiscard]] result<void> flush();
+    [[nodiscard]] result<void> write_at(std::span<const std::byte> bytes, std::uint64_t offset);
+    [[nodiscard]] std::unexpected<error> failed(error why);
+
+    snapshot_descriptor descriptor_;
+    std::filesystem::path path_;  // empty once it has its final name
+    std::uint64_t max_bytes_;
+    std::uint64_t bytes_ = 0;  // of payload, those in the buffer included
+    std::vector<std::byte> buffer_;
+    XXH3_state_t hash_;
+    std::optional<error> failure_;
+};
+
+// A snapshot opened for reading, its header verified.
+class snapshot_reader {
+  public:
+    [[nodiscard]] static result<snapshot_reader> open(const std::filesystem::path& path);
+    [[nodiscard]] const snapshot_header& header() const noexcept { return header_; }
+    // Fills `into`, which is as long as the payload, and verifies it.
+    [[nodiscard]] result<void> read_payload(std::span<std::byte> into) const;
+    // The same without keeping it.
+    [[nodiscard]] result<void> check_payload() const;
+
+  private:
+    snapshot_reader(snapshot_descriptor descriptor, std::filesystem::path path) noexcept
+        : descriptor_{std::move(descriptor)}, path_{std::move(path)} {}
+
+    snapshot_descriptor descriptor_;
+    std::filesystem::path path_;
+    snapshot_header header_{};
+};
+
+}  // namespace pawl::detail

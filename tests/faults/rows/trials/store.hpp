@@ -1,0 +1,35 @@
+// A store of events, Pawl or another, as the trials use it: written, closed, hurt, read again.
+#pragma once
+
+#include "measure/payloads.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pawl::test {
+
+struct tried_store {
+    using visitor = std::function<void(std::span<const std::byte>)>;
+
+    std::string name;
+    // Bytes of a record in front of its payload: length, key, checksum.
+    std::size_t header_bytes;
+    // Appends events, told how many are wanted, until that many are in, and closes. Sets `there` to
+    // how many were acknowledged, after each batch. Throws what the store says.
+    std::function<void(const std::filesystem::path&, std::uint64_t wanted, std::uint64_t& there)>
+        write;
+    // Opens it and reads all events in order. Throws what the store says.
+    std::function<void(const std::filesystem::path&, const visitor&)> read;
+};
+
+// What every store is given: 64 bytes an event, of 64 different contents in turn.
+[[nodiscard]] const bench::payloads& tried_events();
+// Pawl first, then those that the build has found.
+[[nodiscard]] std::vector<tried_store> tried_stores();
+
+}  // namespace pawl::test

@@ -1,0 +1,110 @@
+#include "terminal/output.hpp"
+#include "terminal/progress.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <pawl/journal/journal.hpp>
+#include <pawl/replay/snapshot_audit.hpp>
+
+#include <optional>
+
+namespace pawl::cli {
+
+namespace {
+
+// What was looked at besides the log.
+struct deep_report {
+    std::uint64_t streams = 0;
+    std::uint64_t snapshots = 0;
+};
+
+nlohmann::ordered_json to_json(const verify_report& report, const std::optional<deep_report>& deep,
+                               const std::filesystem::path& directory) {
+    nlohmann::ordered_json json{{"directory", directory.string()},
+                                {"sound", report.sound()},
+                                {"segments", report.segments},
+                                {"events", report.events},
+                                {"bytes", report.bytes},
+                                {"first_sequence", report.first_sequence},
+                                {"next_sequence", report.next_sequence},
+                                {"end", report.end},
+                                {"torn_bytes", report.torn_bytes},
+                                {"deep", deep.has_value()}};
+    if (deep) {
+        json["streams"] = deep->streams;
+        json["snapshots"] = deep->snapshots;
+    }
+    json["findings"] = nlohmann::ordered_json::array();
+    for (const finding& found : report.findings) {
+        nlohmann::ordered_json entry = error_json(found.what);
+        entry["damage"] = found.damage;
+        json["findings"].push_back(std::move(entry));
+    }
+    return json;
+}
+
+std::string to_text(const verify_report& report, const std::optional<deep_report>& deep) {
+    std::string text = fmt::format(
+        "segments  {}\n"
+        "events    {}, sequence {} up to {}\n"
+        "bytes     {}\n"
+        "end       {}\n",
+        report.segments, report.events, report.first_sequence, report.next_sequence, report.bytes,
+        report.end);
+    if (deep)
+        text += fmt::format(
+            "streams   {}\n"
+            "snapshots {}\n",
+            deep->streams, deep->snapshots);
+    if (report.end == "torn")
+        text += fmt::format(
+            "          a torn tail of {} bytes, which a crash leaves and the next open for "
+            "writing, or\n"
+            "          pawl recover, cuts at sequence {}; no damage\n",
+            report.torn_bytes, report.next_sequence);
+    if (!report.sound())
+        return text + "DAMAGED\n";
+    return text + (report.findings.empty() ? "sound\n" : "no damage, but see the notices\n");
+}
+
+result<verify_report> verify_with(std::optional<snapshot_audit>& audit,
+                                  const verify_command_options& options) {
+    progress line;
+    verify_options how{
+        .progress = [&](std::uint64_t done, std::uint64_t all) { line.show(done, all); },
+        .deep = options.deep};
+    if (audit)
+        how.visit = [&](const event& each) { audit->add(each); };
+    return verify(options.directory, how);
+}
+
+}  // namespace
+
+exit_code verify_command(const verify_command_options& options) {
+    std::optional<snapshot_audit> audit;
+    if (options.deep) {
+        auto opened = snapshot_audit::open(options.directory);
+        if (!opened)
+            return complain(opened.error());
+        audit = std::move(*opened);
+    }
+    auto report = verify_with(audit, options);
+    if (!report)
+        return complain(report.error());
+    std::optional<deep_report> deep;
+    if (audit) {
+        deep = {.streams = report->streams, .snapshots = audit->count()};
+        for (rejected_snapshot& each : audit->finish(report->id))
+            report->findings.push_back({std::move(each.why), false});
+    }
+    if (options.json)
+        put_json(to_json(*report, deep, options.directory));
+    else
+        put(to_text(*report, deep));
+    for (const finding& found : report->findings)
+        complain((found.damage ? "" : "notice: ") + found.what.message());
+    return report->findings.empty() ? success : failure;
+}
+
+}  // namespace pawl::cli

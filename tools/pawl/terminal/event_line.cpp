@@ -1,0 +1,58 @@
+#include "terminal/event_line.hpp"
+
+#include "terminal/output.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace pawl::cli {
+
+namespace {
+
+void append_hex(fmt::memory_buffer& out, std::span<const std::byte> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const std::size_t begin = out.size();
+    out.resize(begin + 2 * bytes.size());
+    char* to = out.data() + begin;
+    for (const std::byte byte : bytes) {
+        *to++ = digits[std::to_integer<unsigned>(byte >> 4)];
+        *to++ = digits[std::to_integer<unsigned>(byte & std::byte{0x0f})];
+    }
+}
+
+}  // namespace
+
+void append_json_line(fmt::memory_buffer& out, const event& e) {
+    fmt::format_to(std::back_inserter(out),
+                   R"({{"sequence":{},"timestamp_ns":{},"stream":{},"version":{},"type":{},)"
+                   R"("schema_version":{},"more_in_batch":{},"segment":{},"offset":{},)"
+                   R"("hash":"{:016x}",)",
+                   e.sequence(), e.timestamp_ns(), e.stream(), e.version(), e.type(),
+                   e.schema_version(), e.more_in_batch(), e.position().ordinal, e.position().offset,
+                   e.frame_hash());
+    if (!e.metadata().empty()) {
+        fmt::format_to(std::back_inserter(out), R"("metadata":")");
+        append_hex(out, e.metadata());
+        fmt::format_to(std::back_inserter(out), R"(",)");
+    }
+    fmt::format_to(std::back_inserter(out), R"("payload":")");
+    append_hex(out, e.payload());
+    fmt::format_to(std::back_inserter(out), "\"}}\n");
+}
+
+void append_text_line(fmt::memory_buffer& out, const event& e) {
+    fmt::format_to(std::back_inserter(out), "{:>12}  {}  ", e.sequence(),
+                   time_text(e.timestamp_ns()));
+    if (e.stream() == no_stream_id)
+        fmt::format_to(std::back_inserter(out), "-");
+    else
+        fmt::format_to(std::back_inserter(out), "{}@{}", e.stream(), e.version());
+    fmt::format_to(std::back_inserter(out), "  {}/{}  {} bytes  ", e.type(), e.schema_version(),
+                   e.payload().size());
+    constexpr std::size_t shown_bytes = 24;
+    append_hex(out, e.payload().first(std::min(shown_bytes, e.payload().size())));
+    fmt::format_to(std::back_inserter(out), "{}{}\n", e.payload().size() > shown_bytes ? "…" : "",
+                   e.more_in_batch() ? "  +" : "");
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,91 @@
+#include "terminal/output.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace pawl::cli {
+
+namespace {
+
+// What somebody who was woken by this wants to know next.
+std::string_view advice(errc code) {
+    switch (code) {
+        case errc::damaged:
+        case errc::missing_segment:
+            return "Nothing was changed. Copy the directory before anything else; `pawl verify` "
+                   "lists all that is wrong, `pawl dump` gives every event in front of it.";
+        case errc::locked:
+            return "Only the writer itself can recover or close its journal; info, verify, dump "
+                   "and tail work beside it.";
+        case errc::newer_format:
+            return "Use the version of Pawl that wrote it, or a later one.";
+        case errc::rewound:
+            return "A recovery cut the journal below what was shown here. Start again.";
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+bool put(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return std::ferror(stdout) == 0;
+}
+
+void put_json(const nlohmann::ordered_json& value) {
+    put(value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+}
+
+exit_code finish_output(exit_code code) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+        return code;
+    complain(fmt::format("standard output: {}", std::strerror(errno)));
+    return failure;
+}
+
+void complain(std::string_view text) {
+    // What was written before stands before it, when both go to one file.
+    std::fflush(stdout);
+    const std::string line = fmt::format("pawl: {}\n", text);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+exit_code complain(const error& what) {
+    complain(what.message());
+    if (const std::string_view sentence = advice(what.code); !sentence.empty())
+        complain(sentence);
+    return failure;
+}
+
+nlohmann::ordered_json error_json(const error& what) {
+    nlohmann::ordered_json json{{"code", to_string(what.code)}, {"message", what.message()}};
+    if (!what.file.empty())
+        json["file"] = what.file;
+    if (what.offset != no_value)
+        json["offset"] = what.offset;
+    if (what.sequence != no_value)
+        json["sequence"] = what.sequence;
+    if (what.os_error != 0)
+        json["os_error"] = what.os_error;
+    if (!what.detail.empty())
+        json["detail"] = what.detail;
+    return json;
+}
+
+std::string id_text(const journal_id& id) {
+    return fmt::format("{:02x}", fmt::join(id, ""));
+}
+
+std::string time_text(std::uint64_t nanoseconds) {
+    constexpr std::uint64_t second = 1'000'000'000;
+    const auto seconds = static_cast<std::time_t>(nanoseconds / second);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(seconds), nanoseconds % second);
+}
+
+}  // namespace pawl::cli
