@@ -23,56 +23,55 @@ namespace detail {
 class cursor_state;
 }
 
-// Where a cursor begins.
-struct from_first {};  // the first event that is kept
-struct from_end {};    // what is published after opening
+// The event with which a cursor starts.
+struct from_first {};  // the first event still in the journal
+struct from_end {};    // the first event published after opening
 struct from_sequence {
     sequence_number sequence = 0;
-};  // not_found where pruned or beyond the end
+};  // not_found if it was pruned or lies beyond the end
 struct from_point {
     log_point point{};
-};  // behind that event; diverged where it is not in this journal
+};  // the event after that point; diverged if the point is not in this journal
 using start = std::variant<from_first, from_end, from_sequence, from_point>;
 
-// What a cursor may show.
+// Which events a cursor returns.
 enum class visibility : std::uint8_t {
-    published,  // everything committed; the last of it can be lost with the power
+    published,  // everything committed; a power cut can still take the newest events
     durable,    // only what is on stable storage
 };
 
 // How a cursor waits for more.
 enum class wait_strategy : std::uint8_t {
     spin,   // lowest latency, burns a core
-    yield,  // gives the core away between looks
-    block,  // sleeps; woken by the writer's background within about a millisecond
+    yield,  // yields the core between checks
+    block,  // sleeps; the writer's background wakes it within about a millisecond
 };
 
 struct cursor_options {
     start from = from_first{};
     visibility show = visibility::published;
-    // True: at the end, next() only says that there is nothing yet, and wait() waits for more.
-    // False: it also makes sure once that the end is the end and not damage.
+    // True: at the end, next() returns null for now, and wait() waits for more.
+    // False: at the end, next() also checks once that this is the end and not damage.
     bool follow = false;
     wait_strategy wait = wait_strategy::block;
     // Only the events of this stream, found through the frames' links and the indexes.
     stream_id stream = no_stream_id;
-    // False: frames are not hashed. For a second pass over what was verified just before.
+    // False: do not hash frames. For a second pass over events that were just verified.
     bool verify = true;
-    // False: what has to come from the disk for this cursor is not left in the page cache, where it
-    // would push out what others need: for one pass over much, as a backup or an audit makes. Only
-    // for sealed segments, and where the kernel and the file system can (Linux 6.14; ext4, XFS,
-    // btrfs); elsewhere it makes no difference.
+    // False: do not leave what this cursor reads from disk in the page cache, where it would evict
+    // what others need. For one pass over a lot of data, such as a backup or an audit. Applies to
+    // sealed segments, if kernel and file system support it (Linux 6.14; ext4, XFS, btrfs).
     bool keep_cached = true;
 };
 
-// What lies at the end of a journal.
+// What a reader finds at the end of a journal.
 enum class end_of_journal : std::uint8_t {
-    open,    // a writer is at work, or may come
+    open,    // a writer is active, or may come
     closed,  // ended cleanly
-    torn,    // a torn tail: the next open for writing will cut here
+    torn,    // a torn tail: the next open for writing cuts here
 };
 
-// Used by one thread at a time. An event stays valid until the next call of next(), wait() or
+// One thread at a time uses a cursor. An event is valid until the next call of next(), wait() or
 // finish().
 class cursor {
   public:
@@ -82,24 +81,24 @@ class cursor {
     cursor& operator=(cursor&&) noexcept;
     ~cursor();
 
-    // The next event, or null where there is none now or reading failed; finish() tells which.
-    // After a failure it stays null.
+    // The next event, or null if there is none yet or reading failed; finish() distinguishes the
+    // two. After a failure it stays null.
     [[nodiscard]] const event* next() noexcept;
 
-    // Waits until next() would give an event; false after `timeout`. Fails with damaged, rewound,
+    // Waits until next() would return an event; false after `timeout`. Fails with damaged, rewound,
     // io.
     [[nodiscard]] result<bool> wait(std::chrono::nanoseconds timeout);
 
-    // Says what lies where the cursor stands, looking at files for it: the end of the journal and
-    // its kind, or why reading stopped (damaged, missing_segment, rewound, malformed, io).
+    // Returns what the cursor stands at, reading files to find out: the kind of end, or why reading
+    // stopped (damaged, missing_segment, rewound, malformed, io).
     [[nodiscard]] result<end_of_journal> finish();
 
-    // Calls visit(const event&) for every event up to the end. `visit` may return void, or
+    // Calls visit(const event&) for every event up to the end. `visit` returns void, or a
     // result<void> whose error stops the reading and is returned. Returns the number of events.
     template <class Visitor>
     [[nodiscard]] result<std::uint64_t> for_each(Visitor&& visit);
 
-    // The first sequence not yielded yet, and the checkable place to resume from.
+    // The first sequence not returned yet, and the checkable point to resume from.
     [[nodiscard]] sequence_number next_sequence() const noexcept;
     [[nodiscard]] log_point point() const noexcept;
     [[nodiscard]] const journal_id& id() const noexcept;

@@ -1,7 +1,7 @@
-// What can go wrong, as a value.
+// Errors as values.
 //
-// Everything in Pawl that can fail returns std::expected<T, pawl::error>. The library throws
-// nothing, prints nothing and never aborts on bad data.
+// Everything in Pawl that can fail returns std::expected<T, pawl::error>. The library never throws,
+// never prints, and never aborts on bad data.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace pawl {
 
 // The kinds of failure. The numbers are stable; new kinds are added at the end.
 enum class errc : std::uint16_t {
-    // The caller asked for something that cannot be.
+    // The request is not possible.
     invalid_argument = 1,  // an option or argument is out of its documented range
     too_large = 2,         // a frame or batch exceeds what a frame or segment can hold
     conflict = 3,          // the stream is not at the expected version; see error::actual_version
@@ -23,14 +23,14 @@ enum class errc : std::uint16_t {
     closed = 6,            // the writer has been closed
     forked = 7,            // this process is a fork of the one that opened the writer
 
-    // The directory is not what was asked for.
+    // The directory does not hold what was expected.
     not_a_journal = 20,        // the directory exists and holds no journal
     newer_format = 21,         // written by a program that this one cannot read
     locked = 22,               // another writer holds the journal; error::detail says who
     missing_segment = 23,      // a segment that must exist does not
     network_file_system = 24,  // refused unless allowed in the options
 
-    // The bytes are not what was written.
+    // The bytes are not what a writer wrote.
     damaged = 40,        // bytes below the durable watermark are wrong: file, offset and sequence
     diverged = 41,       // a log point names an event that this journal does not hold
     rewound = 42,        // a recovery cut the log below where this reader stands
@@ -46,11 +46,11 @@ enum class errc : std::uint16_t {
     timed_out = 65,
 };
 
-// Stands in error's numeric fields where there is nothing to say.
+// The value of error's numeric fields that do not apply.
 inline constexpr std::uint64_t no_value = std::numeric_limits<std::uint64_t>::max();
 
-// One failure: what, where, and why. Made on the hot path it allocates nothing, because there
-// `file` and `detail` stay empty.
+// One failure: what, where, and why. On the hot path an error allocates nothing, because `file` and
+// `detail` stay empty there.
 struct [[nodiscard]] error {
     errc code{};
     int os_error = 0;                         // errno, 0 where no system call was involved
@@ -71,7 +71,7 @@ struct [[nodiscard]] error {
 template <class T>
 using result = std::expected<T, error>;
 
-// Short for returning a failure that needs no more than its kind and a sentence.
+// Shorthand for returning a failure that needs only its kind and a sentence.
 [[nodiscard]] inline std::unexpected<error> fail(errc code, std::string detail = {}) {
     return std::unexpected(error{.code = code, .detail = std::move(detail)});
 }

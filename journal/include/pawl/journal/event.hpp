@@ -10,9 +10,8 @@
 
 namespace pawl {
 
-// A view of one event in a mapped segment. Copying it copies two pointers' worth, never the
-// payload. It stays valid until the cursor that gave it moves on; what must live longer is copied
-// by the caller.
+// A view of one event in a mapped segment. Copying it never copies the payload. It is valid until
+// the cursor that returned it moves on; copy the payload to keep it longer.
 class event {
   public:
     event() = default;
@@ -22,7 +21,7 @@ class event {
     [[nodiscard]] sequence_number sequence() const noexcept {
         return detail::load_u64(frame_ + detail::frame_offset::sequence);
     }
-    // Nanoseconds since the Unix epoch, as the writer's clock gave it: data, never an order.
+    // Nanoseconds since the Unix epoch, from the writer's clock: data, never an order.
     [[nodiscard]] std::uint64_t timestamp_ns() const noexcept {
         return detail::load_u64(frame_ + detail::frame_offset::timestamp);
     }
@@ -54,7 +53,7 @@ class event {
         return detail::load_u64(frame_ + detail::frame_offset::hash);
     }
     [[nodiscard]] log_position position() const noexcept { return position_; }
-    // Where a reader stands that has taken this event.
+    // The log point of a reader that has read this event.
     [[nodiscard]] log_point point() const noexcept { return {sequence() + 1, frame_hash()}; }
 
   private:

@@ -1,5 +1,4 @@
-// Looking at a journal as a whole: what it is, whether it is sound, and bringing it back after a
-// crash.
+// Operations on a whole journal: inspect it, verify it, and recover it after a crash.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -22,7 +21,7 @@ struct segment_info {
     std::uint64_t epoch = 0;
     std::uint64_t bytes = 0;
     std::uint64_t created_ns = 0;
-    bool sealed = false;                 // a valid index stands beside it
+    bool sealed = false;                 // it has a valid index
     std::string end;                     // "rolled", "closed", "cut", or "" while it has none
     sequence_number first_sequence = 0;  // of sealed segments
     sequence_number end_sequence = 0;    // exclusive; of sealed segments
@@ -34,7 +33,7 @@ struct journal_info {
     std::uint64_t created_ns = 0;
     std::uint64_t segment_bytes = 0;
     std::vector<segment_info> segments;
-    // From the control page: where a writer says it is.
+    // From the control page: the writer's own report.
     std::string state;  // "open", "closed", "poisoned", "disk_full", "unknown"
     bool locked = false;
     std::string owner;  // process, program and host of the last writer
@@ -43,14 +42,14 @@ struct journal_info {
     sequence_number durable = 0;
 };
 
-// Reads identity, control page, segment headers and indexes; no frames. Cost: proportional to the
-// number of segments.
+// Reads identity, control page, segment headers and indexes, but no frames. The cost is
+// proportional to the number of segments.
 [[nodiscard]] result<journal_info> inspect(const std::filesystem::path& directory);
 
 struct finding {
     error what;
-    bool damage = true;  // false: worth knowing, nothing is lost (an index or stream heads to be
-                         // rebuilt, one bad header copy)
+    bool damage = true;  // false: a notice, nothing is lost (an index or stream heads to rebuild,
+                         // one bad header copy)
 };
 
 struct verify_report {
@@ -69,39 +68,37 @@ struct verify_report {
 };
 
 struct verify_options {
-    // Called now and then with the bytes read so far and in all.
+    // Called now and then with the bytes read so far and the total.
     std::function<void(std::uint64_t, std::uint64_t)> progress{};
-    // Also looks across files: whether each stream's versions go on from segment to segment without
-    // a gap and names are given in order, which is damage where it is not so; and whether the file
-    // of stream heads says what the log says at the place it stands for, where a difference is
-    // none, for the file is derived: but a writer that opens trusts it. Needs memory for every
-    // stream and name, about 64 bytes a stream. Behind a damaged or missing segment streams are
-    // followed anew, and names no more.
+    // Also compare files with each other. Versions of a stream that do not continue from segment to
+    // segment, and names out of order, are damage. Stream heads that disagree with the log are a
+    // notice, because they are derived, although a writer that opens trusts them. Needs memory for
+    // every stream and name, about 64 bytes per stream. After a damaged or missing segment, streams
+    // start over and names are no longer checked.
     bool deep = false;
-    // Called for every whole event, in the order of the log, while it is read: what else stands on
-    // the events can be checked in the same pass. Where the log is damaged, sequences are missing.
-    // The event is valid during the call. Metadata that does not have its form is left in front of
-    // the payload.
+    // Called for every whole event, in log order, so that whatever is derived from the events can
+    // be checked in the same pass. Sequences are missing where the log is damaged. The event is
+    // valid during the call. If metadata is malformed, payload() includes it.
     std::function<void(const event&)> visit{};
 };
 
-// Reads every byte of every segment and index and lists what is wrong with them, each with file,
-// offset and sequence. Goes on behind damage in a later segment. Changes nothing.
+// Reads every byte of every segment and index and lists what is wrong, each with file, offset and
+// sequence. After damage it continues with the next segment. Changes nothing.
 [[nodiscard]] result<verify_report> verify(const std::filesystem::path& directory,
                                            const verify_options& options = {});
 
 struct recover_options {
-    bool dry_run = false;  // the same decisions, and nothing is changed
+    bool dry_run = false;  // make the same decisions, but change nothing
     verify_at_open verify = verify_at_open::all;
     bool allow_network_file_system = false;
 };
 
-// Does what opening for writing does to a journal whose writer died, and leaves it closed. Fails as
-// writer::open.
+// Does what opening for writing does to a journal whose writer died, and leaves it closed. Fails
+// like writer::open.
 [[nodiscard]] result<recovery_report> recover(const std::filesystem::path& directory,
                                               recover_options options = {});
 
-// Names handed out by writer::stream, as far as the log has them.
+// The number that writer::stream assigned to `name`, if the log holds it.
 [[nodiscard]] result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
                                                            std::string_view name);
 

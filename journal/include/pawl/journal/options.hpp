@@ -1,5 +1,5 @@
-// How a journal is opened for writing. Every field has a default that suits a service; each says
-// what it costs and what happens beyond its range.
+// Options for opening a journal for writing. Every default suits a service; each field documents
+// its cost and its range.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace pawl {
 
-// Where an event's timestamp comes from. It is data: nothing in Pawl trusts it for order.
+// The source of an event's timestamp. A timestamp is data: nothing in Pawl relies on its order.
 enum class clock_source : std::uint8_t {
-    tsc,  // calibrated time stamp counter, about 10 ns; the system clock where it is not invariant
+    tsc,     // calibrated time stamp counter, about 10 ns; the system clock if it is not invariant
     system,  // clock_gettime(CLOCK_REALTIME), about 22 ns
     caller,  // event_header::timestamp_ns, free
 };
 
-// When published events are made durable without being asked.
+// When published events become durable without an explicit sync.
 struct sync_policy {
     std::uint32_t interval_us =
         0;                    // sync at least this often while there is something to sync; 0: never
@@ -38,40 +38,40 @@ enum class when_full : std::uint8_t {
     spin,  // waits for the background thread; still returns disk_full
 };
 
-// How much is read before the journal is opened for writing.
+// How much of the journal an open for writing reads first.
 enum class verify_at_open : std::uint8_t {
-    unsealed,  // what a crash can have touched; sealed segments are read in the background
+    unsealed,  // what a crash can have touched; the background reads sealed segments
     all,       // every byte
 };
 
-// What the background threads look like to the operating system.
+// Name and placement of the background threads.
 struct thread_options {
     std::string name = "pawl";  // at most 9 characters, a suffix is added
     std::vector<int> cores;     // allowed cores; empty: any
 };
 
 struct writer_options {
-    bool create = true;  // a missing or empty directory becomes a journal
+    bool create = true;  // create a journal in a missing or empty directory
     std::uint64_t segment_bytes =
         256ull << 20;  // for a new journal: 64 KiB to 4 GiB, a multiple of 64 KiB
     sync_policy sync = sync_policy::every_us(1000);
     clock_source clock = clock_source::tsc;
     when_full full = when_full::spin;
     verify_at_open verify = verify_at_open::unsealed;
-    // Pages are made ready this far ahead of the writer, so that an append meets no page fault.
+    // Pages are populated this far ahead of the writer, so that appends take no page faults.
     std::uint64_t populate_bytes = 8ull << 20;
-    // Room for so many different streams before the first growth (24 bytes each).
+    // Room for this many streams before the table first grows (24 bytes each).
     std::uint64_t expected_streams = 1024;
-    // Bytes a second that the background reads of sealed segments to find damage early; 0: none.
+    // Bytes per second of sealed segments that the background reads to find damage early; 0: none.
     std::uint64_t scrub_bytes_per_second = 32ull << 20;
     bool allow_network_file_system = false;
     std::uint32_t mode = 0600;  // permission bits of new files
-    // False: no threads are started, and the program calls writer::poll() often enough (each call
-    // does what is due). when_full::spin is then not allowed.
+    // False: no threads are started, and the program must call writer::poll() often; each call does
+    // the work that is due. when_full::spin is then not allowed.
     bool background_threads = true;
     thread_options threads{};
-    // Told of notices such as a failed sync or damage found by the background; called on a
-    // background thread, never on the appending one.
+    // Called with errors such as a failed sync or damage found by the background, on a background
+    // thread, never on the appending one.
     std::function<void(const struct error&)> observer{};
 };
 

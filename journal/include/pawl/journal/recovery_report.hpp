@@ -1,4 +1,4 @@
-// What opening a journal found, and what it did about it.
+// What opening a journal found, and what recovery did about it.
 #pragma once
 
 #include <pawl/journal/types.hpp>
@@ -19,22 +19,22 @@ struct recovery_report {
     found state = found::created;
     bool dry_run = false;
 
-    sequence_number next_sequence = 0;  // the first event appended from now on gets this
-    sequence_number durable = 0;        // the highest watermark that is proven
+    sequence_number next_sequence = 0;  // of the next event to be appended
+    sequence_number durable = 0;        // the highest proven durable watermark
 
-    // Where the log was cut, for a torn tail.
+    // For a torn tail: the place of the cut.
     log_position cut{};
     sequence_number cut_sequence = 0;
-    // About how many events were published and are gone. None of them was acknowledged as durable.
+    // About how many published events are gone. None of them was acknowledged as durable.
     std::uint64_t lost_about = 0;
-    // Bytes behind the cut that were not zero. They stay where they lie; what the end frame
-    // overwrote, and segments cut whole, are kept below torn/.
+    // Nonzero bytes after the cut. They stay in the segment; what the end frame overwrote, and
+    // segments that were removed whole, are kept in torn/.
     std::uint64_t torn_bytes = 0;
-    std::vector<std::string> kept;     // files below torn/ that this recovery wrote
+    std::vector<std::string> kept;     // files in torn/ that this recovery wrote
     std::vector<std::string> notices;  // one sentence each, for a person
 
     std::uint64_t segments = 0;
-    std::uint64_t segments_read = 0;  // the others are sealed and were trusted
+    std::uint64_t segments_read = 0;  // the others are sealed and trusted
     std::uint64_t bytes_read = 0;
     std::uint64_t bytes_rewritten = 0;
 };

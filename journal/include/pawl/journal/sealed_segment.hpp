@@ -1,5 +1,5 @@
-// One complete segment, read apart from the rest of the log: for work that is spread over threads.
-// Who reads a journal from one thread wants a cursor.
+// One complete segment, read separately from the rest of the log, for work spread over threads. To
+// read a journal from one thread, use a cursor.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -21,36 +21,36 @@ class sealed_segment_state;
 // at a time, except for at(), which any number may call once reading is done.
 class sealed_segment {
   public:
-    // Maps it. not_found where the segment is not sealed (yet), missing_segment where it is not
-    // there; damaged, io.
+    // Maps it. Fails with not_found if the segment is not sealed yet, missing_segment if it does
+    // not exist, damaged, or io.
     [[nodiscard]] static result<sealed_segment> open(const std::filesystem::path& directory,
                                                      std::uint64_t ordinal);
     sealed_segment(sealed_segment&&) noexcept;
     sealed_segment& operator=(sealed_segment&&) noexcept;
     ~sealed_segment();
 
-    // What its index says it holds.
+    // From its index.
     [[nodiscard]] sequence_number first_sequence() const noexcept;
     [[nodiscard]] sequence_number end_sequence() const noexcept;
     // Of the file that is mapped.
     [[nodiscard]] std::uint64_t bytes() const noexcept;
 
-    // The next event, checked as a cursor checks it, or null at the end or where a frame is wrong;
-    // finish() tells which. What the pointer names is overwritten by the next call; a copy of the
-    // event stays valid as long as the segment is held.
+    // The next event, checked like a cursor's, or null at the end or at a wrong frame; finish()
+    // distinguishes the two. The next call overwrites what the pointer refers to; a copy of the
+    // event is valid as long as this object lives.
     [[nodiscard]] const event* next() noexcept;
 
-    // damaged or malformed, with file, offset and sequence, where next() met a wrong frame, or
-    // where the segment does not end as its index says.
+    // Fails with damaged or malformed, with file, offset and sequence, if next() met a wrong frame
+    // or if the segment does not end where its index says.
     [[nodiscard]] result<void> finish() const;
 
-    // damaged where this segment cannot be the one behind `before`, which has been read to its end,
-    // or, behind nothing, cannot be a journal's first.
+    // Fails with damaged if this segment cannot follow `before`, which has been read to its end,
+    // or, if `before` is null, cannot be a journal's first.
     [[nodiscard]] result<void> check_follows(const sealed_segment* before) const;
 
-    // The event at an offset that next() gave one for, without checking it again.
+    // The event at an offset at which next() returned one, without checking it again.
     [[nodiscard]] event at(std::uint64_t offset) const noexcept;
-    // Asks for the memory that at(offset) will look at.
+    // Prefetches the memory that at(offset) will read.
     void prefetch(std::uint64_t offset) const noexcept { __builtin_prefetch(base_ + offset); }
 
   private:

@@ -1,4 +1,4 @@
-// The small values that readers and writers share.
+// Small value types shared by readers and writers.
 #pragma once
 
 #include <array>
@@ -6,27 +6,27 @@
 
 namespace pawl {
 
-// The position of an event in the journal's total order: 0, 1, 2, … without a gap.
+// An event's number in the journal's total order: 0, 1, 2, … without gaps.
 using sequence_number = std::uint64_t;
 
-// A stream groups the events of one thing (an order, an account, an instrument) and numbers them 1,
-// 2, 3, … in itself. The caller chooses numbers below first_named_stream, or lets the writer hand
-// out one for a name (writer::stream).
+// A stream groups the events of one thing (an order, an account, an instrument), and numbers them
+// 1, 2, 3, … within itself. The caller chooses numbers below first_named_stream, or lets the writer
+// assign one to a name (writer::stream).
 using stream_id = std::uint64_t;
 
 // The firehose: events that belong to no stream and carry version 0.
 inline constexpr stream_id no_stream_id = 0;
 
-// Numbers from here on are handed out for names; a caller's own must be smaller.
+// Numbers from here on are assigned to names; a caller's own must be smaller.
 inline constexpr stream_id first_named_stream = std::uint64_t{1} << 63;
 
 // How many events a stream holds, which is also the version of its last one; 0 before the first.
 using stream_version = std::uint64_t;
 
-// What tells one journal from every other, drawn at random when it is created.
+// Identifies a journal; drawn at random when the journal is created.
 using journal_id = std::array<std::uint8_t, 16>;
 
-// Where a frame lies.
+// The position of a frame.
 struct log_position {
     std::uint64_t ordinal = 0;  // segment
     std::uint64_t offset = 0;   // byte in the segment
@@ -34,10 +34,9 @@ struct log_position {
     friend constexpr auto operator<=>(const log_position&, const log_position&) = default;
 };
 
-// A place in the log that can be checked: the number of events taken so far and the hash of the
-// last of them. A published event can be lost with the power and its sequence given again; whoever
-// stores only the sequence would then go on without noticing. {0, 0} is the beginning of every
-// journal.
+// A checkable place in the log: the number of events read so far and the hash of the last one. A
+// power cut can take a published event, and its sequence is then reused; a reader that stored only
+// the sequence would continue without noticing. {0, 0} is the beginning of every journal.
 struct log_point {
     sequence_number next = 0;      // the first sequence not taken yet
     std::uint64_t frame_hash = 0;  // of event next - 1
@@ -45,7 +44,7 @@ struct log_point {
     friend constexpr bool operator==(const log_point&, const log_point&) = default;
 };
 
-// What an append gives back.
+// The result of an append.
 struct receipt {
     sequence_number sequence = 0;
     stream_version version = 0;  // in the event's stream; 0 for the firehose
@@ -55,7 +54,7 @@ struct receipt {
 // What must be true of the stream for an append to go through (optimistic concurrency).
 class expect {
   public:
-    // Nothing is asked.
+    // No condition.
     [[nodiscard]] static constexpr expect any() noexcept { return expect{any_value}; }
     // The stream must hold no event yet.
     [[nodiscard]] static constexpr expect no_stream() noexcept { return expect{0}; }

@@ -4,8 +4,8 @@
 
 namespace pawl {
 
-// The version of the library that is linked, as "major.minor.patch". It says nothing of the
-// version of the format on disk, which every segment carries itself.
+// The version of the linked library, as "major.minor.patch". It is independent of the version of
+// the on-disk format, which every segment carries.
 [[nodiscard]] std::string_view version() noexcept;
 
 }  // namespace pawl

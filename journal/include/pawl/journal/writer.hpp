@@ -4,8 +4,8 @@
 //     auto placed = log->append({.type = 1, .stream = 42}, bytes);
 //     log->wait_durable(placed->sequence);
 //
-// One writer a directory at a time, in whatever process. A writer is used by one thread at a time;
-// the calls marked «any thread» may be made beside it.
+// A directory has one writer at a time, across all processes. One thread at a time uses a writer;
+// other threads may concurrently make the calls marked "any thread".
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -29,19 +29,19 @@ class appender;
 class writer_state;
 }  // namespace detail
 
-// Space inside the segment in which a payload is built in place. Exactly one of commit and abandon
-// ends it; the destructor abandons. Must not outlive its writer.
+// Space inside the segment in which the caller builds a payload in place. Exactly one of commit and
+// abandon ends it; the destructor abandons. Must not outlive its writer.
 class [[nodiscard]] reservation {
   public:
     reservation(reservation&& other) noexcept;
     reservation& operator=(reservation&&) = delete;
     ~reservation();
 
-    // The space asked for, 8-byte aligned, contents undefined.
+    // The reserved space, 8-byte aligned, contents undefined.
     [[nodiscard]] std::span<std::byte> payload() const noexcept { return payload_; }
 
-    // Publishes the first `bytes` of it as the event's payload. Fails as append does; then nothing
-    // is published and the reservation has ended.
+    // Publishes the first `bytes` of it as the event's payload. Fails like append; on failure
+    // nothing is published and the reservation has ended.
     [[nodiscard]] result<receipt> commit(std::size_t bytes) noexcept;
     void abandon() noexcept;
 
@@ -64,13 +64,12 @@ class [[nodiscard]] batch {
     batch& operator=(batch&&) = delete;
     ~batch();
 
-    // Adds an event. The receipt holds once the batch is committed. Expected versions see the
-    // events added before. Fails with conflict, or too_large where the room asked for is used up;
-    // the batch then stands as it was, and the caller decides whether to commit what is in it or
-    // abandon.
+    // Adds an event. The receipt is valid once the batch is committed. Expected versions count the
+    // events added before. Fails with conflict, or with too_large if the reserved room is used up;
+    // the batch is then unchanged, and the caller may commit what it holds or abandon it.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
-    // The same with the payload built in place; the reservation must end before the next call.
+    // Like append, with the payload built in place; the reservation must end before the next call.
     [[nodiscard]] result<reservation> reserve(const event_header& header,
                                               std::size_t max_bytes) noexcept;
 
@@ -101,9 +100,9 @@ struct writer_statistics {
 
 class writer {
   public:
-    // Opens the journal in `directory`, creating or recovering it as needed; what was found is in
-    // recovery(). Fails with locked, not_a_journal, newer_format, damaged, missing_segment,
-    // network_file_system, disk_full or io. After damaged nothing has been changed.
+    // Opens the journal in `directory`, creating or recovering it as needed; recovery() reports
+    // what was found. Fails with locked, not_a_journal, newer_format, damaged, missing_segment,
+    // network_file_system, disk_full or io. After damaged, nothing has been changed.
     [[nodiscard]] static result<writer> open(const std::filesystem::path& directory,
                                              const writer_options& options = {});
 
@@ -118,48 +117,48 @@ class writer {
 
     // Publishes one event. No allocation, lock or system call between rollovers. Fails with
     // conflict, too_large, invalid_argument (stream number), busy, back_pressure, disk_full,
-    // poisoned, closed or forked, and with io where a page of the segment is gone; nothing is
-    // published then.
+    // poisoned, closed or forked, and with io if a page of the segment is gone; on failure nothing
+    // is published.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
 
-    // Space for a payload of at most `max_bytes`. The expected version is checked here, the
-    // sequence is given by commit.
+    // Reserves space for a payload of at most `max_bytes`. The expected version is checked here;
+    // commit assigns the sequence.
     [[nodiscard]] result<reservation> reserve(const event_header& header,
                                               std::size_t max_bytes) noexcept;
 
-    // Opens a batch with room for `events` events of `payload_bytes` together. All of it must fit a
+    // Opens a batch with room for `events` events of `payload_bytes` in total. It must fit into one
     // segment (too_large).
     [[nodiscard]] result<batch> begin_batch(std::uint32_t events,
                                             std::size_t payload_bytes) noexcept;
 
-    // The number of the stream with this name (1 to 1024 bytes), handed out and recorded at first
+    // The number of the stream with this name (1 to 1024 bytes), assigned and recorded at first
     // use. Not for the hot path: may allocate and appends a system frame.
     [[nodiscard]] result<stream_id> stream(std::string_view name);
-    // The version a stream is at; 0 for one that holds nothing.
+    // The version of a stream; 0 if it holds no event.
     [[nodiscard]] stream_version version(stream_id stream) const noexcept;
-    // Where a stream's last event lies, for reading what a conflict missed.
+    // Position of the stream's last event, for reading what a conflict missed.
     [[nodiscard]] std::optional<log_position> last_position(stream_id stream) const noexcept;
 
-    // The sequence the next event gets.
+    // The sequence of the next event.
     [[nodiscard]] sequence_number next_sequence() const noexcept;
 
-    // «any thread» Every event below this is visible to readers / on stable storage.
+    // any thread: Every event below this is visible to readers / on stable storage.
     [[nodiscard]] sequence_number published() const noexcept;
     [[nodiscard]] sequence_number durable() const noexcept;
-    // «any thread» Makes everything published so far durable and returns the watermark. Callers
+    // any thread: Makes everything published so far durable and returns the watermark. Callers
     // that arrive together share one sync.
     [[nodiscard]] result<sequence_number> sync();
-    // «any thread» Returns once event `sequence` is durable; syncs if nobody else does.
+    // any thread: Returns once event `sequence` is durable; syncs if no other thread does.
     [[nodiscard]] result<sequence_number> wait_durable(sequence_number sequence);
-    // «any thread» The same, burning the core instead of sleeping; only with a sync policy at work.
+    // any thread: The same, spinning instead of sleeping; needs a sync policy.
     [[nodiscard]] result<sequence_number> spin_durable(sequence_number sequence) const noexcept;
-    // «any thread» poisoned with the first failed sync, or damage found by the scrub; else empty.
+    // any thread: poisoned with the first failed sync, or damage found by the scrub; else empty.
     [[nodiscard]] std::optional<error> failure() const;
-    // «any thread»
+    // any thread:
     [[nodiscard]] writer_statistics statistics() const noexcept;
 
-    // Does the background work that is due, in a program without background threads.
+    // Does the background work that is due, for programs without background threads.
     [[nodiscard]] result<void> poll();
 
     // Syncs, seals the last segment and releases the journal. Any later call fails with closed.
