@@ -4,6 +4,8 @@
 #include "journal_support.hpp"
 #include "store/directory.hpp"
 
+#include <unistd.h>
+
 using namespace pawl;
 using namespace pawl::test;
 
@@ -21,4 +23,33 @@ TEST_CASE("a second writer is refused although somebody deleted the lock file") 
     CHECK_FALSE(must(detail::writer_lock::is_held(path)));
     auto next = must(writer::open(path, small_segments()));
     CHECK(next.next_sequence() == 10);
+}
+
+namespace {
+
+// As in a child between fork() and the handler that closes the descriptor there.
+[[nodiscard]] std::vector<int> copies_of_descriptors(const std::filesystem::path& directory) {
+    std::vector<int> copies;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+        std::error_code gone;
+        const auto target = std::filesystem::read_symlink(entry.path(), gone);
+        if (!gone && target.parent_path() == directory)
+            copies.push_back(::dup(std::stoi(entry.path().filename())));
+    }
+    return copies;
+}
+
+}  // namespace
+
+TEST_CASE("a closed writer holds nothing, although copies of its descriptors are open") {
+    const temporary_directory directory;
+    const auto path = std::filesystem::canonical(directory.path()) / "j";
+    auto log = must(writer::open(path, small_segments()));
+    const auto copies = copies_of_descriptors(path);
+    REQUIRE(copies.size() >= 2);  // of the lock file and the identity
+    must(log.close());
+    CHECK_FALSE(must(detail::writer_lock::is_held(path)));
+    CHECK(writer::open(path, small_segments()).has_value());
+    for (const int copy : copies)
+        ::close(copy);
 }

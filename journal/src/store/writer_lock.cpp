@@ -72,6 +72,13 @@ void unlock_in_parent() {
     return {};
 }
 
+// Closing the descriptor is not enough: a child that was just forked holds a copy until its handler
+// has run, and the lock lasts as long as any copy. An explicit unlock ends it for all of them.
+void unlock_whole(const file& opened) noexcept {
+    struct flock request = whole_file(F_UNLCK);
+    (void)::fcntl(opened.descriptor(), F_OFD_SETLK, &request);
+}
+
 [[nodiscard]] result<bool> somebody_locks(const std::filesystem::path& path) {
     auto opened = file::open(path, file::access::read);
     if (!opened) {
@@ -154,6 +161,9 @@ writer_lock::~writer_lock() {
     const std::scoped_lock guard{held_mutex};
     if (!lock_)
         return;  // a forked child has forgotten it
+    unlock_whole(lock_);
+    if (identity_)
+        unlock_whole(identity_);
     if (previous_ != nullptr)
         previous_->next_ = next_;
     if (held_first == this)
