@@ -272,8 +272,12 @@ int main(int argc, char** argv) {
         judge(program, out, options.clock == clock_source::tsc ? "tsc" : "caller's",
               log->statistics().rollovers);
     }
+    // Its threads make segments: they end before the directory goes.
+    if (const auto closed = log->close(); !closed)
+        program.failure("", "close: " + closed.error().message());
     const int status = program.finish();
     // The appending thread cannot end any more, so that the process ends around it.
-    std::filesystem::remove_all(program.directory());
+    std::error_code ignored;
+    std::filesystem::remove_all(program.directory(), ignored);
     ::_exit(status);
 }
