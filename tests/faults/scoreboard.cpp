@@ -1,5 +1,6 @@
 // Runs the rows of the reliability scoreboard and prints the table.
 #include "support/child_process.hpp"
+#include "support/row_program.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -186,15 +187,18 @@ class scoreboard {
                 parts.push_back(std::move(part));
         }
         bool all_well = true;
+        bool any_skipped = false;
         for (auto& part : parts) {
             const bool enough =
                 part["reached"].get<std::uint64_t>() >= part["target"].get<std::uint64_t>();
             const bool skipped = !part["skipped"].get<std::string>().empty();
             part["ok"] = part["failures"].get<std::uint64_t>() == 0 && (enough || skipped);
             all_well = all_well && part["ok"].get<bool>();
+            any_skipped = any_skipped || skipped;
         }
+        const bool exit_fits = ran.exit_status == (!all_well ? 1 : any_skipped ? exit_skipped : 0);
         // One that gave no result, or gave good ones and died on its way out.
-        if (parts.empty() || (all_well && ran.exit_status != 0))
+        if (parts.empty() || (all_well && !exit_fits))
             parts.push_back(no_result(program, ran.exit_status));
         for (auto& part : parts)
             part["command"] = repeat_command(part, directory, program, words);

@@ -84,8 +84,8 @@ TEST_CASE("a replay that is told so leaves nothing in the page cache") {
         append_numbered(log, 1000);
     must(log.close());
     if (!cached_file{segment(path, 0)}.can_be_read_without_caching()) {
+        REQUIRE(read_numbered(path, {.keep_cached = false}) != 0);
         WARN("skipped: this kernel or file system cannot read without caching");
-        CHECK(read_numbered(path, {.keep_cached = false}) != 0);
         return;
     }
     constexpr std::uint64_t all = sealed_segments * segment_bytes / 4096;

@@ -137,6 +137,7 @@ void row_program::print() {
         target_, failures_, took.count(), seed_, json_text(skipped_), json_text(repeat_),
         json_text(detail_));
     std::fflush(stdout);
+    part_skipped_ = part_skipped_ || !skipped_.empty();
     red_ = red_ || failures_ != 0 || (skipped_.empty() && reached_ < target_);
 }
 
@@ -146,7 +147,9 @@ int row_program::finish() {
             wrong_usage("do not know '" + name + "'");
     }
     print();
-    return red_ ? 1 : 0;
+    if (red_)
+        return 1;
+    return part_skipped_ ? exit_skipped : 0;
 }
 
 void row_program::next_part(row_description description) {

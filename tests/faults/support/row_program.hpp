@@ -23,6 +23,10 @@ struct row_targets {
     std::uint64_t full = 0;
 };
 
+// The exit status of a program of which a part was skipped and nothing failed; ctest reports it as
+// skipped.
+inline constexpr int exit_skipped = 77;
+
 enum class row_mode : std::uint8_t { quick, ci, full };
 
 class row_program {
@@ -95,6 +99,7 @@ class row_program {
     std::string skipped_;
     std::string detail_;
     bool red_ = false;
+    bool part_skipped_ = false;
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
