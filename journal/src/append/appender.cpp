@@ -43,10 +43,11 @@ void appender::enter(live_segment* segment) noexcept {
     limit_ = segment->header.segment_bytes - end_frame_bytes;
     epoch_ = segment->header.epoch;
     ordinal_ = segment->header.ordinal;
+    begin_ = segment->begin;
     position_ = first_frame_offset;
     scribbled_ = 0;
     segment_first_sequence_ = sequence_;
-    progress_.position.store(position_, std::memory_order_release);
+    progress_.position.store(begin_ + position_, std::memory_order_release);
 }
 
 std::unexpected<error> appender::refused() const noexcept {
@@ -129,13 +130,11 @@ std::optional<error> appender::roll() noexcept {
     }
     const std::uint64_t zeroed_to = zero_scribbles();
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
-    progress_.bytes.fetch_add(position_ - first_frame_offset, std::memory_order_relaxed);
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
     // Asked before the link, behind which a whole segment may be let go of. One that lost a page
     // stays: whoever syncs it finds out as well.
     const bool lost = lost_a_page();
-    segment_->end.store(std::max(position_, zeroed_to), std::memory_order_relaxed);
-    segment_->next.store(next, std::memory_order_release);
+    segment_->link(*next, position_, std::max(position_, zeroed_to));
     if (lost) [[unlikely]]
         return lost_page().error();
     enter(next);
@@ -175,7 +174,7 @@ void appender::append_end(system_type type, std::uint64_t successor_epoch,
 
 void appender::append_closed() noexcept {
     append_end(system_type::closed, 0, 0);
-    progress_.position.store(position_, std::memory_order_release);
+    progress_.position.store(begin_ + position_, std::memory_order_release);
 }
 
 std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,

@@ -178,6 +178,7 @@ class appender {
     std::uint64_t limit_ = 0;  // frames end at or before this; an end frame fits behind
     std::uint64_t epoch_ = 0;
     std::uint64_t ordinal_ = 0;
+    std::uint64_t begin_ = 0;  // live_segment::begin
     // Changed by every append.
     std::uint64_t position_ = 0;
     std::uint64_t scribbled_ = 0;  // bytes before this, behind position_, may not be zero

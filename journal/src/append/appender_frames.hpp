@@ -75,7 +75,7 @@ inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexc
 
 inline void appender::publish(std::uint64_t next) noexcept {
     position_ = next;
-    progress_.position.store(next, std::memory_order_release);
+    progress_.position.store(begin_ + next, std::memory_order_release);
     progress_.sequence.store(sequence_, std::memory_order_release);
 }
 

@@ -3,14 +3,28 @@
 
 #include "store/segment_file.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 namespace pawl::detail {
 
+// What the appending thread publishes after each append: how far it has come.
+//
+// Each word can be read alone. `position` counts across segments and never goes back, so a reader
+// needs no second word to know which segment it belongs to: live_segment::end_of_frames places it.
+struct alignas(64) progress {
+    std::atomic<std::uint64_t> sequence{0};  // exclusive
+    // The end of the last frame, as an offset in a log whose segments follow one another without
+    // their headers: the first segment's own offset, plus the bytes of frames in those before.
+    std::atomic<std::uint64_t> position{first_frame_offset};
+    std::atomic<std::uint64_t> rollovers{0};
+    std::atomic<std::uint64_t> back_pressure{0};
+};
+
 // Made by the background, filled by the appending thread, synced and sealed by the background
-// again. The appending thread stores `end` and then `next` when it leaves a segment; whoever reads
-// `next` with acquire may read `end`.
+// again. A thread that loads `next` with acquire may read `end`, and `begin` of the segment that
+// follows.
 struct live_segment {
     explicit live_segment(writable_segment made) noexcept
         : header{made.header}, bytes{std::move(made.bytes)}, source{std::move(made.source)} {}
@@ -19,6 +33,8 @@ struct live_segment {
     mapping bytes;
     file source;
 
+    // The position (progress::position) of this segment's first byte.
+    std::uint64_t begin = 0;
     std::atomic<live_segment*> next{nullptr};
     // Behind the end frame and what was zeroed behind that, so that a sync covers both; 0 while the
     // segment is written.
@@ -27,16 +43,21 @@ struct live_segment {
     std::uint64_t synced = first_frame_offset;  // the flusher's own: bytes before this are durable
     std::uint64_t written = 0;  // the flusher's own: the pages before this are marked written
     std::uint64_t populated = first_frame_offset;  // the populating thread's own
-};
 
-// What the appending thread tells the others after each append: how far it has come.
-struct alignas(64) progress {
-    std::atomic<std::uint64_t> sequence{0};  // exclusive
-    // In the newest segment of the chain. Stored after the chain was extended.
-    std::atomic<std::uint64_t> position{first_frame_offset};
-    std::atomic<std::uint64_t> rollovers{0};
-    std::atomic<std::uint64_t> bytes{0};  // appended in segments that have been left
-    std::atomic<std::uint64_t> back_pressure{0};
+    // Where this segment's frames end when the log ends at `position`. A segment that is linked and
+    // not entered yet holds none: the position is still one of the segment before.
+    [[nodiscard]] std::uint64_t end_of_frames(std::uint64_t position) const noexcept {
+        if (position <= begin + first_frame_offset)
+            return first_frame_offset;
+        return std::min<std::uint64_t>(position - begin, header.segment_bytes);
+    }
+
+    // The appending thread leaves this segment, whose frames end at `frames_end`, for `successor`.
+    void link(live_segment& successor, std::uint64_t frames_end, std::uint64_t sync_end) noexcept {
+        successor.begin = begin + (frames_end - first_frame_offset);
+        end.store(sync_end, std::memory_order_relaxed);
+        next.store(&successor, std::memory_order_release);
+    }
 };
 
 }  // namespace pawl::detail

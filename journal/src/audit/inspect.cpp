@@ -90,8 +90,9 @@ result<journal_info> inspect(const std::filesystem::path& directory) {
         info.state = state_name(control->state());
         info.owner = control->owner();
         info.heartbeat_ns = control->heartbeat_ns();
-        info.published = control->published();
         info.durable = std::max(control->durable().value_or(0), control->stored_watermark());
+        // The writer stores the two one after the other, and what is durable is published.
+        info.published = std::max(control->published(), info.durable);
     }
     return info;
 }

@@ -66,16 +66,18 @@ void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept 
         segment.bytes.drop(from, end - from);
 }
 
-// Syncs from the oldest segment on. With the position read before the link to the next segment, a
-// position without a next segment can only belong to the segment at hand.
+// Syncs from the oldest segment on. The appending thread may be anywhere meanwhile, also between
+// the link to the next segment and its first frame there: the position then lies before the new
+// segment, of which nothing is synced. The position is read before the link: without a next segment
+// it lies in this one.
 result<void> durability::sync_chain(bool only_left) {
     for (;;) {
         const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
         live_segment* next = oldest_->next.load(std::memory_order_acquire);
         if (next == nullptr && only_left)
             return {};
-        const std::uint64_t to =
-            next == nullptr ? position : oldest_->end.load(std::memory_order_relaxed);
+        const std::uint64_t to = next == nullptr ? oldest_->end_of_frames(position)
+                                                 : oldest_->end.load(std::memory_order_relaxed);
         if (to > oldest_->synced) {
             const std::uint64_t bytes = planted(bug::half_sync) ? 1 : to - oldest_->synced;
             let_go(*oldest_, next == nullptr ? to : oldest_->bytes.size());
@@ -168,9 +170,8 @@ result<void> durability::find_lost_page() const {
 std::uint64_t durability::unsynced_bytes() const noexcept {
     const std::scoped_lock guard{mutex_};
     const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
-    if (oldest_->next.load(std::memory_order_acquire) != nullptr)
-        return ~std::uint64_t{0};
-    return position > oldest_->synced ? position - oldest_->synced : 0;
+    const std::uint64_t synced = oldest_->begin + oldest_->synced;
+    return position > synced ? position - synced : 0;
 }
 
 result<void> durability::store_watermark() {
@@ -187,8 +188,9 @@ result<void> durability::store_watermark() {
 }
 
 void durability::report_status(bool beat) noexcept {
-    const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
+    // In this order durable is never more than published.
     const sequence_number durable_now = durable();
+    const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
     if (beat)
         control_.beat();
     if (published == reported_ && durable_now == reported_durable_)

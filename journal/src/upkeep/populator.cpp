@@ -24,9 +24,9 @@ bool populator::step() noexcept {
     const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
     while (live_segment* next = at_->next.load(std::memory_order_acquire))
         at_ = next;
-    // A position of the segment before only makes the window a little longer.
-    at_->populated = std::max(at_->populated, std::min(position, at_->header.segment_bytes));
-    const std::uint64_t wanted = position + window_;
+    const std::uint64_t filled = at_->end_of_frames(position);
+    at_->populated = std::max(at_->populated, filled);
+    const std::uint64_t wanted = filled + window_;
     if (populate(*at_, wanted))
         return true;
     live_segment* ready = supply_->peek();

@@ -65,14 +65,11 @@ microseconds watcher::until_next_look() {
     const microseconds longest =
         policy.interval_us == 0 ? usual
                                 : std::clamp(microseconds{policy.interval_us}, shortest, usual);
-    const progress& shared = parts_.append->shared();
-    const std::uint64_t bytes = shared.bytes.load(std::memory_order_relaxed) +
-                                shared.position.load(std::memory_order_relaxed);
+    const auto position = parts_.append->shared().position.load(std::memory_order_relaxed);
     const auto now = steady_clock::now();
-    const auto moved = bytes - std::exchange(bytes_then_, bytes);
+    const auto moved = position - std::exchange(position_then_, position);
     const std::chrono::duration<double, std::micro> took = now - std::exchange(looked_, now);
-    // Two loads that are not one may make it seem to go back at a rollover.
-    if (moved == 0 || moved > parts_.segment_bytes)
+    if (moved == 0)
         return longest;
     const double quarter = static_cast<double>(parts_.options->populate_bytes) / 4;
     const double pause = took.count() * quarter / static_cast<double>(moved);

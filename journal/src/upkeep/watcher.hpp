@@ -22,7 +22,6 @@ namespace pawl::detail {
 // Whom a watcher looks at and whom it wakes; all of them outlive it.
 struct watched_parts {
     const writer_options* options;
-    std::uint64_t segment_bytes;
     appender* append;
     durability* durable;
     segment_supply* supply;
@@ -57,7 +56,7 @@ class watcher {
     std::chrono::steady_clock::time_point durable_changed_{};
     std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point looked_{};
-    std::uint64_t bytes_then_ = 0;  // appended when it last looked
+    std::uint64_t position_then_ = 0;  // of the log when it last looked
     // What there is to do for the flusher follows from these.
     struct flush_cause {
         sequence_number published = 0;

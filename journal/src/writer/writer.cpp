@@ -196,10 +196,11 @@ std::optional<error> writer::failure() const {
 writer_statistics writer::statistics() const noexcept {
     const detail::progress& shared = appender_->shared();
     const std::uint64_t position = shared.position.load(std::memory_order_relaxed);
+    // Read first, so that it is never more than what is published.
+    const sequence_number durable_now = durable();
     return {.published = published(),
-            .durable = durable(),
-            .appended_bytes = shared.bytes.load(std::memory_order_relaxed) + position -
-                              detail::first_frame_offset,
+            .durable = durable_now,
+            .appended_bytes = position - detail::first_frame_offset,
             .rollovers = shared.rollovers.load(std::memory_order_relaxed),
             .syncs = state_->durable().syncs(),
             .back_pressure = shared.back_pressure.load(std::memory_order_relaxed),

@@ -83,7 +83,6 @@ result<void> writer_state::assemble() {
         sealer_->enqueue(ordinal);
     durability_->attach(&appender_->shared(), std::move(first));
     watcher_ = std::make_unique<watcher>(watched_parts{.options = &parts_.options,
-                                                       .segment_bytes = parts_.segment_bytes,
                                                        .append = appender_.get(),
                                                        .durable = durability_.get(),
                                                        .supply = supply_.get(),
@@ -318,7 +317,8 @@ result<void> writer_state::seal_end() {
         return done;
 
     const live_segment& last = appender_->newest();
-    const std::uint64_t end = appender_->shared().position.load(std::memory_order_acquire);
+    const std::uint64_t end =
+        last.end_of_frames(appender_->shared().position.load(std::memory_order_acquire));
     const std::uint64_t rest = (end + page_bytes() - 1) / page_bytes() * page_bytes();
     const auto path = segment_path(parts_.directory, last.header.ordinal);
     auto opened = file::open(path, file::access::read_write);
