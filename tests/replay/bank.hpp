@@ -9,6 +9,7 @@
 #include <pawl/replay/snapshot.hpp>
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <span>
 #include <string>
@@ -86,20 +87,26 @@ struct ledger {
         next(s, e.account(), 3).name = e.name()->str();
     }
 
-    static pawl::result<void> decide(const deposit& c, const state&, pawl::decision& out) {
-        if (c.amount == 0)
-            return {};
-        return out.append({.stream = c.account},
-                          [&](auto& b) { return Createdeposited(b, c.account, c.amount); });
+    enum class refusal : std::uint8_t { insufficient_funds, account_unknown };
+    using outcome = std::expected<void, refusal>;
+
+    static outcome decide(const deposit& c, const state&, pawl::decision& out) {
+        if (c.amount != 0)
+            out.append({.stream = c.account},
+                       [&](auto& b) { return Createdeposited(b, c.account, c.amount); });
+        return {};
     }
-    static pawl::result<void> decide(const withdraw& c, const state& s, pawl::decision& out) {
+    static outcome decide(const withdraw& c, const state& s, pawl::decision& out) {
         const auto of = s.accounts.find(c.account);
-        if (of == s.accounts.end() || of->second.balance < c.amount)
-            return pawl::fail(pawl::errc::invalid_argument, "not that much there");
-        return out.append({.stream = c.account},
-                          [&](auto& b) { return Createwithdrawn(b, c.account, c.amount); });
+        if (of == s.accounts.end())
+            return std::unexpected(refusal::account_unknown);
+        if (of->second.balance < c.amount)
+            return std::unexpected(refusal::insufficient_funds);
+        out.append({.stream = c.account},
+                   [&](auto& b) { return Createwithdrawn(b, c.account, c.amount); });
+        return {};
     }
-    static pawl::result<void> decide(const transfer& c, const state& s, pawl::decision& out) {
+    static outcome decide(const transfer& c, const state& s, pawl::decision& out) {
         if (auto taken = decide(withdraw{c.from, c.amount}, s, out); !taken)
             return taken;
         return decide(deposit{c.to, c.amount}, s, out);

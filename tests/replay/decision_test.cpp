@@ -16,10 +16,11 @@ auto deposited(std::int64_t amount) {
 TEST_CASE("a decision keeps its events with type, version and stream", "[replay]") {
     pawl::decision events;
     CHECK(events.empty());
-    REQUIRE(events.append({.stream = 7}, deposited(10)));
-    REQUIRE(events.append({.stream = 8, .expected = pawl::expect::exactly(2)}, [](auto& b) {
+    events.append({.stream = 7}, deposited(10));
+    events.append({.stream = 8, .expected = pawl::expect::exactly(2)}, [](auto& b) {
         return bank::Createrenamed(b, 7, b.CreateString("a name that takes some bytes"));
-    }));
+    });
+    CHECK_FALSE(events.failure());
     REQUIRE(events.size() == 2);
     CHECK(events.header(0).type == 1);
     CHECK(events.header(0).stream == 7);
@@ -40,17 +41,34 @@ TEST_CASE("a decision keeps its events with type, version and stream", "[replay]
 
 TEST_CASE("a decision has as many events and bytes as its limits say", "[replay]") {
     pawl::decision two{{.events = 2}};
-    REQUIRE(two.append({}, deposited(1)));
-    REQUIRE(two.append({}, deposited(2)));
-    auto third = two.append({}, deposited(3));
-    REQUIRE_FALSE(third);
-    CHECK(third.error().code == pawl::errc::too_large);
+    two.append({}, deposited(1));
+    two.append({}, deposited(2));
+    CHECK_FALSE(two.failure());
+    two.append({}, deposited(3));
+    REQUIRE(two.failure());
+    CHECK(two.failure()->code == pawl::errc::too_large);
     CHECK(two.size() == 2);
 
     pawl::decision tiny{{.bytes = 40}};
-    REQUIRE(tiny.append({}, deposited(1)));
-    auto too_long = tiny.append({}, deposited(2));
-    REQUIRE_FALSE(too_long);
-    CHECK(too_long.error().code == pawl::errc::too_large);
+    tiny.append({}, deposited(1));
+    CHECK_FALSE(tiny.failure());
+    tiny.append({}, deposited(2));
+    REQUIRE(tiny.failure());
+    CHECK(tiny.failure()->code == pawl::errc::too_large);
     CHECK(tiny.size() == 1);
+
+    tiny.clear();
+    CHECK_FALSE(tiny.failure());
+}
+
+TEST_CASE("a decision that failed keeps its first error and takes no more events", "[replay]") {
+    pawl::decision tiny{{.events = 1}};
+    tiny.append({}, deposited(1));
+    tiny.append({}, deposited(2));
+    REQUIRE(tiny.failure());
+    const std::string first = tiny.failure()->detail;
+    CHECK(first.find("1 events") != std::string::npos);
+    tiny.append({}, [](auto& b) { return bank::Createclosed(b, 7); });
+    CHECK(tiny.size() == 1);
+    CHECK(tiny.failure()->detail == first);
 }

@@ -6,19 +6,48 @@
 #include <pawl/replay/execute.hpp>
 #include <pawl/replay/fold.hpp>
 
+#include <utility>
+#include <variant>
+#include <vector>
+
 namespace {
 
 using bank::ledger;
 
 // Decides without looking whether the stream is still where the state says.
 struct careful : ledger {
-    static pawl::result<void> decide(const bank::deposit& c, const state& s, pawl::decision& out) {
+    static outcome decide(const bank::deposit& c, const state& s, pawl::decision& out) {
         const auto of = s.accounts.find(c.account);
         const std::uint64_t version = of == s.accounts.end() ? 0 : of->second.events;
-        return out.append({.stream = c.account, .expected = pawl::expect::exactly(version)},
-                          bank::some_deposit(c.account, c.amount));
+        out.append({.stream = c.account, .expected = pawl::expect::exactly(version)},
+                   bank::some_deposit(c.account, c.amount));
+        return {};
     }
 };
+
+// Never refuses, and keeps what the events' headers hold.
+struct headers_seen {
+    using state = std::vector<std::pair<pawl::sequence_number, pawl::stream_version>>;
+    using events = pawl::event_list<bank::deposited>;
+    static state initial() { return {}; }
+    static void evolve(state& s, const bank::deposited&, const pawl::event& from) {
+        REQUIRE(from.stream() == 1);
+        REQUIRE(from.timestamp_ns() != 0);
+        s.emplace_back(from.sequence(), from.version());
+    }
+    static void decide(const bank::deposit& c, const state&, pawl::decision& out) {
+        out.append({.stream = c.account}, bank::some_deposit(c.account, c.amount));
+        if (c.amount > 1)
+            out.append({.stream = c.account}, bank::some_deposit(c.account, 1));
+    }
+};
+
+template <class Failed>
+pawl::error error_in(const Failed& failed) {
+    REQUIRE_FALSE(failed);
+    REQUIRE(std::holds_alternative<pawl::error>(failed.error()));
+    return std::get<pawl::error>(failed.error());
+}
 
 }  // namespace
 
@@ -70,7 +99,8 @@ TEST_CASE("a refused command and one without events leave journal and state alon
     const auto refused =
         pawl::execute(ledger{}, bank::withdraw{.account = 1, .amount = 10}, state, log, events);
     REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == pawl::errc::invalid_argument);
+    REQUIRE(std::holds_alternative<ledger::refusal>(refused.error()));
+    CHECK(std::get<ledger::refusal>(refused.error()) == ledger::refusal::account_unknown);
     const auto nothing =
         pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 0}, state, log, events);
     REQUIRE(nothing);
@@ -91,9 +121,38 @@ TEST_CASE("a conflict appends nothing, tells the version and leaves the state al
     const auto before = state;
     const auto conflict =
         pawl::execute(careful{}, bank::deposit{.account = 1, .amount = 1}, state, log, events);
-    REQUIRE_FALSE(conflict);
-    CHECK(conflict.error().code == pawl::errc::conflict);
-    CHECK(conflict.error().actual_version == 2);
+    CHECK(error_in(conflict).code == pawl::errc::conflict);
+    CHECK(error_in(conflict).actual_version == 2);
     CHECK(state == before);
     CHECK(log.next_sequence() == 2);
+}
+
+TEST_CASE("a decision that does not fit its limits is an error, and appends nothing", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = ledger::initial();
+    pawl::decision events{{.events = 1}};
+    REQUIRE(pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 10}, state, log, events));
+    const auto moved = pawl::execute(ledger{}, bank::transfer{.from = 1, .to = 2, .amount = 4},
+                                     state, log, events);
+    CHECK(error_in(moved).code == pawl::errc::too_large);
+    CHECK(log.next_sequence() == 1);
+    CHECK(state.accounts.at(1).balance == 10);
+}
+
+TEST_CASE("evolve sees the headers that were just written, in execute as in a replay", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    headers_seen::state state;
+    pawl::decision events;
+    // Enough to roll over to new segments several times, so that views of old ones would show.
+    for (std::int64_t n = 0; n < 3000; ++n)
+        REQUIRE(pawl::execute(headers_seen{}, bank::deposit{.account = 1, .amount = 1 + n % 2},
+                              state, log, events));
+    REQUIRE(state.size() == 4500);
+    CHECK(state.front() == std::pair<pawl::sequence_number, pawl::stream_version>{0, 1});
+    CHECK(state.back() == std::pair<pawl::sequence_number, pawl::stream_version>{4499, 4500});
+    const auto replayed = pawl::fold<headers_seen>(directory.path());
+    REQUIRE(replayed);
+    CHECK(replayed->state == state);
 }

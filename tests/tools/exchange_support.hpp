@@ -22,9 +22,11 @@ using any_event =
 template <class Data>
 pawl::result<void> evolve_encoded(exchange_state& s, const Data& event) {
     pawl::decision encoded;
-    auto done = encoded.append(
+    encoded.append(
         {}, [&](flatbuffers::FlatBufferBuilder& to) { return Data::TableType::Pack(to, &event); });
-    return done ? pawl::evolve(engine{}, s, encoded.payload(0)) : done;
+    if (encoded.failure())
+        return std::unexpected(*encoded.failure());
+    return pawl::evolve(engine{}, s, encoded.payload(0));
 }
 
 struct keep {
@@ -41,7 +43,8 @@ struct keep {
 inline std::vector<any_event> take(exchange_state& s, const command& c) {
     static pawl::decision decided;
     decided.clear();
-    if (!engine::decide(c, s, decided))
+    engine::decide(c, s, decided);
+    if (decided.failure())
         return {};
     std::vector<any_event> events;
     for (std::size_t n = 0; n < decided.size(); ++n) {

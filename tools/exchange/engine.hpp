@@ -52,8 +52,7 @@ struct engine {
 
     // Puts the events of the next command into `out`: at least one, all with the number
     // s.commands + 1.
-    [[nodiscard]] static pawl::result<void> decide(const command& c, const state& s,
-                                                   pawl::decision& out);
+    static void decide(const command& c, const state& s, pawl::decision& out);
 
     // Fail with malformed where the event does not fit the books, which no journal of this program
     // holds.

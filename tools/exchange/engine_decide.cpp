@@ -8,7 +8,7 @@ namespace {
 
 using enum command::action;
 
-// Encodes events into a decision. The first failure stays, and what follows it is dropped.
+// Encodes events into a decision, each into the stream of its instrument.
 class recorder {
   public:
     explicit recorder(pawl::decision& out) : out_{out} {}
@@ -19,19 +19,15 @@ class recorder {
     }
     void operator()(const rejected_data& event) { add(pawl::no_stream_id, event); }
 
-    [[nodiscard]] pawl::result<void> outcome() && { return std::move(outcome_); }
-
   private:
     template <class Data>
     void add(pawl::stream_id stream, const Data& event) {
-        if (outcome_)
-            outcome_ = out_.append({.stream = stream}, [&](flatbuffers::FlatBufferBuilder& to) {
-                return Data::TableType::Pack(to, &event);
-            });
+        out_.append({.stream = stream}, [&](flatbuffers::FlatBufferBuilder& to) {
+            return Data::TableType::Pack(to, &event);
+        });
     }
 
     pawl::decision& out_;
-    pawl::result<void> outcome_;
 };
 
 struct incoming {
@@ -123,10 +119,9 @@ void decide_one(const command& c, const exchange_state& s, recorder& record) {
 
 }  // namespace
 
-pawl::result<void> engine::decide(const command& c, const state& s, pawl::decision& out) {
+void engine::decide(const command& c, const state& s, pawl::decision& out) {
     recorder record{out};
     decide_one(c, s, record);
-    return std::move(record).outcome();
 }
 
 }  // namespace exchange

@@ -62,8 +62,9 @@ pawl::result<void> gateway::send_missed(std::uint64_t arrived) {
 
 pawl::result<void> gateway::take(const command& c) {
     decided_.clear();
-    if (auto done = engine::decide(c, state_, decided_); !done)
-        return done;
+    engine::decide(c, state_, decided_);
+    if (decided_.failure())
+        return std::unexpected(*decided_.failure());
 
     const auto begin = std::chrono::steady_clock::now();
     const auto last = decided_.append_to(log_);

@@ -9,10 +9,12 @@
 #include "os/sigbus_guard.hpp"
 
 #include <pawl/journal/error.hpp>
+#include <pawl/journal/event.hpp>
 #include <pawl/journal/options.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <atomic>
+#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -77,6 +79,11 @@ class appender {
     [[nodiscard]] sequence_number sequence() const noexcept { return sequence_; }
     [[nodiscard]] const progress& shared() const noexcept { return progress_; }
     [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
+    // The event at a place in the newest segment, which a receipt named.
+    [[nodiscard]] event written(log_position position) const noexcept {
+        assert(position.ordinal == ordinal_ && position.offset < position_);
+        return {base_ + position.offset, position, 0};
+    }
 
   private:
     // An event's place in its stream.

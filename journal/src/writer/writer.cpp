@@ -107,6 +107,10 @@ result<receipt> writer::append(const event_header& header,
     return appender_->append(header, payload);
 }
 
+event writer::appended(const receipt& placed) const noexcept {
+    return appender_->written(placed.position);
+}
+
 result<reservation> writer::reserve(const event_header& header, std::size_t max_bytes) noexcept {
     if (auto wrong = appender_->reserve(header, max_bytes)) [[unlikely]]
         return std::unexpected(std::move(*wrong));

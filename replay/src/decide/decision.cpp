@@ -16,35 +16,47 @@ typed_payload decision::payload(std::size_t index) const noexcept {
 void decision::clear() noexcept {
     events_.clear();
     words_.clear();
+    failure_.reset();
 }
 
-result<void> decision::add(const event_header& header, std::span<const std::byte> payload) {
+void decision::add(const event_header& header, std::span<const std::byte> payload) {
     const std::size_t words = (payload.size() + 7) / 8;
+    const auto exceed = [&](const std::string& limit) {
+        failure_ = error{.code = errc::too_large,
+                         .detail = "the decision exceeds its limit of " + limit +
+                                   "; raise it in decision_limits, or decide in smaller steps"};
+    };
     if (events_.size() == limits_.events)
-        return fail(errc::too_large,
-                    "a decision of more than " + std::to_string(limits_.events) + " events");
+        return exceed(std::to_string(limits_.events) + " events");
     if (words > limits_.bytes / 8 - words_.size())
-        return fail(errc::too_large,
-                    "a decision of more than " + std::to_string(limits_.bytes) + " bytes");
+        return exceed(std::to_string(limits_.bytes) + " bytes of payloads");
     const std::size_t at = words_.size();
     words_.resize(at + words);
     std::memcpy(words_.data() + at, payload.data(), payload.size());
     events_.push_back({header, at, payload.size()});
-    return {};
 }
 
-result<receipt> decision::append_to(writer& log) const noexcept {
-    if (events_.size() == 1)
-        return log.append(header(0), payload(0).bytes);
+result<receipt> decision::append_to(writer& log) noexcept {
+    if (failure_)
+        return std::unexpected(error{.code = failure_->code});
+    if (events_.size() == 1) {
+        auto placed = log.append(header(0), payload(0).bytes);
+        if (placed)
+            events_[0].placed = *placed;
+        return placed;
+    }
     std::size_t bytes = 0;
     for (const entry& each : events_)
         bytes += each.bytes;
     auto together = log.begin_batch(static_cast<std::uint32_t>(events_.size()), bytes);
     if (!together)
         return std::unexpected(std::move(together.error()));
-    for (std::size_t i = 0; i < events_.size(); ++i)
-        if (auto added = together->append(header(i), payload(i).bytes); !added)
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        auto added = together->append(header(i), payload(i).bytes);
+        if (!added)
             return std::unexpected(std::move(added.error()));
+        events_[i].placed = *added;
+    }
     return together->commit();
 }
 

@@ -1,6 +1,8 @@
+#include <pawl/journal/detail/frame.hpp>
 #include <pawl/replay/scenario.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace pawl::detail {
@@ -13,24 +15,18 @@ std::string count_of(std::size_t events) {
 
 }  // namespace
 
-void expectation::keep(result<void> added) {
-    if (!added && !broken_)
-        broken_ = std::move(added.error());
-}
-
-verdict expectation::compare(const result<void>& outcome, const decision& actual) const {
-    if (broken_)
-        return {false, "an expected event cannot be encoded: " + broken_->message()};
-    if (!outcome)
-        return {false, "the command was refused: " + outcome.error().message()};
+verdict expectation::compare(const decision& actual) const {
+    if (events_.failure())
+        return {false, "an expected event cannot be encoded: " + events_.failure()->message()};
+    if (actual.failure())
+        return {false, "the decision failed: " + actual.failure()->message()};
     if (actual.size() != events_.size())
-        return {false, count_of(actual.size()) + " where " + std::to_string(events_.size()) +
-                           " should be"};
+        return {false, count_of(actual.size()) + ", expected " + std::to_string(events_.size())};
     for (std::size_t i = 0; i < events_.size(); ++i) {
         const std::string which = "event " + std::to_string(i + 1) + ": ";
         const auto differs = [&](const char* what, std::uint64_t is, std::uint64_t should) {
-            return verdict{false, which + what + " " + std::to_string(is) + " where " +
-                                      std::to_string(should) + " should be"};
+            return verdict{false, which + what + " is " + std::to_string(is) + ", expected " +
+                                      std::to_string(should)};
         };
         const typed_payload is = actual.payload(i);
         const typed_payload should = events_.payload(i);
@@ -39,17 +35,25 @@ verdict expectation::compare(const result<void>& outcome, const decision& actual
         if (streams_[i] && actual.header(i).stream != *streams_[i])
             return differs("stream", actual.header(i).stream, *streams_[i]);
         if (!std::ranges::equal(is.bytes, should.bytes))
-            return {false, which + "other fields than should be"};
+            return {false, which + "fields differ from the expected ones"};
     }
     return {};
 }
 
-verdict refused_as(errc expected, const result<void>& outcome) {
-    if (outcome)
-        return {false, "the command was accepted"};
-    if (outcome.error().code != expected)
-        return {false, "refused for another reason: " + outcome.error().message()};
-    return {};
+event imagined_log::write(const event_header& header, const typed_payload& payload) {
+    const std::size_t bytes = frame_header_bytes + payload.bytes.size();
+    frame_.assign(padded(bytes) / sizeof(std::uint64_t), 0);
+    std::byte* frame = reinterpret_cast<std::byte*>(frame_.data());
+    const stream_version version = header.stream == no_stream_id ? 0 : ++versions_[header.stream];
+    store_u64(frame, commit_word{bytes, 0, header.type, header.schema_version}.value());
+    store_u64(frame + frame_offset::sequence, next_);
+    store_u64(frame + frame_offset::timestamp, next_);
+    store_u64(frame + frame_offset::stream, header.stream);
+    store_u64(frame + frame_offset::version, version);
+    if (!payload.bytes.empty())
+        std::memcpy(frame + frame_header_bytes, payload.bytes.data(), payload.bytes.size());
+    ++next_;
+    return event{frame, {}, 0};
 }
 
 }  // namespace pawl::detail

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pawl/journal/error.hpp>
+#include <pawl/journal/event.hpp>
 #include <pawl/journal/options.hpp>
 #include <pawl/journal/recovery_report.hpp>
 #include <pawl/journal/types.hpp>
@@ -121,6 +122,10 @@ class writer {
     // is published.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
+
+    // The event that `placed` refers to, as a reader sees it, without reading the journal. `placed`
+    // must come from the last append or batch of this writer; the view is valid until the next one.
+    [[nodiscard]] event appended(const receipt& placed) const noexcept;
 
     // Reserves space for a payload of at most `max_bytes`. The expected version is checked here;
     // commit assigns the sequence.

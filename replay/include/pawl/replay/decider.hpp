@@ -8,19 +8,22 @@
 //         void evolve(state& s, const deposited& e) const { s.balance += e.amount(); }
 //         void evolve(state& s, const withdrawn& e) const { s.balance -= e.amount(); }
 //
-//         pawl::result<void> decide(const withdraw& command, const state& s,
-//                                   pawl::decision& out) const {
+//         enum class refusal { insufficient_funds };
+//         std::expected<void, refusal> decide(const withdraw& command, const state& s,
+//                                             pawl::decision& out) const {
 //             if (command.amount > s.balance)
-//                 return pawl::fail(pawl::errc::invalid_argument, "not that much there");
-//             return out.append({.stream = command.account}, [&](auto& builder) {
-//                 return create_withdrawn(builder, command.amount);
+//                 return std::unexpected(refusal::insufficient_funds);
+//             out.append({.stream = command.account}, [&](auto& builder) {
+//                 return Createwithdrawn(builder, command.amount);
 //             });
+//             return {};
 //         }
 //     };
 //
-// The members may be static. `evolve` is told facts: it must not fail for want of something, look
-// at a clock or at anything but its arguments; then the same events give the same state wherever
-// they are replayed. It may return result<void> to stop at an event that cannot be.
+// The members may be static. `decide` returns std::expected<void, refusal>, with a `refusal` of any
+// type that the application chooses, or void if no command is ever refused. `evolve` applies facts:
+// it must depend on nothing but its arguments, so that the same events give the same state wherever
+// they are replayed. It may return result<void> to stop at an event that is impossible.
 #pragma once
 
 #include <pawl/codec/dispatch.hpp>
@@ -29,6 +32,7 @@
 #include <pawl/journal/event.hpp>
 
 #include <concepts>
+#include <expected>
 #include <type_traits>
 #include <utility>
 
@@ -53,28 +57,41 @@ template <class Fold, class... Tables>
 inline constexpr bool evolves_all<Fold, event_list<Tables...>> =
     ((evolves_by_payload<Fold, Tables> || evolves_by_event<Fold, Tables>) && ...);
 
+// What `decide` of this decider has to return.
+template <class Decider, class Outcome>
+inline constexpr bool returns_outcome = std::same_as<Outcome, void>;
+template <class Decider, class Outcome>
+    requires requires { typename Decider::refusal; }
+inline constexpr bool returns_outcome<Decider, Outcome> =
+    std::same_as<Outcome, std::expected<void, typename Decider::refusal>> &&
+    !std::same_as<typename Decider::refusal, error>;
+
 }  // namespace detail
 
-// Something that turns events into a state. An `evolve` may take the event as a third argument, for
+// A type that turns events into a state. An `evolve` may take the event as a third argument, for
 // its stream, version, sequence or timestamp.
 template <class Fold>
 concept folds_events = some_event_list<typename Fold::events> && requires(const Fold& fold) {
     { fold.initial() } -> std::same_as<typename Fold::state>;
 };
 
-// True where no event of the list is without an `evolve`. Whatever applies events to a state does
-// not compile otherwise, and names the table.
+// True if every event of the list has an `evolve`. Applying events to a state does not compile
+// otherwise, and the error names the table.
 template <folds_events Fold>
 inline constexpr bool evolves_every_event = detail::evolves_all<Fold, typename Fold::events>;
 
-// A fold that also decides. Its state follows from payloads alone, so that it can be evolved by
-// events that are not in the journal yet: an `evolve` that asks for the event does not compile
-// there.
+// A fold whose `decide` may refuse a command. The refusal is the application's own type, and not
+// pawl::error: that one is reserved for failures of the journal.
+template <class Decider>
+concept may_refuse = requires { typename Decider::refusal; };
+
+// A fold that also decides.
 template <class Decider, class Command>
 concept decides =
     folds_events<Decider> && requires(const Decider& by, const Command& command,
                                       const typename Decider::state& state, decision& out) {
-        { by.decide(command, state, out) } -> std::same_as<result<void>>;
+        by.decide(command, state, out);
+        requires detail::returns_outcome<Decider, decltype(by.decide(command, state, out))>;
     };
 
 namespace detail {
@@ -101,7 +118,7 @@ struct evolver {
 
 }  // namespace detail
 
-// Applies one event to the state. Fails as dispatch, or with what `evolve` returned.
+// Applies one event to the state. Fails like dispatch, or with what `evolve` returned.
 template <folds_events Fold, payload_source Source>
 [[nodiscard]] result<void> evolve(const Fold& fold, typename Fold::state& state, const Source& from,
                                   payload_check check = payload_check::verify) {

@@ -1,4 +1,4 @@
-// The events that a command led to, before they are in the journal.
+// The events of one command, before they are in the journal.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace pawl {
@@ -19,22 +21,30 @@ struct decision_limits {
     std::size_t bytes = std::size_t{8} << 20;  // of payloads, each rounded up to 8
 };
 
-// Collects encoded events, then puts them into a journal as one batch: all or none. Its memory is
-// kept from one command to the next, so that deciding allocates nothing once it has grown. Used by
-// one thread at a time.
+// Collects encoded events, then appends them to a journal as one batch: all or none. Reuse one
+// object for all commands: it keeps its memory, so that deciding allocates nothing once it has
+// grown. One thread at a time uses it.
 class decision {
   public:
     explicit decision(decision_limits limits = {}) noexcept : limits_{limits} {}
 
-    // Adds an event: what `build` returns says of which type. Fails with too_large where the
-    // decision is full, and as encoder::encode.
+    // Adds an event; the table that `build` returns determines its type. Returns nothing, so that
+    // `decide` can return the domain's refusals alone: the first event that cannot be added
+    // (too_large if the decision is full, or whatever encoder::encode failed with) is kept in
+    // failure(), later events are ignored, and execute() reports it instead of appending.
     template <event_build Build>
-    [[nodiscard]] result<void> append(const event_header& where, Build&& build) {
+    void append(const event_header& where, Build&& build) {
+        if (failure_) [[unlikely]]
+            return;
         auto payload = encoder_.encode(build);
         if (!payload) [[unlikely]]
-            return std::unexpected(std::move(payload.error()));
-        return add(header_of<detail::built_table<Build>>(where), payload->bytes);
+            failure_ = std::move(payload.error());
+        else
+            add(header_of<detail::built_table<Build>>(where), payload->bytes);
     }
+
+    // Why an event could not be added since the last clear(); empty if all were.
+    [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 
     [[nodiscard]] std::size_t size() const noexcept { return events_.size(); }
     [[nodiscard]] bool empty() const noexcept { return events_.empty(); }
@@ -46,24 +56,30 @@ class decision {
 
     void clear() noexcept;
 
-    // Publishes all events as one batch and returns the last one's receipt; the decision stays as
-    // it is. Fails as writer::begin_batch, batch::append and batch::commit; nothing is published
-    // then. An empty decision is invalid_argument.
-    [[nodiscard]] result<receipt> append_to(writer& log) const noexcept;
+    // Publishes all events as one batch and returns the last one's receipt. The events stay in the
+    // decision, and receipt() is valid until the next append_to or clear. Fails with failure(), or
+    // like writer::begin_batch, batch::append and batch::commit, or with invalid_argument if the
+    // decision is empty; on failure nothing is published.
+    [[nodiscard]] result<receipt> append_to(writer& log) noexcept;
+    [[nodiscard]] const receipt& receipt_of(std::size_t index) const noexcept {
+        return events_[index].placed;
+    }
 
   private:
     struct entry {
         event_header header;
         std::size_t word;   // where the payload starts in words_
         std::size_t bytes;  // its length
+        receipt placed{};   // once appended
     };
 
-    [[nodiscard]] result<void> add(const event_header& header, std::span<const std::byte> payload);
+    void add(const event_header& header, std::span<const std::byte> payload);
 
     decision_limits limits_;
     encoder encoder_;
     std::vector<entry> events_;
     std::vector<std::uint64_t> words_;  // payloads, each at a multiple of 8
+    std::optional<error> failure_;
 };
 
 }  // namespace pawl

@@ -1,8 +1,11 @@
-// A command's way into the journal: decide, append, evolve.
+// Runs a command: decide, append, evolve.
 //
 //     pawl::decision events;
 //     auto done = pawl::execute(account{}, withdraw{.account = 7, .amount = 5}, state, log,
-//     events); if (done && done->events != 0) log.wait_durable(done->last.sequence);
+//     events); if (!done)
+//         return std::visit(report, done.error());  // the domain's refusal, or a pawl::error
+//     if (done->events != 0)
+//         return log.wait_durable(done->last.sequence).has_value();
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -11,35 +14,65 @@
 #include <pawl/replay/decision.hpp>
 
 #include <cstdint>
+#include <expected>
 #include <utility>
+#include <variant>
 
 namespace pawl {
 
 struct execution {
-    std::uint64_t events = 0;  // that the command led to
-    receipt last{};            // of the last of them; empty where there are none
+    std::uint64_t events = 0;  // appended for the command
+    receipt last{};            // of the last of them; empty if there are none
 };
 
-// Decides `command` against `state`, appends the events that follow as one batch, and evolves
-// `state` by them. Whatever fails before the events are published (a refusal by `decide`, a
-// conflict, back pressure) leaves journal and state as they were. `events` is cleared first and
-// holds the decision afterwards; pass the same one each time.
+namespace detail {
+
+template <class Decider>
+struct execution_of {
+    using type = result<execution>;
+};
+template <may_refuse Decider>
+struct execution_of<Decider> {
+    using type = std::expected<execution, std::variant<typename Decider::refusal, error>>;
+};
+
+}  // namespace detail
+
+// What execute returns. A decider that declares `refusal` fails with a variant of that type and
+// pawl::error, so that a refusal of the domain is never mistaken for a failure of the journal; a
+// decider without one fails with a pawl::error.
+template <class Decider>
+using execution_result = typename detail::execution_of<Decider>::type;
+
+// Decides `command` against `state`, appends the resulting events as one batch, and evolves `state`
+// by them; an `evolve` that takes the event sees the header just written. Whatever fails before the
+// events are published (a refusal, a decision that failed, a conflict, back pressure) leaves
+// journal and state unchanged. `events` is cleared first and holds the decision afterwards; pass
+// the same object each time.
 template <class Decider, class Command>
     requires decides<Decider, Command>
-[[nodiscard]] result<execution> execute(const Decider& by, const Command& command,
-                                        typename Decider::state& state, writer& log,
-                                        decision& events) {
+[[nodiscard]] execution_result<Decider> execute(const Decider& by, const Command& command,
+                                                typename Decider::state& state, writer& log,
+                                                decision& events) {
     events.clear();
-    if (auto decided = by.decide(command, std::as_const(state), events); !decided)
-        return std::unexpected(std::move(decided.error()));
+    if constexpr (may_refuse<Decider>) {
+        if (auto decided = by.decide(command, std::as_const(state), events); !decided)
+            return std::unexpected(std::move(decided.error()));
+    } else {
+        by.decide(command, std::as_const(state), events);
+    }
+    if (events.failure())
+        return std::unexpected(*events.failure());
     if (events.empty())
         return execution{};
     auto last = events.append_to(log);
     if (!last)
         return std::unexpected(std::move(last.error()));
-    for (std::size_t i = 0; i < events.size(); ++i)
-        if (auto done = evolve(by, state, events.payload(i), payload_check::trust); !done)
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const event written = log.appended(events.receipt_of(i));
+        if (auto done = evolve(by, state, written, payload_check::trust); !done)
             return std::unexpected(std::move(done.error()));
+    }
     return execution{.events = events.size(), .last = *last};
 }
 

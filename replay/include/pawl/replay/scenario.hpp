@@ -1,35 +1,38 @@
-// A decider's test without a journal: given these events, when this command, then those events.
+// Tests a decider without a journal: given these events, when this command, then those events.
 //
 //     auto verdict = pawl::scenario<account>{}
-//         .given([](auto& b) { return create_deposited(b, 10); })
+//         .given([](auto& b) { return Createdeposited(b, 10); })
 //         .when(withdraw{.account = 7, .amount = 4})
-//         .then(pawl::on(7, [](auto& b) { return create_withdrawn(b, 4); }));
+//         .then(pawl::on(7, [](auto& b) { return Createwithdrawn(b, 4); }));
 //     INFO(verdict.why);
 //     REQUIRE(verdict.holds);
 //
-// Knows no test framework: a verdict is a value.
+// It depends on no test framework: a verdict is a value.
 #pragma once
 
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/decision.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace pawl {
 
-// Whether a scenario went as expected, and what was different.
+// Whether a scenario went as expected, and what differed.
 struct [[nodiscard]] verdict {
     bool holds = true;
     std::string why{};
 };
 
-// An event of a certain stream.
+// An event on a given stream.
 template <event_build Build>
 struct event_on {
     stream_id stream;
@@ -42,42 +45,62 @@ template <event_build Build>
 
 namespace detail {
 
-// What was decided against what should have been. Payloads are compared as bytes: a FlatBuffer that
-// is built by the same calls in the same order has the same bytes.
+// Compares a decision with the expected one. Payloads are compared as bytes: a FlatBuffer built by
+// the same calls in the same order has the same bytes.
 class expectation {
   public:
     template <event_build Build>
     void add(const event_on<Build>& expected) {
         streams_.push_back(expected.stream);
-        keep(events_.append({.stream = expected.stream}, expected.build));
+        events_.append({.stream = expected.stream}, expected.build);
     }
     template <event_build Build>
     void add(const Build& expected) {
         streams_.push_back(std::nullopt);
-        keep(events_.append({}, expected));
+        events_.append({}, expected);
     }
-    [[nodiscard]] verdict compare(const result<void>& outcome, const decision& actual) const;
+    [[nodiscard]] verdict compare(const decision& actual) const;
 
   private:
-    void keep(result<void> added);
-
     decision events_;
     std::vector<std::optional<stream_id>> streams_;
-    std::optional<error> broken_;  // an expected event that cannot be encoded
 };
 
-[[nodiscard]] verdict refused_as(errc expected, const result<void>& outcome);
+// Gives the events of a scenario the headers that a journal would: sequences from 0, versions per
+// stream, timestamps equal to the sequence.
+class imagined_log {
+  public:
+    // The event as a reader would see it, valid until the next call.
+    [[nodiscard]] event write(const event_header& header, const typed_payload& payload);
+
+  private:
+    sequence_number next_ = 0;
+    std::map<stream_id, stream_version> versions_;
+    std::vector<std::uint64_t> frame_;
+};
+
+struct no_refusal {
+    friend bool operator==(const no_refusal&, const no_refusal&) = default;
+};
+template <class Decider>
+struct refusal_of {
+    using type = no_refusal;
+};
+template <may_refuse Decider>
+struct refusal_of<Decider> {
+    using type = typename Decider::refusal;
+};
 
 }  // namespace detail
 
-// Used by one thread. An event that is given, or that a command led to, is applied to the state at
-// once; the expectations speak of the last command.
+// One thread uses it. Events that are given, or that a command produces, are applied to the state
+// at once; the expectations are about the last command.
 template <folds_events Decider>
 class scenario {
   public:
     explicit scenario(Decider by = {}) : by_{std::move(by)}, state_{by_.initial()} {}
 
-    // Events that happened before, in this order.
+    // Events of the past, in this order.
     template <class... Builds>
     scenario& given(const Builds&... builds) {
         (apply(builds), ...);
@@ -88,54 +111,74 @@ class scenario {
         requires decides<Decider, Command>
     scenario& when(const Command& command) {
         decided_.clear();
-        outcome_ = by_.decide(command, std::as_const(state_), decided_);
-        if (outcome_)
+        refused_.reset();
+        if constexpr (may_refuse<Decider>) {
+            auto outcome = by_.decide(command, std::as_const(state_), decided_);
+            if (!outcome)
+                refused_ = std::move(outcome.error());
+        } else {
+            by_.decide(command, std::as_const(state_), decided_);
+        }
+        if (!refused_ && !decided_.failure())
             evolve_by(decided_);
         return *this;
     }
 
-    // Exactly these events, each a callable that builds one, or on(stream, callable).
+    // The command leads to exactly these events, each a callable that builds one, or
+    // on(stream, callable).
     template <class... Builds>
     verdict then(const Builds&... builds) const {
         if (broken_)
             return {false, *broken_};
+        if (refused_)
+            return {false, "the command was refused"};
         detail::expectation expected;
         (expected.add(builds), ...);
-        return expected.compare(outcome_, decided_);
+        return expected.compare(decided_);
     }
     verdict then_nothing() const { return then(); }
 
-    // The command was refused for this reason.
-    verdict then_refused(errc why) const {
-        return broken_ ? verdict{false, *broken_} : detail::refused_as(why, outcome_);
+    // The command is refused with this refusal.
+    template <class Refusal>
+        requires may_refuse<Decider> && std::equality_comparable<typename Decider::refusal> &&
+                 std::convertible_to<const Refusal&, typename Decider::refusal>
+    verdict then_refused(const Refusal& why) const {
+        if (broken_)
+            return {false, *broken_};
+        if (!refused_)
+            return {false, "the command was accepted"};
+        if (!(*refused_ == static_cast<typename Decider::refusal>(why)))
+            return {false, "the command was refused with another refusal"};
+        return {};
     }
 
-    // Behind all events so far.
+    // After all events so far.
     [[nodiscard]] const typename Decider::state& state() const noexcept { return state_; }
 
   private:
     template <class Build>
     void apply(const Build& build) {
         decision one;
-        result<void> added;
         if constexpr (event_build<Build>)
-            added = one.append({}, build);
+            one.append({}, build);
         else
-            added = one.append({.stream = build.stream}, build.build);
-        if (!added)
-            broken_ = "a given event: " + added.error().message();
+            one.append({.stream = build.stream}, build.build);
+        if (one.failure())
+            broken_ = "a given event: " + one.failure()->message();
         evolve_by(one);
     }
     void evolve_by(const decision& events) {
         for (std::size_t i = 0; i < events.size(); ++i)
-            if (auto done = evolve(by_, state_, events.payload(i)); !done)
+            if (auto done = evolve(by_, state_, log_.write(events.header(i), events.payload(i)));
+                !done)
                 broken_ = "evolve: " + done.error().message();
     }
 
     Decider by_;
     typename Decider::state state_;
     decision decided_;
-    result<void> outcome_{};
+    detail::imagined_log log_;
+    std::optional<typename detail::refusal_of<Decider>::type> refused_;
     std::optional<std::string> broken_;
 };
 
