@@ -1,7 +1,6 @@
 #include "os/file.hpp"
 
 #include "os/io_hook.hpp"
-#include "os/planted.hpp"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -228,11 +227,8 @@ result<void> file::sync() const {
 }
 
 result<void> sync_directory(const std::filesystem::path& directory) {
-    if (refused({.operation = io_operation::sync_directory, .path = directory.c_str()})) {
-        if (planted(bug::unheeded_sync))
-            return {};
+    if (refused({.operation = io_operation::sync_directory, .path = directory.c_str()}))
         return std::unexpected(sync_error(errno, directory, "cannot sync the directory"));
-    }
     const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0)
         return failed(directory, "cannot open the directory");
@@ -286,7 +282,7 @@ result<void> replace_file(const std::filesystem::path& path,
             return written;
         offset += part.size();
     }
-    if (auto synced = planted(bug::no_replace_sync) ? result<void>{} : fresh->sync(); !synced)
+    if (auto synced = fresh->sync(); !synced)
         return synced;
     if (auto renamed = rename_file(temporary, path); !renamed)
         return renamed;

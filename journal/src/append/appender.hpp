@@ -5,7 +5,6 @@
 #include "append/segment_supply.hpp"
 #include "append/stream_table.hpp"
 #include "os/clock.hpp"
-#include "os/planted.hpp"
 #include "os/sigbus_guard.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -133,10 +132,6 @@ class appender {
     [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
     // Events published and not durable, or nothing where the frame's field cannot hold so many.
     [[nodiscard]] std::uint64_t behind_durable() const noexcept {
-        if (planted(bug::witness_always_zero))
-            return 0;
-        if (planted(bug::witness_never))
-            return sequence_;
         return sequence_ - durable_->load(std::memory_order_relaxed);
     }
     // Makes sure that `bytes` fit the segment at hand, rolling over if they do not.

@@ -58,15 +58,13 @@ inline void appender::store_time(std::uint64_t offset, std::uint64_t from_caller
 
 // A reader that comes to `next` must find nothing there yet.
 inline void appender::clear_word(std::uint64_t next) noexcept {
-    if (!planted(bug::no_clear_word) && next < scribbled_) [[unlikely]]
+    if (next < scribbled_) [[unlikely]]
         store_u64(base_ + next, 0);
 }
 
 // The last two stores that make a frame: its hash and, with release, its commit word. The word
 // behind the frame has been cleared by then.
 inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
-    if (planted(bug::early_commit))
-        store_commit(base_ + offset, word.value());
     const std::size_t bytes = padded(word.frame_bytes());
     std::byte* frame = base_ + offset;
     store_u64(frame + frame_offset::hash, frame_hash(frame, bytes, epoch_, offset, word.value()));
@@ -80,7 +78,7 @@ inline void appender::publish(std::uint64_t next) noexcept {
 }
 
 inline void appender::move_stream(const stream_slot& slot, std::uint64_t offset) noexcept {
-    if (slot.head == nullptr || planted(bug::stale_version))
+    if (slot.head == nullptr)
         return;
     slot.head->version = slot.version;
     slot.head->last = pack_position(ordinal_, offset);

@@ -3,7 +3,6 @@
 
 #include "format/hash.hpp"
 #include "format/segment_layout.hpp"
-#include "os/planted.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 
@@ -80,14 +79,6 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 [[nodiscard]] inline std::uint64_t frame_hash(const std::byte* frame, std::size_t padded_bytes,
                                               std::uint64_t epoch, std::uint64_t offset,
                                               std::uint64_t commit) noexcept {
-    if (planted(bug::short_hash))
-        padded_bytes -= frame_alignment;
-    if (planted(bug::no_padding_hash))
-        padded_bytes = commit & 0xffffff;
-    if (planted(bug::no_commit_in_hash))
-        commit = 0;
-    if (planted(bug::no_epoch))
-        epoch = 0;
     return hash_bytes(frame + frame_offset::sequence, padded_bytes - frame_offset::sequence) ^
            place_key(epoch, offset, commit);
 }
@@ -124,9 +115,8 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
     const std::byte* frame = space.base + offset;
     const std::uint64_t expected =
         frame_hash(frame, padded(word.frame_bytes()), space.epoch, offset, word.value());
-    return expected == load_u64(frame + frame_offset::hash) || planted(bug::hash_not_checked)
-               ? frame_fault::none
-               : frame_fault::bad_hash;
+    return expected == load_u64(frame + frame_offset::hash) ? frame_fault::none
+                                                            : frame_fault::bad_hash;
 }
 
 [[nodiscard]] inline bool has_room_for_header(const frame_space& space,

@@ -1,6 +1,5 @@
 #include "recovery/log_survey.hpp"
 
-#include "os/planted.hpp"
 #include "recovery/witness_search.hpp"
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
@@ -274,7 +273,7 @@ class surveyor {
             } else if (i != hole.segment) {
                 survey_.blank_from = segments.size();
             }
-            if (search.search(space, data, from) && !planted(bug::no_witness_search))
+            if (search.search(space, data, from))
                 return damage(search.reason());
             if (auto whole = opened->bytes.whole(); !whole)
                 return whole;

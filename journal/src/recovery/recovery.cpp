@@ -1,7 +1,6 @@
 #include "recovery/recovery.hpp"
 
 #include "os/file.hpp"
-#include "os/planted.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/unwritten_blocks.hpp"
@@ -155,7 +154,7 @@ class recoverer {
         const std::uint64_t from = offset_of_sequence(space, walk.offset, survey_.durable);
         std::uint64_t to = walk.offset;
         if (walk.ended()) {
-            to += planted(bug::no_end_store_again) ? 0 : end_frame_bytes;
+            to += end_frame_bytes;
             // Behind a clean end a reservation may have left scribbles that were zeroed in memory
             // only.
             if (walk.end_type != system_type::cut) {
@@ -164,8 +163,7 @@ class recoverer {
                 to = scribbled;
             }
         }
-        if (!planted(bug::no_store_again))
-            store_again(base, from, to);
+        store_again(base, from, to);
         done_.report.bytes_rewritten += to - from;
         return sync_for_good(segment, from, to - from);
     }
@@ -243,10 +241,6 @@ class recoverer {
         auto opened = open_segment_for_repair(request_.directory, id_, holed().ordinal);
         if (!opened)
             return std::unexpected(std::move(opened.error()));
-        if (planted(bug::cut_before_successor)) {
-            store_cut_frame(*opened);
-            (void)opened->bytes.sync(hole.offset, end_frame_bytes);
-        }
         auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,
                                                       .end_offset = hole.offset,
                                                       .end_hash = 0,
@@ -263,8 +257,6 @@ class recoverer {
 
     // The bytes that the end frame will overwrite.
     [[nodiscard]] result<void> keep_overwritten(const writable_segment& segment) {
-        if (planted(bug::nothing_kept))
-            return {};
         const std::uint64_t offset = survey_.hole->offset;
         const std::span<const std::byte> overwritten{segment.bytes.data() + offset,
                                                      end_frame_bytes};

@@ -2,7 +2,6 @@
 
 #include "format/hash.hpp"
 #include "os/file.hpp"
-#include "os/planted.hpp"
 #include "store/directory.hpp"
 
 #include <algorithm>
@@ -125,10 +124,8 @@ result<heads_header> check_heads_header(std::span<const std::byte> first, std::u
 
 result<void> check_heads_body(const heads_header& header, std::span<const std::byte> body,
                               const std::filesystem::path& path, name_map& names) {
-    if (hash_bytes(body.data(), body.size()) != header.body_checksum &&
-        !planted(bug::heads_not_checked)) {
+    if (hash_bytes(body.data(), body.size()) != header.body_checksum)
         return bad_heads(path, "checksum mismatch");
-    }
     const auto table_bytes = static_cast<std::size_t>(header.slots * sizeof(stream_head));
     // A table with no free slot would be searched for ever.
     if (count_streams(body.first(table_bytes)) != header.streams)

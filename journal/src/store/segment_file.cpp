@@ -2,7 +2,6 @@
 
 #include "format/hash.hpp"
 #include "os/file.hpp"
-#include "os/planted.hpp"
 #include "store/directory.hpp"
 
 #include <sys/stat.h>
@@ -130,8 +129,7 @@ struct opened_segment {
 result<writable_segment> create_segment(const segment_request& request) {
     const fs::path path = segment_path(request.directory, request.ordinal);
     fs::path temporary = path;
-    if (!planted(bug::no_temporary))
-        temporary += ".tmp";
+    temporary += ".tmp";
     const segment_header header = make_header(request);
     const auto bytes = std::as_bytes(std::span{&header, 1});
 
@@ -146,12 +144,12 @@ result<writable_segment> create_segment(const segment_request& request) {
             return done;
         if (auto done = fresh->write_at(bytes, header_copy_offset); !done)
             return done;
-        if (auto done = planted(bug::no_segment_sync) ? result<void>{} : fresh->sync(); !done)
+        if (auto done = fresh->sync(); !done)
             return done;
         if (auto done = rename_file(temporary, path); !done)
             return done;
         fresh->renamed(path);
-        return planted(bug::no_directory_sync) ? result<void>{} : sync_directory(request.directory);
+        return sync_directory(request.directory);
     };
     if (auto built = build(); !built) {
         // What is left would only hold room; a failure to remove it changes nothing.

@@ -3,7 +3,6 @@
 #include "format/hash.hpp"
 #include "format/segment_walk.hpp"
 #include "os/file.hpp"
-#include "os/planted.hpp"
 #include "store/directory.hpp"
 #include "store/head_slots.hpp"
 
@@ -336,10 +335,8 @@ result<segment_index> parse_index(std::span<const std::byte> bytes,
     segment_index index;
     index.header = *header;
     auto rest = bytes.subspan(sizeof(index_header));
-    if (hash_bytes(rest.data(), rest.size()) != header->body_checksum &&
-        !planted(bug::index_not_checked)) {
+    if (hash_bytes(rest.data(), rest.size()) != header->body_checksum)
         return bad_index(path, "index checksum mismatch");
-    }
     if (!take(rest, header->marks, index.marks) || !take(rest, header->streams, index.streams) ||
         !take(rest, header->names, index.names) || !take(rest, header->types, index.types) ||
         !rest.empty() || !offsets_possible(index)) {

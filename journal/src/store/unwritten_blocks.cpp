@@ -1,7 +1,6 @@
 #include "store/unwritten_blocks.hpp"
 
 #include "os/page_memory.hpp"
-#include "os/planted.hpp"
 
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -101,8 +100,6 @@ result<bool> sync_for_good(const writable_segment& segment, std::uint64_t offset
                            std::uint64_t bytes) {
     if (auto synced = segment.bytes.sync(offset, bytes); !synced)
         return std::unexpected(std::move(synced.error()));
-    if (planted(bug::no_store_again))
-        return false;
     const auto unwritten = has_unwritten_blocks(segment.source, offset, bytes);
     if (!unwritten || !*unwritten)
         return unwritten;

@@ -1,6 +1,5 @@
 #include "upkeep/durability.hpp"
 
-#include "os/planted.hpp"
 #include "store/unwritten_blocks.hpp"
 
 #include <algorithm>
@@ -79,14 +78,9 @@ result<void> durability::sync_chain(bool only_left) {
         const std::uint64_t to = next == nullptr ? oldest_->end_of_frames(position)
                                                  : oldest_->end.load(std::memory_order_relaxed);
         if (to > oldest_->synced) {
-            const std::uint64_t bytes = planted(bug::half_sync) ? 1 : to - oldest_->synced;
             let_go(*oldest_, next == nullptr ? to : oldest_->bytes.size());
-            const bool skipped =
-                planted(bug::no_sync) || (planted(bug::index_before_sync) && next != nullptr);
-            auto synced = skipped ? result<void>{} : oldest_->bytes.sync(oldest_->synced, bytes);
-            if (!synced && planted(bug::retry_failed_sync))
-                synced = oldest_->bytes.sync(oldest_->synced, bytes);
-            if (!synced)
+            const std::uint64_t bytes = to - oldest_->synced;
+            if (auto synced = oldest_->bytes.sync(oldest_->synced, bytes); !synced)
                 return synced;
             if (auto kept = still_there(*oldest_, to); !kept)
                 return kept;
@@ -113,8 +107,6 @@ result<sequence_number> durability::sync() {
     if (durable() >= wanted)
         return durable();
     const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
-    if (planted(bug::early_watermark))
-        durable_.store(reached, std::memory_order_release);
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
     }
@@ -179,8 +171,7 @@ result<void> durability::store_watermark() {
     const sequence_number now = durable();
     if (failure_ || now == stored_watermark_)
         return {};
-    const sequence_number stated = planted(bug::watermark_too_high) ? now + 1 : now;
-    if (auto stored = control_.store_watermark(stated); !stored) {
+    if (auto stored = control_.store_watermark(now); !stored) {
         return std::unexpected(poisoned_locked(std::move(stored.error())));
     }
     stored_watermark_ = now;
@@ -215,8 +206,6 @@ error durability::poison_answer() const {
 }
 
 error durability::poisoned_locked(error why) {
-    if (planted(bug::ignore_poison))
-        return why;
     if (!failure_) {
         auto open = static_cast<std::uint32_t>(gate::open);
         gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));

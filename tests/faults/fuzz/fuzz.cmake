@@ -6,9 +6,9 @@ set(fuzz_names segment index heads control snapshot payload)
 list(TRANSFORM fuzz_names REPLACE "(.+)" "fuzz/\\1.cpp" OUTPUT_VARIABLE fuzz_sources)
 add_library(pawl_fuzz_targets STATIC fuzz/targets.cpp ${fuzz_sources})
 pawl_target_defaults(pawl_fuzz_targets)
-target_include_directories(pawl_fuzz_targets PRIVATE "${PROJECT_SOURCE_DIR}/journal"
-                                                     "${PROJECT_SOURCE_DIR}/journal/src"
-                                                     "${PROJECT_SOURCE_DIR}/replay/src")
+target_include_directories(pawl_fuzz_targets PRIVATE "${PAWL_PARTS_DIR}/journal"
+                                                     "${PAWL_PARTS_DIR}/journal/src"
+                                                     "${PAWL_PARTS_DIR}/replay/src")
 target_link_libraries(pawl_fuzz_targets PUBLIC pawl_test_support pawl::codec)
 pawl_flatbuffers(pawl_fuzz_targets "${PROJECT_SOURCE_DIR}/tests/codec/shop.fbs")
 

@@ -1,6 +1,5 @@
 // Row 12: each planted bug is found by the row that should find it, and the same command is green
 // without the bug.
-#include "os/planted.hpp"
 #include "support/child_process.hpp"
 #include "support/row_program.hpp"
 #include "support/workers.hpp"
