@@ -60,7 +60,7 @@ FetchContent_Declare(
 # where an installed Pawl needs it, and its headers are not held to our warnings.
 macro(pawl_require)
     set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
-    set(BOOST_INCLUDE_LIBRARIES interprocess)
+    set(BOOST_INCLUDE_LIBRARIES interprocess lockfree)
     set(FLATBUFFERS_BUILD_TESTS OFF)
     set(FLATBUFFERS_INSTALL ${PAWL_INSTALL})
     set(BENCHMARK_ENABLE_TESTING OFF)
@@ -81,7 +81,7 @@ endfunction()
 pawl_require(Boost FlatBuffers)
 if(NOT TARGET Boost::headers)
     add_library(pawl_boost INTERFACE)
-    target_link_libraries(pawl_boost INTERFACE Boost::interprocess)
+    target_link_libraries(pawl_boost INTERFACE Boost::interprocess Boost::lockfree)
     add_library(Boost::headers ALIAS pawl_boost)
 endif()
 # Debian's archive is not position independent: a shared codec links the shared library.

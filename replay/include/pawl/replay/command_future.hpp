@@ -1,0 +1,81 @@
+// The outcome of a command that has not been acknowledged yet. Unlike std::future it allocates
+// without throwing.
+#pragma once
+
+#include <pawl/journal/error.hpp>
+
+#include <atomic>
+#include <cassert>
+#include <cstdint>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace pawl {
+
+// Moves only. One thread at a time uses it.
+template <class Outcome>
+class [[nodiscard]] command_future {
+    struct shared_outcome {
+        std::atomic<std::uint32_t> holders{1};
+        std::atomic<std::uint32_t> ready{0};
+        std::optional<Outcome> value;
+    };
+
+    // Counts the holders of a shared_outcome.
+    class reference {
+      public:
+        explicit reference(shared_outcome* to) noexcept : to_{to} {}
+        reference(const reference& other) noexcept : to_{other.to_} {
+            if (to_ != nullptr)
+                to_->holders.fetch_add(1, std::memory_order_relaxed);
+        }
+        reference(reference&& other) noexcept : to_{std::exchange(other.to_, nullptr)} {}
+        reference& operator=(reference other) noexcept {
+            std::swap(to_, other.to_);
+            return *this;
+        }
+        ~reference() {
+            if (to_ != nullptr && to_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1)
+                delete to_;
+        }
+        [[nodiscard]] shared_outcome* operator->() const noexcept { return to_; }
+
+      private:
+        shared_outcome* to_;
+    };
+
+  public:
+    [[nodiscard]] static result<command_future> create() {
+        auto* made = new (std::nothrow) shared_outcome;
+        if (made == nullptr)
+            return std::unexpected(error{.code = errc::out_of_memory});
+        return command_future{reference{made}};
+    }
+
+    // The callback that makes the future ready.
+    [[nodiscard]] auto setter() const noexcept {
+        return [to = shared_](const Outcome& outcome) {
+            to->value.emplace(outcome);
+            to->ready.store(1, std::memory_order_release);
+            to->ready.notify_all();
+        };
+    }
+
+    [[nodiscard]] bool ready() const noexcept {
+        return shared_->ready.load(std::memory_order_acquire) != 0;
+    }
+    // Blocks until the command is acknowledged. The reference is valid as long as the future.
+    [[nodiscard]] const Outcome& get() const noexcept {
+        shared_->ready.wait(0, std::memory_order_acquire);
+        assert(shared_->value);
+        return *shared_->value;
+    }
+
+  private:
+    explicit command_future(reference shared) noexcept : shared_{std::move(shared)} {}
+
+    reference shared_;
+};
+
+}  // namespace pawl

@@ -1,0 +1,334 @@
+#include "os/background.hpp"
+
+#include <boost/lockfree/queue.hpp>
+#include <boost/lockfree/spsc_queue.hpp>
+
+#include <pawl/replay/detail/command_pipe.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <chrono>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
+
+constexpr std::uint32_t largest_capacity = 32768;
+constexpr microseconds until_woken{1'000'000};
+
+[[nodiscard]] std::uint64_t steady_ns() noexcept {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count());
+}
+
+// A counter that one thread changes and any thread reads.
+class tally {
+  public:
+    void add(std::uint64_t value) noexcept {
+        count_.store(count_.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+    }
+    void raise_to(std::uint64_t value) noexcept {
+        if (value > count_.load(std::memory_order_relaxed))
+            count_.store(value, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t value() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    std::atomic<std::uint64_t> count_{0};
+};
+
+// A thread that looks for work for a while before it sleeps, and a flag that tells others whether
+// they have to wake it. The flag is stored before the last look, and the others store their work
+// before they read the flag, both sequentially consistent: one of the two sees the other, and no
+// wake-up is lost.
+class worker {
+  public:
+    [[nodiscard]] result<void> start(background_setup setup) {
+        return thread_.start(std::move(setup));
+    }
+    void stop() noexcept { thread_.stop(); }
+
+    void wake_if_asleep() noexcept {
+        if (asleep_.load() && asleep_.exchange(false))
+            thread_.wake();
+    }
+    void note_thread() noexcept {
+        id_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        asleep_.store(false);
+    }
+    [[nodiscard]] bool is_current() const noexcept {
+        return id_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    // True once `there_is_work`; false after `spin` and one last look, with the flag set.
+    template <class Test>
+    [[nodiscard]] bool look_for(microseconds spin, const Test& there_is_work) noexcept {
+        const auto until = steady_clock::now() + spin;
+        do {
+            if (there_is_work())
+                return true;
+        } while (steady_clock::now() < until);
+        asleep_.store(true);
+        if (!there_is_work())
+            return false;
+        asleep_.store(false);
+        return true;
+    }
+
+  private:
+    background_thread thread_;
+    std::atomic<bool> asleep_{false};
+    std::atomic<std::thread::id> id_{};
+};
+
+}  // namespace
+
+struct command_pipe::machinery {
+    machinery(writer& to, const command_loop_options& chosen)
+        : log{&to}, options{chosen}, waiting{chosen.capacity + 1}, decided{chosen.capacity} {}
+
+    [[nodiscard]] result<void> start_threads();
+    [[nodiscard]] result<void> take_room() noexcept;
+    void release_one() noexcept;
+    [[nodiscard]] bool on_own_thread() const noexcept {
+        return deciding.is_current() || acknowledging.is_current();
+    }
+
+    microseconds decide_step() noexcept;
+    void decide_one(pending_command& command) noexcept;
+    microseconds acknowledge_step() noexcept;
+    void acknowledge_one(std::unique_ptr<pending_command> command) noexcept;
+
+    writer* log;
+    command_loop_options options;
+    // Both queues allocate when they are made, and never again.
+    boost::lockfree::queue<pending_command*, boost::lockfree::fixed_sized<true>> waiting;
+    boost::lockfree::spsc_queue<pending_command*> decided;
+
+    std::atomic<bool> accepting{true};
+    std::atomic<bool> refusing{false};
+    std::atomic<std::uint32_t> queued{0};          // not decided yet
+    std::atomic<std::uint32_t> unacknowledged{0};  // between submit and the end of acknowledge
+    std::atomic<std::uint32_t> to_shed{0};
+    std::atomic<std::uint64_t> submitted{0};
+    std::atomic<std::uint64_t> found_full{0};
+    std::atomic<std::uint64_t> refused_full{0};
+    // Of the deciding thread, then of the acknowledging one.
+    tally decided_count, most_queued, deciding_ns;
+    tally acknowledged, durable_waits, durable_commands, durable_ns, longest_durable_ns;
+
+    worker deciding;
+    worker acknowledging;
+};
+
+result<void> command_pipe::machinery::start_threads() {
+    const auto setup = [&](std::string_view suffix, auto step) {
+        return background_setup{.name = (options.threads.name + std::string{suffix}).substr(0, 15),
+                                .cores = options.threads.cores,
+                                .step = std::move(step)};
+    };
+    if (auto done = acknowledging.start(setup("-ack", [this] { return acknowledge_step(); }));
+        !done)
+        return done;
+    return deciding.start(setup("-decide", [this] { return decide_step(); }));
+}
+
+// Reserves a place in the queue, by the rule that the options give for a full one.
+result<void> command_pipe::machinery::take_room() noexcept {
+    bool found_it_full = false;
+    for (std::uint32_t now = queued.load();;) {
+        if (now < options.capacity) {
+            if (queued.compare_exchange_weak(now, now + 1))
+                return {};
+            continue;
+        }
+        if (!accepting.load())
+            return std::unexpected(error{.code = errc::closed});
+        const bool first_look = !std::exchange(found_it_full, true);
+        // A callback must not wait: the room comes from the thread that it runs on.
+        if (options.full == when_queue_full::fail || on_own_thread()) {
+            found_full.fetch_add(1, std::memory_order_relaxed);
+            refused_full.fetch_add(1, std::memory_order_relaxed);
+            return std::unexpected(error{.code = errc::back_pressure});
+        }
+        if (first_look) {
+            if (options.full == when_queue_full::shed)
+                to_shed.fetch_add(1);
+            found_full.fetch_add(1);
+        }
+        std::this_thread::sleep_for(microseconds{20});
+        now = queued.load();
+    }
+}
+
+void command_pipe::machinery::release_one() noexcept {
+    if (unacknowledged.fetch_sub(1) == 1)
+        unacknowledged.notify_all();
+}
+
+void command_pipe::machinery::decide_one(pending_command& command) noexcept {
+    std::uint32_t shed = to_shed.load(std::memory_order_relaxed);
+    while (shed != 0 && !to_shed.compare_exchange_weak(shed, shed - 1)) {
+    }
+    if (refusing.load(std::memory_order_relaxed)) {
+        command.fail({.code = errc::closed});
+    } else if (shed != 0) {
+        refused_full.fetch_add(1, std::memory_order_relaxed);
+        command.fail({.code = errc::back_pressure});
+    } else {
+        command.decide();
+    }
+    decided_count.add(1);
+}
+
+microseconds command_pipe::machinery::decide_step() noexcept {
+    constexpr std::uint32_t between_clocks = 1024;
+    deciding.note_thread();
+    pending_command* command = nullptr;
+    do {
+        auto run_began = steady_ns();
+        for (std::uint32_t run = 1; waiting.pop(command); ++run) {
+            most_queued.raise_to(queued.load(std::memory_order_relaxed));
+            queued.fetch_sub(1);
+            decide_one(*command);
+            // As many fit as may be unacknowledged, but for those that were just made room for.
+            while (!decided.push(command)) {
+                acknowledging.wake_if_asleep();
+                std::this_thread::yield();
+            }
+            if (run % between_clocks == 0) {
+                const auto now = steady_ns();
+                deciding_ns.add(now - std::exchange(run_began, now));
+            }
+        }
+        deciding_ns.add(steady_ns() - run_began);
+        // No command is queued: this is the time for a system call.
+        acknowledging.wake_if_asleep();
+    } while (
+        deciding.look_for(microseconds{options.spin_us}, [this] { return queued.load() != 0; }));
+    return until_woken;
+}
+
+void command_pipe::machinery::acknowledge_one(std::unique_ptr<pending_command> command) noexcept {
+    if (const auto sequence = command->awaits()) {
+        bool kept = true;
+        if (log->durable() <= *sequence) {
+            durable_waits.add(1);
+            if (auto synced = log->wait_durable(*sequence); !synced) {
+                kept = false;
+                command->fail(std::move(synced.error()));
+            }
+        }
+        if (kept) {
+            const std::uint64_t took = steady_ns() - command->submitted_ns;
+            durable_commands.add(1);
+            durable_ns.add(took);
+            longest_durable_ns.raise_to(took);
+        }
+    }
+    command->acknowledge();
+    acknowledged.add(1);
+}
+
+microseconds command_pipe::machinery::acknowledge_step() noexcept {
+    // The deciding thread wakes nobody while it is busy, so this one looks again soon.
+    constexpr microseconds soon{50};
+    acknowledging.note_thread();
+    do {
+        pending_command* command = nullptr;
+        while (decided.pop(command)) {
+            acknowledge_one(std::unique_ptr<pending_command>{command});
+            release_one();
+        }
+    } while (acknowledging.look_for(microseconds{options.spin_us},
+                                    [this] { return decided.read_available() != 0; }));
+    return unacknowledged.load() == 0 ? until_woken : soon;
+}
+
+result<std::unique_ptr<command_pipe>> command_pipe::start(writer& log,
+                                                          const command_loop_options& options) {
+    if (options.capacity == 0 || options.capacity > largest_capacity)
+        return fail(errc::invalid_argument,
+                    "command_loop_options::capacity is " + std::to_string(options.capacity) +
+                        "; allowed are 1 to " + std::to_string(largest_capacity));
+    try {
+        auto made = std::make_unique<machinery>(log, options);
+        std::unique_ptr<command_pipe> pipe{new command_pipe{std::move(made)}};
+        if (auto started = pipe->machinery_->start_threads(); !started)
+            return std::unexpected(std::move(started.error()));
+        return pipe;
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(error{.code = errc::out_of_memory});
+    }
+}
+
+command_pipe::command_pipe(std::unique_ptr<machinery> made) noexcept
+    : machinery_{std::move(made)} {}
+
+command_pipe::~command_pipe() {
+    (void)stop(when_stopped::drain);
+}
+
+result<void> command_pipe::submit(std::unique_ptr<pending_command> command) {
+    machinery& m = *machinery_;
+    // Counted before `accepting` is read: stop() clears that first and then waits for the count, so
+    // it either waits for this command or this call sees that the loop has stopped.
+    m.unacknowledged.fetch_add(1);
+    auto room = m.accepting.load() ? m.take_room()
+                                   : result<void>{std::unexpect, error{.code = errc::closed}};
+    if (!room) {
+        m.release_one();
+        return room;
+    }
+    command->submitted_ns = steady_ns();
+    m.submitted.fetch_add(1, std::memory_order_relaxed);
+    pending_command* const node = command.release();
+    while (!m.waiting.bounded_push(node))
+        std::this_thread::yield();  // another thread holds the last free node for a moment
+    m.deciding.wake_if_asleep();
+    return {};
+}
+
+result<void> command_pipe::stop(when_stopped queued) {
+    machinery& m = *machinery_;
+    if (m.on_own_thread())
+        return std::unexpected(error{.code = errc::busy});
+    if (queued == when_stopped::refuse)
+        m.refusing.store(true);
+    m.accepting.store(false);
+    m.deciding.wake_if_asleep();
+    for (auto left = m.unacknowledged.load(); left != 0; left = m.unacknowledged.load())
+        m.unacknowledged.wait(left);
+    m.deciding.stop();
+    m.acknowledging.stop();
+    return {};
+}
+
+command_loop_statistics command_pipe::statistics() const noexcept {
+    const machinery& m = *machinery_;
+    return {.submitted = m.submitted.load(std::memory_order_relaxed),
+            .decided = m.decided_count.value(),
+            .acknowledged = m.acknowledged.value(),
+            .found_full = m.found_full.load(),
+            .refused_full = m.refused_full.load(std::memory_order_relaxed),
+            .queued = m.queued.load(std::memory_order_relaxed),
+            .most_queued = m.most_queued.value(),
+            .deciding_ns = m.deciding_ns.value(),
+            .durable_waits = m.durable_waits.value(),
+            .durable_commands = m.durable_commands.value(),
+            .durable_ns = m.durable_ns.value(),
+            .longest_durable_ns = m.longest_durable_ns.value()};
+}
+
+}  // namespace pawl::detail
