@@ -1,4 +1,4 @@
-// From a journal to a state, one event after the other.
+// Folds a journal into a state, one event after the other.
 //
 //     auto books = pawl::fold<exchange>("orders");
 //     use(books->state);
@@ -16,30 +16,30 @@
 
 namespace pawl {
 
-// How far a fold has come.
+// How far a fold has got.
 struct fold_progress {
     std::uint64_t events = 0;  // applied by this fold
-    log_point point{};         // behind the last of them
-    log_digest digest{};       // of all events from the journal's first to `point`
+    log_point point{};         // after the last of them
+    log_digest digest{};       // of all events from the journal's first up to `point`
 };
 
 struct fold_options {
     payload_check check = payload_check::verify;
-    // Stops behind so many events, at the end of a batch: the fold may apply more to get there.
+    // Stop after this many events, but only at the end of a batch: the fold may apply a few more.
     std::uint64_t at_least = std::numeric_limits<std::uint64_t>::max();
 };
 
 namespace detail {
 
-// An error that `evolve` returned names no event by itself.
+// Adds the event's place to an error that `evolve` returned.
 [[nodiscard]] inline error at_event(error failed, const event& from) {
     if (failed.sequence == no_value)
         failed.sequence = from.sequence();
     return failed;
 }
 
-// True where enough events were applied, false where there is no more now or reading failed;
-// cursor::wait and cursor::finish tell which.
+// True if enough events were applied, false if there are no more for now or reading failed;
+// cursor::wait and cursor::finish distinguish the two.
 template <folds_events Fold>
 [[nodiscard]] result<bool> fold_some(cursor& from, const Fold& by, typename Fold::state& state,
                                      fold_progress& progress, fold_options options) {
@@ -57,17 +57,17 @@ template <folds_events Fold>
     return false;
 }
 
-// Fails with not_found where events before the first one kept have been pruned.
+// Fails with not_found if the journal's first events have been pruned.
 [[nodiscard]] result<cursor> open_at_beginning(const std::filesystem::path& directory,
                                                visibility show);
 
 }  // namespace detail
 
-// Applies what `from` yields until it yields no more now, or enough. `progress` goes on counting
-// from what it holds, so that a fold can be continued. On an error (of the cursor, of dispatch, or
-// returned by `evolve`) state and progress stand behind the last event before it, unless `evolve`
-// changed the state before it failed. What lies at the end of the journal is no error; ask
-// cursor::finish().
+// Applies events from `from` until it has none left for now, or the limit is reached. `progress`
+// continues from its current value, so that a fold can be resumed. On an error (of the cursor, of
+// dispatch, or returned by `evolve`) state and progress are those after the last event before it,
+// unless `evolve` changed the state before it failed. The end of the journal is not an error; call
+// cursor::finish() for its kind.
 template <folds_events Fold>
 [[nodiscard]] result<void> fold(cursor& from, const Fold& by, typename Fold::state& state,
                                 fold_progress& progress, fold_options options = {}) {
@@ -86,8 +86,8 @@ struct folded {
     fold_progress progress{};
 };
 
-// The state of a whole journal, from event 0 to its end. Fails with not_found where the first
-// events have been pruned, for then only a snapshot holds what they did.
+// The state of a whole journal, from event 0 to its end. Fails with not_found if the first events
+// have been pruned, because then only a snapshot holds their effect.
 template <folds_events Fold>
 [[nodiscard]] result<folded<Fold>> fold(const std::filesystem::path& directory, const Fold& by = {},
                                         visibility show = visibility::published) {

@@ -1,4 +1,4 @@
-// A number that stands for all events of a log up to some point.
+// A digest of all events of a log up to some point.
 #pragma once
 
 #include <pawl/journal/event.hpp>

@@ -1,13 +1,13 @@
-// From a journal to a state on several threads.
+// Folds a journal into a state on several threads.
 //
 //     auto books = pawl::fold_by_stream<exchange>("orders", {}, {.threads = 4});
 //
-// The result is that of the sequential fold, on any number of threads: the segments are verified by
-// all of them, and how the work is cut does not depend on how many there are. Complete segments are
-// read so; what the writer is at is read last, by one thread. At most `window_bytes` of segments
-// are held at once, and 4 bytes for each of their events.
+// The result equals that of the sequential fold on any number of threads: all threads verify
+// segments, and the division of the work does not depend on their number. Sealed segments are read
+// in parallel; one thread reads the rest at the end. Memory: at most `window_bytes` of mapped
+// segments, plus 4 bytes for each of their events.
 //
-// `evolve` is called from several threads, each with a state of its own, and must not throw.
+// `evolve` is called from several threads, each with its own state, and must not throw.
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
@@ -29,16 +29,16 @@ namespace pawl {
 inline constexpr std::uint32_t max_shards = 4096;
 
 struct parallel_options {
-    std::uint32_t threads = 0;  // the calling one among them; 0: as many as there are cores
-    std::uint32_t shards = 64;  // states that the streams are spread over; 1 to 4096
-    // Of segments mapped at once; at least one for each thread is.
+    std::uint32_t threads = 0;  // including the calling one; 0: one per core
+    std::uint32_t shards = 64;  // states over which the streams are spread; 1 to 4096
+    // Of segments mapped at once; at least one per thread is mapped.
     std::uint64_t window_bytes = std::uint64_t{256} << 20;
     visibility show = visibility::published;
     payload_check check = payload_check::verify;
 };
 
-// A fold whose states can be joined: merge(into, from) adds `from` to `into`, and adding an initial
-// state changes nothing. The two functions below ask for more, each something else.
+// A fold whose states can be merged: merge(into, from) adds `from` to `into`, and adding an initial
+// state changes nothing. The two functions below each require more.
 template <class Fold>
 concept merges = folds_events<Fold> && requires(const Fold& fold, typename Fold::state& into,
                                                 typename Fold::state&& from) {
@@ -47,7 +47,7 @@ concept merges = folds_events<Fold> && requires(const Fold& fold, typename Fold:
 
 namespace detail {
 
-// One of several states that threads write to at once, on cache lines of its own.
+// One of several states that threads write to concurrently, on its own cache lines.
 template <class State>
 struct alignas(64) shard_state {
     State state;
@@ -83,7 +83,7 @@ void fold_shard(std::span<const group_segment> group, std::uint32_t number, cons
     }
 }
 
-// Applies what lies behind the complete segments.
+// Applies the events after the sealed segments.
 template <folds_events Fold, class StateOf>
 [[nodiscard]] result<void> fold_tail(const std::filesystem::path& directory, const Fold& by,
                                      StateOf&& state_of, fold_progress& progress,
@@ -106,9 +106,10 @@ template <folds_events Fold, class StateOf>
 
 }  // namespace detail
 
-// Spreads the streams over `shards` states and joins those at the end; the events of a stream are
-// applied in their order. Right where an event changes, and `evolve` looks at, only what belongs to
-// its own stream; `merge` joins the states of different streams. Fails where and as fold fails.
+// Spreads the streams over `shards` states and merges them at the end; the events of a stream are
+// applied in order. Correct if an event changes, and `evolve` reads, only what belongs to its own
+// stream; `merge` combines the states of different streams. Fails at the same event and with the
+// same error as fold.
 template <merges Fold>
 [[nodiscard]] result<folded<Fold>> fold_by_stream(const std::filesystem::path& directory,
                                                   const Fold& by = {},
@@ -149,9 +150,9 @@ template <merges Fold>
     return whole;
 }
 
-// Folds each segment from an initial state and joins the results in order. Right where `merge`
+// Folds each segment from an initial state and merges the results in order. Correct if `merge`
 // gives what applying the later events to the earlier state would have given, as for sums, counts
-// and last values. Fails where and as fold fails.
+// and last values. Fails at the same event and with the same error as fold.
 template <merges Fold>
 [[nodiscard]] result<folded<Fold>> fold_by_segment(const std::filesystem::path& directory,
                                                    const Fold& by = {},

@@ -1,6 +1,9 @@
-// A state after a restart: the newest snapshot that fits the log, and the events behind it.
+// Restores a state after a restart: the newest snapshot that fits the log, plus the events after
+// it.
 //
 //     auto books = pawl::restore<exchange>("orders");
+//     if (!books)
+//         return report(books.error());
 //     say(books->report.message());
 //     use(books->state);
 #pragma once
@@ -21,17 +24,17 @@ namespace pawl {
 
 struct restore_options {
     snapshot_options snapshots{};
-    bool use_snapshots = true;  // false: from event 0, whatever snapshots there are
+    bool use_snapshots = true;  // false: replay from event 0 even if there are snapshots
     visibility show = visibility::published;
 };
 
-// Where a state came from.
+// How a state was restored.
 struct restore_report {
     std::optional<snapshot_info> used;        // empty: replayed from event 0
     std::vector<rejected_snapshot> rejected;  // newer ones that were passed over, and why
-    std::uint64_t tail_events = 0;            // applied behind the snapshot
+    std::uint64_t tail_events = 0;            // applied after the snapshot
 
-    // All of it in one line, for a log.
+    // The report as one line, for a log.
     [[nodiscard]] std::string message() const;
 };
 
@@ -44,14 +47,14 @@ struct restored {
 
 namespace detail {
 
-// A snapshot that fits the log, loaded, with a cursor behind it. Without one the cursor stands at
-// event 0.
+// A loaded snapshot that fits the log, with a cursor at the event after it. Without a snapshot the
+// cursor is at event 0.
 struct restore_start {
     cursor tail;
     std::optional<snapshot_payload> snapshot;
 };
 
-// Goes through the snapshots from the newest, beginning behind those already in `rejected`.
+// Tries the snapshots from the newest on, skipping those already in `rejected`.
 [[nodiscard]] result<restore_start> find_restore_start(const std::filesystem::path& directory,
                                                        std::uint32_t state_version,
                                                        const restore_options& options,
@@ -66,7 +69,7 @@ struct restoring {
     cursor tail;
 };
 
-// The state of the newest snapshot that will do, and a cursor behind it.
+// The state of the newest usable snapshot, and a cursor at the event after it.
 template <snapshots Fold>
 [[nodiscard]] result<restoring<Fold>> begin_restore(const std::filesystem::path& directory,
                                                     const Fold& by,
@@ -94,9 +97,9 @@ template <snapshots Fold>
 }  // namespace detail
 
 // The state at the end of the journal. A snapshot that is damaged, belongs to another log, is newer
-// than the log, or that the fold itself cannot load is passed over for the next older one, and
-// behind the last of them everything is replayed; the report tells. Fails where the log itself
-// cannot be read, and with not_found where no snapshot fits and the first events were pruned.
+// than the log, or that the fold itself cannot load is passed over for the next older one; without
+// a usable snapshot everything is replayed. The report lists what was passed over. Fails if the log
+// cannot be read, and with not_found if no snapshot fits and the first events were pruned.
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,
                                              const Fold& by = {},

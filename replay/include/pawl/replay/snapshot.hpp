@@ -1,4 +1,4 @@
-// A state at a place in the log, as a file.
+// A state at one point of the log, stored as a file.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -20,25 +20,25 @@ namespace detail {
 class snapshot_file;
 }
 
-// What a snapshot says of itself in its header.
+// The header of a snapshot.
 struct snapshot_info {
     std::filesystem::path path;
-    std::string name;                 // of the fold whose state it is
-    std::uint32_t state_version = 0;  // of the form in which that fold stores its state
-    log_point point{};                // the state is the one behind this
-    log_digest digest{};              // of the log up to there
+    std::string name;                 // of the fold
+    std::uint32_t state_version = 0;  // of the format in which the fold stores its state
+    log_point point{};                // the state includes every event before this point
+    log_digest digest{};              // of the log up to that point
     std::uint64_t payload_bytes = 0;
     std::uint64_t created_ns = 0;  // since the Unix epoch
 };
 
-// Takes a state's bytes, in pieces, on their way into a snapshot.
+// Receives a state's bytes, in pieces, on their way into a snapshot.
 class snapshot_sink {
   public:
-    // Copies `bytes` into the file's buffer, and writes that when it is full. A failure is kept:
-    // later calls return it again.
+    // Copies `bytes` into a buffer, and writes the buffer to the file when it is full. A failure is
+    // sticky: later calls return it again.
     [[nodiscard]] result<void> write(std::span<const std::byte> bytes);
 
-    // A plain value's own bytes.
+    // The bytes of a trivially copyable value.
     template <class Value>
         requires std::has_unique_object_representations_v<Value>
     [[nodiscard]] result<void> write_value(const Value& value) {
@@ -51,9 +51,9 @@ class snapshot_sink {
     detail::snapshot_file* file_;
 };
 
-// A fold whose state can be stored and read back: what `load` makes of the bytes that `save` wrote
-// is the same state. The bytes handed to `load` are whole and as they were written (checksum), and
-// 64-byte aligned; those of another state_version never get there.
+// A fold whose state can be stored and loaded: `load` restores the state from the bytes that `save`
+// wrote. The bytes passed to `load` have a valid checksum and are 64-byte aligned; bytes of another
+// state_version are never passed to it.
 //
 //     static constexpr std::uint32_t state_version = 1;
 //     pawl::result<void> save(const state&, pawl::snapshot_sink& out) const;

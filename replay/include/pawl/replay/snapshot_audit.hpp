@@ -1,4 +1,4 @@
-// Whether the snapshots of a journal stand for its log.
+// Checks the snapshots of a journal against its log.
 //
 //     auto audit = pawl::snapshot_audit::open("orders");
 //     auto report = pawl::verify("orders", {.visit = [&](const auto& e) { audit->add(e); }});
@@ -19,29 +19,29 @@
 
 namespace pawl {
 
-// Knows the headers of all snapshots, whatever fold and state version they are of, and is given the
-// log once, in order. It asks of each that its log point be in the log and that the digest of all
-// events up to there be the one it carries. Used by one thread at a time. Changes nothing.
+// Reads the headers of all snapshots, of every fold and state version, and receives the log once,
+// in order. For each snapshot it checks that the log point is in the log and that the digest of all
+// events up to it is the stored one. One thread at a time uses it. Changes nothing.
 class snapshot_audit {
   public:
-    // Reads every file in DIR/snapshots, or in `snapshots` where that is not empty, that is named
-    // as a snapshot is: its header, and its payload piece by piece against its hash. To be called
-    // before the log is read, so that a snapshot which a follower takes meanwhile is not held
-    // against events that were not there yet. Fails with io where the directory cannot be listed;
-    // one that does not exist holds none.
+    // Reads every file with a snapshot's name in DIR/snapshots, or in `snapshots` if that is not
+    // empty: the header, and the payload piece by piece to check its hash. Call it before reading
+    // the log, so that a snapshot taken meanwhile is not compared with a log that does not reach it
+    // yet. Fails with io if the directory cannot be listed; a directory that does not exist holds
+    // no snapshots.
     [[nodiscard]] static result<snapshot_audit> open(const std::filesystem::path& directory,
                                                      const std::filesystem::path& snapshots = {});
 
-    // The next event. Behind a sequence that was left out only log points are compared, for the
-    // digest is not known any more. Cost: an addition, and a comparison with the next point.
+    // The next event. After a missing sequence only log points are compared, because the digest is
+    // no longer known. Cost: an addition, and a comparison with the next point.
     void add(const event& next);
 
-    // Those that will not do, by path, with why: damaged, diverged (of another journal than the one
-    // given, or a log point or digest that is not this log's), newer_format, io. To be called once,
-    // behind the last event.
+    // The unusable ones, by path, and why: damaged, diverged (of another journal, or with a log
+    // point or digest that is not this log's), newer_format, io. Call it once, after the last
+    // event.
     [[nodiscard]] std::vector<rejected_snapshot> finish(const journal_id& journal);
 
-    // Snapshots looked at, the rejected ones included.
+    // The number of snapshots checked, including rejected ones.
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
 
   private:
@@ -61,9 +61,9 @@ class snapshot_audit {
     std::size_t judged_ = 0;             // of them, those whose log point was passed
     std::vector<rejected_snapshot> rejected_;
     std::size_t count_ = 0;
-    log_point point_{};  // behind the last event given
+    log_point point_{};  // after the last event given
     log_digest digest_{};
-    bool complete_ = true;  // every event from the journal's first was given
+    bool complete_ = true;  // every event since the journal's first was given
 };
 
 }  // namespace pawl

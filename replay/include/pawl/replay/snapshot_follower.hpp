@@ -1,4 +1,4 @@
-// Takes snapshots beside a running writer, without touching it.
+// Takes snapshots next to a running writer, without touching it.
 //
 //     auto follower = pawl::snapshot_follower<exchange>::start("orders", {}, {.every_events =
 //     100'000}); … if (auto stopped = follower->stop(); !stopped) say(stopped.error());
@@ -21,30 +21,30 @@
 namespace pawl {
 
 struct snapshot_follower_options {
-    // A snapshot is due when so many events lie behind the last one.
+    // A snapshot is due this many events after the last one.
     std::uint64_t every_events = 1'000'000;
     snapshot_options snapshots{};
     thread_options thread{};
-    // Told of each failure, on the follower's thread.
+    // Called with each failure, on the follower's thread.
     std::function<void(const error&)> observer{};
 };
 
 struct snapshot_follower_statistics {
     sequence_number next_sequence = 0;  // of the follower's state
     std::uint64_t snapshots = 0;        // taken
-    std::uint64_t failures = 0;         // of snapshots that were not
+    std::uint64_t failures = 0;         // snapshots that could not be written
 };
 
-// A thread with a cursor and a state of its own. It restores the state, follows the journal across
-// rollovers and writers, and sees durable events only, so that no snapshot can hold what the log
-// then loses. A snapshot that cannot be written (a full disk) is counted and tried again later; an
-// event that cannot be read or applied ends the thread. Any call may come from any thread; those
-// that end it (stop, the destructor) once.
+// A thread with its own cursor and state. It restores the state, follows the journal across
+// rollovers and writers, and reads durable events only, so that no snapshot holds an event that the
+// log may still lose. A snapshot that cannot be written (a full disk) is counted and retried later;
+// an event that cannot be read or applied ends the thread. Any thread may make any call; stop and
+// the destructor are for one thread, once.
 template <snapshots Fold>
 class snapshot_follower {
   public:
-    // Fails with invalid_argument or, where no thread can be had, io. What the thread then meets in
-    // the journal is told by failure() and stop().
+    // Fails with invalid_argument, or with io if no thread can be started. failure() and stop()
+    // report what the thread later meets in the journal.
     [[nodiscard]] static result<snapshot_follower> start(const std::filesystem::path& directory,
                                                          Fold by = {},
                                                          snapshot_follower_options options = {}) {
@@ -61,7 +61,7 @@ class snapshot_follower {
         return snapshot_follower{std::move(*thread)};
     }
 
-    // Why the thread has ended, if it has.
+    // Why the thread ended, if it did.
     [[nodiscard]] std::optional<error> failure() const { return thread_->failure(); }
 
     [[nodiscard]] snapshot_follower_statistics statistics() const noexcept {
@@ -69,8 +69,8 @@ class snapshot_follower {
         return {now.next_sequence, now.snapshots, now.failures};
     }
 
-    // Ends the thread, within some tens of milliseconds and what a snapshot under way takes, and
-    // returns what had ended it before. Takes no last snapshot.
+    // Ends the thread, within tens of milliseconds plus the time of a snapshot in progress, and
+    // returns the error that had ended it earlier, if any. Takes no final snapshot.
     [[nodiscard]] result<void> stop() { return thread_->stop(); }
 
   private:

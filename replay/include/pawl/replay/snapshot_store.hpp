@@ -1,7 +1,7 @@
 // The snapshots of a journal: files <name>-v<state version>-<sequence>.snap in DIR/snapshots.
 //
-// A snapshot is written under a temporary name, synced, renamed, and its directory synced: it is
-// there whole or not at all. The file's form is described in replay/FORMAT.md.
+// A snapshot is written under a temporary name, synced, renamed, and its directory synced: it
+// exists whole or not at all. replay/FORMAT.md describes the file.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -24,13 +24,13 @@ struct snapshot_header;
 }
 
 struct snapshot_options {
-    // Tells apart the states of several folds over one journal: 1 to 32 of a-z 0-9 _.
+    // Distinguishes the states of several folds over one journal: 1 to 32 characters of a-z 0-9 _.
     std::string name = "state";
-    // Newest snapshots that stay when one is added; at least 2, so that one can be bad.
+    // How many of the newest snapshots to keep; at least 2, so that one may be bad.
     std::uint32_t keep = 2;
-    // What a snapshot's payload may take, and what loading one may allocate.
+    // Limit on a snapshot's payload, and so on what loading one may allocate.
     std::uint64_t max_bytes = std::uint64_t{16} << 30;
-    // Where they lie; empty: in `snapshots` below the journal.
+    // Their directory; empty: `snapshots` in the journal's directory.
     std::filesystem::path directory{};
     std::uint32_t mode = 0600;  // permission bits of new files
 };
@@ -51,7 +51,7 @@ class snapshot_payload {
     std::span<const std::byte> bytes_;
 };
 
-// A file that looks like a snapshot and will not do.
+// A file with the name of a snapshot that cannot be used.
 struct rejected_snapshot {
     std::filesystem::path path;
     error why;
@@ -59,35 +59,35 @@ struct rejected_snapshot {
 
 struct snapshot_list {
     std::vector<snapshot_info> snapshots;     // newest first
-    std::vector<rejected_snapshot> rejected;  // whose header is not one
+    std::vector<rejected_snapshot> rejected;  // whose header is invalid
 };
 
-// Used by one thread at a time; several stores may look at one directory, and one may add to it.
+// One thread at a time uses a store; several stores may read one directory, and one may add to it.
 class snapshot_store {
   public:
-    // Of the journal in `directory` with that id. Creates nothing: a directory that is not there
-    // yet holds no snapshots. invalid_argument for options out of range.
+    // The snapshots of the journal in `directory` with that id. Creates nothing: a directory that
+    // does not exist yet holds no snapshots. Fails with invalid_argument for options out of range.
     [[nodiscard]] static result<snapshot_store> open(const std::filesystem::path& directory,
                                                      const journal_id& journal,
                                                      std::uint32_t state_version,
                                                      snapshot_options options = {});
 
-    // Writes a snapshot of the state behind `point`, whose bytes `save` gives, and then removes
-    // all but the newest. Two syncs. Where it fails (io, disk_full, too_large, or what `save`
-    // returned) the snapshots are as they were.
+    // Writes a snapshot of the state at `point`, whose bytes `save` writes, and then removes all
+    // but the newest. Costs two syncs. On failure (io, disk_full, too_large, or what `save`
+    // returned) the existing snapshots are unchanged.
     [[nodiscard]] result<snapshot_info> add(
         const log_point& point, log_digest digest,
         const std::function<result<void>(snapshot_sink&)>& save);
 
-    // The snapshots of this name and state version, by their headers.
+    // The snapshots of this name and state version, from their headers.
     [[nodiscard]] result<snapshot_list> list() const;
 
-    // Reads and verifies one. damaged where its bytes are not what was written; diverged where it
-    // belongs to another journal; newer_format, io, too_large, out_of_memory.
+    // Reads and verifies one. Fails with damaged if its bytes are not what was written, diverged if
+    // it belongs to another journal, newer_format, io, too_large or out_of_memory.
     [[nodiscard]] result<snapshot_payload> load(const std::filesystem::path& snapshot) const;
 
-    // Renames a snapshot that will not do to *.rejected, so that it does not count among those
-    // that are kept. Only the newest rejected ones stay.
+    // Renames an unusable snapshot to *.rejected, so that it does not count among those that are
+    // kept. Only the newest rejected ones stay.
     [[nodiscard]] result<void> set_aside(const std::filesystem::path& snapshot);
 
     [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
