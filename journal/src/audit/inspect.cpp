@@ -1,4 +1,3 @@
-#include "format/segment_walk.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
@@ -95,55 +94,6 @@ result<journal_info> inspect(const std::filesystem::path& directory) {
         info.published = std::max(control->published(), info.durable);
     }
     return info;
-}
-
-result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
-                                             std::string_view name) {
-    auto journal = detail::read_identity(directory);
-    if (!journal)
-        return std::unexpected(std::move(journal.error()));
-    const journal_id id = detail::id_of(*journal);
-    auto ordinals = detail::list_segments(directory);
-    if (!ordinals)
-        return std::unexpected(std::move(ordinals.error()));
-    for (const std::uint64_t ordinal : *ordinals) {
-        auto segment = detail::open_segment(directory, id, ordinal);
-        if (!segment)
-            return std::unexpected(std::move(segment.error()));
-        const detail::frame_space space = segment->space();
-        std::optional<stream_id> found;
-        const auto look_at = [&](std::uint64_t offset, detail::commit_word word) {
-            if (!word.is_system())
-                return;
-            const std::byte* frame = space.base + offset;
-            const std::string_view here{
-                reinterpret_cast<const char*>(frame + detail::frame_header_bytes),
-                word.frame_bytes() - detail::frame_header_bytes};
-            if (here == name)
-                found = detail::load_u64(frame + detail::frame_offset::stream);
-        };
-        const auto index = detail::read_index(directory, id, ordinal);
-        if (index && index->header.epoch == segment->header.epoch) {
-            for (const std::uint64_t offset : index->names) {
-                const detail::commit_word word{detail::load_u64(space.base + offset)};
-                if (detail::check_frame(space, offset, word) != detail::frame_fault::none) {
-                    return std::unexpected(error{.code = errc::damaged,
-                                                 .offset = offset,
-                                                 .file = segment->bytes.path().string(),
-                                                 .detail = "a name frame is damaged"});
-                }
-                look_at(offset, word);
-            }
-        } else {
-            const detail::walk_start from{
-                .sequence = detail::load_u64(space.base + detail::first_frame_offset +
-                                             detail::frame_offset::sequence)};
-            (void)detail::walk_segment(space, from, look_at);
-        }
-        if (found)
-            return found;
-    }
-    return std::optional<stream_id>{};
 }
 
 }  // namespace pawl

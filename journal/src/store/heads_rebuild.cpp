@@ -1,5 +1,6 @@
 #include "store/heads_rebuild.hpp"
 
+#include "format/name_frame.hpp"
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
 
@@ -13,23 +14,13 @@ namespace {
 [[nodiscard]] result<void> take_in_names(stream_heads& heads, const segment_index& index,
                                          const frame_space& space) {
     for (const std::uint64_t offset : index.names) {
-        const auto not_there = [&] {
+        const auto named = name_at(space, offset);
+        if (!named) {
             return std::unexpected(error{.code = errc::damaged,
                                          .offset = offset,
                                          .detail = "the index names a frame that is not there"});
-        };
-        // What an index says of a segment may be behind the segment's end.
-        if (!has_room_for_header(space, offset))
-            return not_there();
-        const std::byte* frame = space.base + offset;
-        const commit_word word{load_u64(frame)};
-        if (check_frame(space, offset, word) != frame_fault::none || !system_form_right(word) ||
-            is_end(word)) {
-            return not_there();
         }
-        heads.names.emplace(std::string{reinterpret_cast<const char*>(frame + frame_header_bytes),
-                                        word.frame_bytes() - frame_header_bytes},
-                            load_u64(frame + frame_offset::stream));
+        heads.names.emplace(std::string{named->name}, named->stream);
     }
     return {};
 }

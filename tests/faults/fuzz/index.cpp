@@ -1,4 +1,5 @@
-// The index of a sealed segment, and the stream heads that are made from it.
+// The index of a sealed segment, and what finds its way by it: stream heads and names.
+#include "audit/name_search.hpp"
 #include "format/hash.hpp"
 #include "store/heads_rebuild.hpp"
 #include "store/segment_index.hpp"
@@ -32,14 +33,18 @@ void repair_index(std::span<std::byte> bytes, unsigned char what) {
     std::memcpy(bytes.data(), &header, sizeof header);
 }
 
-// The segment that the index is said to be of: smaller than the index may say.
-void take_in_heads(const segment_index& index) {
+// The segment that the index is said to be of: smaller than the index may say. Whatever uses an
+// index to find its way in a segment is driven here.
+void use_index(const segment_index& index) {
     static const std::vector<std::byte> segment(first_frame_offset + 256);
     const exact_copy bytes{segment};
     const frame_space space{bytes.bytes().data(), bytes.bytes().size(), index.header.epoch};
     auto heads = empty_heads(1);
     if (heads)
         (void)take_in(*heads, index, space);
+    const auto found = find_name(index, space, "orders");
+    // No frame is there, so a name can only be missing or the index wrong.
+    demand(found ? !*found && index.names.empty() : found.error().code == errc::damaged);
 }
 
 }  // namespace
@@ -58,7 +63,7 @@ void fuzz_index(fuzz_input input) {
     for (const index_stream& stream : index->streams)
         demand(index->find_stream(stream.stream) != nullptr);
     if (!index->names.empty() || !index->streams.empty())
-        take_in_heads(*index);
+        use_index(*index);
 }
 
 }  // namespace pawl::test

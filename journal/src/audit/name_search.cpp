@@ -1,0 +1,96 @@
+#include "audit/name_search.hpp"
+
+#include "format/name_frame.hpp"
+#include "format/segment_walk.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <new>
+#include <utility>
+
+namespace pawl {
+
+namespace detail {
+
+result<std::optional<stream_id>> find_name(const segment_index& index, const frame_space& space,
+                                           std::string_view name) {
+    std::optional<stream_id> found;
+    for (const std::uint64_t offset : index.names) {
+        const auto named = name_at(space, offset);
+        if (!named) {
+            return std::unexpected(
+                error{.code = errc::damaged,
+                      .offset = offset,
+                      .detail = "the index lists a name frame that is not there"});
+        }
+        if (named->name == name)
+            found = named->stream;
+    }
+    return found;
+}
+
+std::optional<stream_id> find_name(const frame_space& space, std::string_view name) {
+    std::optional<stream_id> found;
+    const walk_start from{.sequence =
+                              load_u64(space.base + first_frame_offset + frame_offset::sequence)};
+    (void)walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
+        const auto named = read_name(space.base + offset, word);
+        if (named && named->name == name)
+            found = named->stream;
+    });
+    return found;
+}
+
+namespace {
+
+[[nodiscard]] result<std::optional<stream_id>> find_in_segment(
+    const std::filesystem::path& directory, const journal_id& id, std::uint64_t ordinal,
+    std::string_view name) {
+    auto segment = open_segment(directory, id, ordinal);
+    if (!segment) {
+        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        if (segment.error().code == errc::missing_segment)
+            return std::nullopt;
+        return std::unexpected(std::move(segment.error()));
+    }
+    const frame_space space = segment->space();
+    std::optional<stream_id> found;
+    const auto index = read_index(directory, id, ordinal);
+    auto listed = index && index->header.epoch == segment->header.epoch
+                      ? find_name(*index, space, name)
+                      : result<std::optional<stream_id>>{fail(errc::not_found)};
+    found = listed ? *listed : find_name(space, name);
+    // Zeros stand where a page was lost, and no name is found in them.
+    if (auto whole = segment->bytes.whole(); !whole)
+        return std::unexpected(std::move(whole.error()));
+    return found;
+}
+
+}  // namespace
+
+}  // namespace detail
+
+result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
+                                             std::string_view name) {
+    try {
+        auto journal = detail::read_identity(directory);
+        if (!journal)
+            return std::unexpected(std::move(journal.error()));
+        const journal_id id = detail::id_of(*journal);
+        auto ordinals = detail::list_segments(directory);
+        if (!ordinals)
+            return std::unexpected(std::move(ordinals.error()));
+        for (const std::uint64_t ordinal : *ordinals) {
+            auto found = detail::find_in_segment(directory, id, ordinal, name);
+            if (!found || *found)
+                return found;
+        }
+        return std::optional<stream_id>{};
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl

@@ -1,0 +1,23 @@
+// Which stream a segment gives a name to.
+#pragma once
+
+#include "format/frame_check.hpp"
+#include "store/segment_index.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace pawl::detail {
+
+// Looks at the name frames that the index lists. damaged if it lists a place that holds none: then
+// the index does not fit its segment, and the caller walks the segment instead.
+[[nodiscard]] result<std::optional<stream_id>> find_name(const segment_index& index,
+                                                         const frame_space& space,
+                                                         std::string_view name);
+// Looks at every frame up to the end, or to the first place that holds no whole frame.
+[[nodiscard]] std::optional<stream_id> find_name(const frame_space& space, std::string_view name);
+
+}  // namespace pawl::detail
