@@ -1,58 +1,31 @@
 #include "os/background.hpp"
 
-#include "os/file.hpp"
+#include "os/deadline.hpp"
+#include "os/thread.hpp"
 
-#include <pthread.h>
-#include <sched.h>
-
-#include <cerrno>
-#include <csignal>
-#include <new>
-#include <system_error>
 #include <utility>
 
 namespace pawl::detail {
 
 result<void> background_thread::start(background_setup setup) {
-    setup_ = std::move(setup);
-    sigset_t all{};
-    sigset_t before{};
-    ::sigfillset(&all);
-    // What a thread does itself must reach the handlers there are: blocked, it ends the process.
-    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL})
-        ::sigdelset(&all, own);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = 0;
-    try {
-        thread_ = std::thread{[this] { run(); }};
-    } catch (const std::system_error& why) {
-        failure = why.code().value();
-    } catch (const std::bad_alloc&) {
-        failure = ENOMEM;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (failure != 0)
-        return std::unexpected(system_error(failure, {}, "cannot start a thread"));
+    step_ = std::move(setup.step);
+    auto started = start_thread({.name = std::move(setup.name), .cores = std::move(setup.cores)},
+                                [this] { run(); });
+    if (!started)
+        return std::unexpected(std::move(started.error()));
+    thread_ = std::move(*started);
     return {};
 }
 
 void background_thread::run() noexcept {
-    ::pthread_setname_np(::pthread_self(), setup_.name.c_str());
-    if (!setup_.cores.empty()) {
-        cpu_set_t cores;
-        CPU_ZERO(&cores);
-        for (const int core : setup_.cores)
-            CPU_SET(static_cast<unsigned>(core), &cores);
-        // A core that is not there leaves the thread where it was: slower, not wrong.
-        (void)::pthread_setaffinity_np(::pthread_self(), sizeof cores, &cores);
-    }
     std::unique_lock guard{mutex_};
     while (!stopping_) {
         guard.unlock();
-        const auto idle = setup_.step();
+        const auto idle = step_();
         guard.lock();
         if (idle.count() > 0)
-            wake_.wait_for(guard, idle, [this] { return stopping_ || woken_; });
+            wake_.wait_until(guard, deadline_after(std::chrono::steady_clock::now(), idle),
+                             [this] { return stopping_ || woken_; });
         woken_ = false;
     }
 }

@@ -14,8 +14,8 @@
 namespace pawl::detail {
 
 struct background_setup {
-    std::string name;  // at most 15 characters
-    std::vector<int> cores;
+    std::string name{};  // at most 15 characters
+    std::vector<int> cores{};
     // Does what is due and says how long there is nothing to do.
     std::function<std::chrono::microseconds()> step;
 };
@@ -27,7 +27,6 @@ class background_thread {
     background_thread(const background_thread&) = delete;
     background_thread& operator=(const background_thread&) = delete;
 
-    // All signals are masked in it, so that none of the program's handlers runs there.
     [[nodiscard]] result<void> start(background_setup setup);
     // Has the next step done now. Any thread.
     void wake() noexcept;
@@ -36,7 +35,7 @@ class background_thread {
   private:
     void run() noexcept;
 
-    background_setup setup_;
+    std::function<std::chrono::microseconds()> step_;
     std::mutex mutex_;
     std::condition_variable wake_;
     bool woken_ = false;

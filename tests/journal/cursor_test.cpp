@@ -101,6 +101,29 @@ TEST_CASE("a cursor that asks for durable events sees no others") {
     CHECK_FALSE(must(events.wait(1ms)));
 }
 
+TEST_CASE("a wait without an end waits until there is something", "[concurrency]") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    const auto strategy = GENERATE(wait_strategy::spin, wait_strategy::yield, wait_strategy::block);
+    auto log = must(writer::open(path, small_segments()));
+    auto events = must(cursor::open(path, {.from = from_end{}, .follow = true, .wait = strategy}));
+    std::atomic<bool> appended{false};
+    std::atomic<bool> waiting{false};
+    std::thread later{[&] {
+        while (!waiting)
+            std::this_thread::yield();
+        appended = true;
+        append_numbered(log, 1);
+    }};
+    waiting = true;
+    const bool more = must(events.wait(std::chrono::nanoseconds::max()));
+    CHECK(more);
+    CHECK(appended);
+    later.join();
+    REQUIRE(events.next() != nullptr);
+    CHECK_FALSE(must(events.wait(std::chrono::nanoseconds::min())));
+}
+
 TEST_CASE("a reader follows a writer through many rollovers and a restart", "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

@@ -216,6 +216,25 @@ TEST_CASE("a follower outlives a writer and follows the next one", "[replay][con
     REQUIRE(beside.stop());
 }
 
+// With its signal blocked on the follower's thread, the lost page would kill this process.
+TEST_CASE("a page that is lost under a follower ends the follower and not the process",
+          "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto beside = started(directory.path(), {.every_events = 1'000'000});
+    bank::random_traffic traffic{26};
+    traffic.append(log, 200);
+    REQUIRE(log.sync());
+    REQUIRE(comes_true([&] { return beside.statistics().next_sequence == 200; }));
+    const fs::path segment = directory.path() / "0000000000.seg";
+    fs::resize_file(segment, 12288);
+    REQUIRE(comes_true([&] { return beside.failure().has_value(); }));
+    CHECK(beside.failure()->code == pawl::errc::io);
+    CHECK(beside.failure()->file == segment.string());
+    CHECK(beside.failure()->offset >= 12288);
+    CHECK_FALSE(beside.stop());
+}
+
 TEST_CASE("options that no follower can have are refused", "[replay]") {
     CHECK_FALSE(follower::start("x", {}, {.every_events = 0}));
     pawl::snapshot_follower_options options;

@@ -2,6 +2,7 @@
 
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
+#include "os/deadline.hpp"
 #include "os/sigbus_guard.hpp"
 #include "store/directory.hpp"
 
@@ -337,7 +338,7 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     constexpr std::uint64_t longest_sleep_ns = 1'000'000;
     constexpr int rounds_between_looks_at_the_clock = 64;
     using clock = std::chrono::steady_clock;
-    const auto deadline = clock::now() + timeout;
+    const auto deadline = deadline_after(clock::now(), timeout);
     auto look_at_files = clock::now() + look_interval;
     for (int round = 0;; ++round) {
         const std::uint32_t seen = control_ ? control_->wake_word() : 0;

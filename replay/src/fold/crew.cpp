@@ -1,10 +1,11 @@
+#include "os/thread.hpp"
+
 #include <pawl/replay/detail/crew.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,11 +49,18 @@ struct crew::shared {
 crew::crew(std::uint32_t threads) : shared_{std::make_unique<shared>()} {
     const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
     const std::uint32_t wanted = threads == 0 ? cores : threads;
-    try {
-        while (shared_->threads.size() + 1 < wanted)
-            shared_->threads.emplace_back([mine = shared_.get()] { mine->live(); });
-    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch)
+    while (shared_->threads.size() + 1 < wanted) {
+        // The place first: a thread that is running must not be lost for want of memory.
+        std::thread& place = shared_->threads.emplace_back();
+        auto started =
+            start_thread({.name = "pawl-fold"}, [mine = shared_.get()] { mine->live(); });
+        if (started) {
+            place = std::move(*started);
+            continue;
+        }
         // With the threads there are, the work gets done too, only later.
+        shared_->threads.pop_back();
+        break;
     }
 }
 

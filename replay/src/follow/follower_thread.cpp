@@ -1,13 +1,10 @@
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
+#include "os/thread.hpp"
 
 #include <pawl/replay/detail/follower_thread.hpp>
 
 #include <atomic>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -15,39 +12,9 @@ namespace pawl::detail {
 
 namespace {
 
-// What a thread's name gets behind the one that the options give; together at most 15 characters.
+// Follows the name that the options give; together at most 15 characters.
 constexpr const char* name_suffix = "-snap";
 constexpr std::size_t max_name = 9;
-
-// What the thread inherits from its maker: no signal is delivered to it.
-class blocked_signals {
-  public:
-    blocked_signals() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    blocked_signals(const blocked_signals&) = delete;
-    blocked_signals& operator=(const blocked_signals&) = delete;
-    ~blocked_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_{};
-};
-
-void dress(const thread_options& options) noexcept {
-    char name[16] = {};
-    options.name.copy(name, max_name);
-    std::char_traits<char>::copy(name + options.name.size(), name_suffix, 6);
-    pthread_setname_np(pthread_self(), name);
-    if (options.cores.empty())
-        return;
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    for (const int core : options.cores)
-        CPU_SET(static_cast<std::size_t>(core), &cores);
-    pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
-}
 
 }  // namespace
 
@@ -71,16 +38,12 @@ result<std::unique_ptr<follower_thread>> follower_thread::start(
     const thread_options& options, std::function<void(const error&)> observer, body run) {
     if (options.name.size() > max_name)
         return fail(errc::invalid_argument, "a thread's name has more than 9 characters");
-    for (const int core : options.cores)
-        if (core < 0 || core >= CPU_SETSIZE)
-            return fail(errc::invalid_argument, "no core has the number " + std::to_string(core));
 
     auto state = std::make_unique<shared>();
     state->observer = std::move(observer);
     state->run = std::move(run);
     std::unique_ptr<follower_thread> made{new follower_thread{std::move(state)}};
-    const auto work = [options, &self = *made] {
-        dress(options);
+    const auto work = [&self = *made] {
         shared& mine = *self.shared_;
         auto ended = mine.run(self);
         if (ended)
@@ -92,14 +55,10 @@ result<std::unique_ptr<follower_thread>> follower_thread::start(
         if (mine.observer)
             mine.observer(ended.error());
     };
-    const blocked_signals quiet;
-    try {
-        made->shared_->thread = std::thread{work};
-    } catch (const std::system_error& refused) {
-        return std::unexpected(error{.code = errc::io,
-                                     .os_error = refused.code().value(),
-                                     .detail = "no thread for the snapshot follower"});
-    }
+    auto started = start_thread({.name = options.name + name_suffix, .cores = options.cores}, work);
+    if (!started)
+        return std::unexpected(std::move(started.error()));
+    made->shared_->thread = std::move(*started);
     return made;
 }
 
