@@ -240,8 +240,20 @@ result<receipt> appender::append(const event_header& header,
 }
 
 std::optional<error> appender::reserve(const event_header& header, std::size_t max_bytes) noexcept {
-    if (!may_append() || reservation_.open || (busy_ && !batch_.open)) [[unlikely]]
+    if (!may_append() || busy_) [[unlikely]]
         return refused().error();
+    return open_reservation_for(header, max_bytes);
+}
+
+std::optional<error> appender::reserve_in_batch(const event_header& header,
+                                                std::size_t max_bytes) noexcept {
+    if (!may_append() || reservation_.open || !batch_.open) [[unlikely]]
+        return refused().error();
+    return open_reservation_for(header, max_bytes);
+}
+
+std::optional<error> appender::open_reservation_for(const event_header& header,
+                                                    std::size_t max_bytes) noexcept {
     if (max_bytes > max_frame_bytes - frame_header_bytes) [[unlikely]]
         return error{.code = errc::too_large};
     const std::size_t needed = padded(frame_header_bytes + max_bytes);

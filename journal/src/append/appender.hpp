@@ -50,6 +50,9 @@ class appender {
     // Nothing, and reserved_payload() may be written; or why not.
     [[nodiscard]] std::optional<error> reserve(const event_header& header,
                                                std::size_t max_bytes) noexcept;
+    // The same for the batch that is open, in the room that it asked for.
+    [[nodiscard]] std::optional<error> reserve_in_batch(const event_header& header,
+                                                        std::size_t max_bytes) noexcept;
     [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
         return {base_ + position_ + frame_header_bytes, reservation_.max_bytes};
     }
@@ -145,6 +148,9 @@ class appender {
     [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
                                                        std::uint64_t offset,
                                                        stream_slot& slot) noexcept;
+
+    [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
+                                                            std::size_t max_bytes) noexcept;
 
     // What a frame consists of, in the order in which it is stored.
     void store_payload(std::uint64_t offset, std::span<const std::byte> payload) noexcept;

@@ -8,6 +8,8 @@ namespace pawl::detail {
 
 // An insert happened or was refused: the place to look for a larger table.
 stream_head* stream_table::inserted(stream_id stream, stream_head* head) noexcept {
+    if (head != nullptr)
+        ++known_;
     if (current_.wants_to_grow()) {
         const head_slots* offer = offered_.load(std::memory_order_acquire);
         if (offer != nullptr && offer->slots() > current_.slots()) {
@@ -27,9 +29,11 @@ stream_head* stream_table::find_while_moving(stream_id stream) noexcept {
         move_some();
     const bool known = current_.find(stream) != nullptr;
     stream_head* head = current_.find_or_insert(stream);
-    if (head != nullptr && !known && old_ != nullptr) {
-        if (const stream_head* before = old_->find(stream))
+    if (head != nullptr && !known) {
+        if (const stream_head* before = old_ == nullptr ? nullptr : old_->find(stream))
             *head = *before;
+        else
+            ++known_;
     }
     note_load();
     return head;

@@ -17,7 +17,10 @@ namespace pawl::detail {
 // background.
 class stream_table {
   public:
-    explicit stream_table(head_slots slots) noexcept : current_{std::move(slots)} { note_load(); }
+    explicit stream_table(head_slots slots) noexcept
+        : current_{std::move(slots)}, known_{current_.used()} {
+        note_load();
+    }
     ~stream_table() {
         delete offered_.load(std::memory_order_acquire);
         delete drained_.load(std::memory_order_acquire);
@@ -60,13 +63,14 @@ class stream_table {
     [[nodiscard]] stream_head* find_while_moving(stream_id stream) noexcept;
     void move_some() noexcept;
     void note_load() noexcept {
-        used_.store(current_.used(), std::memory_order_relaxed);
+        used_.store(known_, std::memory_order_relaxed);
         wanted_.store(current_.wants_to_grow() ? current_.slots() * 2 : 0,
                       std::memory_order_relaxed);
     }
 
     head_slots current_;
     std::unique_ptr<head_slots> old_;
+    std::uint64_t known_ = 0;  // streams, wherever their slots are
     std::uint64_t moved_ = 0;  // slots of old_ that have been moved
     std::atomic<std::uint64_t> used_{0};
     std::atomic<std::uint64_t> wanted_{0};  // slots of the table that is wanted; 0: none

@@ -44,7 +44,7 @@ result<receipt> batch::append(const event_header& header,
 result<reservation> batch::reserve(const event_header& header, std::size_t max_bytes) noexcept {
     if (appender_ == nullptr)
         return std::unexpected(error{.code = errc::closed});
-    if (auto wrong = appender_->reserve(header, max_bytes)) [[unlikely]]
+    if (auto wrong = appender_->reserve_in_batch(header, max_bytes)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
     return reservation{appender_, appender_->reserved_payload()};
 }
