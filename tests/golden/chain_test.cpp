@@ -1,6 +1,7 @@
 // What a reader does with headers, ends and what lies behind them: FORMAT.md §3 and §13, second
 // table.
 #include "odd_journal.hpp"
+#include "open_outcome.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -9,6 +10,24 @@
 #include <functional>
 
 using namespace golden;
+using pawl::verify_at_open;
+
+namespace {
+
+// A cursor and an open of either kind see the same end, and as many events before it.
+void all_see(const odd_journal& journal, const std::string& end) {
+    const outcome read = read_all(journal);
+    CHECK(read.end == end);
+    for (const auto verify : {verify_at_open::unsealed, verify_at_open::all}) {
+        INFO("opened for writing, " << (verify == verify_at_open::all ? "all" : "unsealed"));
+        const outcome opened = open_copy(journal.directory(), verify);
+        CHECK(opened.end == end);
+        if (end == "closed" || end == "torn")
+            CHECK(opened.events == read.events);
+    }
+}
+
+}  // namespace
 
 TEST_CASE("one bad header copy is only worth a notice, two are damage") {
     for (const bool both : {false, true}) {
@@ -22,7 +41,7 @@ TEST_CASE("one bad header copy is only worth a notice, two are damage") {
             if (both)
                 bytes.u64(4096 - bad + 64, 1);
             journal.put(0, bytes);
-            CHECK(read_all(journal).end == (both ? "damaged" : "closed"));
+            all_see(journal, both ? "damaged" : "closed");
             const auto report = pawl::verify(journal.directory());
             REQUIRE(report.has_value());
             CHECK(report->sound() == !both);
@@ -59,7 +78,7 @@ TEST_CASE("a header with other values than its place asks for is refused") {
         bytes.text(0, header.bytes());
         bytes.text(4096, header.bytes());
         journal.put(0, bytes);
-        CHECK(read_all(journal).end == kind.end);
+        all_see(journal, kind.end);
     }
 }
 
@@ -114,7 +133,7 @@ TEST_CASE("an end leads to the segment that fits it and to no other") {
         journal.put(1, segment_image{header}.whole());
         const outcome seen = read_all(journal);
         CHECK(seen.events == 1);
-        CHECK(seen.end == kind.end);
+        all_see(journal, kind.end);
     }
 }
 
@@ -128,7 +147,7 @@ TEST_CASE("a segment that must be there is missed") {
         journal.put(0, first.whole());
         const outcome seen = read_all(journal);
         CHECK(seen.events == 1);
-        CHECK(seen.end == (type == closed ? "closed" : "missing_segment"));
+        all_see(journal, type == closed ? "closed" : "missing_segment");
         const auto report = pawl::verify(journal.directory());
         REQUIRE(report.has_value());
         CHECK(report->sound() == (type == closed));
@@ -154,7 +173,7 @@ TEST_CASE(
             next.add(end_frame(closed, 1, 0));
             journal.put(1, next.whole());
         }
-        CHECK(read_all(journal).end == "closed");
+        all_see(journal, "closed");
         CHECK(pawl::verify(journal.directory())->sound());
         journal.put("0000000000.idx", encode_index({.journal = id,
                                                     .ordinal = 0,

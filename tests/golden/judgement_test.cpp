@@ -87,6 +87,18 @@ TEST_CASE("a cleanly closed journal that the control file proves longer lacks a 
     }
 }
 
+TEST_CASE("a journal without any segment lacks them if the control file proves an event") {
+    for (const std::uint64_t watermark : {0, 1}) {
+        const odd_journal journal{watermark};
+        const std::string missing = "missing_segment";
+        CHECK(read_all(journal).end == (watermark == 0 ? "open" : missing));
+        for (const auto verify : both_ways)
+            CHECK(open_copy(journal.directory(), verify).end ==
+                  (watermark == 0 ? "closed" : missing));
+        CHECK(pawl::verify(journal.directory())->sound() == (watermark == 0));
+    }
+}
+
 TEST_CASE("a segment further on that is sealed proves that a hole is damage") {
     for (const bool sealed : {false, true}) {
         INFO("sealed " << sealed);

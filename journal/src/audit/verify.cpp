@@ -333,7 +333,7 @@ class verifier {
     }
 
     void judge_end(bool any) {
-        if (torn_ || !any)
+        if (torn_)
             return;
         // A writer at work has gone on in a segment that was not there when they were listed. What
         // lies in it is for the next verification, and no watermark can be held against this one.
@@ -345,7 +345,7 @@ class verifier {
             find(at(expected_ordinal_, no_value, errc::missing_segment,
                     "its predecessor says that it was there"));
         }
-        if (before_.known && stored_watermark_ > sequence_) {
+        if ((before_.known || !any) && stored_watermark_ > sequence_) {
             find(at(expected_ordinal_, no_value, errc::missing_segment,
                     "the control file says that sequence " + std::to_string(stored_watermark_) +
                         " was durable"));

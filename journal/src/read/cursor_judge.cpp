@@ -12,15 +12,36 @@ result<end_of_journal> cursor_state::judge_end() {
     if (auto valid = revalidate(); !valid)
         return std::unexpected(std::move(valid.error()));
     if (!segment_)
-        return end_of_journal::open;
+        return judge_missing(end_of_journal::open);
     if (left_) {
-        return left_->type == system_type::closed ? end_of_journal::closed : end_of_journal::open;
+        return left_->type == system_type::closed ? judge_missing(end_of_journal::closed)
+                                                  : end_of_journal::open;
     }
     if (linked_)
         return end_of_journal::open;
     if (load_commit(space_.base + offset_) != 0)
         return end_of_journal::open;
     return judge_hole(frame_fault::absent);
+}
+
+// The log ends without a hole, unless the control file proves that more was durable. A writer makes
+// the next segment before it stores a watermark beyond this one, so look for the segment last.
+result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
+    const segment_end end = left_.value_or(segment_end{});
+    const sequence_number durable = control_ ? control_->stored_watermark() : 0;
+    if (durable <= end.sequence)
+        return seen;
+    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal + 1 : 0;
+    auto successor = open_segment(directory_, id_, ordinal);
+    if (successor && misfit(successor->header, end).empty())
+        return end_of_journal::open;
+    if (!successor && successor.error().code != errc::missing_segment)
+        return std::unexpected(std::move(successor.error()));
+    return std::unexpected(error{.code = errc::missing_segment,
+                                 .sequence = end.sequence,
+                                 .file = segment_path(directory_, ordinal).string(),
+                                 .detail = "the control file says that sequence " +
+                                           std::to_string(durable) + " was durable"});
 }
 
 // A frame is missing or wrong at the place at hand.

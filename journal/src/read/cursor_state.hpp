@@ -94,6 +94,7 @@ class cursor_state {
     [[nodiscard]] result<void> revalidate();
     [[nodiscard]] result<void> reopen_if_replaced();
     [[nodiscard]] result<end_of_journal> judge_end();
+    [[nodiscard]] result<end_of_journal> judge_missing(end_of_journal seen);
     [[nodiscard]] result<end_of_journal> judge_hole(frame_fault fault);
     [[nodiscard]] result<end_of_journal> judge_live_tail();
 
