@@ -229,7 +229,10 @@ result<void> file::sync() const {
 result<void> sync_directory(const std::filesystem::path& directory) {
     if (refused({.operation = io_operation::sync_directory, .path = directory.c_str()}))
         return std::unexpected(sync_error(errno, directory, "cannot sync the directory"));
-    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = -1;
+    do {
+        descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0)
         return failed(directory, "cannot open the directory");
     const bool synced = ::fsync(descriptor) == 0;
