@@ -1,40 +1,59 @@
 #include <pawl/journal/error.hpp>
 
-#include <array>
 #include <cstring>
 #include <utility>
 
 namespace pawl {
 
 std::string_view to_string(errc code) noexcept {
-    static constexpr std::array<std::pair<errc, std::string_view>, 23> names{{
-        {errc::invalid_argument, "invalid_argument"},
-        {errc::too_large, "too_large"},
-        {errc::conflict, "conflict"},
-        {errc::busy, "busy"},
-        {errc::not_found, "not_found"},
-        {errc::closed, "closed"},
-        {errc::forked, "forked"},
-        {errc::not_a_journal, "not_a_journal"},
-        {errc::newer_format, "newer_format"},
-        {errc::locked, "locked"},
-        {errc::missing_segment, "missing_segment"},
-        {errc::network_file_system, "network_file_system"},
-        {errc::damaged, "damaged"},
-        {errc::diverged, "diverged"},
-        {errc::rewound, "rewound"},
-        {errc::malformed, "malformed"},
-        {errc::unknown_event, "unknown_event"},
-        {errc::io, "io"},
-        {errc::disk_full, "disk_full"},
-        {errc::back_pressure, "back_pressure"},
-        {errc::poisoned, "poisoned"},
-        {errc::out_of_memory, "out_of_memory"},
-        {errc::timed_out, "timed_out"},
-    }};
-    for (const auto& [value, name] : names) {
-        if (value == code)
-            return name;
+    // No default, so that a new kind without a name does not compile.
+    switch (code) {
+        case errc::invalid_argument:
+            return "invalid_argument";
+        case errc::too_large:
+            return "too_large";
+        case errc::conflict:
+            return "conflict";
+        case errc::busy:
+            return "busy";
+        case errc::not_found:
+            return "not_found";
+        case errc::closed:
+            return "closed";
+        case errc::forked:
+            return "forked";
+        case errc::not_a_journal:
+            return "not_a_journal";
+        case errc::newer_format:
+            return "newer_format";
+        case errc::locked:
+            return "locked";
+        case errc::missing_segment:
+            return "missing_segment";
+        case errc::network_file_system:
+            return "network_file_system";
+        case errc::damaged:
+            return "damaged";
+        case errc::diverged:
+            return "diverged";
+        case errc::rewound:
+            return "rewound";
+        case errc::malformed:
+            return "malformed";
+        case errc::unknown_event:
+            return "unknown_event";
+        case errc::io:
+            return "io";
+        case errc::disk_full:
+            return "disk_full";
+        case errc::back_pressure:
+            return "back_pressure";
+        case errc::poisoned:
+            return "poisoned";
+        case errc::out_of_memory:
+            return "out_of_memory";
+        case errc::timed_out:
+            return "timed_out";
     }
     return "unknown";
 }

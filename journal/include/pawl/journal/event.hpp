@@ -44,7 +44,7 @@ class event {
         const std::size_t skip = detail::frame_header_bytes + metadata_bytes_;
         return {frame_ + skip, word().frame_bytes() - skip};
     }
-    // Tag, length, value; empty where the event carries none (see metadata.hpp).
+    // Tag, length, value; empty where the event carries none (FORMAT.md, "Metadata").
     [[nodiscard]] std::span<const std::byte> metadata() const noexcept {
         return {frame_ + detail::frame_header_bytes, metadata_bytes_};
     }
