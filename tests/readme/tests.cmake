@@ -1,12 +1,32 @@
-# The README's example, compiled as it stands there and run.
-file(READ "${PROJECT_SOURCE_DIR}/README.md" readme)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/README.md")
-string(REGEX MATCH "```cpp\n([^`]*)```" block "${readme}")
-if(NOT block)
-    message(FATAL_ERROR "README.md holds no example")
-endif()
-file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/readme_example.cpp" CONTENT "@CMAKE_MATCH_1@" @ONLY)
-add_executable(pawl_readme_example "${CMAKE_CURRENT_BINARY_DIR}/readme_example.cpp")
+# Every example of the public headers and of the Markdown pages, compiled as it stands there.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(examples "${CMAKE_CURRENT_BINARY_DIR}/readme")
+file(MAKE_DIRECTORY "${examples}")
+file(GLOB_RECURSE pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/*.md" "${PROJECT_SOURCE_DIR}/.github/*.md")
+list(FILTER pages EXCLUDE REGEX "^${PROJECT_SOURCE_DIR}/build/")
+file(
+    GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/journal/include/pawl/journal/*.hpp"
+    "${PROJECT_SOURCE_DIR}/codec/include/pawl/codec/*.hpp"
+    "${PROJECT_SOURCE_DIR}/replay/include/pawl/replay/*.hpp")
+set_property(
+    DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${pages} ${headers}
+                              "${CMAKE_CURRENT_LIST_DIR}/extract_examples.py")
+execute_process(
+    COMMAND "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_LIST_DIR}/extract_examples.py"
+            "${PROJECT_SOURCE_DIR}" "${examples}" COMMAND_ERROR_IS_FATAL ANY)
+
+add_library(pawl_examples OBJECT "${examples}/journal_examples.cpp" "${examples}/codec_examples.cpp"
+                                 "${examples}/replay_examples.cpp")
+pawl_target_defaults(pawl_examples)
+# An example names what it makes, and need not use it.
+target_compile_options(pawl_examples PRIVATE -Wno-shadow -Wno-unused)
+target_include_directories(pawl_examples PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
+target_link_libraries(pawl_examples PRIVATE pawl::replay)
+pawl_flatbuffers(pawl_examples "${CMAKE_CURRENT_LIST_DIR}/orders.fbs"
+                               "${CMAKE_CURRENT_LIST_DIR}/shop.fbs")
+
+# The README's example is a whole program, and is run.
+add_executable(pawl_readme_example "${examples}/readme_example.cpp")
 pawl_target_defaults(pawl_readme_example)
 target_link_libraries(pawl_readme_example PRIVATE pawl::journal)
 add_test(NAME "readme: the example runs" COMMAND

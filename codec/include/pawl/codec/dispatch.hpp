@@ -1,10 +1,15 @@
 // From an event of one of several types to the call that understands it.
 //
-//     struct printer {
-//         void operator()(const order_accepted& e) { … }
-//         void operator()(const order_filled& e, const pawl::event& at) { … }
+//     struct book {
+//         std::map<std::uint64_t, pawl::sequence_number> open;  // orders, and where they came in
+//         void operator()(const order_accepted& e, const pawl::event& at) {
+//             open[e.id()] = at.sequence();
+//         }
+//         void operator()(const order_filled& e) { open.erase(e.id()); }
+//         void operator()(const order_cancelled& e) { open.erase(e.id()); }
 //     };
-//     auto done = pawl::dispatch<order_events>(*event, printer{});
+//     book orders;
+//     auto done = pawl::dispatch<order_events>(*event, orders);
 //
 // The list is closed: an event of another type is an error and is never passed over, and a visitor
 // without a call for one of the list's tables does not compile.

@@ -2,7 +2,7 @@
 //
 //     pawl::encoder encode;
 //     auto placed = encode.append(log, {.stream = 42}, [&](auto& builder) {
-//         return create_order_accepted(builder, id, price, quantity);
+//         return Createorder_accepted(builder, id, price, quantity);
 //     });
 //
 // What the callable returns, an Offset of some event table, says which event it is.

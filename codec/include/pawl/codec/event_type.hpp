@@ -1,6 +1,6 @@
 // Which FlatBuffers tables are events, and under which number.
 //
-//     table order_accepted { id: ulong; price: long; quantity: uint; }      (orders.fbs)
+//     table order_accepted { id: ulong; price: long; quantity: uint; }  // in orders.fbs
 //
 //     template <> struct pawl::event_traits<order_accepted> {
 //         static constexpr std::uint16_t type = 1;

@@ -1,7 +1,7 @@
 // Building an event straight into the segment.
 //
 //     auto placed = pawl::append_in_place(log, {.stream = 42}, 256, [&](auto& builder) {
-//         return create_order_accepted(builder, id, price, quantity);
+//         return Createorder_accepted(builder, id, price, quantity);
 //     });
 //
 // FlatBuffers builds from the back to the front and a payload starts at the front, so the finished

@@ -1,11 +1,11 @@
 // An event that is encoded once and appended many times with other numbers in it.
 //
 //     auto fill = pawl::prepared_event<order_filled>::make([](auto& builder) {
-//         return create_order_filled(builder, 0, 0, 0);
+//         return Createorder_filled(builder, 0, 0, 0);
 //     });
 //     fill->fields().mutate_price(101);
 //     fill->fields().mutate_quantity(5);
-//     fill->append(log, {.stream = 42});
+//     auto placed = fill->append(log, {.stream = 42});
 //
 // Changing a scalar in place costs about a nanosecond, building the table tens.
 #pragma once

@@ -1,6 +1,7 @@
 // Reading a journal: a cursor yields whole, checked events in order and never writes.
 //
 //     auto events = pawl::cursor::open("orders");
+//     if (!events) return events.error();
 //     while (const pawl::event* e = events->next()) use(*e);
 //     if (auto end = events->finish(); !end) return end.error();
 #pragma once

@@ -1,8 +1,10 @@
 // Appending to a journal.
 //
 //     auto log = pawl::writer::open("orders");
+//     if (!log) return log.error();
 //     auto placed = log->append({.type = 1, .stream = 42}, bytes);
-//     log->wait_durable(placed->sequence);
+//     if (!placed) return placed.error();
+//     return log->wait_durable(placed->sequence);  // once it returns, a power cut cannot take it
 //
 // A directory has one writer at a time, across all processes. One thread at a time uses a writer;
 // other threads may concurrently make the calls marked "any thread".

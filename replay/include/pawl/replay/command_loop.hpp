@@ -1,12 +1,11 @@
 // One deciding thread behind a bounded queue: session threads submit commands, the loop decides and
 // appends them, and acknowledges each once its events are published or durable.
 //
-//     auto loop = pawl::command_loop<account>::start(log, {}, std::move(state));
-//     if (!loop)
-//         return report(loop.error());
+//     auto loop = pawl::command_loop<account>::start(log, {}, account::state{});
+//     if (!loop) return loop.error();
 //     auto submitted = loop->submit(withdraw{.account = 7, .amount = 5},
-//     pawl::accepted_when::durable,
-//                                   [](const auto& outcome) { answer(outcome); });
+//                                   pawl::accepted_when::durable,
+//                                   [](const auto& outcome) { use(outcome); });
 //
 // Order. The commands of one submitting thread are decided in the order in which it submitted them;
 // across threads, the order of decision is the order of acknowledgement. A command that is

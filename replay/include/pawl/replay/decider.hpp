@@ -14,7 +14,7 @@
 //             if (command.amount > s.balance)
 //                 return std::unexpected(refusal::insufficient_funds);
 //             out.append({.stream = command.account}, [&](auto& builder) {
-//                 return Createwithdrawn(builder, command.amount);
+//                 return Createwithdrawn(builder, command.account, command.amount);
 //             });
 //             return {};
 //         }

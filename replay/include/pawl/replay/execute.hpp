@@ -1,11 +1,11 @@
 // Runs a command: decide, append, evolve.
 //
+//     account::state state;
 //     pawl::decision events;
-//     auto done = pawl::execute(account{}, withdraw{.account = 7, .amount = 5}, state, log,
-//     events); if (!done)
-//         return std::visit(report, done.error());  // the domain's refusal, or a pawl::error
-//     if (done->events != 0)
-//         return log.wait_durable(done->last.sequence).has_value();
+//     const withdraw command{.account = 7, .amount = 5};
+//     auto done = pawl::execute(account{}, command, state, log, events);
+//     if (!done) return done.error();  // the domain's refusal, or a pawl::error
+//     if (done->events != 0) return log.wait_durable(done->last.sequence);
 #pragma once
 
 #include <pawl/journal/error.hpp>

@@ -1,6 +1,7 @@
 // Folds a journal into a state, one event after the other.
 //
 //     auto books = pawl::fold<exchange>("orders");
+//     if (!books) return books.error();
 //     use(books->state);
 #pragma once
 

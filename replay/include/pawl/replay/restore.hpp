@@ -2,10 +2,8 @@
 // it.
 //
 //     auto books = pawl::restore<exchange>("orders");
-//     if (!books)
-//         return report(books.error());
-//     say(books->report.message());
-//     use(books->state);
+//     if (!books) return books.error();
+//     use(books->state, books->report.message());
 #pragma once
 
 #include <pawl/journal/cursor.hpp>

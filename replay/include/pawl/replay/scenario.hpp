@@ -1,11 +1,10 @@
 // Tests a decider without a journal: given these events, when this command, then those events.
 //
 //     auto verdict = pawl::scenario<account>{}
-//         .given([](auto& b) { return Createdeposited(b, 10); })
+//         .given([](auto& b) { return Createdeposited(b, 7, 10); })
 //         .when(withdraw{.account = 7, .amount = 4})
-//         .then(pawl::on(7, [](auto& b) { return Createwithdrawn(b, 4); }));
-//     INFO(verdict.why);
-//     REQUIRE(verdict.holds);
+//         .then(pawl::on(7, [](auto& b) { return Createwithdrawn(b, 7, 4); }));
+//     require(verdict.holds, verdict.why);  // in the words of your test framework
 //
 // It depends on no test framework: a verdict is a value.
 #pragma once

@@ -55,9 +55,19 @@ class snapshot_sink {
 // wrote. The bytes passed to `load` have a valid checksum and are 64-byte aligned; bytes of another
 // state_version are never passed to it.
 //
-//     static constexpr std::uint32_t state_version = 1;
-//     pawl::result<void> save(const state&, pawl::snapshot_sink& out) const;
-//     pawl::result<state> load(std::span<const std::byte> bytes) const;
+//     struct stored_account : account {
+//         static constexpr std::uint32_t state_version = 1;
+//         pawl::result<void> save(const state& s, pawl::snapshot_sink& out) const {
+//             return out.write_value(s.balance);
+//         }
+//         pawl::result<state> load(std::span<const std::byte> bytes) const {
+//             state s;
+//             if (bytes.size() != sizeof s.balance) return pawl::fail(pawl::errc::malformed);
+//             std::memcpy(&s.balance, bytes.data(), sizeof s.balance);
+//             return s;
+//         }
+//     };
+//     static_assert(pawl::snapshots<stored_account>);
 template <class Fold>
 concept snapshots =
     folds_events<Fold> && requires(const Fold& fold, const typename Fold::state& state,

@@ -2,7 +2,7 @@
 //
 //     auto audit = pawl::snapshot_audit::open("orders");
 //     auto report = pawl::verify("orders", {.visit = [&](const auto& e) { audit->add(e); }});
-//     for (const auto& each : audit->finish(report->id)) say(each.path, each.why.message());
+//     for (const auto& each : audit->finish(report->id)) use(each.path, each.why.message());
 #pragma once
 
 #include <pawl/journal/error.hpp>

@@ -1,7 +1,10 @@
 // Takes snapshots next to a running writer, without touching it.
 //
-//     auto follower = pawl::snapshot_follower<exchange>::start("orders", {}, {.every_events =
-//     100'000}); … if (auto stopped = follower->stop(); !stopped) say(stopped.error());
+//     auto follower = pawl::snapshot_follower<exchange>::start(
+//         "orders", {}, {.every_events = 100'000});
+//     if (!follower) return follower.error();
+//     use(follower->statistics().snapshots);
+//     if (auto stopped = follower->stop(); !stopped) return stopped.error();
 #pragma once
 
 #include <pawl/journal/cursor.hpp>

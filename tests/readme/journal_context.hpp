@@ -1,0 +1,5 @@
+#pragma once
+
+#include "example_context.hpp"
+
+#include <pawl/journal/journal.hpp>

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "example_context.hpp"
+#include "orders_generated.h"
+
+#include <pawl/journal/journal.hpp>
+#include <pawl/replay/command_loop.hpp>
+#include <pawl/replay/execute.hpp>
+#include <pawl/replay/fold.hpp>
+#include <pawl/replay/parallel_fold.hpp>
+#include <pawl/replay/restore.hpp>
+#include <pawl/replay/scenario.hpp>
+#include <pawl/replay/snapshot.hpp>
+#include <pawl/replay/snapshot_audit.hpp>
+#include <pawl/replay/snapshot_follower.hpp>
+
+#include <cstring>
+#include <map>
+#include <string>
+
+template <>
+struct pawl::event_traits<deposited> {
+    static constexpr std::uint16_t type = 1;
+    static constexpr std::uint16_t schema_version = 1;
+};
+
+template <>
+struct pawl::event_traits<withdrawn> {
+    static constexpr std::uint16_t type = 2;
+    static constexpr std::uint16_t schema_version = 1;
+};
+
+namespace examples {
+
+// As a test framework defines it.
+void require(bool holds, const std::string& why);
+
+struct withdraw {
+    std::uint64_t account = 0;
+    std::int64_t amount = 0;
+};
+
+// A fold that can do everything.
+struct exchange {
+    struct state {};
+    using events = pawl::event_list<deposited, withdrawn>;
+
+    static constexpr std::uint32_t state_version = 1;
+
+    state initial() const;
+    void evolve(state& s, const deposited& e) const;
+    void evolve(state& s, const withdrawn& e) const;
+    void merge(state& into, state from) const;
+    pawl::result<void> save(const state& s, pawl::snapshot_sink& out) const;
+    pawl::result<state> load(std::span<const std::byte> from) const;
+};
+
+}  // namespace examples
