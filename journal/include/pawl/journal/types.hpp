@@ -60,19 +60,24 @@ class expect {
     [[nodiscard]] static constexpr expect no_stream() noexcept { return expect{0}; }
     // The stream must hold at least one event.
     [[nodiscard]] static constexpr expect exists() noexcept { return expect{exists_value}; }
-    // The stream must hold exactly `version` events.
+    // The stream must hold exactly `version` events. No version, computed or not, means any():
+    // those that no stream can reach are a conflict.
     [[nodiscard]] static constexpr expect exactly(stream_version version) noexcept {
-        return expect{version};
+        return expect{version < unreachable_value ? version : unreachable_value};
     }
 
     [[nodiscard]] constexpr bool admits(stream_version actual) const noexcept {
         return value_ == any_value || value_ == actual || (value_ == exists_value && actual != 0);
     }
     [[nodiscard]] constexpr bool asks_nothing() const noexcept { return value_ == any_value; }
+    [[nodiscard]] constexpr bool asks_exists() const noexcept { return value_ == exists_value; }
+    // The version asked for, if neither any() nor exists() is asked for.
+    [[nodiscard]] constexpr stream_version version() const noexcept { return value_; }
 
   private:
     static constexpr stream_version any_value = ~std::uint64_t{0};
     static constexpr stream_version exists_value = any_value - 1;
+    static constexpr stream_version unreachable_value = any_value - 2;
     constexpr explicit expect(stream_version value) noexcept : value_{value} {}
     stream_version value_;
 };
