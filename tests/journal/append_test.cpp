@@ -224,3 +224,34 @@ TEST_CASE("many streams outgrow their table and every version stays right", "[co
     for (stream_id stream = 1; stream <= streams; ++stream)
         REQUIRE(again.version(stream) == 3);
 }
+
+TEST_CASE("an append that spins waits for the table of streams, too") {
+    const temporary_directory directory;
+    auto options = small_segments();
+    options.segment_bytes = std::uint64_t{4} << 20;
+    auto log = must(writer::open(directory.path() / "j", options));
+    std::uint64_t refused = 0;
+    constexpr std::uint64_t streams = 100'000;
+    for (stream_id stream = 1; stream <= streams; ++stream)
+        refused += log.append({.stream = stream, .expected = expect::no_stream()}, {}) ? 0U : 1U;
+    CHECK(refused == 0);
+    CHECK(log.next_sequence() == streams);
+}
+
+TEST_CASE("an append that does not spin says that the table of streams grows") {
+    const temporary_directory directory;
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    options.expected_streams = 1;
+    auto log = must(writer::open(directory.path() / "j", options));
+    stream_id stream = 1;
+    auto refused = log.append({.stream = stream}, {});
+    while (refused)
+        refused = log.append({.stream = ++stream}, {});
+    CHECK(refused.error().code == errc::back_pressure);
+    CHECK(refused.error().stream == stream);
+    CHECK(refused.error().reason == "the table of streams is growing");
+    must(log.poll());
+    CHECK(log.append({.stream = stream}, {}));
+}

@@ -66,9 +66,9 @@ TEST_CASE("a decision that failed keeps its first error and takes no more events
     tiny.append({}, deposited(1));
     tiny.append({}, deposited(2));
     REQUIRE(tiny.failure());
-    const std::string first = tiny.failure()->detail;
-    CHECK(first.find("1 events") != std::string::npos);
+    const std::string first = tiny.failure()->message();
+    CHECK(first.starts_with("too_large: size 2, limit 1: "));
     tiny.append({}, [](auto& b) { return bank::Createclosed(b, 7); });
     CHECK(tiny.size() == 1);
-    CHECK(tiny.failure()->detail == first);
+    CHECK(tiny.failure()->message() == first);
 }

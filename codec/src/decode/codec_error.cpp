@@ -44,8 +44,9 @@ error unknown_event(const typed_payload& from) {
 
 error encoded_too_large(std::size_t bytes, std::size_t limit) {
     return {.code = errc::too_large,
-            .detail = "a payload of " + std::to_string(bytes) + " bytes where " +
-                      std::to_string(limit) + " are allowed"};
+            .size = bytes,
+            .limit = limit,
+            .reason = "the encoded payload is too large"};
 }
 
 error encoded_misaligned(std::size_t alignment) {

@@ -51,17 +51,7 @@ void appender::enter(live_segment* segment) noexcept {
 }
 
 std::unexpected<error> appender::refused() const noexcept {
-    switch (static_cast<gate>(gate_word_->load(std::memory_order_acquire))) {
-        case gate::forked:
-            return std::unexpected(error{.code = errc::forked});
-        case gate::poisoned:
-            return std::unexpected(error{.code = errc::poisoned});
-        case gate::closed:
-            return std::unexpected(error{.code = errc::closed});
-        case gate::open:
-            break;
-    }
-    return std::unexpected(error{.code = errc::busy});
+    return std::unexpected(refusal(gate_word_->load(std::memory_order_acquire)));
 }
 
 // Some mapping of the process has lost a page: if it is this writer's, it must not go on.
@@ -69,8 +59,8 @@ bool appender::look_for_lost_page() noexcept {
     faults_seen_ = count_guarded_faults();
     if (!segment_->bytes.faulted())
         return false;
-    auto open = static_cast<std::uint32_t>(gate::open);
-    gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));
+    auto open = gate_value(gate::open);
+    gate_word_->compare_exchange_strong(open, poisoned_gate(errc::io, 0));
     return true;
 }
 
@@ -100,34 +90,61 @@ std::uint64_t appender::timestamp(std::uint64_t from_caller) const noexcept {
 
 std::optional<error> appender::make_room(std::size_t bytes) noexcept {
     if (bytes > limit_ - first_frame_offset)
-        return error{.code = errc::too_large};
+        return error{.code = errc::too_large,
+                     .size = bytes,
+                     .limit = limit_ - first_frame_offset,
+                     .reason = "frames and their headers must fit into one segment"};
     if (bytes <= limit_ - position_)
         return std::nullopt;
     return roll();
 }
 
-live_segment* appender::wait_for_segment() noexcept {
+result<live_segment*> appender::wait_for_segment() noexcept {
     if (live_segment* ready = supply_->take())
         return ready;
     progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
-    while (full_ == when_full::spin && may_append() && !supply_->disk_full()) {
+    for (;;) {
+        if (!may_append())
+            return refused();
+        // Read once: what makes the wait end is also what is returned.
+        if (supply_->disk_full()) {
+            return std::unexpected(
+                error{.code = errc::disk_full, .reason = "no room for the next segment"});
+        }
+        if (full_ != when_full::spin) {
+            return std::unexpected(
+                error{.code = errc::back_pressure, .reason = "the next segment is not ready yet"});
+        }
+        pause();
         if (live_segment* ready = supply_->take())
             return ready;
-        pause();
     }
-    return nullptr;
+}
+
+result<stream_head*> appender::wait_for_head(stream_id stream) noexcept {
+    progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
+    for (;;) {
+        if (!may_append())
+            return refused();
+        if (full_ != when_full::spin) {
+            return std::unexpected(error{.code = errc::back_pressure,
+                                         .stream = stream,
+                                         .reason = "the table of streams is growing"});
+        }
+        pause();
+        if (stream_head* head = table_.find_or_insert(stream))
+            return head;
+    }
 }
 
 std::optional<error> appender::roll() noexcept {
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind)
         return too_far_behind();
-    live_segment* next = wait_for_segment();
-    if (next == nullptr) {
-        if (!may_append())
-            return refused().error();
-        return error{.code = supply_->disk_full() ? errc::disk_full : errc::back_pressure};
-    }
+    const auto ready = wait_for_segment();
+    if (!ready)
+        return ready.error();
+    live_segment* next = *ready;
     const std::uint64_t zeroed_to = zero_scribbles();
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
@@ -180,17 +197,26 @@ void appender::append_closed() noexcept {
 std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,
                                                stream_slot& slot) noexcept {
     if (header.stream == no_stream_id)
-        return error{.code = errc::invalid_argument};
+        return error{.code = errc::invalid_argument,
+                     .stream = header.stream,
+                     .reason = "event_header::expected needs a stream, and stream 0 is none"};
     if (header.stream >= first_named_stream &&
         header.stream - first_named_stream >= named_streams_) {
-        return error{.code = errc::invalid_argument};
+        return error{.code = errc::invalid_argument,
+                     .stream = header.stream,
+                     .reason =
+                         "event_header::stream lies among the numbers of named streams, and "
+                         "no name has this one"};
     }
     slot.head = table_.find_or_insert(header.stream);
-    if (slot.head == nullptr)
-        return error{.code = errc::back_pressure};
-    if (!header.expected.admits(slot.head->version)) {
-        return error{.code = errc::conflict, .actual_version = slot.head->version};
+    if (slot.head == nullptr) [[unlikely]] {
+        const auto waited = wait_for_head(header.stream);
+        if (!waited)
+            return waited.error();
+        slot.head = *waited;
     }
+    if (!header.expected.admits(slot.head->version))
+        return version_conflict(header, slot.head->version);
     slot.version = slot.head->version + 1;
     const bool here = slot.head->version != 0 && slot.head->last >> 32 == ordinal_;
     slot.back = here ? static_cast<std::uint32_t>(offset / frame_alignment - slot.head->last) : 0;
@@ -218,9 +244,8 @@ result<receipt> appender::append(const event_header& header,
                                  std::span<const std::byte> payload) noexcept {
     if (!may_append() || busy_) [[unlikely]]
         return refused();
-    if (payload.size() > max_frame_bytes - frame_header_bytes) [[unlikely]] {
-        return std::unexpected(error{.code = errc::too_large});
-    }
+    if (payload.size() > max_payload_bytes) [[unlikely]]
+        return std::unexpected(payload_too_large(payload.size()));
     const std::size_t bytes = frame_header_bytes + payload.size();
     if (padded(bytes) > limit_ - position_) [[unlikely]] {
         if (auto wrong = make_room(padded(bytes)))
@@ -254,12 +279,12 @@ std::optional<error> appender::reserve_in_batch(const event_header& header,
 
 std::optional<error> appender::open_reservation_for(const event_header& header,
                                                     std::size_t max_bytes) noexcept {
-    if (max_bytes > max_frame_bytes - frame_header_bytes) [[unlikely]]
-        return error{.code = errc::too_large};
+    if (max_bytes > max_payload_bytes) [[unlikely]]
+        return payload_too_large(max_bytes);
     const std::size_t needed = padded(frame_header_bytes + max_bytes);
     if (batch_.open) {
         if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
-            return error{.code = errc::too_large};
+            return batch_is_full(needed);
     } else if (needed > limit_ - position_) [[unlikely]] {
         if (auto wrong = make_room(needed))
             return wrong;
@@ -295,7 +320,10 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
         abandon_reservation();
         if (!may_append())
             return refused();
-        return std::unexpected(error{.code = errc::too_large});
+        return std::unexpected(error{.code = errc::too_large,
+                                     .size = bytes,
+                                     .limit = reservation_.max_bytes,
+                                     .reason = "the payload is longer than its reservation"});
     }
     const open_reservation& room = reservation_;
     if (padded(room.max_bytes) != padded(bytes))

@@ -21,13 +21,47 @@
 
 namespace pawl::detail {
 
-// What the gate word says. It lies on the page that a fork wipes.
+// The state of the gate word, in its low bits. The word lies on the page that a fork wipes.
 enum class gate : std::uint32_t {
     forked = 0,
     open = 1,
     poisoned = 2,
     closed = 3,
 };
+
+inline constexpr std::uint32_t gate_state_bits = 4;
+inline constexpr std::uint32_t gate_cause_bits = 12;
+
+[[nodiscard]] constexpr std::uint32_t gate_value(gate state) noexcept {
+    return static_cast<std::uint32_t>(state);
+}
+// A poisoned gate names the first failure, so that an append can say why without a lock.
+[[nodiscard]] constexpr std::uint32_t poisoned_gate(errc cause, int os_error) noexcept {
+    return gate_value(gate::poisoned) | static_cast<std::uint32_t>(cause) << gate_state_bits |
+           static_cast<std::uint32_t>(os_error) << (gate_state_bits + gate_cause_bits);
+}
+[[nodiscard]] constexpr gate gate_of(std::uint32_t word) noexcept {
+    return static_cast<gate>(word & ((1U << gate_state_bits) - 1));
+}
+// Why an operation is refused while the gate has this value.
+[[nodiscard]] inline error refusal(std::uint32_t word) noexcept {
+    constexpr std::uint32_t cause_mask = (1U << gate_cause_bits) - 1;
+    switch (gate_of(word)) {
+        case gate::forked:
+            return {.code = errc::forked,
+                    .reason = "this process is a fork of the one that opened the writer"};
+        case gate::poisoned:
+            return {.code = errc::poisoned,
+                    .cause = static_cast<errc>(word >> gate_state_bits & cause_mask),
+                    .os_error = static_cast<int>(word >> (gate_state_bits + gate_cause_bits)),
+                    .reason = "see writer::failure(); opening the journal again recovers it"};
+        case gate::closed:
+            return {.code = errc::closed, .reason = "the writer has been closed"};
+        case gate::open:
+            break;
+    }
+    return {.code = errc::busy, .reason = "a reservation or batch is still open"};
+}
 
 struct appender_setup {
     std::atomic<std::uint32_t>* gate_word = nullptr;
@@ -120,8 +154,7 @@ class appender {
     };
 
     [[nodiscard]] bool may_append() const noexcept {
-        return gate_word_->load(std::memory_order_relaxed) ==
-               static_cast<std::uint32_t>(gate::open);
+        return gate_word_->load(std::memory_order_relaxed) == gate_value(gate::open);
     }
     [[nodiscard]] std::unexpected<error> refused() const noexcept;
     // Whether a store went to a page that the file will never see. Asked before anything is said to
@@ -132,6 +165,8 @@ class appender {
     [[nodiscard, gnu::cold, gnu::noinline]] bool look_for_lost_page() noexcept;
     [[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<error> lost_page() const noexcept;
     [[nodiscard]] std::unexpected<error> give_up_batch() noexcept;
+    // The next event, whose frame has `bytes`, does not fit into the open batch.
+    [[nodiscard]] error batch_is_full(std::size_t bytes) const noexcept;
     [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
     // Events published and not durable, or nothing where the frame's field cannot hold so many.
     [[nodiscard]] std::uint64_t behind_durable() const noexcept {
@@ -140,7 +175,11 @@ class appender {
     // Makes sure that `bytes` fit the segment at hand, rolling over if they do not.
     [[nodiscard]] std::optional<error> make_room(std::size_t bytes) noexcept;
     [[nodiscard]] std::optional<error> roll() noexcept;
-    [[nodiscard]] live_segment* wait_for_segment() noexcept;
+    // The next segment, or why there is none.
+    [[nodiscard]] result<live_segment*> wait_for_segment() noexcept;
+    // The stream's head, which a full table first has to make room for; or why there is none.
+    [[nodiscard, gnu::cold, gnu::noinline]] result<stream_head*> wait_for_head(
+        stream_id stream) noexcept;
     void enter(live_segment* segment) noexcept;
     // Finds the event's place in its stream, or says why the event may not be appended.
     [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,

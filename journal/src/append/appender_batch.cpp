@@ -11,10 +11,14 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     if (!may_append() || busy_)
         return refused();
     if (events == 0)
-        return std::unexpected(error{.code = errc::invalid_argument});
+        return std::unexpected(
+            error{.code = errc::invalid_argument, .reason = "begin_batch: events must not be 0"});
     const std::size_t overhead = frame_header_bytes + frame_alignment - 1;
     if (payload_bytes > max_segment_bytes)
-        return std::unexpected(error{.code = errc::too_large});
+        return std::unexpected(error{.code = errc::too_large,
+                                     .size = payload_bytes,
+                                     .limit = max_segment_bytes,
+                                     .reason = "begin_batch: payload_bytes exceeds a segment"});
     const std::size_t needed = padded(payload_bytes + events * overhead);
     if (auto wrong = make_room(needed))
         return std::unexpected(std::move(*wrong));
@@ -40,11 +44,11 @@ result<receipt> appender::add_to_batch(const event_header& header,
                                        std::span<const std::byte> payload) noexcept {
     if (!may_append() || !batch_.open || reservation_.open)
         return refused();
-    if (payload.size() > max_frame_bytes - frame_header_bytes ||
-        batch_.events == batch_.most_events ||
-        padded(frame_header_bytes + payload.size()) > batch_.limit - position_) {
-        return std::unexpected(error{.code = errc::too_large});
-    }
+    if (payload.size() > max_payload_bytes)
+        return std::unexpected(payload_too_large(payload.size()));
+    const std::size_t needed = padded(frame_header_bytes + payload.size());
+    if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
+        return std::unexpected(batch_is_full(needed));
     stream_slot slot;
     if (auto wrong = place(header, position_, slot)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
@@ -62,7 +66,8 @@ result<receipt> appender::commit_batch() noexcept {
         const bool empty = may_append() && batch_.open && !reservation_.open;
         abandon_batch();
         if (empty)
-            return std::unexpected(error{.code = errc::invalid_argument});
+            return std::unexpected(
+                error{.code = errc::invalid_argument, .reason = "commit: the batch is empty"});
         return refused();
     }
     const auto planned = [&](std::uint64_t offset, std::uint8_t part) {
@@ -96,6 +101,19 @@ result<receipt> appender::commit_batch() noexcept {
 std::unexpected<error> appender::give_up_batch() noexcept {
     abandon_batch();
     return lost_page();
+}
+
+error appender::batch_is_full(std::size_t bytes) const noexcept {
+    if (batch_.events == batch_.most_events) {
+        return error{.code = errc::too_large,
+                     .size = std::uint64_t{batch_.events} + 1,
+                     .limit = batch_.most_events,
+                     .reason = "the batch holds as many events as begin_batch asked for"};
+    }
+    return error{.code = errc::too_large,
+                 .size = bytes,
+                 .limit = batch_.limit - position_,
+                 .reason = "the frame exceeds what is left of the room that begin_batch asked for"};
 }
 
 void appender::abandon_batch() noexcept {

@@ -15,7 +15,28 @@ inline constexpr std::uint64_t most_behind = std::numeric_limits<std::uint32_t>:
 
 [[nodiscard]] inline error too_far_behind() noexcept {
     // Four thousand million events without a sync: the frame cannot say how far back it was.
-    return error{.code = errc::back_pressure};
+    return error{.code = errc::back_pressure,
+                 .limit = most_behind,
+                 .reason = "too many events are not durable yet; sync before appending more"};
+}
+
+inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_bytes;
+
+[[nodiscard]] inline error payload_too_large(std::size_t bytes) noexcept {
+    return error{.code = errc::too_large,
+                 .size = bytes,
+                 .limit = max_payload_bytes,
+                 .reason = "an event's payload has a limit"};
+}
+
+[[nodiscard]] inline error version_conflict(const event_header& header,
+                                            stream_version actual) noexcept {
+    const bool any_event = header.expected.asks_exists();
+    return error{.code = errc::conflict,
+                 .stream = header.stream,
+                 .actual_version = actual,
+                 .expected_version = any_event ? no_value : header.expected.version(),
+                 .reason = any_event ? "the stream was expected to hold an event" : ""};
 }
 
 inline std::optional<error> appender::place(const event_header& header, std::uint64_t offset,

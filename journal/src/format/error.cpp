@@ -69,13 +69,22 @@ std::string error::message() const {
         add(file);
     if (offset != no_value)
         add("byte " + std::to_string(offset));
-    if (sequence != no_value)
-        add("sequence " + std::to_string(sequence));
-    if (actual_version != no_value)
-        add("actual version " + std::to_string(actual_version));
-    if (!detail.empty()) {
-        text += ": " + detail;
-    }
+    const auto add_number = [&](const char* name, std::uint64_t value) {
+        if (value != no_value)
+            add(name + std::to_string(value));
+    };
+    add_number("sequence ", sequence);
+    add_number("stream ", stream);
+    add_number("actual version ", actual_version);
+    add_number("expected version ", expected_version);
+    add_number("size ", size);
+    add_number("limit ", limit);
+    if (cause != errc{})
+        add("the first failure was " + std::string{to_string(cause)});
+    if (!reason.empty())
+        text.append(": ").append(reason);
+    if (!detail.empty())
+        text.append(": ").append(detail);
     if (os_error != 0) {
         text += ": ";
         text += std::strerror(os_error);  // NOLINT(concurrency-mt-unsafe): glibc's is

@@ -100,7 +100,7 @@ result<sequence_number> durability::sync() {
     if (failure_)
         return std::unexpected(poison_answer());
     // The appending thread met a lost page: nothing may be published any more, durable or not.
-    if (gate_word_->load(std::memory_order_relaxed) == static_cast<std::uint32_t>(gate::poisoned)) {
+    if (gate_of(gate_word_->load(std::memory_order_relaxed)) == gate::poisoned) {
         if (auto whole = find_lost_page(); !whole)
             return std::unexpected(poisoned_locked(std::move(whole.error())));
     }
@@ -200,15 +200,17 @@ void durability::set_state(control_state state, int os_error) noexcept {
 
 error durability::poison_answer() const {
     error answer = *failure_;
-    if (answer.code != errc::damaged)
+    if (answer.code != errc::damaged) {
+        answer.cause = answer.code;
         answer.code = errc::poisoned;
+    }
     return answer;
 }
 
 error durability::poisoned_locked(error why) {
     if (!failure_) {
-        auto open = static_cast<std::uint32_t>(gate::open);
-        gate_word_->compare_exchange_strong(open, static_cast<std::uint32_t>(gate::poisoned));
+        auto open = gate_value(gate::open);
+        gate_word_->compare_exchange_strong(open, poisoned_gate(why.code, why.os_error));
         control_.set_state(control_state::poisoned, why.os_error);
         failure_ = std::move(why);
     }

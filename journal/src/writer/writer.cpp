@@ -19,7 +19,7 @@ reservation::~reservation() {
 
 result<receipt> reservation::commit(std::size_t bytes) noexcept {
     if (appender_ == nullptr)
-        return std::unexpected(error{.code = errc::closed});
+        return std::unexpected(error{.code = errc::closed, .reason = "this reservation has ended"});
     return std::exchange(appender_, nullptr)->commit_reservation(bytes);
 }
 
@@ -37,13 +37,13 @@ batch::~batch() {
 result<receipt> batch::append(const event_header& header,
                               std::span<const std::byte> payload) noexcept {
     if (appender_ == nullptr)
-        return std::unexpected(error{.code = errc::closed});
+        return std::unexpected(error{.code = errc::closed, .reason = "this batch has ended"});
     return appender_->add_to_batch(header, payload);
 }
 
 result<reservation> batch::reserve(const event_header& header, std::size_t max_bytes) noexcept {
     if (appender_ == nullptr)
-        return std::unexpected(error{.code = errc::closed});
+        return std::unexpected(error{.code = errc::closed, .reason = "this batch has ended"});
     if (auto wrong = appender_->reserve_in_batch(header, max_bytes)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
     return reservation{appender_, appender_->reserved_payload()};
@@ -55,7 +55,7 @@ std::uint32_t batch::size() const noexcept {
 
 result<receipt> batch::commit() noexcept {
     if (appender_ == nullptr)
-        return std::unexpected(error{.code = errc::closed});
+        return std::unexpected(error{.code = errc::closed, .reason = "this batch has ended"});
     return std::exchange(appender_, nullptr)->commit_batch();
 }
 
@@ -157,9 +157,8 @@ sequence_number writer::durable() const noexcept {
 }
 
 result<sequence_number> writer::sync() {
-    if (state_->gate_now() == detail::gate::forked) {
-        return std::unexpected(error{.code = errc::forked});
-    }
+    if (state_->gate_now() == detail::gate::forked)
+        return std::unexpected(state_->refusal_now());
     try {
         return state_->durable().sync();
     } catch (const std::bad_alloc&) {
@@ -172,23 +171,21 @@ result<sequence_number> writer::wait_durable(sequence_number sequence) {
     if (durable() > sequence)
         return durable();
     if (sequence >= published()) {
-        return std::unexpected(
-            error{.code = errc::invalid_argument, .sequence = sequence, .detail = "not published"});
+        return std::unexpected(error{.code = errc::invalid_argument,
+                                     .sequence = sequence,
+                                     .limit = published(),
+                                     .reason = "no event with this sequence is published yet"});
     }
     return sync();
 }
 
 result<sequence_number> writer::spin_durable(sequence_number sequence) const noexcept {
     while (durable() <= sequence) {
-        const auto gate = state_->gate_now();
-        if (gate == detail::gate::open)
+        if (state_->gate_now() == detail::gate::open)
             continue;
         if (durable() > sequence)
             break;
-        if (gate == detail::gate::poisoned)
-            return std::unexpected(error{.code = errc::poisoned});
-        return std::unexpected(
-            error{.code = gate == detail::gate::forked ? errc::forked : errc::closed});
+        return std::unexpected(state_->refusal_now());
     }
     return durable();
 }

@@ -22,15 +22,24 @@ constexpr std::uint32_t search_bits = 0111;
 [[nodiscard]] result<void> check_options(const writer_options& options) {
     if (options.segment_bytes < min_segment_bytes || options.segment_bytes > max_segment_bytes ||
         options.segment_bytes % min_segment_bytes != 0) {
-        return fail(errc::invalid_argument,
-                    "segment_bytes must be a multiple of 64 KiB, from 64 KiB to 4 GiB");
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .size = options.segment_bytes,
+                  .limit = max_segment_bytes,
+                  .reason = "writer_options::segment_bytes must be a multiple of 64 KiB, from 64 "
+                            "KiB to 4 GiB"});
     }
     if (!options.background_threads && options.full == when_full::spin) {
         return fail(errc::invalid_argument,
-                    "without background threads nobody makes the segment that an append spins for");
+                    "writer_options::full: without background threads no segment is made while an "
+                    "append spins");
     }
     if (options.threads.name.size() > 9) {
-        return fail(errc::invalid_argument, "a thread name has at most 9 characters");
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .size = options.threads.name.size(),
+                  .limit = 9,
+                  .reason = "writer_options::threads.name has at most 9 characters"});
     }
     return {};
 }

@@ -46,7 +46,7 @@ result<std::unique_ptr<writer_state>> writer_state::create(writer_parts parts) {
 result<void> writer_state::assemble() {
     const sequence_number next = parts_.report.next_sequence;
     auto& word = fork_word_.word();
-    word.store(static_cast<std::uint32_t>(gate::open), std::memory_order_release);
+    word.store(gate_value(gate::open), std::memory_order_release);
 
     parts_.control->set_owner();
     parts_.control->set_state(control_state::open, 0);
@@ -255,7 +255,10 @@ microseconds writer_state::scrub_step() {
 result<stream_id> writer_state::stream(std::string_view name) {
     constexpr std::size_t longest_name = 1024;
     if (name.empty() || name.size() > longest_name) {
-        return fail(errc::invalid_argument, "a stream's name has 1 to 1024 bytes");
+        return std::unexpected(error{.code = errc::invalid_argument,
+                                     .size = name.size(),
+                                     .limit = longest_name,
+                                     .reason = "a stream's name has 1 to 1024 bytes"});
     }
     if (const auto known = names_.find(name); known != names_.end())
         return known->second;
@@ -289,18 +292,18 @@ result<void> writer_state::poll() {
 result<void> writer_state::close() {
     auto& word = fork_word_.word();
     if (gate_now() == gate::forked)
-        return std::unexpected(error{.code = errc::forked});
+        return std::unexpected(refusal(gate_value(gate::forked)));
     if (closed_)
-        return std::unexpected(error{.code = errc::closed});
+        return std::unexpected(refusal(gate_value(gate::closed)));
     appender_->abandon_batch();
     closed_ = true;
-    auto open = static_cast<std::uint32_t>(gate::open);
-    word.compare_exchange_strong(open, static_cast<std::uint32_t>(gate::closed));
+    auto open = gate_value(gate::open);
+    word.compare_exchange_strong(open, gate_value(gate::closed));
     stop_threads();
     auto sealed = seal_end();
     durability_->set_state(sealed ? control_state::closed : control_state::poisoned,
                            sealed ? 0 : sealed.error().os_error);
-    word.store(static_cast<std::uint32_t>(gate::closed), std::memory_order_release);
+    word.store(gate_value(gate::closed), std::memory_order_release);
     parts_.lock.reset();
     return sealed;
 }

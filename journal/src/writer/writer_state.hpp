@@ -64,7 +64,11 @@ class writer_state {
     }
     [[nodiscard]] const journal_id& id() const noexcept { return parts_.id; }
     [[nodiscard]] gate gate_now() const noexcept {
-        return static_cast<gate>(fork_word_.word().load(std::memory_order_acquire));
+        return gate_of(fork_word_.word().load(std::memory_order_acquire));
+    }
+    // Why a call is refused, when the gate is not open.
+    [[nodiscard]] error refusal_now() const noexcept {
+        return refusal(fork_word_.word().load(std::memory_order_acquire));
     }
 
     [[nodiscard]] result<stream_id> stream(std::string_view name);

@@ -1,7 +1,7 @@
 #include <pawl/replay/decision.hpp>
 
 #include <cstring>
-#include <string>
+#include <string_view>
 #include <utility>
 
 namespace pawl {
@@ -21,15 +21,18 @@ void decision::clear() noexcept {
 
 void decision::add(const event_header& header, std::span<const std::byte> payload) {
     const std::size_t words = (payload.size() + 7) / 8;
-    const auto exceed = [&](const std::string& limit) {
-        failure_ = error{.code = errc::too_large,
-                         .detail = "the decision exceeds its limit of " + limit +
-                                   "; raise it in decision_limits, or decide in smaller steps"};
+    const auto exceed = [&](std::uint64_t size, std::uint64_t limit, std::string_view why) {
+        failure_ = error{.code = errc::too_large, .size = size, .limit = limit, .reason = why};
     };
     if (events_.size() == limits_.events)
-        return exceed(std::to_string(limits_.events) + " events");
+        return exceed(
+            events_.size() + 1, limits_.events,
+            "the decision holds more events than decision_limits allows; raise the limit, "
+            "or decide in smaller steps");
     if (words > limits_.bytes / 8 - words_.size())
-        return exceed(std::to_string(limits_.bytes) + " bytes of payloads");
+        return exceed((words_.size() + words) * 8, limits_.bytes,
+                      "the decision's payloads hold more bytes than decision_limits allows; raise "
+                      "the limit, or decide in smaller steps");
     const std::size_t at = words_.size();
     words_.resize(at + words);
     std::memcpy(words_.data() + at, payload.data(), payload.size());

@@ -129,10 +129,11 @@ result<void> snapshot_file::append(std::span<const std::byte> bytes) {
     if (failure_)
         return std::unexpected(*failure_);
     if (bytes.size() > max_bytes_ - bytes_)
-        return failed(
-            {.code = errc::too_large,
-             .file = path_.string(),
-             .detail = "a snapshot of more than " + std::to_string(max_bytes_) + " bytes"});
+        return failed({.code = errc::too_large,
+                       .size = bytes_ + bytes.size(),
+                       .limit = max_bytes_,
+                       .reason = "the snapshot grows too large",
+                       .file = path_.string()});
     while (!bytes.empty()) {
         const std::size_t piece = std::min(bytes.size(), buffer_bytes - buffer_.size());
         buffer_.insert(buffer_.end(), bytes.begin(),

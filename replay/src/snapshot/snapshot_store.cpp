@@ -173,7 +173,11 @@ result<void> snapshot_store::check(const std::filesystem::path& path,
     if (info.name != options_.name || info.state_version != state_version_)
         return refuse(errc::invalid_argument, "a snapshot of another name or state version");
     if (info.payload_bytes > options_.max_bytes)
-        return refuse(errc::too_large, "a snapshot of more bytes than allowed");
+        return std::unexpected(error{.code = errc::too_large,
+                                     .size = info.payload_bytes,
+                                     .limit = options_.max_bytes,
+                                     .reason = "the snapshot is larger than allowed",
+                                     .file = path.string()});
     return {};
 }
 

@@ -18,7 +18,7 @@ enum class errc : std::uint16_t {
     invalid_argument = 1,  // an option or argument is out of its documented range
     too_large = 2,         // a frame or batch exceeds what a frame or segment can hold
     conflict = 3,          // the stream is not at the expected version; see error::actual_version
-    busy = 4,              // a reservation or batch is still open
+    busy = 4,              // a reservation, a batch or another call is still open
     not_found = 5,         // no such sequence, stream or file
     closed = 6,            // the writer has been closed
     forked = 7,            // this process is a fork of the one that opened the writer
@@ -41,7 +41,7 @@ enum class errc : std::uint16_t {
     io = 60,             // a system call failed; see error::os_error
     disk_full = 61,      // no room for the next segment; resumes once there is
     back_pressure = 62,  // the next segment or page is not ready yet; try again
-    poisoned = 63,       // an earlier sync failed: this writer acknowledges nothing any more
+    poisoned = 63,       // an earlier failure (error::cause) ended this writer for good
     out_of_memory = 64,
     timed_out = 65,
 };
@@ -49,19 +49,25 @@ enum class errc : std::uint16_t {
 // The value of error's numeric fields that do not apply.
 inline constexpr std::uint64_t no_value = std::numeric_limits<std::uint64_t>::max();
 
-// One failure: what, where, and why. On the hot path an error allocates nothing, because `file` and
-// `detail` stay empty there.
+// One failure: what, where, and why. On the hot path an error allocates nothing: `file` and
+// `detail` stay empty there, and `reason` and the numbers say why.
 struct [[nodiscard]] error {
     errc code{};
-    int os_error = 0;                         // errno, 0 where no system call was involved
-    std::uint64_t offset = no_value;          // byte in `file`
-    std::uint64_t sequence = no_value;        // the event concerned, or the one expected here
-    std::uint64_t actual_version = no_value;  // conflict: the version the stream is at
-    std::string file{};                       // path, as far as known
-    std::string detail{};                     // one sentence for a person
+    errc cause{};                               // poisoned: the kind of the first failure
+    int os_error = 0;                           // errno, 0 where no system call was involved
+    std::uint64_t offset = no_value;            // byte in `file`
+    std::uint64_t sequence = no_value;          // the event concerned, or the one expected here
+    std::uint64_t stream = no_value;            // the stream concerned
+    std::uint64_t actual_version = no_value;    // conflict: the version the stream is at
+    std::uint64_t expected_version = no_value;  // conflict: the one asked for; not of exists()
+    std::uint64_t size = no_value;              // too_large: what was asked for
+    std::uint64_t limit = no_value;             // too_large: what is allowed, in the same unit
+    std::string_view reason{};                  // one sentence, of static storage duration
+    std::string file{};                         // path, as far as known
+    std::string detail{};                       // one sentence for a person
 
     // All of the above as one line: "damaged: 0000000003.seg, byte 8192, sequence 41: hash
-    // mismatch".
+    // mismatch", "conflict: stream 42, actual version 3, expected version 2".
     [[nodiscard]] std::string message() const;
 };
 
