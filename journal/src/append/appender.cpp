@@ -137,6 +137,16 @@ result<stream_head*> appender::wait_for_head(stream_id stream) noexcept {
     }
 }
 
+// Leaves the full segment for the next one. The end frame names its successor's epoch, and nothing
+// is synced here: after the death of the process all pages are as they were, and whatever a power
+// cut leaves is judged from the disk alone.
+//
+// - The end frame is lost: the segment has a hole there, and recovery moves what the next segment
+//   holds away. None of it can be durable, because a sync goes through the segments in order.
+// - The end frame is there, and frames of the next segment are lost: a hole in the next segment.
+//
+// The next segment itself cannot be lost, because its header and its name were synced before the
+// supply offered it.
 std::optional<error> appender::roll() noexcept {
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind)
@@ -148,8 +158,8 @@ std::optional<error> appender::roll() noexcept {
     const std::uint64_t zeroed_to = zero_scribbles();
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
-    // Asked before the link, behind which a whole segment may be let go of. One that lost a page
-    // stays: whoever syncs it finds out as well.
+    // Look before the link: after it, the flusher may free the segment. If the segment has lost a
+    // page, its sync fails and it stays.
     const bool lost = lost_a_page();
     segment_->link(*next, position_, std::max(position_, zeroed_to));
     if (lost) [[unlikely]]

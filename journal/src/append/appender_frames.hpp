@@ -84,7 +84,10 @@ inline void appender::clear_word(std::uint64_t next) noexcept {
 }
 
 // The last two stores that make a frame: its hash and, with release, its commit word. The word
-// behind the frame has been cleared by then.
+// after the frame has been cleared by then, so a reader that gets past this frame finds none. If
+// the process dies before the commit word is stored, the word is zero and there is no frame. A
+// power cut may keep any subset of the frame's pages: the hash covers the commit word and every
+// byte after it, so a frame of which a part is missing is no frame either.
 inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
     const std::size_t bytes = padded(word.frame_bytes());
     std::byte* frame = base_ + offset;

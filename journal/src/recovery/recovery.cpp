@@ -48,8 +48,9 @@ class recoverer {
             survey.stored_watermark = control->stored_watermark();
             survey.published = control->published();
         } else if (control.error().code == errc::damaged) {
-            done_.report.notices.push_back("control file unreadable, made anew: " +
-                                           control.error().message());
+            done_.report.notices.push_back(
+                "the control file cannot be read and is created again: " +
+                control.error().message());
         }
         auto surveyed = survey_log(survey);
         if (!surveyed)
@@ -100,6 +101,23 @@ class recoverer {
         report.torn_bytes = survey_.torn_bytes;
     }
 
+    // The survey has decided: either nothing is torn, or everything after the hole was never
+    // acknowledged as durable. It has changed nothing. The steps below are in an order in which a
+    // crash between any two leaves a journal that the next recovery judges in the same way:
+    //
+    // 1. Remove temporary files. Nothing refers to them. A crash leaves fewer of them.
+    // 2. Store the frames after the watermark again and sync them. Their bytes do not change, so a
+    //    crash leaves what was there. This comes before anything that makes them count: the end
+    //    frame and the new segment vouch for every frame before the hole, and an earlier failed
+    //    sync may have left pages that are clean in memory and were never written.
+    // 3. Move the segments after the hole to torn/, last one first. A crash leaves a shorter run of
+    //    segments after the same hole; moving the first one first would leave a gap, which looks
+    //    like a missing segment.
+    // 4. Create the successor (cut() and replace_prepared() say in which order).
+    //
+    // Whatever the crash leaves, the hole is where it was and proves the same, since only bytes and
+    // segments after it have gone. The number of lost events in the report may then be smaller: it
+    // is a lower bound of what was seen.
     [[nodiscard]] result<void> change() {
         note_unsealed();
         if (auto done = remove_temporaries(request_.directory); !done)
@@ -155,8 +173,8 @@ class recoverer {
         std::uint64_t to = walk.offset;
         if (walk.ended()) {
             to += end_frame_bytes;
-            // Behind a clean end a reservation may have left scribbles that were zeroed in memory
-            // only.
+            // After a clean end, what an abandoned reservation wrote was zeroed in memory, and the
+            // zeros may never have reached the disk.
             if (walk.end_type != system_type::cut) {
                 const std::uint64_t scribbled = last_nonzero(space, segment.data(), to);
                 std::memset(base + to, 0, static_cast<std::size_t>(scribbled - to));
@@ -181,7 +199,8 @@ class recoverer {
         return {};
     }
 
-    // What lies behind the hole is moved away whole; what holds nothing is dropped.
+    // Moves the segments after the hole to torn/ and unlinks those that hold nothing. From the last
+    // to the first: a crash must not leave a gap in the ordinals.
     [[nodiscard]] result<void> clear_away_later_segments() {
         const std::size_t first = torn() ? survey_.hole->segment + 1 : survey_.blank_from;
         for (std::size_t i = survey_.segments.size(); i > first; --i) {
@@ -226,7 +245,9 @@ class recoverer {
                                .before = before});
     }
 
-    // Nothing in it was ever part of the log: a new file takes its name.
+    // The segment was prepared and never written, so no bytes have to be kept. The new file is
+    // renamed over it. A crash before the rename leaves the prepared segment, as it was found; a
+    // crash after it leaves a prepared segment again, one that names its predecessor.
     [[nodiscard]] result<void> replace_prepared() {
         auto made = create_next(holed().ordinal, done_.before);
         if (!made)
@@ -236,6 +257,19 @@ class recoverer {
         return {};
     }
 
+    // Ends the torn segment at the hole, in this order:
+    //
+    // 1. Create the successor, which names this segment, the hole and the sequence there. A crash
+    //    after this step leaves the hole and, after it, a segment that holds nothing: the next
+    //    recovery moves nothing and creates the successor again.
+    // 2. Keep the bytes that the end frame will overwrite, in a file that is synced and renamed
+    //    into place. A crash after this step leaves a copy of bytes that are still there.
+    // 3. Store the end frame and sync it. A crash before it is on disk leaves the hole, because the
+    //    frame's hash covers all of it. A crash afterwards leaves a segment that ends, and a
+    //    successor that names that end: the log is whole.
+    //
+    // Step 1 comes before step 3 because an end frame says that there is a next segment: without
+    // one, the next recovery would call it missing and refuse.
     [[nodiscard]] result<void> cut() {
         const log_hole& hole = *survey_.hole;
         auto opened = open_segment_for_repair(request_.directory, id_, holed().ordinal);
@@ -255,7 +289,7 @@ class recoverer {
         return sync_for_good(*opened, hole.offset, end_frame_bytes);
     }
 
-    // The bytes that the end frame will overwrite.
+    // Keeps the bytes that the end frame will overwrite, unless they are all zero.
     [[nodiscard]] result<void> keep_overwritten(const writable_segment& segment) {
         const std::uint64_t offset = survey_.hole->offset;
         const std::span<const std::byte> overwritten{segment.bytes.data() + offset,
@@ -284,7 +318,8 @@ class recoverer {
         header.sequence = hole.sequence;
         header.timestamp_ns = system_time_ns();
         std::byte* frame = segment.bytes.data() + hole.offset;
-        // A reader must not see half of this: the old word goes first, the new one comes last.
+        // A reader in another process may be looking: it must find no frame here until all of the
+        // new one is stored, so its commit word is cleared first and stored last.
         store_commit(frame, 0);
         std::memcpy(frame + frame_offset::hash,
                     reinterpret_cast<const std::byte*>(&header) + frame_offset::hash,

@@ -5,6 +5,27 @@
 #include <algorithm>
 #include <utility>
 
+// The protocol of a sync. The watermark says that every event below it survives a power cut, so it
+// moves only after the disk has confirmed all bytes of all frames below it:
+//
+// 1. Read how far the writer has published (`reached`). What it publishes later is not covered,
+//    even if the sync happens to write it.
+// 2. Sync every segment from the oldest one that is not wholly synced up to the current one, each
+//    from where its last sync ended. A crash during this step leaves any subset of the pages;
+//    recovery cuts at the first frame that is not whole, which lies at or after the old watermark,
+//    because everything before it was confirmed earlier.
+// 3. Look at the bytes again (still_there): after a file was cut short, msync may report success
+//    for stores that have vanished.
+// 4. Raise the watermark in memory, for waiting threads, and in the control page, for readers. A
+//    crash before this step leaves events that are durable and not acknowledged: more than
+//    promised. The control page is not synced here. After a power cut it may state an older
+//    watermark, which only makes recovery prove less; the frames themselves carry a witness of the
+//    watermark at the time they were written, and store_watermark() writes it out once the journal
+//    is idle.
+//
+// A sync that fails ends all acknowledging for good: the kernel may have marked the pages clean
+// although they were never written, so a second sync that succeeds proves nothing. The writer is
+// poisoned, and a recovery stores and syncs those frames again.
 namespace pawl::detail {
 
 durability::durability(control_page control, std::atomic<std::uint32_t>* gate_word,
@@ -39,8 +60,8 @@ result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
     return {};
 }
 
-// A file that was cut short below what was stored takes the stores with it and says nothing, and a
-// file system may say that it has synced what it lost: only who looks again finds out.
+// After a file is truncated our stores vanish, and a file system may report success for a sync of
+// what it has lost: read the bytes again to detect both.
 result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
     const std::byte* base = segment.bytes.data();
     (void)load_commit(base + to - frame_alignment);
@@ -55,9 +76,9 @@ result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
                                  .detail = "what was written there is no longer there"});
 }
 
-// Lets go of the pages before `to` that a sync is about to clean; nobody stores there any more.
-// From each page that is still mapped the kernel takes the leave to write, with a word to all
-// processors; for all that are let go at once there is one.
+// Unmaps the pages before `to`, which a sync is about to clean and to which no thread stores any
+// more. The kernel write-protects each page that is still mapped when it cleans it, with an
+// interrupt to every processor for each; unmapping them together costs one.
 void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept {
     const std::uint64_t from = segment.synced / page_bytes() * page_bytes();
     const std::uint64_t end = to / page_bytes() * page_bytes();

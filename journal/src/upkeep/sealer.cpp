@@ -27,8 +27,8 @@ std::optional<std::uint64_t> sealer::front() {
 }
 
 result<void> sealer::load_heads_before(std::uint64_t ordinal) {
-    // Between a segment whose index had to be made again and the next to be sealed there may be
-    // some that were sealed long ago.
+    // Between a segment whose index had to be written again and the next one to be sealed there may
+    // be some that were sealed long ago.
     if (heads_ && heads_->covers_something && ordinal <= heads_->ordinal + 1)
         return {};
     auto ordinals = list_segments(setup_.directory);
@@ -42,6 +42,15 @@ result<void> sealer::load_heads_before(std::uint64_t ordinal) {
     return {};
 }
 
+// Seals one segment, which is complete and synced. In this order:
+//
+// 1. Write its index, under a temporary name that is synced and renamed. A crash before the rename
+//    leaves a segment without an index, which the next open seals again. Once the index is there,
+//    recovery no longer reads the segment: it may exist only after everything in the segment is on
+//    disk, so segments come here from the flusher and never from the appending thread.
+// 2. Merge it into the stream heads in memory. A crash loses them; the file of heads then stands
+//    for an earlier segment, and opening merges the indexes after it.
+// 3. Take it off the queue. If a step before fails, it stays, and the next call tries again.
 result<bool> sealer::step() {
     const auto ordinal = front();
     if (!ordinal)

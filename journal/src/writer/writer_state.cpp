@@ -308,7 +308,19 @@ result<void> writer_state::close() {
     return sealed;
 }
 
-// The clean end: everything synced, then the end frame, synced too, then all that is derived.
+// Closes the log, in this order:
+//
+// 1. Sync every event. A crash after this leaves a journal whose writer died, with all of it
+//    durable.
+// 2. Store the end frame and sync it. It says that the log is complete, so it may reach the disk
+//    only after everything before it. A crash before it is on disk leaves a hole there, which
+//    recovery cuts without losing an event; afterwards the log ends cleanly, whatever happens to
+//    the rest.
+// 3. Unlink the segments that were prepared and not used. A crash leaves some of them; after a
+//    clean end the next open recognises and removes them.
+// 4. Give back the unused blocks of the last segment. They hold zeros with or without this step.
+// 5. Write what is derived from the log: index, stream heads, watermark. A crash leaves fewer of
+//    them, and the next open builds them again.
 result<void> writer_state::seal_end() {
     (void)appender_->zero_scribbles();
     if (auto done = durability_->sync_to_end(); !done)
