@@ -25,17 +25,17 @@ namespace bench::raw {
 struct frame_header {
     std::uint64_t commit_word;  // bytes:24 | flags:8 | type:16 | schema version:16, stored last
     std::uint64_t hash;
+    std::uint32_t back;
+    std::uint32_t witness;
     std::uint64_t sequence;
     std::uint64_t timestamp_ns;
     std::uint64_t stream;
     std::uint64_t version;
-    std::uint32_t back;
-    std::uint32_t witness;
 };
 static_assert(sizeof(frame_header) == 56);
 inline constexpr std::size_t header_bytes = sizeof(frame_header);
-// The hash covers everything behind commit word and hash.
-inline constexpr std::size_t hashed_from = 16;
+// The content hash covers everything from the sequence on.
+inline constexpr std::size_t content_from = 24;
 
 // The finaliser of MurmurHash3.
 [[nodiscard]] constexpr std::uint64_t fmix64(std::uint64_t k) noexcept {
@@ -47,13 +47,23 @@ inline constexpr std::size_t hashed_from = 16;
     return k;
 }
 
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t epoch, std::uint64_t offset,
-                                          std::uint64_t commit_word) noexcept {
-    return fmix64(commit_word ^ fmix64(epoch + offset * 0x9e3779b97f4a7c15ULL));
+[[nodiscard]] constexpr std::uint64_t place_hash(std::uint64_t epoch, std::uint64_t offset,
+                                                 std::uint64_t link) noexcept {
+    return fmix64(fmix64(epoch + offset * 0x9e3779b97f4a7c15ULL) ^ link);
 }
 
 [[nodiscard]] constexpr std::size_t padded(std::size_t bytes) noexcept {
     return (bytes + 7) & ~std::size_t{7};
+}
+
+// Of the frame of `end` padded bytes at `at`, whose commit word may not be stored yet.
+[[nodiscard]] inline std::uint64_t frame_hash(const std::byte* at, std::size_t end,
+                                              std::uint64_t epoch, std::uint64_t offset,
+                                              std::uint64_t word) noexcept {
+    std::uint64_t link = 0;
+    std::memcpy(&link, at + offsetof(frame_header, back), sizeof link);
+    return XXH3_64bits(at + content_from, end - content_from) ^ fmix64(word) ^
+           place_hash(epoch, offset, link);
 }
 
 // What of an event the caller decides.
@@ -80,14 +90,15 @@ inline std::uint64_t write_uncommitted(std::byte* at, std::uint64_t epoch, std::
     const std::uint64_t zero = 0;
     std::memcpy(at + end - 8, &zero, 8);
     auto* header = reinterpret_cast<frame_header*>(at);
+    // One store, or the hash would wait to read two of them back as one.
+    const std::uint64_t link = fields.back | (sequence - durable) << 32;
+    std::memcpy(&header->back, &link, sizeof link);
     header->sequence = sequence;
     header->timestamp_ns = timestamp_ns;
     header->stream = fields.stream;
     header->version = fields.version;
-    header->back = fields.back;
-    header->witness = static_cast<std::uint32_t>(sequence - durable);
     std::memcpy(at + header_bytes, payload.data(), payload.size());
-    header->hash = XXH3_64bits(at + hashed_from, end - hashed_from) ^ mix(epoch, offset, word);
+    header->hash = frame_hash(at, end, epoch, offset, word);
     return word;
 }
 
@@ -167,9 +178,7 @@ struct read_totals {
             totals.why = stopped::short_of_bytes;
             break;
         }
-        if (end < header_bytes ||
-            header->hash != (XXH3_64bits(at + hashed_from, end - hashed_from) ^
-                             mix(epoch, base + offset, word))) {
+        if (end < header_bytes || header->hash != frame_hash(at, end, epoch, base + offset, word)) {
             totals.why = stopped::at_broken_frame;
             break;
         }

@@ -134,9 +134,9 @@ void take_snapshot(const stored_journal& journal, const balances& by) {
     pawl::fold_progress progress;
     must(pawl::fold(events, by, state, progress, {.at_least = journal.events - tail_events}),
          "fold");
-    auto store =
-        must(pawl::snapshot_store::open(journal.directory, events.id(), balances::state_version),
-             "open the snapshots");
+    auto store = must(
+        pawl::snapshot_store::open(journal.directory, events.identity(), balances::state_version),
+        "open the snapshots");
     must(store.add(progress.point, progress.digest,
                    [&](pawl::snapshot_sink& out) { return by.save(state, out); }),
          "take a snapshot");

@@ -59,6 +59,7 @@ image encode_identity(const identity_fields& fields) {
     made.text(40, fields.journal);
     made.u64(56, fields.created_ns);
     made.u64(64, fields.segment_bytes);
+    made.text(72, fields.origin.empty() ? fields.journal : fields.origin);
     made.u64(120, made.hash(0, 120));
     return made;
 }
@@ -84,16 +85,20 @@ image encode_frame(const frame_fields& fields, std::uint64_t epoch, std::uint64_
     made.u32(0, bytes | std::uint64_t{fields.flags} << 24);
     made.u16(4, fields.type);
     made.u16(6, fields.schema_version);
-    made.u64(16, fields.sequence);
-    made.u64(24, fields.timestamp_ns);
-    made.u64(32, fields.stream);
-    made.u64(40, fields.version);
-    made.u32(48, fields.back);
-    made.u32(52, fields.witness);
+    made.u32(16, fields.back);
+    made.u32(20, fields.witness);
+    made.u64(24, fields.sequence);
+    made.u64(32, fields.timestamp_ns);
+    made.u64(40, fields.stream);
+    made.u64(48, fields.version);
     made.text(56, fields.payload);
     const std::uint64_t place = mix(epoch + offset * 0x9e3779b97f4a7c15);
-    made.u64(8, made.hash(16, made.bytes().size()) ^ mix(made.u64(0) ^ place));
+    made.u64(8, content_hash(made) ^ mix(place ^ made.u64(16)));
     return made;
+}
+
+std::uint64_t content_hash(const image& frame) {
+    return frame.hash(24, frame.bytes().size()) ^ mix(frame.u64(0));
 }
 
 std::string encode_end(const end_fields& fields) {

@@ -42,6 +42,7 @@ struct identity_fields {
     std::string_view journal{};
     std::uint64_t created_ns{};
     std::uint64_t segment_bytes{};
+    std::string_view origin{};  // empty: the journal itself
 };
 [[nodiscard]] image encode_identity(const identity_fields& fields);
 
@@ -74,6 +75,7 @@ struct frame_fields {
 };
 [[nodiscard]] image encode_frame(const frame_fields& fields, std::uint64_t epoch,
                                  std::uint64_t offset);
+[[nodiscard]] std::uint64_t content_hash(const image& frame);
 
 // §7
 struct end_fields {

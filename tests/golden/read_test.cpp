@@ -30,7 +30,8 @@ void check_event(const pawl::event& e, const placed_frame& placed, std::uint64_t
     CHECK(e.position() == pawl::log_position{placed.ordinal, placed.offset});
     const image frame = encode_frame(fields, epoch, placed.offset);
     CHECK(e.frame_hash() == frame.u64(8));
-    CHECK(e.point() == pawl::log_point{fields.sequence + 1, frame.u64(8)});
+    CHECK(e.content_hash() == content_hash(frame));
+    CHECK(e.point() == pawl::log_point{fields.sequence + 1, content_hash(frame), frame.u64(8)});
 }
 
 // Reads from the cursor what the scene holds from `index` on, and no more.
@@ -49,6 +50,11 @@ pawl::cursor open(const golden_journal& journal, pawl::cursor_options options = 
     if (!opened)
         throw std::runtime_error(opened.error().message());
     return std::move(*opened);
+}
+
+bool is_diverged(const golden_journal& journal, const pawl::from_point& from) {
+    const auto opened = pawl::cursor::open(journal.directory(), {.from = from});
+    return !opened && opened.error().code == pawl::errc::diverged;
 }
 
 std::vector<std::uint64_t> sequences_of(const golden_journal& journal, std::uint64_t stream) {
@@ -98,15 +104,20 @@ TEST_CASE("a cursor begins at any sequence and log point of the golden journals"
 
             const image frame =
                 encode_frame(placed.fields, what.epochs[placed.ordinal], placed.offset);
-            const pawl::log_point behind{placed.fields.sequence + 1, frame.u64(8)};
+            const pawl::log_point behind{placed.fields.sequence + 1, content_hash(frame),
+                                         frame.u64(8)};
             auto resumed = open(journal, {.from = pawl::from_point{behind}});
             check_rest(resumed, what, i + 1);
 
-            const auto diverged = pawl::cursor::open(
-                journal.directory(),
-                {.from = pawl::from_point{{behind.next, behind.frame_hash ^ 1}}});
-            REQUIRE_FALSE(diverged.has_value());
-            CHECK(diverged.error().code == pawl::errc::diverged);
+            pawl::log_point other_content = behind;
+            other_content.content_hash ^= 1;
+            CHECK(is_diverged(journal, {other_content}));
+            // Elsewhere in the log, which only the journal that took the point can know.
+            pawl::log_point other_place = behind;
+            other_place.frame_hash ^= 1;
+            CHECK(is_diverged(journal, {other_place, events.id()}));
+            CHECK_FALSE(is_diverged(journal, {other_place, {1}}));
+            CHECK(is_diverged(journal, {other_place}) == (what.name != "cut"));
         }
     }
 }
@@ -140,7 +151,7 @@ TEST_CASE("verification finds nothing in the golden journals") {
     };
     for (const wanted& expected :
          {wanted{make_rolled(), 2, "closed", 0}, wanted{make_cut(), 3, "closed", 0},
-          wanted{make_torn(), 2, "torn", 17}}) {
+          wanted{make_torn(), 2, "torn", 25}}) {
         INFO(expected.what.name);
         const golden_journal journal{expected.what};
         const auto report = pawl::verify(journal.directory());

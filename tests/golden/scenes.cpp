@@ -9,12 +9,13 @@ namespace {
 // Builds a scene segment by segment.
 class builder {
   public:
-    builder(std::string name, std::string_view journal) {
+    builder(std::string name, std::string_view journal, std::string_view origin = {}) {
         made_.name = std::move(name);
         made_.journal = journal;
-        put("journal.pawl",
-            encode_identity(
-                {.journal = journal, .created_ns = created_ns, .segment_bytes = segment_bytes}));
+        put("journal.pawl", encode_identity({.journal = journal,
+                                             .created_ns = created_ns,
+                                             .segment_bytes = segment_bytes,
+                                             .origin = origin}));
     }
 
     void put(std::string_view file, const image& bytes) {
@@ -212,7 +213,7 @@ scene make_cut() {
     constexpr std::uint64_t second_epoch = 0x2222222222222222;
     constexpr std::uint64_t third_epoch = 0x3333333333333333;
     constexpr std::uint64_t time = created_ns;
-    builder journal{"cut", "pawl golden cut."};
+    builder journal{"cut", "pawl golden cut.", "a golden journal"};
 
     segment_image first = journal.start(first_epoch);
     const auto zero = journal.add(
@@ -229,7 +230,7 @@ scene make_cut() {
     // Of the frame that was torn only some words reached the disk; the cut stands on the first 96
     // of its bytes, and torn/ keeps those.
     image torn{240};
-    torn.u64(16, 2);
+    torn.u64(24, 2);
     torn.text(56, "a payload that is here while its commit word is not");
     torn.text(200, "the rest of it");
     constexpr std::size_t torn_bytes = 200 + 14;
@@ -315,7 +316,7 @@ scene make_torn() {
                         .payload = "whole"});
     image torn{64};
     torn.u64(0, 72 | std::uint64_t{1} << 32);
-    torn.u64(16, 2);
+    torn.u64(24, 2);
     first.scribble(torn.bytes());
     journal.put_segment(first);
     journal.put_segment(journal.start(second_epoch));

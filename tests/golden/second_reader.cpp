@@ -31,7 +31,8 @@ class reader {
         journal_ = identity.substr(40, 16);
         expect(identity == encode_identity({.journal = journal_,
                                             .created_ns = load(identity, 56, 8),
-                                            .segment_bytes = load(identity, 64, 8)})
+                                            .segment_bytes = load(identity, 64, 8),
+                                            .origin = std::string_view{identity}.substr(72, 16)})
                                .bytes(),
                "journal.pawl");
         for (std::uint64_t ordinal = 0;
@@ -141,12 +142,12 @@ class reader {
                 .fields = {.flags = static_cast<std::uint8_t>(load(bytes, at + 3, 1)),
                            .type = static_cast<std::uint16_t>(load(bytes, at + 4, 2)),
                            .schema_version = static_cast<std::uint16_t>(load(bytes, at + 6, 2)),
-                           .sequence = load(bytes, at + 16, 8),
-                           .timestamp_ns = load(bytes, at + 24, 8),
-                           .stream = load(bytes, at + 32, 8),
-                           .version = load(bytes, at + 40, 8),
-                           .back = static_cast<std::uint32_t>(load(bytes, at + 48, 4)),
-                           .witness = static_cast<std::uint32_t>(load(bytes, at + 52, 4)),
+                           .sequence = load(bytes, at + 24, 8),
+                           .timestamp_ns = load(bytes, at + 32, 8),
+                           .stream = load(bytes, at + 40, 8),
+                           .version = load(bytes, at + 48, 8),
+                           .back = static_cast<std::uint32_t>(load(bytes, at + 16, 4)),
+                           .witness = static_cast<std::uint32_t>(load(bytes, at + 20, 4)),
                            .payload = std::string{bytes.substr(at + 56, size - 56)}},
                 .hash = load(bytes, at + 8, 8)};
     }

@@ -23,7 +23,7 @@ struct recorded {
     void append(std::uint64_t events) { traffic.append(log, events); }
 
     pawl::snapshot_store store(std::uint32_t version = ledger::state_version) {
-        auto opened = pawl::snapshot_store::open(directory.path(), log.id(), version);
+        auto opened = pawl::snapshot_store::open(directory.path(), log.identity(), version);
         REQUIRE(opened);
         return std::move(*opened);
     }

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 struct audited_journal {
     pawl::test::temporary_directory home;
     fs::path directory = home.path() / "bank";
-    pawl::journal_id id{};
+    pawl::journal_identity id{};
     std::vector<std::pair<pawl::log_point, pawl::log_digest>> places{{}};
 
     audited_journal() {
@@ -27,7 +27,7 @@ struct audited_journal {
         REQUIRE(log.close());
         auto events = pawl::cursor::open(directory);
         REQUIRE(events);
-        id = events->id();
+        id = events->identity();
         pawl::log_digest digest;
         REQUIRE(events->for_each([&](const pawl::event& each) {
             digest.add(each);
@@ -39,8 +39,9 @@ struct audited_journal {
                  std::uint32_t version = 1) const {
         return add_of(id, point, digest, std::move(name), version);
     }
-    fs::path add_of(const pawl::journal_id& journal, pawl::log_point point, pawl::log_digest digest,
-                    std::string name = "state", std::uint32_t version = 1) const {
+    fs::path add_of(const pawl::journal_identity& journal, pawl::log_point point,
+                    pawl::log_digest digest, std::string name = "state",
+                    std::uint32_t version = 1) const {
         auto store = pawl::snapshot_store::open(directory, journal, version,
                                                 {.name = std::move(name), .keep = 100});
         REQUIRE(store);
@@ -63,7 +64,7 @@ struct audited_journal {
         auto report =
             pawl::verify(directory, {.visit = [&](const pawl::event& each) { audit->add(each); }});
         REQUIRE(report);
-        return audit->finish(report->id);
+        return audit->finish({report->id, report->origin});
     }
 };
 
@@ -98,9 +99,13 @@ TEST_CASE("snapshots of this log pass the audit, of whatever fold and version", 
     journal.add_right(700);
     journal.add_right(700, "other", 12);
     journal.add_right(2000, "other", 12);
+    pawl::log_point elsewhere = journal.places.at(700).first;
+    elsewhere.frame_hash ^= 1;
+    journal.add_of({{1, 2, 3}, journal.id.origin}, elsewhere, journal.places.at(700).second,
+                   "copied");
     std::ofstream{journal.directory / "snapshots" / "state-v1-00000000000000000700.snap.rejected"};
     std::ofstream{journal.directory / "snapshots" / "notes.snap"};
-    CHECK(journal.audit(5).empty());
+    CHECK(journal.audit(6).empty());
 }
 
 TEST_CASE("the audit names a snapshot whose log point or digest is not this log's", "[replay]") {
@@ -111,28 +116,37 @@ TEST_CASE("the audit names a snapshot whose log point or digest is not this log'
     SECTION("digest") {
         const auto path = journal.add(point, other);
         const auto rejected = journal.audit(2);
-        expect_only(rejected, path, pawl::errc::diverged, 48,
+        expect_only(rejected, path, pawl::errc::diverged, 72,
                     "the events before its log point have another digest");
         CHECK(rejected[0].why.sequence == 700);
     }
     SECTION("digest at the beginning") {
         const auto path = journal.add({}, pawl::log_digest{1});
-        expect_only(journal.audit(2), path, pawl::errc::diverged, 48,
+        expect_only(journal.audit(2), path, pawl::errc::diverged, 72,
                     "the events before its log point have another digest");
     }
     SECTION("hash") {
-        const auto path = journal.add({point.next, point.frame_hash ^ 1}, digest);
-        expect_only(journal.audit(2), path, pawl::errc::diverged, 32,
+        pawl::log_point moved = point;
+        auto& hash = GENERATE(0, 1) == 0 ? moved.content_hash : moved.frame_hash;
+        hash ^= 1;
+        const auto path = journal.add(moved, digest);
+        expect_only(journal.audit(2), path, pawl::errc::diverged, 48,
+                    "the event before its log point has another hash in the log");
+    }
+    SECTION("the content hash alone, in a copy") {
+        const auto path = journal.add_of({{1, 2, 3}, journal.id.origin},
+                                         {point.next, point.content_hash ^ 1, 1}, digest);
+        expect_only(journal.audit(2), path, pawl::errc::diverged, 48,
                     "the event before its log point has another hash in the log");
     }
     SECTION("beyond the end") {
-        const auto path = journal.add({2001, point.frame_hash}, digest);
-        expect_only(journal.audit(2), path, pawl::errc::diverged, 32,
+        const auto path = journal.add({2001, point.content_hash, point.frame_hash}, digest);
+        expect_only(journal.audit(2), path, pawl::errc::diverged, 48,
                     "the log ends before its log point, at sequence 2000");
     }
     SECTION("of another journal") {
-        const auto path = journal.add_of({1, 2, 3}, point, digest);
-        expect_only(journal.audit(2), path, pawl::errc::diverged, 16,
+        const auto path = journal.add_of({journal.id.id, {1, 2, 3}}, point, digest);
+        expect_only(journal.audit(2), path, pawl::errc::diverged, 32,
                     "a snapshot of another journal");
     }
 }
@@ -153,7 +167,7 @@ TEST_CASE("the audit names a snapshot that is damaged or under another's name", 
     SECTION("name") {
         const auto moved = path.parent_path() / "state-v2-00000000000000000700.snap";
         fs::rename(path, moved);
-        expect_only(journal.audit(1), moved, pawl::errc::damaged, 88, "the header says state-v1-");
+        expect_only(journal.audit(1), moved, pawl::errc::damaged, 112, "the header says state-v1-");
     }
 }
 
@@ -162,7 +176,7 @@ TEST_CASE("behind events that are missing the audit compares log points only", "
     const auto& [point, digest] = journal.places.at(1500);
     journal.add(point, pawl::log_digest{digest.value() + 1});  // cannot be judged
     journal.add_right(700);                                    // lies in the gap
-    const auto wrong = journal.add({1600, 1}, digest);
+    const auto wrong = journal.add({1600, 1, 1}, digest);
     auto audit = pawl::snapshot_audit::open(journal.directory);
     REQUIRE(audit);
     auto events = pawl::cursor::open(journal.directory);
@@ -171,6 +185,6 @@ TEST_CASE("behind events that are missing the audit compares log points only", "
         if (each.sequence() < 600 || each.sequence() > 800)
             audit->add(each);
     }));
-    expect_only(audit->finish(journal.id), wrong, pawl::errc::diverged, 32,
+    expect_only(audit->finish(journal.id), wrong, pawl::errc::diverged, 48,
                 "the event before its log point has another hash in the log");
 }

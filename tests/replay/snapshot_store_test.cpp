@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr pawl::journal_id some_journal{1, 2, 3};
+constexpr pawl::journal_identity some_journal{.id{1, 2, 3}, .origin{4, 5}};
 
 pawl::snapshot_store open(const fs::path& directory, pawl::snapshot_options options = {},
                           std::uint32_t state_version = 1) {
@@ -33,7 +33,7 @@ auto text(std::string_view words) {
 
 pawl::result<pawl::snapshot_info> add(pawl::snapshot_store& store, std::uint64_t next,
                                       std::string_view words = "some state") {
-    return store.add({next, next * 7}, pawl::log_digest{next * 9}, text(words));
+    return store.add({next, next * 7, next * 7 + 1}, pawl::log_digest{next * 9}, text(words));
 }
 
 std::vector<std::uint64_t> sequences(const pawl::snapshot_store& store) {
@@ -75,7 +75,7 @@ TEST_CASE("a snapshot comes back with its bytes and with what its header says", 
     const auto bytes = loaded->bytes();
     CHECK(std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()} == state);
     CHECK(reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 == 0);
-    CHECK(loaded->info().point == pawl::log_point{12, 84});
+    CHECK(loaded->info().point == pawl::log_point{12, 84, 85});
     CHECK(loaded->info().digest == pawl::log_digest{108});
     CHECK(loaded->info().name == "state");
     CHECK(loaded->info().state_version == 1);
@@ -183,7 +183,7 @@ TEST_CASE("a snapshot of another journal is refused", "[replay]") {
     auto store = open(directory.path());
     auto added = add(store, 1);
     REQUIRE(added);
-    auto other = pawl::snapshot_store::open(directory.path(), {9}, 1);
+    auto other = pawl::snapshot_store::open(directory.path(), {.id{1, 2, 3}, .origin{9}}, 1);
     REQUIRE(other);
     auto loaded = other->load(added->path);
     REQUIRE_FALSE(loaded);

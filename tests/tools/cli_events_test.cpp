@@ -53,6 +53,7 @@ TEST_CASE("dump writes one line of JSON an event with every field of its header"
     CHECK(first["segment"] == 0);
     CHECK(first["offset"] == 8192);
     CHECK(first["hash"].get<std::string>().size() == 16);
+    CHECK(first["content_hash"].get<std::string>().size() == 16);
     CHECK(first["payload"] == "6576656e742030");
     CHECK_FALSE(first.contains("metadata"));
     CHECK(run_pawl({"dump", "--json", journal.directory()}).out == done.out);

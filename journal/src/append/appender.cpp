@@ -350,7 +350,8 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
     return stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
 }
 
-result<stream_id> appender::append_name(std::string_view name) noexcept {
+result<stream_id> appender::append_name(std::string_view name,
+                                        std::uint64_t timestamp_ns) noexcept {
     if (!may_append() || busy_)
         return refused();
     const std::size_t bytes = frame_header_bytes + name.size();
@@ -363,7 +364,7 @@ result<stream_id> appender::append_name(std::string_view name) noexcept {
     const std::uint64_t offset = position_;
     store_payload(offset, std::as_bytes(std::span{name}));
     store_place(offset, sequence_, stream, {}, behind);
-    store_time(offset, 0);
+    store_time(offset, timestamp_ns);
     const std::uint64_t next = offset + padded(bytes);
     clear_word(next);
     if (lost_a_page()) [[unlikely]]

@@ -102,7 +102,8 @@ class appender {
     void abandon_batch() noexcept;
 
     // Hands out the next number for a name and records it in the log.
-    [[nodiscard]] result<stream_id> append_name(std::string_view name) noexcept;
+    [[nodiscard]] result<stream_id> append_name(std::string_view name,
+                                                std::uint64_t timestamp_ns) noexcept;
 
     // Zeroes what lies behind the last frame and is not part of the log. Returns the end of what
     // was zeroed, which may lie before the position.

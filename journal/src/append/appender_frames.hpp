@@ -67,10 +67,10 @@ inline void appender::zero_padding(std::uint64_t offset, std::size_t payload_byt
 inline void appender::store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
                                   const stream_slot& slot, std::uint64_t witness) noexcept {
     std::byte* frame = base_ + offset;
+    store_u64(frame + frame_offset::link, std::uint64_t{slot.back} | witness << 32);
     store_u64(frame + frame_offset::sequence, sequence);
     store_u64(frame + frame_offset::stream, stream);
     store_u64(frame + frame_offset::version, slot.version);
-    store_u64(frame + frame_offset::back, std::uint64_t{slot.back} | witness << 32);
 }
 
 inline void appender::store_time(std::uint64_t offset, std::uint64_t from_caller) noexcept {

@@ -68,6 +68,7 @@ result<journal_info> inspect(const std::filesystem::path& directory) {
     if (!journal)
         return std::unexpected(std::move(journal.error()));
     journal_info info{.id = detail::id_of(*journal),
+                      .origin = detail::identity_of(*journal).origin,
                       .format_version = journal->format_version,
                       .created_ns = journal->created_ns,
                       .segment_bytes = journal->segment_bytes,

@@ -33,6 +33,7 @@ class verifier {
         if (!journal)
             return std::unexpected(std::move(journal.error()));
         id_ = report_.id = id_of(*journal);
+        report_.origin = identity_of(*journal).origin;
         if (options_.deep) {
             auto audit = stream_audit::start();
             if (!audit)
@@ -129,11 +130,21 @@ class verifier {
         return std::move(report_);
     }
 
-    // Gives a whole event to whoever follows the log.
+    // Gives a whole event to the caller's visitor, and remembers a name for the event after it.
     void show(const frame_space& space, std::uint64_t ordinal, std::uint64_t offset,
-              commit_word word) const {
+              commit_word word) {
         const std::byte* frame = space.base + offset;
-        options_.visit(event{frame, {ordinal, offset}, view_frame(frame, word).metadata_bytes});
+        const std::uint64_t content = content_hash_of(frame, space.epoch, offset);
+        if (word.is_system()) {
+            if (word.type() == static_cast<std::uint16_t>(system_type::stream_name))
+                names_digest_ += digest_term(content);
+            return;
+        }
+        options_.visit(event{frame,
+                             {ordinal, offset},
+                             content,
+                             view_frame(frame, word).metadata_bytes,
+                             std::exchange(names_digest_, 0)});
     }
 
     [[nodiscard]] walk_end walk(std::uint64_t ordinal, const frame_space& space) {
@@ -145,7 +156,7 @@ class verifier {
         return walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
             if (streams_)
                 streams_->add(space, offset, word);
-            if (options_.visit && !word.is_system())
+            if (options_.visit)
                 show(space, ordinal, offset, word);
         });
     }
@@ -362,6 +373,7 @@ class verifier {
     std::uint64_t expected_ordinal_ = 0;
     segment_end before_{};
     sequence_number sequence_ = 0;
+    std::uint64_t names_digest_ = 0;  // of the names behind the last event
     bool sequence_known_ = true;
     bool seen_first_ = false;
     bool torn_ = false;

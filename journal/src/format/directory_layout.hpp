@@ -20,10 +20,13 @@ struct identity {
     std::uint8_t journal[16];
     std::uint64_t created_ns;
     std::uint64_t segment_bytes;
-    std::uint64_t reserved[6];
+    std::uint8_t origin[16];  // the journal that this is a copy of; in an original its own id
+    std::uint64_t reserved[4];
     std::uint64_t checksum;  // XXH3-64 of the bytes before it
 };
 static_assert(sizeof(identity) == 128);
+static_assert(offsetof(identity, journal) == 40);
+static_assert(offsetof(identity, origin) == 72);
 static_assert(offsetof(identity, checksum) == 120);
 
 // Four blocks of 4 KiB: identity, live status, and the durable watermark twice, written in turn.

@@ -76,11 +76,19 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
         value, std::memory_order_release);
 }
 
+// What happened, apart from where the frame lies: the commit word and all bytes from the sequence
+// on. Bijective in the word, so no two words share a hash.
+[[nodiscard]] inline std::uint64_t content_hash(const std::byte* frame, std::size_t padded_bytes,
+                                                std::uint64_t commit) noexcept {
+    return hash_bytes(frame + frame_offset::content, padded_bytes - frame_offset::content) ^
+           mix64(commit);
+}
+
 [[nodiscard]] inline std::uint64_t frame_hash(const std::byte* frame, std::size_t padded_bytes,
                                               std::uint64_t epoch, std::uint64_t offset,
                                               std::uint64_t commit) noexcept {
-    return hash_bytes(frame + frame_offset::sequence, padded_bytes - frame_offset::sequence) ^
-           place_key(epoch, offset, commit);
+    return content_hash(frame, padded_bytes, commit) ^
+           place_hash(epoch, offset, load_u64(frame + frame_offset::link));
 }
 
 [[nodiscard]] constexpr bool flags_possible(std::uint8_t flags) noexcept {

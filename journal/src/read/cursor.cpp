@@ -14,12 +14,16 @@ cursor& cursor::operator=(cursor&&) noexcept = default;
 cursor::~cursor() = default;
 
 result<cursor> cursor::open(const std::filesystem::path& directory, cursor_options options) {
+    if (options.names && options.stream != no_stream_id) {
+        return fail(errc::invalid_argument,
+                    "cursor_options::names is for reading all events, not one stream");
+    }
     try {
         auto journal = detail::read_identity(directory);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
-        auto state =
-            std::make_unique<detail::cursor_state>(directory, detail::id_of(*journal), options);
+        auto state = std::make_unique<detail::cursor_state>(directory,
+                                                            detail::identity_of(*journal), options);
         if (auto found = state->seek(); !found)
             return std::unexpected(std::move(found.error()));
         return cursor{std::move(state)};
@@ -57,7 +61,13 @@ log_point cursor::point() const noexcept {
     return state_->point();
 }
 const journal_id& cursor::id() const noexcept {
-    return state_->id();
+    return state_->identity().id;
+}
+const journal_identity& cursor::identity() const noexcept {
+    return state_->identity();
+}
+std::span<const named_stream> cursor::names_before() const noexcept {
+    return state_->names_before();
 }
 
 }  // namespace pawl

@@ -22,7 +22,7 @@ result<void> cursor_state::seek() {
         result<void> operator()(from_sequence from) const {
             return state.seek_sequence(from.sequence);
         }
-        result<void> operator()(from_point from) const { return state.seek_point(from.point); }
+        result<void> operator()(from_point from) const { return state.seek_point(from); }
     };
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
@@ -141,7 +141,8 @@ result<void> cursor_state::seek_end() {
     }
 }
 
-result<void> cursor_state::seek_point(const log_point& point) {
+result<void> cursor_state::seek_point(const from_point& from) {
+    const log_point& point = from.point;
     if (point.next == 0)
         return seek_first();
     const auto diverged = [&](std::string detail) {
@@ -163,9 +164,18 @@ result<void> cursor_state::seek_point(const log_point& point) {
     if (sequence_ < point.next) {
         return diverged("the journal ends before it, at sequence " + std::to_string(sequence_));
     }
-    if (point_.frame_hash != point.frame_hash)
+    if (!stands_behind(from))
         return diverged("another event stands there");
     return {};
+}
+
+// Content alone would also accept an event that was lost with the power and appended again, the
+// same but after other events. In a copy its frame has another place, so only the content is known.
+bool cursor_state::stands_behind(const from_point& from) const noexcept {
+    const bool is_copy = identity_.id != identity_.origin;
+    const bool taken_here = from.taken_in == journal_id{} ? !is_copy : from.taken_in == id_;
+    return point_.content_hash == from.point.content_hash &&
+           (!taken_here || point_.frame_hash == from.point.frame_hash);
 }
 
 result<void> cursor_state::plan_stream() {

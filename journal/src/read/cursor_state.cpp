@@ -43,14 +43,16 @@ inline bool cursor_state::take_plain() noexcept {
         word.frame_bytes() - frame_header_bytes <= max_frame_bytes - frame_header_bytes;
     if (word.flags() != 0 || !possible_length || bytes > space_.bytes - offset_) [[unlikely]]
         return false;
-    const std::uint64_t hash = frame_hash(frame, bytes, space_.epoch, offset_, word.value());
+    const std::uint64_t content = content_hash(frame, bytes, word.value());
+    const std::uint64_t hash =
+        content ^ place_hash(space_.epoch, offset_, load_u64(frame + frame_offset::link));
     if (hash != load_u64(frame + frame_offset::hash) ||
         load_u64(frame + frame_offset::sequence) != sequence_ ||
         load_u32(frame + frame_offset::witness) > sequence_) [[unlikely]]
         return false;
-    event_ = event{frame, {ordinal_, offset_}, 0};
+    event_ = event{frame, {ordinal_, offset_}, content};
     ++sequence_;
-    point_ = {sequence_, hash};
+    point_ = {sequence_, content, hash};
     offset_ += bytes;
     return true;
 }
@@ -58,7 +60,7 @@ inline bool cursor_state::take_plain() noexcept {
 void cursor_state::note_kind_of_reading() noexcept {
     plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
              options_.show == visibility::published && options_.stream == no_stream_id &&
-             options_.verify;
+             options_.verify && names_digest_ == 0 && names_.empty();
 }
 
 const event* cursor_state::next_of_any_kind() {
@@ -70,6 +72,7 @@ const event* cursor_state::next_of_any_kind() {
 const event* cursor_state::look_for_next() {
     if (std::exchange(pending_, false))
         return &event_;
+    drop_given_names();
     if (failure_)
         return nullptr;
     for (;;) {
@@ -125,7 +128,7 @@ cursor_state::step cursor_state::advance() {
         if (is_end(word)) {
             note_end(word);
         } else {
-            pass(word);
+            pass_system(word);
         }
         return step::again;
     }
@@ -220,17 +223,44 @@ bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
         failure_ = here(errc::malformed, std::string{view.fault});
         return false;
     }
-    event_ = event{space_.base + offset, {ordinal_, offset}, view.metadata_bytes};
+    const std::byte* frame = space_.base + offset;
+    event_ = event{frame,
+                   {ordinal_, offset},
+                   content_hash_of(frame, space_.epoch, offset),
+                   view.metadata_bytes,
+                   std::exchange(names_digest_, 0)};
+    names_given_ = true;
     return true;
 }
 
 void cursor_state::pass(commit_word word) noexcept {
-    if (!word.is_system()) {
-        ++sequence_;
-        point_ = {sequence_, load_u64(space_.base + offset_ + frame_offset::hash)};
+    const std::byte* frame = space_.base + offset_;
+    ++sequence_;
+    point_ = {sequence_, content_hash_of(frame, space_.epoch, offset_),
+              load_u64(frame + frame_offset::hash)};
+    if (!placed_) {
+        names_digest_ = 0;
+        names_.clear();
     }
     offset_ += padded(word.frame_bytes());
     judged_.reset();
+}
+
+void cursor_state::pass_system(commit_word word) {
+    if (word.type() == static_cast<std::uint16_t>(system_type::stream_name))
+        note_name(space_.base + offset_, word);
+    offset_ += padded(word.frame_bytes());
+    judged_.reset();
+}
+
+void cursor_state::note_name(const std::byte* frame, commit_word word) {
+    if (options_.names) {
+        const auto* text = reinterpret_cast<const char*>(frame + frame_header_bytes);
+        names_.push_back({.stream = load_u64(frame + frame_offset::stream),
+                          .timestamp_ns = load_u64(frame + frame_offset::timestamp),
+                          .name{text, word.frame_bytes() - frame_header_bytes}});
+    }
+    names_digest_ += digest_term(content_hash_of(frame, space_.epoch, offset_));
 }
 
 void cursor_state::note_end(commit_word word) noexcept {
@@ -340,6 +370,8 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     using clock = std::chrono::steady_clock;
     const auto deadline = deadline_after(clock::now(), timeout);
     auto look_at_files = clock::now() + look_interval;
+    if (!pending_)
+        drop_given_names();
     for (int round = 0;; ++round) {
         const std::uint32_t seen = control_ ? control_->wake_word() : 0;
         step done = step::again;

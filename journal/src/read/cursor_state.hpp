@@ -16,15 +16,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace pawl::detail {
 
 class cursor_state {
   public:
-    cursor_state(std::filesystem::path directory, const journal_id& id, cursor_options options)
+    cursor_state(std::filesystem::path directory, const journal_identity& identity,
+                 cursor_options options)
         : directory_{std::move(directory)},
-          id_{id},
+          identity_{identity},
+          id_{identity.id},
           options_{options},
           window_{options.keep_cached ? file::cached::stays : file::cached::goes} {}
 
@@ -39,7 +42,8 @@ class cursor_state {
 
     [[nodiscard]] sequence_number next_sequence() const noexcept { return sequence_; }
     [[nodiscard]] log_point point() const noexcept { return point_; }
-    [[nodiscard]] const journal_id& id() const noexcept { return id_; }
+    [[nodiscard]] const journal_identity& identity() const noexcept { return identity_; }
+    [[nodiscard]] std::span<const named_stream> names_before() const noexcept { return names_; }
 
   private:
     enum class step : std::uint8_t { event, again, nothing };
@@ -64,6 +68,14 @@ class cursor_state {
     [[nodiscard]] bool widen();
     [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word);
     void pass(commit_word word) noexcept;
+    // Passes a system frame that is no end.
+    void pass_system(commit_word word);
+    void note_name(const std::byte* frame, commit_word word);
+    void drop_given_names() noexcept {
+        if (names_given_)
+            names_.clear();
+        names_given_ = false;
+    }
     [[nodiscard]] bool is_durable(sequence_number sequence) noexcept;
     // Opens the segment behind the one that was left; false where there is none yet.
     [[nodiscard]] result<bool> enter_successor();
@@ -78,7 +90,8 @@ class cursor_state {
     [[nodiscard]] result<void> seek_first();
     [[nodiscard]] result<void> seek_end();
     [[nodiscard]] result<void> seek_sequence(sequence_number sequence);
-    [[nodiscard]] result<void> seek_point(const log_point& point);
+    [[nodiscard]] result<void> seek_point(const from_point& from);
+    [[nodiscard]] bool stands_behind(const from_point& from) const noexcept;
     // Enters the segment that holds the sequence, or the last one.
     [[nodiscard]] result<void> enter_holding(sequence_number sequence);
     [[nodiscard]] bool can_begin_at(const index_mark& mark) const noexcept;
@@ -99,6 +112,7 @@ class cursor_state {
     [[nodiscard]] result<end_of_journal> judge_live_tail();
 
     std::filesystem::path directory_;
+    journal_identity identity_;
     journal_id id_;
     cursor_options options_;
 
@@ -114,8 +128,13 @@ class cursor_state {
     sequence_number sequence_ = 0;
     log_point point_{};
     event event_;
-    bool pending_ = false;  // wait() found an event that next() has not given yet
-    bool placed_ = false;   // seeking is over: the stream and visibility options count
+    // The names behind the event before the last that was viewed: what they add to the digest of
+    // the next event, and with cursor_options::names themselves.
+    std::uint64_t names_digest_ = 0;
+    std::vector<named_stream> names_;
+    bool names_given_ = false;  // together with event_
+    bool pending_ = false;      // wait() found an event that next() has not given yet
+    bool placed_ = false;       // seeking is over: the stream and visibility options count
 
     sequence_number durable_seen_ = 0;
     std::optional<control_view> control_;

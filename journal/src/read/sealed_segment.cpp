@@ -34,7 +34,9 @@ class sealed_segment_state {
                 break;
             }
             const std::uint64_t at = offset_;
-            if (!word.is_system() && !view(at, word))
+            if (word.is_system())
+                note_name(at, word);
+            else if (!view(at, word))
                 break;
             offset_ += padded(word.frame_bytes());
             if (word.is_system())
@@ -73,6 +75,7 @@ class sealed_segment_state {
     [[nodiscard]] const std::byte* base() const noexcept { return space_.base; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return space_.bytes; }
     [[nodiscard]] const index_header& index() const noexcept { return index_; }
+    [[nodiscard]] std::uint64_t names_digest() const noexcept { return names_digest_; }
 
   private:
     [[nodiscard]] error here(errc code, std::string detail) const {
@@ -104,9 +107,19 @@ class sealed_segment_state {
             failure_ = here(errc::malformed, std::string{seen.fault});
             return false;
         }
-        event_ =
-            event{space_.base + offset, {segment_.header.ordinal, offset}, seen.metadata_bytes};
+        const std::byte* frame = space_.base + offset;
+        event_ = event{frame,
+                       {segment_.header.ordinal, offset},
+                       content_hash_of(frame, space_.epoch, offset),
+                       seen.metadata_bytes,
+                       std::exchange(names_digest_, 0)};
         return true;
+    }
+
+    void note_name(std::uint64_t offset, commit_word word) noexcept {
+        if (word.type() == static_cast<std::uint16_t>(system_type::stream_name))
+            names_digest_ +=
+                digest_term(content_hash_of(space_.base + offset, space_.epoch, offset));
     }
 
     void note_end(commit_word word) noexcept {
@@ -122,6 +135,7 @@ class sealed_segment_state {
     std::uint64_t verified_to_ = 0;  // a batch was checked up to here
     sequence_number sequence_;
     event event_;
+    std::uint64_t names_digest_ = 0;  // of the names behind event_
     segment_end end_{};
     std::optional<error> failure_;
 };
@@ -129,7 +143,10 @@ class sealed_segment_state {
 }  // namespace detail
 
 sealed_segment::sealed_segment(std::unique_ptr<detail::sealed_segment_state> state) noexcept
-    : state_{std::move(state)}, base_{state_->base()}, ordinal_{state_->index().ordinal} {}
+    : state_{std::move(state)},
+      base_{state_->base()},
+      ordinal_{state_->index().ordinal},
+      epoch_{state_->index().epoch} {}
 sealed_segment::sealed_segment(sealed_segment&&) noexcept = default;
 sealed_segment& sealed_segment::operator=(sealed_segment&&) noexcept = default;
 sealed_segment::~sealed_segment() = default;
@@ -172,6 +189,9 @@ std::uint64_t sealed_segment::bytes() const noexcept {
 const event* sealed_segment::next() noexcept {
     return state_->next();
 }
+std::uint64_t sealed_segment::names_digest() const noexcept {
+    return state_->names_digest();
+}
 result<void> sealed_segment::finish() const {
     return state_->finish();
 }
@@ -182,7 +202,10 @@ result<void> sealed_segment::check_follows(const sealed_segment* before) const {
 event sealed_segment::at(std::uint64_t offset) const noexcept {
     const std::byte* frame = base_ + offset;
     const detail::commit_word word{detail::load_u64(frame)};
-    return event{frame, {ordinal_, offset}, detail::view_frame(frame, word).metadata_bytes};
+    return event{frame,
+                 {ordinal_, offset},
+                 detail::content_hash_of(frame, epoch_, offset),
+                 detail::view_frame(frame, word).metadata_bytes};
 }
 
 }  // namespace pawl

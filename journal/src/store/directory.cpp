@@ -167,13 +167,15 @@ result<identity> read_identity(const fs::path& directory) {
 }
 
 result<identity> create_identity(const fs::path& directory, std::uint64_t segment_bytes,
-                                 std::uint32_t mode) {
+                                 const journal_id& origin, std::uint32_t mode) {
     identity fresh{};
     fresh.magic = identity_magic;
     fresh.format_version = format_version;
     fresh.identity_bytes = sizeof fresh;
     const std::array<std::uint64_t, 2> id{random_nonzero(), random_nonzero()};
     std::memcpy(fresh.journal, id.data(), sizeof fresh.journal);
+    const bool copy = origin != journal_id{};
+    std::memcpy(fresh.origin, copy ? origin.data() : fresh.journal, sizeof fresh.origin);
     fresh.created_ns = system_time_ns();
     fresh.segment_bytes = segment_bytes;
     fresh.checksum = header_checksum(fresh);
@@ -186,6 +188,10 @@ result<identity> create_identity(const fs::path& directory, std::uint64_t segmen
 
 journal_id id_of(const identity& from) noexcept {
     return std::to_array(from.journal);
+}
+
+journal_identity identity_of(const identity& from) noexcept {
+    return {.id = id_of(from), .origin = std::to_array(from.origin)};
 }
 
 std::uint64_t id_word(const journal_id& id) noexcept {

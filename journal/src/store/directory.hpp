@@ -34,9 +34,12 @@ namespace pawl::detail {
 
 // Reads and checks journal.pawl. not_a_journal, newer_format, damaged.
 [[nodiscard]] result<identity> read_identity(const std::filesystem::path& directory);
+// A zero origin makes an original.
 [[nodiscard]] result<identity> create_identity(const std::filesystem::path& directory,
-                                               std::uint64_t segment_bytes, std::uint32_t mode);
+                                               std::uint64_t segment_bytes,
+                                               const journal_id& origin, std::uint32_t mode);
 [[nodiscard]] journal_id id_of(const identity& from) noexcept;
+[[nodiscard]] journal_identity identity_of(const identity& from) noexcept;
 // The first 8 bytes of the id, which bind small checksums to this journal.
 [[nodiscard]] std::uint64_t id_word(const journal_id& id) noexcept;
 

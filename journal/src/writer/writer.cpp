@@ -101,6 +101,9 @@ const std::filesystem::path& writer::directory() const noexcept {
 const journal_id& writer::id() const noexcept {
     return state_->id();
 }
+const journal_identity& writer::identity() const noexcept {
+    return state_->identity();
+}
 
 result<receipt> writer::append(const event_header& header,
                                std::span<const std::byte> payload) noexcept {
@@ -124,9 +127,9 @@ result<batch> writer::begin_batch(std::uint32_t events, std::size_t payload_byte
     return batch{appender_};
 }
 
-result<stream_id> writer::stream(std::string_view name) {
+result<stream_id> writer::stream(std::string_view name, std::uint64_t timestamp_ns) {
     try {
-        return state_->stream(name);
+        return state_->stream(name, timestamp_ns);
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }

@@ -87,9 +87,18 @@ constexpr std::uint32_t search_bits = 0111;
 [[nodiscard]] result<identity> load_identity(const fs::path& directory,
                                              const writer_options& options) {
     std::error_code code;
-    if (fs::exists(identity_path(directory), code))
-        return read_identity(directory);
-    return create_identity(directory, options.segment_bytes, options.mode);
+    if (!fs::exists(identity_path(directory), code)) {
+        return create_identity(directory, options.segment_bytes, options.origin, options.mode);
+    }
+    auto journal = read_identity(directory);
+    if (journal && options.origin != journal_id{} &&
+        options.origin != identity_of(*journal).origin) {
+        return std::unexpected(error{.code = errc::invalid_argument,
+                                     .file = identity_path(directory).string(),
+                                     .detail = "writer_options::origin names another journal than "
+                                               "the one that this directory is a copy of"});
+    }
+    return journal;
 }
 
 [[nodiscard]] result<void> load_streams(writer_parts& parts) {
@@ -135,7 +144,8 @@ constexpr std::uint32_t search_bits = 0111;
     }
     if (auto held = parts.lock->hold_identity(directory); !held)
         return std::unexpected(with_owner(std::move(held.error()), directory));
-    parts.id = id_of(*journal);
+    parts.identity = identity_of(*journal);
+    parts.id = parts.identity.id;
     parts.segment_bytes = journal->segment_bytes;
 
     auto recovered = recover_log({.directory = directory,

@@ -252,7 +252,7 @@ microseconds writer_state::scrub_step() {
     return microseconds{*read * 1'000'000 / rate + 1};
 }
 
-result<stream_id> writer_state::stream(std::string_view name) {
+result<stream_id> writer_state::stream(std::string_view name, std::uint64_t timestamp_ns) {
     constexpr std::size_t longest_name = 1024;
     if (name.empty() || name.size() > longest_name) {
         return std::unexpected(error{.code = errc::invalid_argument,
@@ -265,7 +265,7 @@ result<stream_id> writer_state::stream(std::string_view name) {
     // What has to be remembered is made before the log says it: a name that is in the log and was
     // forgotten would be given to a second stream.
     const auto entry = names_.emplace(std::string{name}, no_stream_id).first;
-    auto given = appender_->append_name(name);
+    auto given = appender_->append_name(name, timestamp_ns);
     if (given) {
         entry->second = *given;
     } else {

@@ -30,6 +30,7 @@ namespace pawl::detail {
 struct writer_parts {
     std::filesystem::path directory;
     writer_options options;
+    journal_identity identity{};
     journal_id id{};
     std::uint64_t segment_bytes = 0;
     std::unique_ptr<writer_lock> lock;
@@ -63,6 +64,7 @@ class writer_state {
         return parts_.directory;
     }
     [[nodiscard]] const journal_id& id() const noexcept { return parts_.id; }
+    [[nodiscard]] const journal_identity& identity() const noexcept { return parts_.identity; }
     [[nodiscard]] gate gate_now() const noexcept {
         return gate_of(fork_word_.word().load(std::memory_order_acquire));
     }
@@ -71,7 +73,7 @@ class writer_state {
         return refusal(fork_word_.word().load(std::memory_order_acquire));
     }
 
-    [[nodiscard]] result<stream_id> stream(std::string_view name);
+    [[nodiscard]] result<stream_id> stream(std::string_view name, std::uint64_t timestamp_ns);
     [[nodiscard]] result<void> poll();
     [[nodiscard]] result<void> close();
 

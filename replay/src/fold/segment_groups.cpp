@@ -24,6 +24,7 @@ void group_segment::begin(std::uint64_t ordinal) noexcept {
     events_ = 0;
     point_ = {};
     digest_ = {};
+    names_behind_ = {};
     failure_.reset();
 }
 
@@ -39,6 +40,7 @@ bool group_segment::open(const std::filesystem::path& directory) {
 void group_segment::close() {
     if (auto finished = segment_->finish(); !finished)
         failure_ = std::move(finished.error());
+    names_behind_ = log_digest{segment_->names_digest()};
 }
 
 void group_segment::partition(const std::filesystem::path& directory, std::uint32_t shards) {
@@ -102,10 +104,14 @@ std::optional<error> segment_groups::read(const reader& read_one) {
             return std::move(each.failure_);
         }
         before = &*each.segment_;
-        progress_.events += each.events_;
-        progress_.digest.add(each.digest_);
-        if (each.events_ != 0)
+        if (each.events_ != 0) {
+            progress_.events += each.events_;
             progress_.point = each.point_;
+            // Names count from the first event behind them on.
+            progress_.digest.add(std::exchange(names_behind_, {}));
+            progress_.digest.add(each.digest_);
+        }
+        names_behind_.add(each.names_behind_);
     }
     return std::nullopt;
 }

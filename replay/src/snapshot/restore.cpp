@@ -50,7 +50,8 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
     auto first = cursor::open(directory, {.show = options.show});
     if (!first)
         return std::unexpected(std::move(first.error()));
-    auto store = snapshot_store::open(directory, first->id(), state_version, options.snapshots);
+    auto store =
+        snapshot_store::open(directory, first->identity(), state_version, options.snapshots);
     if (!store)
         return std::unexpected(std::move(store.error()));
     auto list = store->list();
@@ -63,7 +64,8 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
     for (const snapshot_info& each : list->snapshots) {
         if (contains(rejected, each.path))
             continue;
-        auto tail = cursor::open(directory, {.from = from_point{each.point}, .show = options.show});
+        auto tail = cursor::open(
+            directory, {.from = from_point{each.point, each.journal.id}, .show = options.show});
         if (!tail && !is_misfit(tail.error().code))
             return std::unexpected(std::move(tail.error()));
         auto payload = tail ? store->load(each.path) : std::unexpected(tail.error());

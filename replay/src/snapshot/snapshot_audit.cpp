@@ -1,10 +1,10 @@
 #include "snapshot/snapshot_file.hpp"
+#include "snapshot/snapshot_info.hpp"
 #include "snapshot/snapshot_names.hpp"
 
 #include <pawl/replay/snapshot_audit.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,10 +14,12 @@ namespace pawl {
 namespace {
 
 // Where the fields lie that a finding speaks of.
-constexpr std::uint64_t journal_at = offsetof(detail::snapshot_header, journal);
+constexpr std::uint64_t origin_at = offsetof(detail::snapshot_header, origin);
 constexpr std::uint64_t point_at = offsetof(detail::snapshot_header, next_sequence);
 constexpr std::uint64_t digest_at = offsetof(detail::snapshot_header, log_digest);
 constexpr std::uint64_t name_at = offsetof(detail::snapshot_header, name);
+
+constexpr const char* other_event = "the event before its log point has another hash in the log";
 
 [[nodiscard]] error misfit(const snapshot_info& snapshot, std::uint64_t offset, std::string why) {
     return {.code = errc::diverged,
@@ -35,14 +37,7 @@ result<snapshot_audit::whole_snapshot> snapshot_audit::read_whole(
     auto reader = detail::snapshot_reader::open(path);
     if (!reader)
         return std::unexpected(std::move(reader.error()));
-    const detail::snapshot_header& header = reader->header();
-    snapshot_info info{.path = path,
-                       .name = std::string{header.name, ::strnlen(header.name, sizeof header.name)},
-                       .state_version = header.state_version,
-                       .point = {header.next_sequence, header.frame_hash},
-                       .digest = log_digest{header.log_digest},
-                       .payload_bytes = header.payload_bytes,
-                       .created_ns = header.created_ns};
+    snapshot_info info = detail::info_of(path, reader->header());
     const std::string prefix = detail::snapshot_prefix(info.name, info.state_version);
     if (!path.filename().native().starts_with(prefix)) {
         error wrong = misfit(info, name_at, "the header says " + prefix);
@@ -51,9 +46,7 @@ result<snapshot_audit::whole_snapshot> snapshot_audit::read_whole(
     }
     if (auto whole = reader->check_payload(); !whole)
         return std::unexpected(std::move(whole.error()));
-    whole_snapshot read{.info = std::move(info)};
-    std::ranges::copy(header.journal, read.journal.begin());
-    return read;
+    return whole_snapshot{.info = std::move(info)};
 }
 
 result<snapshot_audit> snapshot_audit::open(const std::filesystem::path& directory,
@@ -89,9 +82,9 @@ void snapshot_audit::take_in(const std::filesystem::path& path) {
 
 void snapshot_audit::judge(whole_snapshot& snapshot) const {
     const snapshot_info& info = snapshot.info;
-    if (info.point != point_) {
-        snapshot.misfit =
-            misfit(info, point_at, "the event before its log point has another hash in the log");
+    snapshot.same_frame = info.point.frame_hash == point_.frame_hash;
+    if (info.point.content_hash != point_.content_hash) {
+        snapshot.misfit = misfit(info, point_at, other_event);
     } else if (complete_ && info.digest != digest_) {
         snapshot.misfit =
             misfit(info, digest_at, "the events before its log point have another digest");
@@ -116,7 +109,7 @@ void snapshot_audit::add(const event& next) {
     judge_passed();
 }
 
-std::vector<rejected_snapshot> snapshot_audit::finish(const journal_id& journal) {
+std::vector<rejected_snapshot> snapshot_audit::finish(const journal_identity& journal) {
     for (; judged_ < whole_.size(); ++judged_) {
         whole_snapshot& beyond = whole_[judged_];
         beyond.misfit =
@@ -124,8 +117,11 @@ std::vector<rejected_snapshot> snapshot_audit::finish(const journal_id& journal)
                    "the log ends before its log point, at sequence " + std::to_string(point_.next));
     }
     for (whole_snapshot& each : whole_) {
-        if (each.journal != journal)
-            each.misfit = misfit(each.info, journal_at, "a snapshot of another journal");
+        // Where it was taken, the event must also lie in the same place.
+        if (!each.misfit && !each.same_frame && each.info.journal.id == journal.id)
+            each.misfit = misfit(each.info, point_at, other_event);
+        if (each.info.journal.origin != journal.origin)
+            each.misfit = misfit(each.info, origin_at, "a snapshot of another journal");
         if (each.misfit)
             rejected_.push_back({each.info.path, std::move(*each.misfit)});
     }

@@ -18,8 +18,10 @@ struct snapshot_header {
     std::uint64_t magic;
     std::uint32_t format_version;
     std::uint32_t header_bytes;
-    std::uint8_t journal[16];
+    std::uint8_t journal[16];     // in which the log point was taken
+    std::uint8_t origin[16];      // the journal that that one is a copy of, or itself
     std::uint64_t next_sequence;  // the log point
+    std::uint64_t content_hash;
     std::uint64_t frame_hash;
     std::uint64_t log_digest;
     std::uint64_t payload_bytes;
@@ -28,15 +30,17 @@ struct snapshot_header {
     std::uint32_t state_version;
     std::uint32_t reserved0;
     char name[max_snapshot_name];  // zero-padded
-    std::uint64_t reserved1[8];
+    std::uint64_t reserved1[5];
     std::uint64_t checksum;  // XXH3-64 of the bytes before it
 };
 static_assert(sizeof(snapshot_header) == 192);
 static_assert(offsetof(snapshot_header, journal) == 16);
-static_assert(offsetof(snapshot_header, next_sequence) == 32);
-static_assert(offsetof(snapshot_header, payload_bytes) == 56);
-static_assert(offsetof(snapshot_header, state_version) == 80);
-static_assert(offsetof(snapshot_header, name) == 88);
+static_assert(offsetof(snapshot_header, origin) == 32);
+static_assert(offsetof(snapshot_header, next_sequence) == 48);
+static_assert(offsetof(snapshot_header, log_digest) == 72);
+static_assert(offsetof(snapshot_header, payload_bytes) == 80);
+static_assert(offsetof(snapshot_header, state_version) == 104);
+static_assert(offsetof(snapshot_header, name) == 112);
 static_assert(offsetof(snapshot_header, checksum) == 184);
 
 // What a payload in memory is aligned to.

@@ -1,4 +1,5 @@
 #include "snapshot/snapshot_file.hpp"
+#include "snapshot/snapshot_info.hpp"
 #include "snapshot/snapshot_names.hpp"
 
 #include <sys/stat.h>
@@ -21,16 +22,6 @@ namespace {
 constexpr std::string_view temporary_ending = ".tmp";
 constexpr std::string_view rejected_ending = ".snap.rejected";
 constexpr std::size_t kept_rejected = 2;
-
-snapshot_info info_of(const std::filesystem::path& path, const detail::snapshot_header& header) {
-    return {.path = path,
-            .name = std::string{header.name, ::strnlen(header.name, sizeof header.name)},
-            .state_version = header.state_version,
-            .point = {header.next_sequence, header.frame_hash},
-            .digest = log_digest{header.log_digest},
-            .payload_bytes = header.payload_bytes,
-            .created_ns = header.created_ns};
-}
 
 std::uint64_t now_ns() noexcept {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -85,8 +76,8 @@ void snapshot_payload::release::operator()(std::byte* memory) const noexcept {
 }
 
 result<snapshot_store> snapshot_store::open(const std::filesystem::path& directory,
-                                            const journal_id& journal, std::uint32_t state_version,
-                                            snapshot_options options) {
+                                            const journal_identity& journal,
+                                            std::uint32_t state_version, snapshot_options options) {
     if (!detail::is_snapshot_name(options.name))
         return fail(errc::invalid_argument, "a snapshot's name is 1 to 32 of a-z, 0-9 and _");
     if (options.keep < 2)
@@ -118,8 +109,10 @@ result<snapshot_info> snapshot_store::add(const log_point& point, log_digest dig
         return std::unexpected(std::move(saved.error()));
 
     detail::snapshot_header header{};
-    std::ranges::copy(journal_, header.journal);
+    std::ranges::copy(journal_.id, header.journal);
+    std::ranges::copy(journal_.origin, header.origin);
     header.next_sequence = point.next;
+    header.content_hash = point.content_hash;
     header.frame_hash = point.frame_hash;
     header.log_digest = digest.value();
     header.created_ns = now_ns();
@@ -129,7 +122,7 @@ result<snapshot_info> snapshot_store::add(const log_point& point, log_digest dig
     if (auto published = (*file)->publish(header, path); !published)
         return std::unexpected(std::move(published.error()));
     remove_older(path);
-    return info_of(path, header);
+    return detail::info_of(path, header);
 }
 
 void snapshot_store::remove_older(const std::filesystem::path& newest) const {
@@ -154,7 +147,7 @@ result<snapshot_list> snapshot_store::list() const {
             !fits)
             list.rejected.push_back({path, std::move(fits.error())});
         else
-            list.snapshots.push_back(info_of(path, reader->header()));
+            list.snapshots.push_back(detail::info_of(path, reader->header()));
     }
     std::ranges::sort(list.snapshots, [](const snapshot_info& a, const snapshot_info& b) {
         return a.point.next > b.point.next;
@@ -167,9 +160,9 @@ result<void> snapshot_store::check(const std::filesystem::path& path,
     const auto refuse = [&](errc code, const char* why) {
         return std::unexpected(error{.code = code, .file = path.string(), .detail = why});
     };
-    if (!std::ranges::equal(journal_, header.journal))
+    const snapshot_info info = detail::info_of(path, header);
+    if (info.journal.origin != journal_.origin)
         return refuse(errc::diverged, "a snapshot of another journal");
-    const snapshot_info info = info_of(path, header);
     if (info.name != options_.name || info.state_version != state_version_)
         return refuse(errc::invalid_argument, "a snapshot of another name or state version");
     if (info.payload_bytes > options_.max_bytes)
@@ -189,7 +182,7 @@ result<snapshot_payload> snapshot_store::load(const std::filesystem::path& snaps
         return std::unexpected(std::move(fits.error()));
 
     snapshot_payload payload;
-    payload.info_ = info_of(snapshot, reader->header());
+    payload.info_ = detail::info_of(snapshot, reader->header());
     const std::size_t bytes = payload.info_.payload_bytes;
     const std::size_t rounded =
         (bytes / detail::snapshot_alignment + 1) * detail::snapshot_alignment;

@@ -115,6 +115,7 @@ class rotten {
         detail::segment_header header{};
         std::memcpy(&header, copy.data(), sizeof header);
         const detail::frame_space space{copy.data(), copy.size(), header.epoch};
+        check_places(space);
         const sequence_number first = frames_.front().blamed.sequence;
         for (std::uint64_t bit = detail::first_frame_offset * 8;
              bit < frames_.back().end * 8 && few(); ++bit) {
@@ -135,6 +136,27 @@ class rotten {
 
   private:
     [[nodiscard]] bool few() const noexcept { return failures_ < 5; }
+
+    // A frame that lies where another was, or in another life of the segment, has no valid hash:
+    // each bit of offset and epoch counts.
+    void check_places(const detail::frame_space& space) {
+        for (const frame_at& frame : frames_) {
+            const std::byte* at = space.base + frame.begin;
+            for (int bit = 0; bit < 64 && few(); ++bit) {
+                const std::uint64_t other = std::uint64_t{1} << bit;
+                const auto matches = [&](std::uint64_t epoch, std::uint64_t offset) {
+                    program_.count();
+                    return detail::frame_hash(at, frame.end - frame.begin, epoch, offset,
+                                              detail::load_u64(at)) ==
+                           detail::load_u64(at + detail::frame_offset::hash);
+                };
+                if (matches(space.epoch ^ other, frame.begin) ||
+                    matches(space.epoch, frame.begin ^ other))
+                    fail(fmt::format("bit {} of the place of the frame at {}", bit, frame.begin),
+                         "UNDETECTED", fmt::format("--file 5 --seed {}", program_.seed()));
+            }
+        }
+    }
 
     // The arguments for one bit and the sectors of the file at hand; for a bit behind its end, only
     // the sectors.

@@ -55,7 +55,7 @@ class recorded_bank {
             directory_, {.segment_bytes = std::uint64_t{64} << 10, .sync = sync_policy::manual()});
         if (!log)
             return log.error().message();
-        id_ = log->id();
+        id_ = log->identity();
         for (fs::path* snapshot : {&older_, &newer_}) {
             if (auto wrong = append(*log); !wrong.empty())
                 return wrong;
@@ -111,7 +111,9 @@ class recorded_bank {
         auto report = verify(directory_, {.visit = [&](const event& e) { audit->add(e); }});
         if (!report)
             return "verify: " + report.error().message();
-        return blames(audit->finish(report->id), changed) ? "" : "UNDETECTED by a deep verify";
+        return blames(audit->finish({report->id, report->origin}), changed)
+                   ? ""
+                   : "UNDETECTED by a deep verify";
     }
 
   private:
@@ -161,7 +163,7 @@ class recorded_bank {
     fs::path directory_;
     random_source random_;
     encoder encode_;
-    journal_id id_{};
+    journal_identity id_{};
     fs::path older_;
     fs::path newer_;
     std::optional<folded<bank::ledger>> right_;

@@ -25,6 +25,7 @@ nlohmann::ordered_json to_json(const journal_info& journal,
                                const std::filesystem::path& directory) {
     nlohmann::ordered_json json{{"directory", directory.string()},
                                 {"id", id_text(journal.id)},
+                                {"origin", id_text(journal.origin)},
                                 {"format_version", journal.format_version},
                                 {"created_ns", journal.created_ns},
                                 {"segment_bytes", journal.segment_bytes},
@@ -62,6 +63,8 @@ std::string to_text(const journal_info& journal, const std::filesystem::path& di
         directory.string(), id_text(journal.id), journal.format_version,
         time_text(journal.created_ns), journal.segment_bytes, journal.state,
         journal.locked ? ", a writer holds it" : "");
+    if (journal.origin != journal.id)
+        text += fmt::format("a copy of      {}\n", id_text(journal.origin));
     if (!journal.owner.empty())
         text += fmt::format("last writer    {}\n", journal.owner);
     if (journal.heartbeat_ns != 0)

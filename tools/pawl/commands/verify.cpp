@@ -95,7 +95,7 @@ exit_code verify_command(const verify_command_options& options) {
     std::optional<deep_report> deep;
     if (audit) {
         deep = {.streams = report->streams, .snapshots = audit->count()};
-        for (rejected_snapshot& each : audit->finish(report->id))
+        for (rejected_snapshot& each : audit->finish({report->id, report->origin}))
             report->findings.push_back({std::move(each.why), false});
     }
     if (options.json)

@@ -26,10 +26,10 @@ void append_json_line(fmt::memory_buffer& out, const event& e) {
     fmt::format_to(std::back_inserter(out),
                    R"({{"sequence":{},"timestamp_ns":{},"stream":{},"version":{},"type":{},)"
                    R"("schema_version":{},"more_in_batch":{},"segment":{},"offset":{},)"
-                   R"("hash":"{:016x}",)",
+                   R"("hash":"{:016x}","content_hash":"{:016x}",)",
                    e.sequence(), e.timestamp_ns(), e.stream(), e.version(), e.type(),
                    e.schema_version(), e.more_in_batch(), e.position().ordinal, e.position().offset,
-                   e.frame_hash());
+                   e.frame_hash(), e.content_hash());
     if (!e.metadata().empty()) {
         fmt::format_to(std::back_inserter(out), R"("metadata":")");
         append_hex(out, e.metadata());

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -30,9 +31,14 @@ struct from_end {};    // the first event published after opening
 struct from_sequence {
     sequence_number sequence = 0;
 };  // not_found if it was pruned or lies beyond the end
+// The event after that point; diverged if the point is not in this journal. `taken_in` is the
+// journal that the point was taken in: there the frame hash must match, in any other journal of the
+// same origin the content hash. Zero means this journal or, if this is a copy, any journal of the
+// same origin.
 struct from_point {
     log_point point{};
-};  // the event after that point; diverged if the point is not in this journal
+    journal_id taken_in{};
+};
 using start = std::variant<from_first, from_end, from_sequence, from_point>;
 
 // Which events a cursor returns.
@@ -59,6 +65,9 @@ struct cursor_options {
     stream_id stream = no_stream_id;
     // False: do not hash frames. For a second pass over events that were just verified.
     bool verify = true;
+    // True: names_before() returns the names of streams, which a copy of the journal needs. Not
+    // with `stream`.
+    bool names = false;
     // False: do not leave what this cursor reads from disk in the page cache, where it would evict
     // what others need. For one pass over a lot of data, such as a backup or an audit. Applies to
     // sealed segments, if kernel and file system support it (Linux 6.14; ext4, XFS, btrfs).
@@ -103,6 +112,12 @@ class cursor {
     [[nodiscard]] sequence_number next_sequence() const noexcept;
     [[nodiscard]] log_point point() const noexcept;
     [[nodiscard]] const journal_id& id() const noexcept;
+    [[nodiscard]] const journal_identity& identity() const noexcept;
+
+    // With cursor_options::names: the names recorded between the previous event and the one that
+    // next() returned last; after next() has returned null, those after the last event. Valid until
+    // the next call of next() or wait().
+    [[nodiscard]] std::span<const named_stream> names_before() const noexcept;
 
   private:
     explicit cursor(std::unique_ptr<detail::cursor_state> state) noexcept;

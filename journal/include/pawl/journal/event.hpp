@@ -15,8 +15,13 @@ namespace pawl {
 class event {
   public:
     event() = default;
-    event(const std::byte* frame, log_position position, std::uint32_t metadata_bytes) noexcept
-        : frame_{frame}, position_{position}, metadata_bytes_{metadata_bytes} {}
+    event(const std::byte* frame, log_position position, std::uint64_t content_hash,
+          std::uint32_t metadata_bytes = 0, std::uint64_t names_digest = 0) noexcept
+        : frame_{frame},
+          position_{position},
+          content_hash_{content_hash},
+          names_digest_{names_digest},
+          metadata_bytes_{metadata_bytes} {}
 
     [[nodiscard]] sequence_number sequence() const noexcept {
         return detail::load_u64(frame_ + detail::frame_offset::sequence);
@@ -49,12 +54,20 @@ class event {
         return {frame_ + detail::frame_header_bytes, metadata_bytes_};
     }
 
+    // Covers all of the event but its position; the same in every copy of the journal.
+    [[nodiscard]] std::uint64_t content_hash() const noexcept { return content_hash_; }
+    // Covers its position as well.
     [[nodiscard]] std::uint64_t frame_hash() const noexcept {
         return detail::load_u64(frame_ + detail::frame_offset::hash);
     }
+    // What the stream names between the previous event and this one add to the digest of the log
+    // (log_digest); 0 for most events, and for a reader of one stream.
+    [[nodiscard]] std::uint64_t names_digest() const noexcept { return names_digest_; }
     [[nodiscard]] log_position position() const noexcept { return position_; }
     // The log point of a reader that has read this event.
-    [[nodiscard]] log_point point() const noexcept { return {sequence() + 1, frame_hash()}; }
+    [[nodiscard]] log_point point() const noexcept {
+        return {sequence() + 1, content_hash_, frame_hash()};
+    }
 
   private:
     [[nodiscard]] detail::commit_word word() const noexcept {
@@ -63,6 +76,8 @@ class event {
 
     const std::byte* frame_ = nullptr;
     log_position position_{};
+    std::uint64_t content_hash_ = 0;
+    std::uint64_t names_digest_ = 0;
     std::uint32_t metadata_bytes_ = 0;
 };
 

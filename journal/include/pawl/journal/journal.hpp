@@ -29,6 +29,7 @@ struct segment_info {
 
 struct journal_info {
     journal_id id{};
+    journal_id origin{};  // of the journal that this is a copy of; in an original its own
     std::uint32_t format_version = 0;
     std::uint64_t created_ns = 0;
     std::uint64_t segment_bytes = 0;
@@ -54,6 +55,7 @@ struct finding {
 
 struct verify_report {
     journal_id id{};
+    journal_id origin{};  // of the journal that this is a copy of; in an original its own
     std::uint64_t segments = 0;
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;

@@ -2,6 +2,8 @@
 // its cost and its range.
 #pragma once
 
+#include <pawl/journal/types.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -54,6 +56,11 @@ struct writer_options {
     bool create = true;  // create a journal in a missing or empty directory
     std::uint64_t segment_bytes =
         256ull << 20;  // for a new journal: 64 KiB to 4 GiB, a multiple of 64 KiB
+    // If set, this writer copies the events of a journal with that origin (cursor::identity), one
+    // by one, into a journal of its own, which keeps the origin. Use it with clock_source::caller,
+    // and append events, names and batches in the original's order with its time stamps. Opening a
+    // journal of another origin is invalid_argument.
+    journal_id origin{};
     sync_policy sync = sync_policy::every_us(1000);
     clock_source clock = clock_source::tsc;
     when_full full = when_full::spin;

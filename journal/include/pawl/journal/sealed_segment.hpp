@@ -48,7 +48,12 @@ class sealed_segment {
     // or, if `before` is null, cannot be a journal's first.
     [[nodiscard]] result<void> check_follows(const sealed_segment* before) const;
 
-    // The event at an offset at which next() returned one, without checking it again.
+    // What the names after the last event add to the digest of the log; they belong to the first
+    // event of the next segment. Call it after next() has returned null.
+    [[nodiscard]] std::uint64_t names_digest() const noexcept;
+
+    // The event at an offset at which next() returned one, without checking it again. Its
+    // names_digest() is 0.
     [[nodiscard]] event at(std::uint64_t offset) const noexcept;
     // Prefetches the memory that at(offset) will read.
     void prefetch(std::uint64_t offset) const noexcept { __builtin_prefetch(base_ + offset); }
@@ -59,6 +64,7 @@ class sealed_segment {
     std::unique_ptr<detail::sealed_segment_state> state_;
     const std::byte* base_ = nullptr;
     std::uint64_t ordinal_ = 0;
+    std::uint64_t epoch_ = 0;
 };
 
 }  // namespace pawl

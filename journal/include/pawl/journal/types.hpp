@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace pawl {
 
@@ -26,6 +27,15 @@ using stream_version = std::uint64_t;
 // Identifies a journal; drawn at random when the journal is created.
 using journal_id = std::array<std::uint8_t, 16>;
 
+// Identifies the journal in a directory, and the journal whose events it holds: the events of a
+// copy are its origin's. In an original both are the same.
+struct journal_identity {
+    journal_id id{};
+    journal_id origin{};
+
+    friend constexpr bool operator==(const journal_identity&, const journal_identity&) = default;
+};
+
 // The position of a frame.
 struct log_position {
     std::uint64_t ordinal = 0;  // segment
@@ -34,14 +44,25 @@ struct log_position {
     friend constexpr auto operator<=>(const log_position&, const log_position&) = default;
 };
 
-// A checkable place in the log: the number of events read so far and the hash of the last one. A
-// power cut can take a published event, and its sequence is then reused; a reader that stored only
-// the sequence would continue without noticing. {0, 0} is the beginning of every journal.
+// A checkable place in the log: the number of events read so far and the two hashes of the last
+// one. A power cut can take a published event, and its sequence is then reused; a reader that
+// stored only the sequence would continue without noticing. The content hash is the same in every
+// copy of the journal. The frame hash also covers where the event lies, and so distinguishes it
+// from one that was appended again with the same content after other events; it must match in the
+// journal that the point was taken in. {} is the beginning of every journal.
 struct log_point {
-    sequence_number next = 0;      // the first sequence not taken yet
-    std::uint64_t frame_hash = 0;  // of event next - 1
+    sequence_number next = 0;        // the first sequence not taken yet
+    std::uint64_t content_hash = 0;  // of event next - 1
+    std::uint64_t frame_hash = 0;    // of event next - 1
 
     friend constexpr bool operator==(const log_point&, const log_point&) = default;
+};
+
+// A stream's name as the log records it, before the first event of the stream.
+struct named_stream {
+    stream_id stream = no_stream_id;
+    std::uint64_t timestamp_ns = 0;
+    std::string name;
 };
 
 // The result of an append.

@@ -117,6 +117,7 @@ class writer {
     [[nodiscard]] const recovery_report& recovery() const noexcept;
     [[nodiscard]] const std::filesystem::path& directory() const noexcept;
     [[nodiscard]] const journal_id& id() const noexcept;
+    [[nodiscard]] const journal_identity& identity() const noexcept;
 
     // Publishes one event. No allocation, lock or system call between rollovers. Fails with
     // conflict, too_large, invalid_argument (stream number), busy, back_pressure, disk_full,
@@ -140,8 +141,9 @@ class writer {
                                             std::size_t payload_bytes) noexcept;
 
     // The number of the stream with this name (1 to 1024 bytes), assigned and recorded at first
-    // use. Not for the hot path: may allocate and appends a system frame.
-    [[nodiscard]] result<stream_id> stream(std::string_view name);
+    // use. Not for the hot path: may allocate and appends a system frame. `timestamp_ns` is used
+    // only with clock_source::caller.
+    [[nodiscard]] result<stream_id> stream(std::string_view name, std::uint64_t timestamp_ns = 0);
     // The version of a stream; 0 if it holds no event.
     [[nodiscard]] stream_version version(stream_id stream) const noexcept;
     // Position of the stream's last event, for reading what a conflict missed.

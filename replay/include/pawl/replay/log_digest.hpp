@@ -7,30 +7,24 @@
 
 namespace pawl {
 
-// The sum of the frames' hashes, each mixed. A frame's hash covers its sequence, place and bytes,
-// so that two logs with the same digest hold the same events, short of malice; a sum can be taken
-// in parts and in parallel.
+// The sum of the mixed content hashes of the events and of the stream names before them. A content
+// hash covers an event's sequence and bytes but not where it lies: two logs with the same digest
+// hold the same events, short of malice, and a copy has the digest of its original. A sum can be
+// taken in parts and in parallel.
 class log_digest {
   public:
     log_digest() = default;
     constexpr explicit log_digest(std::uint64_t value) noexcept : value_{value} {}
 
-    void add(const event& from) noexcept { value_ += mixed(from.frame_hash()); }
+    void add(const event& from) noexcept {
+        value_ += detail::digest_term(from.content_hash()) + from.names_digest();
+    }
     constexpr void add(log_digest other) noexcept { value_ += other.value_; }
 
     [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
     friend constexpr bool operator==(log_digest, log_digest) = default;
 
   private:
-    // The finalizer of splitmix64 (Steele, Lea, Flood 2014).
-    [[nodiscard]] static constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
-        x ^= x >> 30;
-        x *= 0xbf58476d1ce4e5b9;
-        x ^= x >> 27;
-        x *= 0x94d049bb133111eb;
-        return x ^ (x >> 31);
-    }
-
     std::uint64_t value_ = 0;
 };
 

@@ -86,7 +86,8 @@ template <snapshots Fold>
             continue;
         }
         report.used = info;
-        const fold_progress progress{.point = info.point, .digest = info.digest};
+        // The snapshot's own point may have been taken in another copy of this log.
+        const fold_progress progress{.point = found->tail.point(), .digest = info.digest};
         return restoring<Fold>{{std::move(*state), progress, std::move(report)},
                                std::move(found->tail)};
     }

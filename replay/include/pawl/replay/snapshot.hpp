@@ -25,6 +25,7 @@ struct snapshot_info {
     std::filesystem::path path;
     std::string name;                 // of the fold
     std::uint32_t state_version = 0;  // of the format in which the fold stores its state
+    journal_identity journal{};       // that the log point was taken in
     log_point point{};                // the state includes every event before this point
     log_digest digest{};              // of the log up to that point
     std::uint64_t payload_bytes = 0;

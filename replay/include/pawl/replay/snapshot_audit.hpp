@@ -2,7 +2,8 @@
 //
 //     auto audit = pawl::snapshot_audit::open("orders");
 //     auto report = pawl::verify("orders", {.visit = [&](const auto& e) { audit->add(e); }});
-//     for (const auto& each : audit->finish(report->id)) use(each.path, each.why.message());
+//     for (const auto& each : audit->finish({report->id, report->origin}))
+//         use(each.path, each.why.message());
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -36,10 +37,10 @@ class snapshot_audit {
     // no longer known. Cost: an addition, and a comparison with the next point.
     void add(const event& next);
 
-    // The unusable ones, by path, and why: damaged, diverged (of another journal, or with a log
+    // The unusable ones, by path, and why: damaged, diverged (of another origin, or with a log
     // point or digest that is not this log's), newer_format, io. Call it once, after the last
     // event.
-    [[nodiscard]] std::vector<rejected_snapshot> finish(const journal_id& journal);
+    [[nodiscard]] std::vector<rejected_snapshot> finish(const journal_identity& journal);
 
     // The number of snapshots checked, including rejected ones.
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -47,7 +48,7 @@ class snapshot_audit {
   private:
     struct whole_snapshot {
         snapshot_info info;
-        journal_id journal{};
+        bool same_frame = true;  // its log point has the frame hash of this log
         std::optional<error> misfit{};
     };
 

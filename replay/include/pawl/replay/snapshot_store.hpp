@@ -65,10 +65,11 @@ struct snapshot_list {
 // One thread at a time uses a store; several stores may read one directory, and one may add to it.
 class snapshot_store {
   public:
-    // The snapshots of the journal in `directory` with that id. Creates nothing: a directory that
-    // does not exist yet holds no snapshots. Fails with invalid_argument for options out of range.
+    // The snapshots of the journal in `directory` with that identity (cursor::identity). Creates
+    // nothing: a directory that does not exist yet holds no snapshots. Fails with invalid_argument
+    // for options out of range.
     [[nodiscard]] static result<snapshot_store> open(const std::filesystem::path& directory,
-                                                     const journal_id& journal,
+                                                     const journal_identity& journal,
                                                      std::uint32_t state_version,
                                                      snapshot_options options = {});
 
@@ -83,7 +84,7 @@ class snapshot_store {
     [[nodiscard]] result<snapshot_list> list() const;
 
     // Reads and verifies one. Fails with damaged if its bytes are not what was written, diverged if
-    // it belongs to another journal, newer_format, io, too_large or out_of_memory.
+    // it was taken in a journal of another origin, newer_format, io, too_large or out_of_memory.
     [[nodiscard]] result<snapshot_payload> load(const std::filesystem::path& snapshot) const;
 
     // Renames an unusable snapshot to *.rejected, so that it does not count among those that are
@@ -99,7 +100,7 @@ class snapshot_store {
                                      const detail::snapshot_header& header) const;
 
     std::filesystem::path directory_;
-    journal_id journal_{};
+    journal_identity journal_{};
     std::uint32_t state_version_ = 0;
     snapshot_options options_;
 };

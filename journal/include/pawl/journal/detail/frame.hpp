@@ -37,24 +37,26 @@ inline constexpr std::size_t max_frame_bytes = (std::size_t{1} << 24) - 8;
 namespace frame_offset {
 inline constexpr std::size_t commit = 0;
 inline constexpr std::size_t hash = 8;
-inline constexpr std::size_t sequence = 16;
-inline constexpr std::size_t timestamp = 24;
-inline constexpr std::size_t stream = 32;
-inline constexpr std::size_t version = 40;
-inline constexpr std::size_t back = 48;     // u32, in units of 8 bytes
-inline constexpr std::size_t witness = 52;  // u32, in events
+inline constexpr std::size_t link = 16;     // u64, the two fields that follow
+inline constexpr std::size_t back = 16;     // u32, in units of 8 bytes
+inline constexpr std::size_t witness = 20;  // u32, in events
+inline constexpr std::size_t sequence = 24;
+inline constexpr std::size_t timestamp = 32;
+inline constexpr std::size_t stream = 40;
+inline constexpr std::size_t version = 48;
+inline constexpr std::size_t content = sequence;  // from here on the content hash covers all bytes
 }  // namespace frame_offset
 
 // The header once more as a struct: it pins the offsets above, and the writer fills it in one go.
 struct frame_header {
     std::uint64_t commit;
     std::uint64_t hash;
+    std::uint32_t back;
+    std::uint32_t witness;
     std::uint64_t sequence;
     std::uint64_t timestamp_ns;
     std::uint64_t stream;
     std::uint64_t version;
-    std::uint32_t back;
-    std::uint32_t witness;
 };
 static_assert(sizeof(frame_header) == frame_header_bytes);
 static_assert(offsetof(frame_header, hash) == frame_offset::hash);
@@ -119,11 +121,24 @@ class commit_word {
     return x ^ (x >> 33);
 }
 
-// Ties a frame's hash to its segment's life, its place and its commit word. Bijective in the word,
-// so that no two words share a hash; another epoch or offset gives an unrelated value.
-[[nodiscard]] constexpr std::uint64_t place_key(std::uint64_t epoch, std::uint64_t offset,
-                                                std::uint64_t commit) noexcept {
-    return mix64(commit ^ mix64(epoch + offset * 0x9e3779b97f4a7c15));
+// A frame's hash is its content hash ^ its place hash. The content hash covers what happened and is
+// the same in every copy of the journal; this one covers where the frame lies: its segment's life,
+// its offset, and the link, whose fields depend on both. Bijective in the link.
+[[nodiscard]] constexpr std::uint64_t place_hash(std::uint64_t epoch, std::uint64_t offset,
+                                                 std::uint64_t link) noexcept {
+    return mix64(mix64(epoch + offset * 0x9e3779b97f4a7c15) ^ link);
+}
+
+// The content hash of a valid frame, taken out of its frame hash without reading its bytes.
+[[nodiscard]] inline std::uint64_t content_hash_of(const std::byte* frame, std::uint64_t epoch,
+                                                   std::uint64_t offset) noexcept {
+    return load_u64(frame + frame_offset::hash) ^
+           place_hash(epoch, offset, load_u64(frame + frame_offset::link));
+}
+
+// What a frame adds to the digest of a log.
+[[nodiscard]] constexpr std::uint64_t digest_term(std::uint64_t content_hash) noexcept {
+    return mix64(content_hash);
 }
 
 }  // namespace pawl::detail

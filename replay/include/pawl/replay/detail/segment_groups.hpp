@@ -73,6 +73,7 @@ class group_segment {
     std::uint64_t events_ = 0;
     log_point point_{};
     log_digest digest_{};
+    log_digest names_behind_{};  // of the names behind the last event
     std::optional<error> failure_;
 };
 
@@ -110,6 +111,7 @@ class segment_groups {
     std::uint64_t next_ordinal_ = 0;
     bool at_end_ = false;
     std::optional<sealed_segment> before_;  // the last one of the group before
+    log_digest names_behind_{};             // of the names behind the last event of all groups
     fold_progress progress_{};
 };
 

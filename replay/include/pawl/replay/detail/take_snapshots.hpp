@@ -35,7 +35,7 @@ template <snapshots Fold>
         {.from = from_point{progress.point}, .show = visibility::durable, .follow = true});
     if (!events)
         return std::unexpected(std::move(events.error()));
-    auto store = snapshot_store::open(directory, events->id(), Fold::state_version, options);
+    auto store = snapshot_store::open(directory, events->identity(), Fold::state_version, options);
     if (!store)
         return std::unexpected(std::move(store.error()));
     set_aside_rejected(*store, report);
