@@ -16,7 +16,7 @@ namespace pawl::detail {
 struct background_setup {
     std::string name{};  // at most 15 characters
     std::vector<int> cores{};
-    // Does what is due and says how long there is nothing to do.
+    // Does what is due and returns how long to sleep.
     std::function<std::chrono::microseconds()> step;
 };
 
@@ -28,7 +28,7 @@ class background_thread {
     background_thread& operator=(const background_thread&) = delete;
 
     [[nodiscard]] result<void> start(background_setup setup);
-    // Has the next step done now. Any thread.
+    // Ends the current sleep. Any thread.
     void wake() noexcept;
     void stop() noexcept;
 

@@ -20,12 +20,12 @@ class data_ranges {
   public:
     // Everything counts as data.
     explicit data_ranges(std::uint64_t bytes) : ranges_{{0, bytes}} {}
-    // As the file system tells, which may call data what is zero, never the other way round. Only
-    // for files that nobody is writing to: later stores are not in it.
+    // As the file system reports them. It may report zeros as data, never data as a hole. Only for
+    // files that no one writes to: later stores are not included.
     [[nodiscard]] static data_ranges of(const file& source, std::uint64_t bytes);
 
     [[nodiscard]] std::span<const byte_range> all() const noexcept { return ranges_; }
-    // The first byte at or behind `offset` that is data; `end` where there is none before it.
+    // The first byte of data at or after `offset`; `end` if there is none before it.
     [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const noexcept {
         const auto range = std::ranges::upper_bound(ranges_, offset, {}, &byte_range::end);
         return range == ranges_.end() ? end : std::clamp(range->begin, offset, end);

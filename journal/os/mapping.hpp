@@ -33,18 +33,18 @@ class mapping {
     // Writes the pages of a range to stable storage and waits for it (msync). A failure must not be
     // retried: the kernel then reports success with the data gone.
     [[nodiscard]] result<void> sync(std::uint64_t offset, std::uint64_t bytes) const;
-    // True once a page could not be had (SIGBUS) and zeros stand in its place: what was read or
-    // stored since is worthless.
+    // True after an access to a page has failed (SIGBUS). Zeros stand in its place: nothing read
+    // from or stored to the mapping since then can be trusted.
     [[nodiscard]] bool faulted() const noexcept;
-    // The same as an error that names the place, for whoever has read and is about to draw
-    // conclusions.
+    // The same as an error that names the place. Call it after reading and before drawing
+    // conclusions from what was read.
     [[nodiscard]] result<void> whole() const;
     // Makes the pages of a range present and writable, so that a store meets no fault. Not
     // supported is not an error.
     void populate(std::uint64_t offset, std::uint64_t bytes) const noexcept;
-    // Tells the kernel that the range will be read in order soon.
+    // Advises the kernel that the range is about to be read in order.
     void will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept;
-    // Lets go of the pages of a range that was read; they stay in the page cache.
+    // Unmaps the pages of a range; they stay in the page cache.
     void drop(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
   private:

@@ -15,7 +15,7 @@ class page_memory {
     page_memory& operator=(page_memory&& other) noexcept;
     ~page_memory();
 
-    // out_of_memory where it cannot be had.
+    // Fails with out_of_memory.
     [[nodiscard]] static result<page_memory> make(std::size_t bytes);
 
     [[nodiscard]] std::byte* data() const noexcept { return data_; }

@@ -18,22 +18,22 @@ struct guarded_range {
     std::atomic<std::uintptr_t> fault{0};  // the address of the first one; 0: none
 };
 
-// Puts a mapping under guard; null where memory has run out. The first call installs the handler
+// Puts a mapping under guard; null if out of memory. The first call installs the handler
 // for the process. A SIGBUS elsewhere goes to the handler that was there before; a program that
 // installs its own afterwards and does not call ours gives the guard up, and so does a thread that
 // blocks the signal.
 [[nodiscard]] guarded_range* guard_range(const void* begin, std::size_t bytes) noexcept;
-// Before the mapping goes.
+// Must be called before the mapping is removed.
 void unguard_range(guarded_range* range) noexcept;
 
-// On a line of its own: every append and every read looks at it, and hardly anything changes it.
+// On a cache line of its own: every append and every read loads it, and it hardly ever changes.
 struct alignas(64) fault_counter {
     std::atomic<std::uint32_t> faults{0};
 };
 inline fault_counter guarded_faults;
 
-// Counts the faults in all guarded mappings: one load for whoever wants to know whether to look
-// closer. What this thread stored before has met its faults by then.
+// The number of faults in all guarded mappings: one load is enough to decide whether to look
+// closer. Faults of this thread's earlier stores are included.
 [[nodiscard]] inline std::uint32_t count_guarded_faults() noexcept {
     // The handler runs on this thread: the compiler must not move the load before the stores.
     std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -20,8 +20,8 @@ namespace pawl::detail {
 
 class durability {
   public:
-    // `left` is called, under the lock, with each segment that is complete and synced; it owns it
-    // then.
+    // `left` is called, under the lock, with each segment that is complete and synced, and takes
+    // ownership of it.
     using left_segment = std::function<void(std::unique_ptr<live_segment>)>;
 
     durability(control_page control, std::atomic<std::uint32_t>* gate_word, sequence_number durable,
@@ -40,22 +40,23 @@ class durability {
 
     // Makes everything published at the call durable. Any thread; concurrent callers share a sync.
     [[nodiscard]] result<sequence_number> sync();
-    // The same even where every event is durable already: end frames are not events.
+    // The same, and syncs even if every event is already durable: end frames are not events.
     [[nodiscard]] result<void> sync_to_end();
-    // Syncs the segments that the writer has left, and with them what they hold.
+    // Syncs the segments that the writer has left.
     [[nodiscard]] result<void> sync_left_segments();
     [[nodiscard]] std::uint64_t unsynced_bytes() const noexcept;
-    // Poisons the writer where a segment that is not wholly synced has lost a page.
+    // Poisons the writer if a segment that is not wholly synced has lost a page.
     [[nodiscard]] result<void> look_for_lost_pages();
 
-    // Puts the watermark into the control file if it has moved since.
+    // Stores the watermark in the control file, and syncs it, if it has moved since the last time.
     [[nodiscard]] result<void> store_watermark();
-    // Live status for readers; wakes them if there is something new. One thread at a time; does not
-    // wait for a sync that is going on.
+    // Updates the live status for readers and wakes them if it has changed. One thread at a time;
+    // does not wait for a sync in progress.
     void report_status(bool beat) noexcept;
     void set_state(control_state state, int os_error) noexcept;
 
-    // The first failure ends all acknowledging, for good.
+    // Records a failure, the first of which ends all acknowledging for good, and returns what
+    // callers are told from then on.
     error poison(error why);
     [[nodiscard]] std::optional<error> failure() const;
     [[nodiscard]] std::uint64_t syncs() const noexcept {

@@ -6,7 +6,7 @@ namespace pawl::detail {
 
 bool populator::populate(live_segment& segment, std::uint64_t to) noexcept {
     constexpr std::uint64_t slice = std::uint64_t{1} << 20;
-    // Less is not worth a call, unless it is the last.
+    // A smaller slice is not worth a system call, unless it is the segment's last.
     const std::uint64_t least = std::min(slice, window_) / 4;
     const std::uint64_t size = segment.header.segment_bytes;
     to = std::min<std::uint64_t>(to, size);

@@ -1,5 +1,5 @@
-// Makes the pages ahead of the writer present, a bounded window and no further: a page that the
-// kernel writes back before it is used faults again.
+// Makes the pages ahead of the writer present, within a bounded window: a page that the kernel
+// writes back before it is used faults again.
 #pragma once
 
 #include "append/live_segment.hpp"
@@ -17,9 +17,10 @@ class populator {
               std::uint64_t window_bytes) noexcept
         : progress_{shared}, supply_{supply}, at_{first}, window_{window_bytes} {}
 
-    // Populates at most one slice; false where the window is ready, or as good as.
+    // Populates at most one slice. False if the window is populated, or what is missing is not
+    // worth a call.
     [[nodiscard]] bool step() noexcept;
-    // The segment is about to go away.
+    // Must be called before the segment is destroyed.
     void forget(const live_segment* segment) noexcept;
     [[nodiscard]] std::uint64_t populated_bytes() const noexcept {
         return populated_.load(std::memory_order_relaxed);

@@ -1,5 +1,4 @@
-// Reads sealed segments again at a bounded rate, so that damage in them is known before somebody
-// needs them.
+// Rereads sealed segments at a bounded rate, to find damage before the events are needed.
 #pragma once
 
 #include "store/segment_file.hpp"
@@ -20,8 +19,8 @@ class scrubber {
              std::vector<std::uint64_t> ordinals) noexcept
         : directory_{std::move(directory)}, id_{id}, ordinals_{std::move(ordinals)} {}
 
-    // Reads about so many bytes; how many it were, 0 when everything has been read. damaged, with
-    // file, offset and sequence, at the first frame that is wrong.
+    // Reads about `budget_bytes` and returns how many it read, 0 once everything has been read.
+    // Fails with damaged (file, offset and sequence) at the first invalid frame.
     [[nodiscard]] result<std::uint64_t> step(std::uint64_t budget_bytes);
 
   private:

@@ -26,12 +26,13 @@ class sealer {
   public:
     explicit sealer(sealer_setup setup) : setup_{std::move(setup)} {}
 
-    // A segment is complete and on stable storage. Any thread; in ascending order.
+    // Adds a segment that is complete and on stable storage. Any thread; ordinals must ascend.
     void enqueue(std::uint64_t ordinal);
     [[nodiscard]] bool has_work();
-    // Seals one segment; false where none waits. One thread at a time.
+    // Seals one segment; false if none is waiting. One thread at a time.
     [[nodiscard]] result<bool> step();
-    // Writes the heads if the segments sealed since outweigh the file eight times, or if `now`.
+    // Writes the heads if the segments sealed since the last time hold eight times as many bytes as
+    // the file, or if `now` is true.
     [[nodiscard]] result<void> write_heads_if_due(bool now);
 
   private:

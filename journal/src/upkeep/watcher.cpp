@@ -11,8 +11,9 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Waking up is not free: where the machine is a virtual one it costs whoever runs on that core far
-// more than the look itself. So one thread wakes often, and the others when it finds work for them.
+// Waking up is not free: on a virtual machine it costs the thread that runs on that core far more
+// than the poll itself. So one thread wakes often, and wakes the others when it finds work for
+// them.
 microseconds watcher::step() {
     report_status();
     note_settled();
@@ -29,8 +30,8 @@ void watcher::report_status() {
     parts_.durable->report_status(beat);
 }
 
-// The last sync has no witness in the log until something follows it; the control file is its
-// witness once nothing has followed for a while.
+// The last sync has no witness in the log until another frame follows. If none follows for a while,
+// the flusher stores the watermark in the control file instead.
 void watcher::note_settled() noexcept {
     constexpr microseconds shortest{2000};
     const auto now = steady_clock::now();
@@ -57,7 +58,8 @@ void watcher::wake_others() {
         parts_.housekeeper->wake();
 }
 
-// So long that the writer, at the pace it has now, uses a quarter of what is populated.
+// Sleeps for as long as the writer, at its current pace, needs to use up a quarter of the populated
+// window.
 microseconds watcher::until_next_look() {
     constexpr microseconds shortest{100};
     constexpr microseconds usual{1000};

@@ -1,6 +1,6 @@
-// The one thread that looks again and again at what the appending thread does, which calls nobody.
-// It keeps readers informed, makes pages present ahead of the writer, and wakes the other threads
-// when there is something for them to do.
+// The one thread that polls what the appending thread has published, because that thread makes no
+// calls. It reports the status to readers, populates pages ahead of the writer, and wakes the other
+// threads when they have work.
 #pragma once
 
 #include "append/appender.hpp"
@@ -19,7 +19,7 @@
 
 namespace pawl::detail {
 
-// Whom a watcher looks at and whom it wakes; all of them outlive it.
+// The parts that a watcher polls and the threads that it wakes. All must outlive it.
 struct watched_parts {
     const writer_options* options;
     appender* append;
@@ -36,14 +36,14 @@ class watcher {
     watcher(const watched_parts& parts, sequence_number durable) noexcept
         : parts_{parts}, durable_seen_{durable} {}
 
-    // Says how long there is nothing to look at.
+    // Does one round and returns how long to sleep before the next.
     [[nodiscard]] std::chrono::microseconds step();
 
-    // The pieces of a step that a program does itself where there are no threads.
+    // The parts of a round that poll() runs if there are no background threads.
     void report_status();
     void note_settled() noexcept;
 
-    // Whether nothing has become durable for a while. Any thread.
+    // True if the watermark has not moved for a while. Any thread.
     [[nodiscard]] bool settled() const noexcept { return settled_.load(std::memory_order_relaxed); }
 
   private:
@@ -57,7 +57,7 @@ class watcher {
     std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point looked_{};
     std::uint64_t position_then_ = 0;  // of the log when it last looked
-    // What there is to do for the flusher follows from these.
+    // The flusher has work whenever one of these has changed.
     struct flush_cause {
         sequence_number published = 0;
         sequence_number settled = 0;  // durable for a while
