@@ -74,6 +74,11 @@ void file::close() noexcept {
 }
 
 result<file> file::open(const std::filesystem::path& path, access mode, std::uint32_t permissions) {
+    return open_at(AT_FDCWD, path, path, mode, permissions);
+}
+
+result<file> file::open_at(int directory, const std::filesystem::path& name,
+                           std::filesystem::path path, access mode, std::uint32_t permissions) {
     int flags = O_CLOEXEC | O_NOFOLLOW;
     if (mode == access::read)
         flags |= O_RDONLY;
@@ -81,18 +86,17 @@ result<file> file::open(const std::filesystem::path& path, access mode, std::uin
         flags |= O_RDWR;
     if (mode == access::create)
         flags |= O_RDWR | O_CREAT | O_TRUNC;
-    if (mode == access::write_direct)
-        flags |= O_WRONLY | O_DIRECT;
     const auto operation = mode == access::create ? io_operation::create : io_operation::open;
     if (refused({.operation = operation, .path = path.c_str()}))
         return failed(path, "cannot open");
     file opened;
-    opened.path_ = path;
     do {
-        opened.descriptor_ = ::open(path.c_str(), flags, static_cast<mode_t>(permissions));
+        opened.descriptor_ =
+            ::openat(directory, name.c_str(), flags, static_cast<mode_t>(permissions));
     } while (opened.descriptor_ < 0 && errno == EINTR);
     if (opened.descriptor_ < 0)
         return failed(path, "cannot open");
+    opened.path_ = std::move(path);
     return opened;
 }
 
@@ -105,6 +109,14 @@ result<std::uint64_t> file::size() const {
             error{.code = errc::damaged, .file = path_.string(), .detail = "not a regular file"});
     }
     return static_cast<std::uint64_t>(status.st_size);
+}
+
+result<file_identity> file::identity() const {
+    struct stat status{};
+    if (::fstat(descriptor_, &status) != 0)
+        return failed(path_, "cannot stat");
+    return file_identity{static_cast<std::uint64_t>(status.st_dev),
+                         static_cast<std::uint64_t>(status.st_ino)};
 }
 
 namespace {
@@ -217,6 +229,13 @@ result<void> file::punch(std::uint64_t offset, std::uint64_t bytes) const {
     return {};
 }
 
+result<void> file::write_past_cache(bool on) const {
+    const int flags = ::fcntl(descriptor_, F_GETFL);
+    if (flags < 0 || ::fcntl(descriptor_, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) != 0)
+        return failed(path_, "cannot write past the page cache");
+    return {};
+}
+
 result<void> file::sync() const {
     if (refused({.operation = io_operation::sync_file, .path = path_.c_str()})) {
         return failed(path_, "cannot sync");
@@ -224,89 +243,6 @@ result<void> file::sync() const {
     if (::fdatasync(descriptor_) != 0)
         return failed(path_, "cannot sync");
     return {};
-}
-
-result<void> sync_directory(const std::filesystem::path& directory) {
-    if (refused({.operation = io_operation::sync_directory, .path = directory.c_str()}))
-        return std::unexpected(sync_error(errno, directory, "cannot sync the directory"));
-    int descriptor = -1;
-    do {
-        descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    } while (descriptor < 0 && errno == EINTR);
-    if (descriptor < 0)
-        return failed(directory, "cannot open the directory");
-    const bool synced = ::fsync(descriptor) == 0;
-    const int why = errno;
-    ::close(descriptor);
-    if (!synced) {
-        return std::unexpected(sync_error(why, directory, "cannot sync the directory"));
-    }
-    return {};
-}
-
-result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
-    if (refused({.operation = io_operation::rename, .path = from.c_str(), .target = to.c_str()}) ||
-        ::rename(from.c_str(), to.c_str()) != 0) {
-        return failed(to, "cannot rename to");
-    }
-    return {};
-}
-
-result<void> unlink_file(const std::filesystem::path& path) {
-    if (refused({.operation = io_operation::unlink, .path = path.c_str()}) ||
-        ::unlink(path.c_str()) != 0) {
-        return failed(path, "cannot unlink");
-    }
-    return {};
-}
-
-result<bool> make_directory(const std::filesystem::path& path, std::uint32_t mode) {
-    if (refused({.operation = io_operation::make_directory, .path = path.c_str()})) {
-        return failed(path, "cannot make the directory");
-    }
-    if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0)
-        return true;
-    if (errno == EEXIST)
-        return false;
-    return failed(path, "cannot make the directory");
-}
-
-result<void> replace_file(const std::filesystem::path& path,
-                          std::span<const std::span<const std::byte>> parts,
-                          std::uint32_t permissions) {
-    auto temporary = path;
-    temporary += ".tmp";
-    auto fresh = file::open(temporary, file::access::create, permissions);
-    if (!fresh)
-        return std::unexpected(std::move(fresh.error()));
-    std::uint64_t offset = 0;
-    for (const auto part : parts) {
-        if (auto written = fresh->write_at(part, offset); !written)
-            return written;
-        offset += part.size();
-    }
-    if (auto synced = fresh->sync(); !synced)
-        return synced;
-    if (auto renamed = rename_file(temporary, path); !renamed)
-        return renamed;
-    return sync_directory(path.parent_path());
-}
-
-result<std::vector<std::byte>> read_file(const std::filesystem::path& path, std::uint64_t limit) {
-    auto opened = file::open(path, file::access::read);
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    auto size = opened->size();
-    if (!size)
-        return std::unexpected(std::move(size.error()));
-    if (*size > limit) {
-        return std::unexpected(
-            error{.code = errc::damaged, .file = path.string(), .detail = "larger than it can be"});
-    }
-    std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
-    if (auto read = opened->read_at(bytes, 0); !read)
-        return std::unexpected(std::move(read.error()));
-    return bytes;
 }
 
 }  // namespace pawl::detail

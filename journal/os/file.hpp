@@ -1,4 +1,4 @@
-// Files as the journal uses them: owned descriptors, whole reads and writes, durable renames.
+// Files as the journal uses them: owned descriptors, whole reads and writes.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace pawl::detail {
 
@@ -22,6 +21,13 @@ namespace pawl::detail {
 [[nodiscard]] error sync_error(int os_error, const std::filesystem::path& path,
                                std::string_view doing);
 
+// Which file it is, whatever its name.
+struct file_identity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const file_identity&) const = default;
+};
+
 // Owns a file descriptor. Every one is opened O_CLOEXEC and O_NOFOLLOW.
 class file {
   public:
@@ -29,7 +35,6 @@ class file {
         read,
         read_write,
         create,
-        write_direct,  // past the page cache: what is written must be whole blocks
     };
     // What becomes of bytes that a read brings into the page cache; what was there stays there.
     enum class cached : std::uint8_t { stays, goes };
@@ -41,6 +46,10 @@ class file {
 
     [[nodiscard]] static result<file> open(const std::filesystem::path& path, access mode,
                                            std::uint32_t permissions = 0600);
+    // The same for a name below an open directory; errors call the file by its `path`.
+    [[nodiscard]] static result<file> open_at(int directory, const std::filesystem::path& name,
+                                              std::filesystem::path path, access mode,
+                                              std::uint32_t permissions);
 
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
@@ -49,6 +58,7 @@ class file {
     [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
 
     [[nodiscard]] result<std::uint64_t> size() const;
+    [[nodiscard]] result<file_identity> identity() const;
     // Reads exactly as many bytes as there are in `into`; fewer in the file is damaged.
     [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset,
                                        cached what = cached::stays) const;
@@ -64,6 +74,8 @@ class file {
     void write_in_place() const noexcept;
     // Gives the blocks of a range back; it reads as zero afterwards. Not supported is not an error.
     [[nodiscard]] result<void> punch(std::uint64_t offset, std::uint64_t bytes) const;
+    // From now on what is written goes past the page cache and must be whole blocks, or no longer.
+    [[nodiscard]] result<void> write_past_cache(bool on) const;
     // fdatasync.
     [[nodiscard]] result<void> sync() const;
     // Closes without looking back; for a descriptor that a fork copied.
@@ -73,21 +85,5 @@ class file {
     int descriptor_ = -1;
     std::filesystem::path path_;
 };
-
-[[nodiscard]] result<void> sync_directory(const std::filesystem::path& directory);
-[[nodiscard]] result<void> rename_file(const std::filesystem::path& from,
-                                       const std::filesystem::path& to);
-[[nodiscard]] result<void> unlink_file(const std::filesystem::path& path);
-// Creates one level; an existing directory is fine. True where it was made.
-[[nodiscard]] result<bool> make_directory(const std::filesystem::path& path, std::uint32_t mode);
-
-// Replaces `path` as a whole: temporary file, write, sync, rename, sync of the directory.
-[[nodiscard]] result<void> replace_file(const std::filesystem::path& path,
-                                        std::span<const std::span<const std::byte>> parts,
-                                        std::uint32_t permissions);
-
-// All bytes of a small file; larger than `limit` is damaged.
-[[nodiscard]] result<std::vector<std::byte>> read_file(const std::filesystem::path& path,
-                                                       std::uint64_t limit);
 
 }  // namespace pawl::detail

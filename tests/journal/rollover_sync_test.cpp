@@ -4,6 +4,7 @@
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
 #include "store/control.hpp"
+#include "store/directory.hpp"
 #include "store/segment_file.hpp"
 #include "upkeep/durability.hpp"
 
@@ -33,9 +34,12 @@ class stepped_writer {
         second_ = std::make_unique<live_segment>(must(create_segment(request)));
         second_path_ = second_->bytes.path().string();
         first_ = first.get();
-        durability_ =
-            std::make_unique<durability>(must(control_page::open_for_writing(directory, {1}, 0600)),
-                                         &gate_word_, 0, [](std::unique_ptr<live_segment>) {});
+        const auto held = must(directory_handle::hold(directory));
+        (void)must(create_identity(held, min_segment_bytes, 0600));
+        durability_ = std::make_unique<durability>(
+            must(control_page::open_for_writing(held, {1}, 0600)), &gate_word_, 0,
+            place_check{held, must(held.identity_of(identity_name))},
+            [](std::unique_ptr<live_segment>) {});
         durability_->attach(&progress_, std::move(first));
         set_io_hook(
             [](void* context, const io_event& event) {

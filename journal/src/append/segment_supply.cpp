@@ -42,7 +42,7 @@ result<bool> segment_supply::replenish() {
 result<void> segment_supply::discard() {
     for (live_segment* left = take(); left != nullptr; left = take()) {
         const std::unique_ptr<live_segment> owned{left};
-        auto removed = unlink_file(segment_path(request_.directory, owned->header.ordinal));
+        auto removed = request_.directory.unlink(segment_name(owned->header.ordinal));
         if (!removed)
             return removed;
     }

@@ -116,15 +116,15 @@ result<void> cursor_state::revalidate() {
 
 result<void> cursor_state::reopen_if_replaced() {
     const std::uint64_t ordinal = segment_->header.ordinal;
-    const auto inode = file_identity(segment_path(directory_, ordinal));
-    if (inode && *inode == segment_->inode)
+    const auto named = directory_handle{directory_}.identity_of(segment_name(ordinal));
+    if (named && *named == segment_->which)
         return {};
     if (offset_ != first_frame_offset) {
         return std::unexpected(
             here(errc::rewound, "a recovery took away the segment that was being read"));
     }
     // Nothing was read from it: it was only prepared, and another file has its name, or will have.
-    if (!inode)
+    if (!named)
         return {};
     auto opened = open_segment(directory_, id_, ordinal);
     if (!opened)

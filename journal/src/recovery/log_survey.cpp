@@ -106,17 +106,18 @@ class surveyor {
     }
 
     [[nodiscard]] error at_segment(std::size_t i, errc code, std::string detail) const {
-        return error{.code = code,
-                     .offset = 0,
-                     .sequence = survey_.next_sequence,
-                     .file = segment_path(request_.directory, survey_.segments[i].ordinal).string(),
-                     .detail = std::move(detail)};
+        return error{
+            .code = code,
+            .offset = 0,
+            .sequence = survey_.next_sequence,
+            .file = request_.directory.path_of(segment_name(survey_.segments[i].ordinal)).string(),
+            .detail = std::move(detail)};
     }
 
     [[nodiscard]] error missing(std::uint64_t ordinal, std::string detail) const {
         return error{.code = errc::missing_segment,
                      .sequence = survey_.next_sequence,
-                     .file = segment_path(request_.directory, ordinal).string(),
+                     .file = request_.directory.path_of(segment_name(ordinal)).string(),
                      .detail = std::move(detail)};
     }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/segment_walk.hpp"
+#include "os/directory_handle.hpp"
 #include "store/segment_index.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -60,7 +61,7 @@ struct log_survey {
 };
 
 struct survey_request {
-    std::filesystem::path directory;
+    directory_handle directory;
     journal_id id{};
     verify_at_open verify = verify_at_open::unsealed;
     sequence_number stored_watermark = 0;  // from the control file

@@ -13,11 +13,16 @@ namespace {
 
 [[nodiscard]] result<recovery_report> rehearse(const std::filesystem::path& directory,
                                                const recover_options& options) {
-    auto journal = detail::read_identity(directory);
+    auto held = detail::directory_handle::hold(directory);
+    if (!held && held.error().code == errc::not_found)
+        return std::unexpected(detail::no_journal_in(directory));
+    if (!held)
+        return std::unexpected(std::move(held.error()));
+    auto journal = detail::read_identity(*held);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
     auto recovered = detail::recover_log(
-        {.directory = directory, .journal = *journal, .verify = options.verify, .dry_run = true});
+        {.directory = *held, .journal = *journal, .verify = options.verify, .dry_run = true});
     if (!recovered)
         return std::unexpected(std::move(recovered.error()));
     return std::move(recovered->report);

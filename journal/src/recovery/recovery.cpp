@@ -7,12 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
 namespace pawl::detail {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -88,7 +87,7 @@ class recoverer {
         for (const auto& segment : survey_.segments) {
             if (!segment.header_note.empty()) {
                 report.notices.push_back(
-                    segment_path(request_.directory, segment.ordinal).string() + ": " +
+                    request_.directory.path_of(segment_name(segment.ordinal)).string() + ": " +
                     segment.header_note);
             }
         }
@@ -206,50 +205,68 @@ class recoverer {
         for (std::size_t i = survey_.segments.size(); i > first; --i) {
             const surveyed_segment& segment = survey_.segments[i - 1];
             auto cleared = i - 1 >= survey_.blank_from
-                               ? unlink_file(segment_path(request_.directory, segment.ordinal))
+                               ? request_.directory.unlink(segment_name(segment.ordinal))
                                : keep_whole(segment);
             if (!cleared)
                 return cleared;
         }
-        return sync_directory(request_.directory);
+        return request_.directory.sync();
     }
 
-    [[nodiscard]] result<void> make_torn_directory() {
+    [[nodiscard]] result<directory_handle> torn_directory() {
         constexpr std::uint32_t search_bits = 0111;
-        auto made = make_directory(torn_path(request_.directory),
-                                   request_.mode | ((request_.mode >> 2) & search_bits));
+        auto made = request_.directory.make_directory(
+            torn_name, request_.mode | 0200U | ((request_.mode >> 2) & search_bits));
         if (!made)
             return std::unexpected(std::move(made.error()));
-        return *made ? sync_directory(request_.directory) : result<void>{};
+        if (*made) {
+            if (auto synced = request_.directory.sync(); !synced)
+                return std::unexpected(std::move(synced.error()));
+        }
+        return request_.directory.hold_below(torn_name);
     }
 
     [[nodiscard]] result<void> keep_whole(const surveyed_segment& segment) {
-        if (auto made = make_torn_directory(); !made)
-            return made;
-        const std::string name = torn_stem(segment.ordinal, segment.header.epoch) + ".seg";
-        const fs::path kept = torn_path(request_.directory) / name;
-        auto moved = rename_file(segment_path(request_.directory, segment.ordinal), kept);
-        if (!moved)
-            return moved;
-        done_.report.kept.push_back("torn/" + name);
-        return sync_directory(torn_path(request_.directory));
+        auto torn = torn_directory();
+        if (!torn)
+            return std::unexpected(std::move(torn.error()));
+        const std::string stem = torn_stem(segment.ordinal, segment.header.epoch);
+        // Evidence is never replaced. A copy of the journal that was put back may hold the same
+        // segment again.
+        std::string name = stem + ".seg";
+        for (int copy = 1;; ++copy) {
+            auto moved = request_.directory.move(segment_name(segment.ordinal), *torn, name,
+                                                 directory_handle::on_existing::fail);
+            if (!moved && moved.error().os_error == EEXIST) {
+                name = stem;
+                name.append(".").append(std::to_string(copy)).append(".seg");
+                continue;
+            }
+            if (!moved)
+                return moved;
+            done_.report.kept.push_back("torn/" + name);
+            return torn->sync();
+        }
     }
 
-    [[nodiscard]] result<writable_segment> create_next(std::uint64_t ordinal,
-                                                       const predecessor& before) {
+    [[nodiscard]] result<writable_segment> create_next(
+        std::uint64_t ordinal, const predecessor& before,
+        directory_handle::on_existing existing = directory_handle::on_existing::fail) {
         return create_segment({.directory = request_.directory,
                                .id = id_,
                                .ordinal = ordinal,
                                .segment_bytes = request_.journal.segment_bytes,
                                .mode = request_.mode,
-                               .before = before});
+                               .before = before,
+                               .existing = existing});
     }
 
     // The segment was prepared and never written, so no bytes have to be kept. The new file is
     // renamed over it. A crash before the rename leaves the prepared segment, as it was found; a
     // crash after it leaves a prepared segment again, one that names its predecessor.
     [[nodiscard]] result<void> replace_prepared() {
-        auto made = create_next(holed().ordinal, done_.before);
+        auto made =
+            create_next(holed().ordinal, done_.before, directory_handle::on_existing::replace);
         if (!made)
             return std::unexpected(std::move(made.error()));
         done_.successor = std::move(*made);
@@ -297,13 +314,22 @@ class recoverer {
         if (std::ranges::all_of(overwritten, [](std::byte b) { return b == std::byte{0}; })) {
             return {};
         }
-        if (auto made = make_torn_directory(); !made)
-            return made;
+        auto torn = torn_directory();
+        if (!torn)
+            return std::unexpected(std::move(torn.error()));
         const std::string name = torn_stem(holed().ordinal, segment.header.epoch) + "-" +
                                  std::to_string(offset) + ".bytes";
         const std::array parts{overwritten};
         done_.report.kept.push_back("torn/" + name);
-        return replace_file(torn_path(request_.directory) / name, parts, request_.mode);
+        auto kept =
+            torn->write_whole(name, parts, request_.mode, directory_handle::on_existing::fail);
+        if (kept || kept.error().os_error != EEXIST)
+            return kept;
+        // An earlier recovery died inside the store of the end frame. What it saved is what stood
+        // there first; half an end frame stands there now.
+        if (auto removed = torn->unlink(name + ".tmp"); !removed)
+            return removed;
+        return torn->sync();
     }
 
     void store_cut_frame(const writable_segment& segment) {

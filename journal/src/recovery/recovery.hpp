@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/directory_layout.hpp"
+#include "os/directory_handle.hpp"
 #include "recovery/log_survey.hpp"
 #include "store/segment_file.hpp"
 
@@ -17,7 +18,7 @@
 namespace pawl::detail {
 
 struct recovery_request {
-    std::filesystem::path directory;
+    directory_handle directory;
     identity journal{};
     verify_at_open verify = verify_at_open::unsealed;
     std::uint32_t mode = 0600;

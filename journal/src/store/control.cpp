@@ -68,7 +68,7 @@ template <class Word>
            std::memcmp(identity.journal, id.data(), id.size()) == 0;
 }
 
-[[nodiscard]] result<void> create_control(const std::filesystem::path& path, const journal_id& id,
+[[nodiscard]] result<void> create_control(const directory_handle& directory, const journal_id& id,
                                           std::uint32_t mode) {
     std::array<std::byte, control_bytes> blank{};
     control_identity identity{};
@@ -79,7 +79,7 @@ template <class Word>
     identity.checksum = header_checksum(identity);
     std::memcpy(blank.data(), &identity, sizeof identity);
     const std::array parts{std::span<const std::byte>{blank}};
-    return replace_file(path, parts, mode);
+    return directory.write_whole(control_name, parts, mode);
 }
 
 template <std::size_t Size>
@@ -115,9 +115,9 @@ struct short_line {
     return line;
 }
 
-[[nodiscard]] result<mapping> map_control(const std::filesystem::path& path, file::access access,
+[[nodiscard]] result<mapping> map_control(const directory_handle& directory, file::access access,
                                           mapping::access mode) {
-    auto opened = file::open(path, access);
+    auto opened = directory.open(control_name, access);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     auto size = opened->size();
@@ -126,7 +126,7 @@ struct short_line {
     if (*size < control_bytes) {
         return std::unexpected(error{.code = errc::damaged,
                                      .offset = *size,
-                                     .file = path.string(),
+                                     .file = opened->path().string(),
                                      .detail = "the control file ends early"});
     }
     return mapping::of(*opened, mode, control_bytes);
@@ -139,18 +139,17 @@ control_page::control_page(mapping bytes, const journal_id& id) noexcept
       id_word_{id_word(id)},
       generation_{newest_watermark(bytes_, id_word_).generation} {}
 
-result<control_page> control_page::open_for_writing(const std::filesystem::path& directory,
+result<control_page> control_page::open_for_writing(const directory_handle& directory,
                                                     const journal_id& id, std::uint32_t mode) {
-    const auto path = control_path(directory);
-    auto mapped = map_control(path, file::access::read_write, mapping::access::read_write);
+    auto mapped = map_control(directory, file::access::read_write, mapping::access::read_write);
     const bool replace =
         !mapped ? (mapped.error().code == errc::not_found || mapped.error().code == errc::damaged)
                 : !is_ours(*mapped, id);
     if (replace) {
-        if (auto created = create_control(path, id, mode); !created) {
+        if (auto created = create_control(directory, id, mode); !created) {
             return std::unexpected(std::move(created.error()));
         }
-        mapped = map_control(path, file::access::read_write, mapping::access::read_write);
+        mapped = map_control(directory, file::access::read_write, mapping::access::read_write);
     }
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
@@ -208,16 +207,14 @@ result<void> control_page::store_watermark(sequence_number durable) {
 control_view::control_view(mapping bytes, const journal_id& id) noexcept
     : bytes_{std::move(bytes)}, id_word_{id_word(id)} {}
 
-result<control_view> control_view::open(const std::filesystem::path& directory,
-                                        const journal_id& id) {
-    const auto path = control_path(directory);
-    auto mapped = map_control(path, file::access::read, mapping::access::read);
+result<control_view> control_view::open(const directory_handle& directory, const journal_id& id) {
+    auto mapped = map_control(directory, file::access::read, mapping::access::read);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
     if (!is_ours(*mapped, id)) {
         return std::unexpected(error{.code = errc::damaged,
                                      .offset = 0,
-                                     .file = path.string(),
+                                     .file = mapped->path().string(),
                                      .detail = "not this journal's control file"});
     }
     return control_view{std::move(*mapped), id};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "format/directory_layout.hpp"
+#include "os/directory_handle.hpp"
 #include "os/mapping.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -18,8 +19,9 @@ namespace pawl::detail {
 class control_page {
   public:
     // Opens the file, making or replacing it where it is missing or not this journal's.
-    [[nodiscard]] static result<control_page> open_for_writing(
-        const std::filesystem::path& directory, const journal_id& id, std::uint32_t mode);
+    [[nodiscard]] static result<control_page> open_for_writing(const directory_handle& directory,
+                                                               const journal_id& id,
+                                                               std::uint32_t mode);
 
     control_page(control_page&&) noexcept = default;
     control_page& operator=(control_page&&) noexcept = default;
@@ -47,7 +49,7 @@ class control_page {
 class control_view {
   public:
     // not_found where there is none or it may not be read; damaged where it is not this journal's.
-    [[nodiscard]] static result<control_view> open(const std::filesystem::path& directory,
+    [[nodiscard]] static result<control_view> open(const directory_handle& directory,
                                                    const journal_id& id);
 
     // What the live status says is durable; nothing where it is being changed or is wrong.

@@ -4,7 +4,6 @@
 #include "format/segment_layout.hpp"
 #include "os/file.hpp"
 
-#include <dirent.h>
 #include <sys/random.h>
 #include <sys/statfs.h>
 
@@ -15,8 +14,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
-#include <memory>
 #include <system_error>
+#include <utility>
 
 namespace pawl::detail {
 
@@ -39,108 +38,90 @@ constexpr std::size_t ordinal_digits = 10;
     return std::string(text.size() - length, '0') + std::string(text.data(), length);
 }
 
-struct directory_closer {
-    void operator()(DIR* opened) const noexcept { ::closedir(opened); }
-};
-
-// Not with std::filesystem's iterator: its increment allocates and is noexcept, which ends the
-// process where memory has run out.
-template <class Visit>
-[[nodiscard]] result<void> each_entry(const fs::path& directory, Visit visit) {
-    const auto failed = [&] {
-        return std::unexpected(system_error(errno, directory, "cannot list the directory"));
-    };
-    const std::unique_ptr<DIR, directory_closer> opened{::opendir(directory.c_str())};
-    if (opened == nullptr)
-        return failed();
-    for (;;) {
-        errno = 0;
-        const dirent* entry = ::readdir(opened.get());
-        if (entry == nullptr)
-            break;
-        const std::string name{static_cast<const char*>(entry->d_name)};
-        if (name != "." && name != "..")
-            visit(name);
-    }
-    if (errno != 0)
-        return failed();
-    return {};
-}
-
 }  // namespace
 
+std::string segment_name(std::uint64_t ordinal) {
+    return ordinal_name(ordinal) + ".seg";
+}
+std::string index_name(std::uint64_t ordinal) {
+    return ordinal_name(ordinal) + ".idx";
+}
+
 fs::path identity_path(const fs::path& directory) {
-    return directory / "journal.pawl";
+    return directory / identity_name;
 }
 fs::path control_path(const fs::path& directory) {
-    return directory / "control";
+    return directory / control_name;
 }
 fs::path lock_path(const fs::path& directory) {
-    return directory / "writer.lock";
+    return directory / lock_name;
 }
 fs::path heads_path(const fs::path& directory) {
-    return directory / "streams";
-}
-fs::path torn_path(const fs::path& directory) {
-    return directory / "torn";
+    return directory / heads_name;
 }
 fs::path segment_path(const fs::path& directory, std::uint64_t ordinal) {
-    return directory / (ordinal_name(ordinal) + ".seg");
+    return directory / segment_name(ordinal);
 }
 fs::path index_path(const fs::path& directory, std::uint64_t ordinal) {
-    return directory / (ordinal_name(ordinal) + ".idx");
+    return directory / index_name(ordinal);
 }
 std::string torn_stem(std::uint64_t ordinal, std::uint64_t epoch) {
     return ordinal_name(ordinal) + "-" + hex_name(epoch);
 }
 
-result<std::vector<std::uint64_t>> list_segments(const fs::path& directory) {
+result<std::vector<std::uint64_t>> list_segments(const directory_handle& directory) {
+    auto names = directory.names();
+    if (!names)
+        return std::unexpected(std::move(names.error()));
     std::vector<std::uint64_t> ordinals;
-    auto listed = each_entry(directory, [&](const std::string& name) {
+    for (const std::string& name : *names) {
         if (!name.ends_with(".seg"))
-            return;
+            continue;
         std::uint64_t ordinal = 0;
         const char* end = name.data() + name.size() - 4;
         const auto parsed = std::from_chars(name.data(), end, ordinal);
-        if (parsed.ec == std::errc{} && parsed.ptr == end &&
-            ordinal_name(ordinal) + ".seg" == name) {
+        if (parsed.ec == std::errc{} && parsed.ptr == end && segment_name(ordinal) == name)
             ordinals.push_back(ordinal);
-        }
-    });
-    if (!listed)
-        return std::unexpected(std::move(listed.error()));
+    }
     std::ranges::sort(ordinals);
     return ordinals;
 }
 
-result<bool> is_blank(const fs::path& directory) {
-    std::error_code code;
-    if (!fs::exists(directory, code)) {
-        if (code && code != std::errc::no_such_file_or_directory) {
-            return std::unexpected(
-                system_error(code.value(), directory, "cannot list the directory"));
-        }
-        return true;
+error no_journal_in(const directory_handle& directory) {
+    error none{.code = errc::not_a_journal, .file = directory.path().string()};
+    auto names = directory.names();
+    if (!names && names.error().code != errc::not_found)
+        return std::move(names.error());
+    if (!names) {
+        none.detail = "the directory does not exist";
+    } else if (names->empty()) {
+        none.detail = "the directory is empty";
+    } else {
+        // The same one each time: a listing has no order.
+        none.detail = "the directory holds no journal.pawl and something else: " +
+                      *std::ranges::min_element(*names);
     }
-    bool blank = true;
-    auto listed = each_entry(directory, [&](const std::string& name) {
-        blank =
-            blank && (name == "writer.lock" || name == "journal.pawl.tmp" || name == "lost+found");
-    });
-    if (!listed)
-        return std::unexpected(std::move(listed.error()));
-    return blank;
+    return none;
 }
 
-result<identity> read_identity(const fs::path& directory) {
-    const fs::path path = identity_path(directory);
-    auto bytes = read_file(path, 4096);
+result<std::string> foreign_entry(const directory_handle& directory) {
+    auto names = directory.names();
+    if (!names)
+        return std::unexpected(std::move(names.error()));
+    std::ranges::sort(*names);
+    for (std::string& name : *names) {
+        if (name != lock_name && name != "journal.pawl.tmp" && name != "lost+found")
+            return std::move(name);
+    }
+    return std::string{};
+}
+
+result<identity> read_identity(const directory_handle& directory) {
+    const fs::path path = directory.path_of(identity_name);
+    auto bytes = directory.read_whole(identity_name, 4096);
     if (!bytes) {
-        if (bytes.error().code == errc::not_found) {
-            return std::unexpected(error{.code = errc::not_a_journal,
-                                         .file = directory.string(),
-                                         .detail = "the directory holds no journal.pawl"});
-        }
+        if (bytes.error().code == errc::not_found)
+            return std::unexpected(no_journal_in(directory));
         return std::unexpected(std::move(bytes.error()));
     }
     identity read{};
@@ -166,7 +147,7 @@ result<identity> read_identity(const fs::path& directory) {
     return read;
 }
 
-result<identity> create_identity(const fs::path& directory, std::uint64_t segment_bytes,
+result<identity> create_identity(const directory_handle& directory, std::uint64_t segment_bytes,
                                  const journal_id& origin, std::uint32_t mode) {
     identity fresh{};
     fresh.magic = identity_magic;
@@ -180,9 +161,8 @@ result<identity> create_identity(const fs::path& directory, std::uint64_t segmen
     fresh.segment_bytes = segment_bytes;
     fresh.checksum = header_checksum(fresh);
     const std::array parts{std::as_bytes(std::span{&fresh, 1})};
-    if (auto written = replace_file(identity_path(directory), parts, mode); !written) {
+    if (auto written = directory.write_whole(identity_name, parts, mode); !written)
         return std::unexpected(std::move(written.error()));
-    }
     return fresh;
 }
 
@@ -218,16 +198,14 @@ result<void> refuse_network_file_system(const fs::path& directory) {
     return {};
 }
 
-result<void> remove_temporaries(const fs::path& directory) {
-    std::vector<std::string> names;
-    auto listed = each_entry(directory, [&](const std::string& name) {
-        if (name.ends_with(".tmp"))
-            names.push_back(name);
-    });
-    if (!listed)
-        return listed;
-    for (const auto& name : names) {
-        if (auto removed = unlink_file(directory / name); !removed)
+result<void> remove_temporaries(const directory_handle& directory) {
+    auto names = directory.names();
+    if (!names)
+        return std::unexpected(std::move(names.error()));
+    for (const std::string& name : *names) {
+        if (!name.ends_with(".tmp"))
+            continue;
+        if (auto removed = directory.unlink(name); !removed)
             return removed;
     }
     return {};

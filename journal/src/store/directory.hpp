@@ -2,21 +2,31 @@
 #pragma once
 
 #include "format/directory_layout.hpp"
+#include "os/directory_handle.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace pawl::detail {
+
+inline constexpr std::string_view identity_name = "journal.pawl";
+inline constexpr std::string_view control_name = "control";
+inline constexpr std::string_view lock_name = "writer.lock";
+inline constexpr std::string_view heads_name = "streams";
+inline constexpr std::string_view torn_name = "torn";
+[[nodiscard]] std::string segment_name(std::uint64_t ordinal);
+[[nodiscard]] std::string index_name(std::uint64_t ordinal);
 
 [[nodiscard]] std::filesystem::path identity_path(const std::filesystem::path& directory);
 [[nodiscard]] std::filesystem::path control_path(const std::filesystem::path& directory);
 [[nodiscard]] std::filesystem::path lock_path(const std::filesystem::path& directory);
 [[nodiscard]] std::filesystem::path heads_path(const std::filesystem::path& directory);
-[[nodiscard]] std::filesystem::path torn_path(const std::filesystem::path& directory);
 [[nodiscard]] std::filesystem::path segment_path(const std::filesystem::path& directory,
                                                  std::uint64_t ordinal);
 [[nodiscard]] std::filesystem::path index_path(const std::filesystem::path& directory,
@@ -25,17 +35,19 @@ namespace pawl::detail {
 [[nodiscard]] std::string torn_stem(std::uint64_t ordinal, std::uint64_t epoch);
 
 // Ordinals of the segment files, ascending.
-[[nodiscard]] result<std::vector<std::uint64_t>> list_segments(
-    const std::filesystem::path& directory);
+[[nodiscard]] result<std::vector<std::uint64_t>> list_segments(const directory_handle& directory);
 
-// Whether the directory may become a journal: it is missing, empty, or holds only what a creation
-// that was interrupted leaves behind.
-[[nodiscard]] result<bool> is_blank(const std::filesystem::path& directory);
+// not_a_journal for a directory without journal.pawl; says whether it does not exist, is empty, or
+// what else is in it.
+[[nodiscard]] error no_journal_in(const directory_handle& directory);
+// An entry that keeps the directory from becoming a journal; empty if there is none: the directory
+// is empty, or holds only what a creation that was interrupted leaves.
+[[nodiscard]] result<std::string> foreign_entry(const directory_handle& directory);
 
 // Reads and checks journal.pawl. not_a_journal, newer_format, damaged.
-[[nodiscard]] result<identity> read_identity(const std::filesystem::path& directory);
+[[nodiscard]] result<identity> read_identity(const directory_handle& directory);
 // A zero origin makes an original.
-[[nodiscard]] result<identity> create_identity(const std::filesystem::path& directory,
+[[nodiscard]] result<identity> create_identity(const directory_handle& directory,
                                                std::uint64_t segment_bytes,
                                                const journal_id& origin, std::uint32_t mode);
 [[nodiscard]] journal_id id_of(const identity& from) noexcept;
@@ -47,7 +59,7 @@ namespace pawl::detail {
 [[nodiscard]] result<void> refuse_network_file_system(const std::filesystem::path& directory);
 
 // Drops what interrupted operations left: *.tmp files.
-[[nodiscard]] result<void> remove_temporaries(const std::filesystem::path& directory);
+[[nodiscard]] result<void> remove_temporaries(const directory_handle& directory);
 
 [[nodiscard]] std::uint64_t random_nonzero();
 [[nodiscard]] std::uint64_t system_time_ns() noexcept;

@@ -73,7 +73,7 @@ std::uint64_t heads_file_bytes(const stream_heads& heads) noexcept {
     return heads_entries_offset + heads.slots.slots() * sizeof(stream_head);
 }
 
-result<void> write_heads(const std::filesystem::path& directory, const journal_id& id,
+result<void> write_heads(const directory_handle& directory, const journal_id& id,
                          const stream_heads& heads, std::uint32_t mode) {
     std::array<std::byte, heads_entries_offset> first{};
     const auto names = pack_names(heads.names);
@@ -99,7 +99,7 @@ result<void> write_heads(const std::filesystem::path& directory, const journal_i
     std::memcpy(first.data(), &header, sizeof header);
     const std::array parts{std::span<const std::byte>{first}, entries,
                            std::span<const std::byte>{names}};
-    return replace_file(heads_path(directory), parts, mode);
+    return directory.write_whole(heads_name, parts, mode);
 }
 
 result<heads_header> check_heads_header(std::span<const std::byte> first, std::uint64_t body_bytes,
@@ -135,9 +135,9 @@ result<void> check_heads_body(const heads_header& header, std::span<const std::b
     return {};
 }
 
-result<stream_heads> read_heads(const std::filesystem::path& directory, const journal_id& id) {
-    const auto path = heads_path(directory);
-    auto opened = file::open(path, file::access::read);
+result<stream_heads> read_heads(const directory_handle& directory, const journal_id& id) {
+    const auto path = directory.path_of(heads_name);
+    auto opened = directory.open(heads_name, file::access::read);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     auto size = opened->size();

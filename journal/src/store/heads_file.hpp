@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/heads_layout.hpp"
+#include "os/directory_handle.hpp"
 #include "store/head_slots.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -35,7 +36,7 @@ struct stream_heads {
 [[nodiscard]] result<stream_heads> empty_heads(std::uint64_t expected_streams);
 // not_found, or damaged where the file is not this journal's or its checksum is wrong. The table is
 // mapped privately: changing it changes memory only.
-[[nodiscard]] result<stream_heads> read_heads(const std::filesystem::path& directory,
+[[nodiscard]] result<stream_heads> read_heads(const directory_handle& directory,
                                               const journal_id& id);
 // The file in two steps, as it lies in memory: its first heads_entries_offset bytes, where so many
 // are behind them, and then those, out of which the names are taken. Errors name `path`.
@@ -46,7 +47,7 @@ struct stream_heads {
 [[nodiscard]] result<void> check_heads_body(const heads_header& header,
                                             std::span<const std::byte> body,
                                             const std::filesystem::path& path, name_map& names);
-[[nodiscard]] result<void> write_heads(const std::filesystem::path& directory, const journal_id& id,
+[[nodiscard]] result<void> write_heads(const directory_handle& directory, const journal_id& id,
                                        const stream_heads& heads, std::uint32_t mode);
 
 // Bytes the file has for so many streams; names apart.

@@ -25,8 +25,7 @@ namespace {
     return {};
 }
 
-[[nodiscard]] result<void> take_in_segment(stream_heads& heads,
-                                           const std::filesystem::path& directory,
+[[nodiscard]] result<void> take_in_segment(stream_heads& heads, const directory_handle& directory,
                                            const journal_id& id, std::uint64_t ordinal) {
     auto segment = open_segment(directory, id, ordinal);
     if (!segment)
@@ -35,7 +34,7 @@ namespace {
     auto index = read_index(directory, id, ordinal);
     if (!index || index->header.epoch != segment->header.epoch) {
         index = build_index({.space = space, .id = id, .ordinal = ordinal},
-                            segment_path(directory, ordinal));
+                            directory.path_of(segment_name(ordinal)));
     }
     if (!index) {
         if (auto whole = segment->bytes.whole(); !whole)
@@ -50,7 +49,7 @@ namespace {
 
 // Whether the file's heads stand for the end of a segment of this log. The log decides: the segment
 // must be there, of the same life, ending at the same sequence.
-[[nodiscard]] bool fits_log(const stream_heads& heads, const std::filesystem::path& directory,
+[[nodiscard]] bool fits_log(const stream_heads& heads, const directory_handle& directory,
                             const journal_id& id, std::span<const std::uint64_t> ordinals) {
     if (std::ranges::find(ordinals, heads.ordinal) == ordinals.end())
         return false;
@@ -83,7 +82,7 @@ result<void> take_in(stream_heads& heads, const segment_index& index, const fram
     return {};
 }
 
-result<stream_heads> load_heads(const std::filesystem::path& directory, const journal_id& id,
+result<stream_heads> load_heads(const directory_handle& directory, const journal_id& id,
                                 std::uint64_t expected_streams,
                                 std::span<const std::uint64_t> ordinals) {
     auto heads = read_heads(directory, id);

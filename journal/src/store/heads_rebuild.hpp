@@ -18,7 +18,7 @@ namespace pawl::detail {
 
 // The heads at the end of segment `last`: from the file of heads as far as it fits the log, and
 // from the indexes of later segments, or their frames where an index is missing.
-[[nodiscard]] result<stream_heads> load_heads(const std::filesystem::path& directory,
+[[nodiscard]] result<stream_heads> load_heads(const directory_handle& directory,
                                               const journal_id& id, std::uint64_t expected_streams,
                                               std::span<const std::uint64_t> ordinals);
 

@@ -4,15 +4,10 @@
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
-#include <sys/stat.h>
-
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 namespace pawl::detail {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -100,10 +95,10 @@ struct opened_segment {
     header_check check;
 };
 
-[[nodiscard]] result<opened_segment> open_and_check(const fs::path& directory, const journal_id& id,
-                                                    std::uint64_t ordinal, file::access mode) {
-    const fs::path path = segment_path(directory, ordinal);
-    auto source = file::open(path, mode);
+[[nodiscard]] result<opened_segment> open_and_check(const directory_handle& directory,
+                                                    const journal_id& id, std::uint64_t ordinal,
+                                                    file::access mode) {
+    auto source = directory.open(segment_name(ordinal), mode);
     if (!source) {
         if (source.error().code == errc::not_found)
             source.error().code = errc::missing_segment;
@@ -118,7 +113,7 @@ struct opened_segment {
     if (*size < check->header.segment_bytes) {
         return std::unexpected(error{.code = errc::damaged,
                                      .offset = *size,
-                                     .file = path.string(),
+                                     .file = source->path().string(),
                                      .detail = "the file ends before its segment does"});
     }
     return opened_segment{std::move(*source), std::move(*check)};
@@ -127,13 +122,14 @@ struct opened_segment {
 }  // namespace
 
 result<writable_segment> create_segment(const segment_request& request) {
-    const fs::path path = segment_path(request.directory, request.ordinal);
-    fs::path temporary = path;
+    const directory_handle& directory = request.directory;
+    const std::string name = segment_name(request.ordinal);
+    std::string temporary = name;
     temporary += ".tmp";
     const segment_header header = make_header(request);
     const auto bytes = std::as_bytes(std::span{&header, 1});
 
-    auto fresh = file::open(temporary, file::access::create, request.mode);
+    auto fresh = directory.open(temporary, file::access::create, request.mode);
     if (!fresh)
         return std::unexpected(std::move(fresh.error()));
     const auto build = [&]() -> result<void> {
@@ -146,14 +142,14 @@ result<writable_segment> create_segment(const segment_request& request) {
             return done;
         if (auto done = fresh->sync(); !done)
             return done;
-        if (auto done = rename_file(temporary, path); !done)
+        if (auto done = directory.rename(temporary, name, request.existing); !done)
             return done;
-        fresh->renamed(path);
-        return sync_directory(request.directory);
+        fresh->renamed(directory.path_of(name));
+        return directory.sync();
     };
     if (auto built = build(); !built) {
         // What is left would only hold room; a failure to remove it changes nothing.
-        (void)unlink_file(temporary);
+        (void)directory.unlink(temporary);
         return std::unexpected(std::move(built.error()));
     }
     auto mapped = mapping::of(*fresh, mapping::access::read_write, request.segment_bytes);
@@ -162,26 +158,25 @@ result<writable_segment> create_segment(const segment_request& request) {
     return writable_segment{header, std::move(*mapped), std::move(*fresh)};
 }
 
-result<read_segment> open_segment(const fs::path& directory, const journal_id& id,
+result<read_segment> open_segment(const directory_handle& directory, const journal_id& id,
                                   std::uint64_t ordinal) {
     auto opened = open_and_check(directory, id, ordinal, file::access::read);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    struct stat status{};
-    if (::fstat(opened->source.descriptor(), &status) != 0) {
-        return std::unexpected(system_error(errno, opened->source.path(), "cannot stat"));
-    }
+    const auto which = opened->source.identity();
+    if (!which)
+        return std::unexpected(which.error());
     auto mapped =
         mapping::of(opened->source, mapping::access::read, opened->check.header.segment_bytes);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
     return read_segment{opened->check.header,      std::move(*mapped),
-                        std::move(opened->source), static_cast<std::uint64_t>(status.st_ino),
+                        std::move(opened->source), *which,
                         opened->check.one_bad,     std::move(opened->check.note)};
 }
 
-result<writable_segment> open_segment_for_repair(const fs::path& directory, const journal_id& id,
-                                                 std::uint64_t ordinal) {
+result<writable_segment> open_segment_for_repair(const directory_handle& directory,
+                                                 const journal_id& id, std::uint64_t ordinal) {
     auto opened = open_and_check(directory, id, ordinal, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
@@ -190,14 +185,6 @@ result<writable_segment> open_segment_for_repair(const fs::path& directory, cons
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
     return writable_segment{opened->check.header, std::move(*mapped), std::move(opened->source)};
-}
-
-result<std::uint64_t> file_identity(const fs::path& path) {
-    struct stat status{};
-    if (::lstat(path.c_str(), &status) != 0) {
-        return std::unexpected(system_error(errno, path, "cannot stat"));
-    }
-    return static_cast<std::uint64_t>(status.st_ino);
 }
 
 }  // namespace pawl::detail

@@ -4,6 +4,7 @@
 #include "format/frame_check.hpp"
 #include "format/segment_layout.hpp"
 #include "os/data_ranges.hpp"
+#include "os/directory_handle.hpp"
 #include "os/mapping.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -24,12 +25,14 @@ struct predecessor {
 };
 
 struct segment_request {
-    std::filesystem::path directory;
+    directory_handle directory;
     journal_id id{};
     std::uint64_t ordinal = 0;
     std::uint64_t segment_bytes = 0;
     std::uint32_t mode = 0600;
     predecessor before{};
+    // Only over a segment that was prepared and never used.
+    directory_handle::on_existing existing = directory_handle::on_existing::fail;
 };
 
 // A segment open for writing.
@@ -46,14 +49,14 @@ struct writable_segment {
 };
 
 // Makes the file whole under a temporary name, syncs and renames it and syncs the directory: when
-// this returns, the segment survives the loss of power. Replaces a file of that name.
+// this returns, the segment survives the loss of power.
 [[nodiscard]] result<writable_segment> create_segment(const segment_request& request);
 
 struct read_segment {
     segment_header header{};
     mapping bytes;
     file source;
-    std::uint64_t inode = 0;  // tells whether the name still means this file
+    file_identity which{};  // tells whether the name still means this file
     bool one_header_bad = false;
     std::string header_note{};  // which copy, and why
 
@@ -66,13 +69,11 @@ struct read_segment {
 
 // Maps a segment for reading. damaged where neither header copy is right, the file is short, or it
 // belongs elsewhere; missing_segment where there is no file.
-[[nodiscard]] result<read_segment> open_segment(const std::filesystem::path& directory,
+[[nodiscard]] result<read_segment> open_segment(const directory_handle& directory,
                                                 const journal_id& id, std::uint64_t ordinal);
 // The same for rewriting what is in it (recovery only).
-[[nodiscard]] result<writable_segment> open_segment_for_repair(
-    const std::filesystem::path& directory, const journal_id& id, std::uint64_t ordinal);
-
-// Identity of the file a name stands for now; not_found where there is none.
-[[nodiscard]] result<std::uint64_t> file_identity(const std::filesystem::path& path);
+[[nodiscard]] result<writable_segment> open_segment_for_repair(const directory_handle& directory,
+                                                               const journal_id& id,
+                                                               std::uint64_t ordinal);
 
 }  // namespace pawl::detail

@@ -232,7 +232,7 @@ result<segment_index> build_index(const index_source& source,
     return index;
 }
 
-result<void> write_index(const std::filesystem::path& directory, const segment_index& index,
+result<void> write_index(const directory_handle& directory, const segment_index& index,
                          std::uint32_t mode) {
     index_header header = index.header;
     const std::array body{bytes_of(index.marks), bytes_of(index.streams), bytes_of(index.names),
@@ -245,7 +245,7 @@ result<void> write_index(const std::filesystem::path& directory, const segment_i
     header.checksum = header_checksum(header);
     const std::array parts{std::as_bytes(std::span{&header, 1}), body[0], body[1], body[2],
                            body[3]};
-    return replace_file(index_path(directory, header.ordinal), parts, mode);
+    return directory.write_whole(index_name(header.ordinal), parts, mode);
 }
 
 namespace {
@@ -278,22 +278,20 @@ namespace {
 
 }  // namespace
 
-result<index_header> read_index_header(const std::filesystem::path& directory, const journal_id& id,
+result<index_header> read_index_header(const directory_handle& directory, const journal_id& id,
                                        std::uint64_t ordinal) {
-    const auto path = index_path(directory, ordinal);
-    auto opened = file::open(path, file::access::read);
+    auto opened = directory.open(index_name(ordinal), file::access::read);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     std::array<std::byte, sizeof(index_header)> bytes{};
     if (auto read = opened->read_at(bytes, 0); !read)
         return std::unexpected(std::move(read.error()));
-    return check_index_header(bytes, path, id, ordinal);
+    return check_index_header(bytes, opened->path(), id, ordinal);
 }
 
-result<index_mark> read_mark_before(const std::filesystem::path& directory,
-                                    const index_header& header, sequence_number sequence) {
-    const auto path = index_path(directory, header.ordinal);
-    auto opened = file::open(path, file::access::read);
+result<index_mark> read_mark_before(const directory_handle& directory, const index_header& header,
+                                    sequence_number sequence) {
+    auto opened = directory.open(index_name(header.ordinal), file::access::read);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     index_mark found{};
@@ -316,14 +314,13 @@ result<index_mark> read_mark_before(const std::filesystem::path& directory,
     return found;
 }
 
-result<segment_index> read_index(const std::filesystem::path& directory, const journal_id& id,
+result<segment_index> read_index(const directory_handle& directory, const journal_id& id,
                                  std::uint64_t ordinal) {
-    const auto path = index_path(directory, ordinal);
     constexpr std::uint64_t largest = max_segment_bytes;
-    const auto bytes = read_file(path, largest);
+    const auto bytes = directory.read_whole(index_name(ordinal), largest);
     if (!bytes)
         return std::unexpected(bytes.error());
-    return parse_index(*bytes, path, id, ordinal);
+    return parse_index(*bytes, directory.path_of(index_name(ordinal)), id, ordinal);
 }
 
 result<segment_index> parse_index(std::span<const std::byte> bytes,

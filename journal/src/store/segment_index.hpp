@@ -4,6 +4,7 @@
 #include "format/frame_check.hpp"
 #include "format/index_layout.hpp"
 #include "os/data_ranges.hpp"
+#include "os/directory_handle.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -41,10 +42,10 @@ struct index_source {
 [[nodiscard]] result<segment_index> build_index(const index_source& source,
                                                 const std::filesystem::path& segment);
 
-[[nodiscard]] result<void> write_index(const std::filesystem::path& directory,
+[[nodiscard]] result<void> write_index(const directory_handle& directory,
                                        const segment_index& index, std::uint32_t mode);
 // The header alone, which is enough to know where a sealed segment ends. Errors as read_index.
-[[nodiscard]] result<index_header> read_index_header(const std::filesystem::path& directory,
+[[nodiscard]] result<index_header> read_index_header(const directory_handle& directory,
                                                      const journal_id& id, std::uint64_t ordinal);
 // An index as it lies in a file; the errors name `path`.
 [[nodiscard]] result<segment_index> parse_index(std::span<const std::byte> bytes,
@@ -52,11 +53,11 @@ struct index_source {
                                                 const journal_id& id, std::uint64_t ordinal);
 // The last mark at or before the sequence, without a look at the rest of the index, which may be
 // large: only a hint, since nothing has checked it, until the frame that it names has.
-[[nodiscard]] result<index_mark> read_mark_before(const std::filesystem::path& directory,
+[[nodiscard]] result<index_mark> read_mark_before(const directory_handle& directory,
                                                   const index_header& header,
                                                   sequence_number sequence);
 // not_found where there is none; damaged where it is not this segment's or its checksum is wrong.
-[[nodiscard]] result<segment_index> read_index(const std::filesystem::path& directory,
+[[nodiscard]] result<segment_index> read_index(const directory_handle& directory,
                                                const journal_id& id, std::uint64_t ordinal);
 
 }  // namespace pawl::detail

@@ -25,25 +25,26 @@ struct alignas(::fiemap) extent_room {
     std::array<std::byte, sizeof(::fiemap) + extents_at_once * sizeof(::fiemap_extent)> bytes{};
 };
 
-// A second descriptor, because a mapping needs the page cache and this must do without.
-[[nodiscard]] result<void> write_past_the_cache(const mapping& bytes, std::uint64_t from,
+// Through the segment's own descriptor: its name may mean another file by now.
+[[nodiscard]] result<void> write_past_the_cache(const writable_segment& segment, std::uint64_t from,
                                                 std::uint64_t to) {
     constexpr std::uint64_t most_at_once = std::uint64_t{1} << 20;
-    auto direct = file::open(bytes.path(), file::access::write_direct);
-    if (!direct)
-        return std::unexpected(std::move(direct.error()));
+    if (auto direct = segment.source.write_past_cache(true); !direct)
+        return direct;
     auto copy = page_memory::make(static_cast<std::size_t>(std::min(to - from, most_at_once)));
     if (!copy)
         return std::unexpected(std::move(copy.error()));
     while (from < to) {
         const auto part =
             static_cast<std::size_t>(std::min<std::uint64_t>(to - from, copy->size()));
-        std::memcpy(copy->data(), bytes.data() + from, part);
-        if (auto written = direct->write_at({copy->data(), part}, from); !written)
+        std::memcpy(copy->data(), segment.bytes.data() + from, part);
+        if (auto written = segment.source.write_at({copy->data(), part}, from); !written)
             return written;
         from += part;
     }
-    return direct->sync();
+    if (auto cached = segment.source.write_past_cache(false); !cached)
+        return cached;
+    return segment.source.sync();
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ result<bool> sync_for_good(const writable_segment& segment, std::uint64_t offset
     const std::uint64_t from = offset / page * page;
     const std::uint64_t to =
         std::min<std::uint64_t>((offset + bytes + page - 1) / page * page, segment.bytes.size());
-    if (auto written = write_past_the_cache(segment.bytes, from, to); !written)
+    if (auto written = write_past_the_cache(segment, from, to); !written)
         return std::unexpected(std::move(written.error()));
     if (auto kept = check_written(segment.source, offset, bytes); !kept)
         return std::unexpected(std::move(kept.error()));

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -36,15 +35,15 @@ void unlock_in_parent() {
     return request;
 }
 
-[[nodiscard]] bool same_file(const file& opened, const std::filesystem::path& path) noexcept {
-    struct stat by_descriptor{};
-    struct stat by_name{};
-    return ::fstat(opened.descriptor(), &by_descriptor) == 0 &&
-           ::lstat(path.c_str(), &by_name) == 0 && by_descriptor.st_ino == by_name.st_ino &&
-           by_descriptor.st_dev == by_name.st_dev;
+[[nodiscard]] bool is_named(const file& opened, const directory_handle& directory,
+                            std::string_view name) {
+    const auto by_descriptor = opened.identity();
+    const auto by_name = directory.identity_of(name);
+    return by_descriptor && by_name && *by_descriptor == *by_name;
 }
 
-[[nodiscard]] result<void> lock_whole(const file& opened) {
+[[nodiscard]] result<void> lock_whole(const file& opened, const directory_handle& directory,
+                                      std::string_view name) {
     const auto& path = opened.path();
     if (const int refused = call_io_hook({.operation = io_operation::lock, .path = path.c_str()});
         refused != 0) {
@@ -61,7 +60,7 @@ void unlock_in_parent() {
     }
     // Somebody may have replaced the file between open and lock; two writers would then hold two
     // locks.
-    if (!same_file(opened, path)) {
+    if (!is_named(opened, directory, name)) {
         return std::unexpected(error{.code = errc::locked,
                                      .file = path.string(),
                                      .detail = "the file was replaced while it was locked"});
@@ -76,8 +75,9 @@ void unlock_whole(const file& opened) noexcept {
     (void)::fcntl(opened.descriptor(), F_OFD_SETLK, &request);
 }
 
-[[nodiscard]] result<bool> somebody_locks(const std::filesystem::path& path) {
-    auto opened = file::open(path, file::access::read);
+[[nodiscard]] result<bool> somebody_locks(const directory_handle& directory,
+                                          std::string_view name) {
+    auto opened = directory.open(name, file::access::read);
     if (!opened) {
         if (opened.error().code == errc::not_found)
             return false;
@@ -85,17 +85,17 @@ void unlock_whole(const file& opened) noexcept {
     }
     struct flock request = whole_file(F_RDLCK);
     if (::fcntl(opened->descriptor(), F_OFD_GETLK, &request) != 0) {
-        return std::unexpected(system_error(errno, path, "cannot ask for the lock"));
+        return std::unexpected(system_error(errno, opened->path(), "cannot ask for the lock"));
     }
     return request.l_type != F_UNLCK;
 }
 
-[[nodiscard]] result<file> open_lock_file(const std::filesystem::path& path, std::uint32_t mode) {
+[[nodiscard]] result<file> open_lock_file(const directory_handle& directory, std::uint32_t mode) {
     // O_CREAT without O_TRUNC: the file may be held by somebody else.
-    auto opened = file::open(path, file::access::read_write);
+    auto opened = directory.open(lock_name, file::access::read_write);
     if (opened || opened.error().code != errc::not_found)
         return opened;
-    auto created = file::open(path, file::access::create, mode);
+    auto created = directory.open(lock_name, file::access::create, mode);
     return created;
 }
 
@@ -110,22 +110,23 @@ void writer_lock::forget_in_child() noexcept {
     held_mutex.unlock();
 }
 
-writer_lock::writer_lock(file lock) noexcept : lock_{std::move(lock)} {}
+writer_lock::writer_lock(directory_handle directory, file lock) noexcept
+    : directory_{std::move(directory)}, lock_{std::move(lock)} {}
 
-result<std::unique_ptr<writer_lock>> writer_lock::acquire(const std::filesystem::path& directory,
+result<std::unique_ptr<writer_lock>> writer_lock::acquire(const directory_handle& directory,
                                                           std::uint32_t mode) {
     static std::once_flag registered;
     std::call_once(registered, [] {
         ::pthread_atfork(&lock_before_fork, &unlock_in_parent, &writer_lock::forget_in_child);
     });
 
-    const auto path = lock_path(directory);
-    auto opened = open_lock_file(path, mode);
+    auto opened = open_lock_file(directory, mode);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    if (auto locked = lock_whole(*opened); !locked)
+    if (auto locked = lock_whole(*opened, directory, lock_name); !locked)
         return std::unexpected(std::move(locked.error()));
-    std::unique_ptr<writer_lock> lock{new (std::nothrow) writer_lock{std::move(*opened)}};
+    std::unique_ptr<writer_lock> lock{new (std::nothrow)
+                                          writer_lock{directory, std::move(*opened)}};
     if (lock == nullptr)
         return fail(errc::out_of_memory);
     const std::scoped_lock guard{held_mutex};
@@ -136,21 +137,21 @@ result<std::unique_ptr<writer_lock>> writer_lock::acquire(const std::filesystem:
     return lock;
 }
 
-result<void> writer_lock::hold_identity(const std::filesystem::path& directory) {
-    auto opened = file::open(identity_path(directory), file::access::read_write);
+result<void> writer_lock::hold_identity() {
+    auto opened = directory_.open(identity_name, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    if (auto locked = lock_whole(*opened); !locked)
+    if (auto locked = lock_whole(*opened, directory_, identity_name); !locked)
         return locked;
     const std::scoped_lock guard{held_mutex};
     identity_ = std::move(*opened);
     return {};
 }
 
-result<bool> writer_lock::is_held(const std::filesystem::path& directory) {
-    auto held = somebody_locks(lock_path(directory));
+result<bool> writer_lock::is_held(const directory_handle& directory) {
+    auto held = somebody_locks(directory, lock_name);
     if (held && !*held)
-        held = somebody_locks(identity_path(directory));
+        held = somebody_locks(directory, identity_name);
     return held;
 }
 

@@ -1,6 +1,7 @@
 // One writer a directory: open-file-description locks on two files that are never unlinked.
 #pragma once
 
+#include "os/directory_handle.hpp"
 #include "os/file.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -18,21 +19,24 @@ class writer_lock {
   public:
     // locked where another writer, in this or any other process, holds it.
     [[nodiscard]] static result<std::unique_ptr<writer_lock>> acquire(
-        const std::filesystem::path& directory, std::uint32_t mode);
+        const directory_handle& directory, std::uint32_t mode);
     // Holds the identity file as well, once it is there: whoever deletes the lock file, or replaces
     // it, does not let a second writer in. locked where another writer holds it.
-    [[nodiscard]] result<void> hold_identity(const std::filesystem::path& directory);
+    [[nodiscard]] result<void> hold_identity();
     // Whether somebody holds either now. Needs read permission only; io where it cannot be told.
-    [[nodiscard]] static result<bool> is_held(const std::filesystem::path& directory);
+    [[nodiscard]] static result<bool> is_held(const directory_handle& directory);
+    // Which file the locked journal.pawl is.
+    [[nodiscard]] result<file_identity> identity() const { return identity_.identity(); }
 
     writer_lock(const writer_lock&) = delete;
     writer_lock& operator=(const writer_lock&) = delete;
     ~writer_lock();
 
   private:
-    explicit writer_lock(file lock) noexcept;
+    writer_lock(directory_handle directory, file lock) noexcept;
     static void forget_in_child() noexcept;
 
+    directory_handle directory_;
     file lock_;
     file identity_;
     writer_lock* next_ = nullptr;

@@ -29,9 +29,10 @@
 namespace pawl::detail {
 
 durability::durability(control_page control, std::atomic<std::uint32_t>* gate_word,
-                       sequence_number durable, left_segment left)
+                       sequence_number durable, place_check place, left_segment left)
     : control_{std::move(control)},
       gate_word_{gate_word},
+      place_{std::move(place)},
       left_{std::move(left)},
       durable_{durable} {
     control_.set_durable(durable);
@@ -127,6 +128,10 @@ result<sequence_number> durability::sync() {
     }
     if (durable() >= wanted)
         return durable();
+    if (place_.is_due()) {
+        if (auto there = look_around_locked(); !there)
+            return std::unexpected(std::move(there.error()));
+    }
     const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
@@ -141,6 +146,8 @@ result<void> durability::sync_to_end() {
     const std::scoped_lock guard{mutex_};
     if (failure_)
         return std::unexpected(poison_answer());
+    if (auto there = look_around_locked(); !there)
+        return there;
     const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
@@ -169,6 +176,18 @@ result<void> durability::look_for_lost_pages() {
     if (auto whole = find_lost_page(); !whole)
         return std::unexpected(poisoned_locked(std::move(whole.error())));
     return {};
+}
+
+result<void> durability::look_around() {
+    const std::unique_lock guard{mutex_, std::try_to_lock};
+    if (!guard || failure_ || !place_.is_due())
+        return {};
+    return look_around_locked();
+}
+
+result<void> durability::look_around_locked() {
+    auto there = place_.check(oldest_.get());
+    return there ? there : std::unexpected(poisoned_locked(std::move(there.error())));
 }
 
 result<void> durability::find_lost_page() const {
@@ -240,6 +259,11 @@ error durability::poisoned_locked(error why) {
 
 error durability::poison(error why) {
     const std::scoped_lock guard{mutex_};
+    // A call that failed because the directory is gone says less than that it is gone.
+    if (why.code == errc::not_found || why.code == errc::missing_segment) {
+        if (auto there = place_.check(oldest_.get()); !there)
+            why = std::move(there.error());
+    }
     return poisoned_locked(std::move(why));
 }
 

@@ -5,6 +5,7 @@
 #include "append/appender.hpp"
 #include "append/live_segment.hpp"
 #include "store/control.hpp"
+#include "upkeep/place_check.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -25,7 +26,7 @@ class durability {
     using left_segment = std::function<void(std::unique_ptr<live_segment>)>;
 
     durability(control_page control, std::atomic<std::uint32_t>* gate_word, sequence_number durable,
-               left_segment left);
+               place_check place, left_segment left);
     ~durability();
     durability(const durability&) = delete;
     durability& operator=(const durability&) = delete;
@@ -48,6 +49,10 @@ class durability {
     // Poisons the writer if a segment that is not wholly synced has lost a page.
     [[nodiscard]] result<void> look_for_lost_pages();
 
+    // Poisons the writer if its files are no longer where it put them: at most once in half a
+    // heartbeat, and not during a sync, which checks by itself.
+    [[nodiscard]] result<void> look_around();
+
     // Stores the watermark in the control file, and syncs it, if it has moved since the last time.
     [[nodiscard]] result<void> store_watermark();
     // Updates the live status for readers and wakes them if it has changed. One thread at a time;
@@ -66,6 +71,7 @@ class durability {
   private:
     [[nodiscard]] result<void> sync_chain(bool only_left);
     static void let_go(const live_segment& segment, std::uint64_t to) noexcept;
+    [[nodiscard]] result<void> look_around_locked();
     [[nodiscard]] result<void> find_lost_page() const;
     [[nodiscard]] static result<void> still_there(live_segment& segment, std::uint64_t to);
     [[nodiscard]] static result<void> see_written(live_segment& segment, std::uint64_t to);
@@ -75,6 +81,7 @@ class durability {
     mutable std::mutex mutex_;
     control_page control_;
     std::atomic<std::uint32_t>* gate_word_;
+    place_check place_;
     left_segment left_;
     const progress* progress_ = nullptr;
     std::unique_ptr<live_segment> oldest_;  // the first segment that is not wholly synced

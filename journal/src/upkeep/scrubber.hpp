@@ -7,7 +7,6 @@
 #include <pawl/journal/types.hpp>
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace pawl::detail {
 
 class scrubber {
   public:
-    scrubber(std::filesystem::path directory, const journal_id& id,
+    scrubber(directory_handle directory, const journal_id& id,
              std::vector<std::uint64_t> ordinals) noexcept
         : directory_{std::move(directory)}, id_{id}, ordinals_{std::move(ordinals)} {}
 
@@ -26,7 +25,7 @@ class scrubber {
   private:
     [[nodiscard]] result<bool> next_segment();
 
-    std::filesystem::path directory_;
+    directory_handle directory_;
     journal_id id_;
     std::vector<std::uint64_t> ordinals_;
     std::size_t next_ = 0;

@@ -62,7 +62,7 @@ result<bool> sealer::step() {
     const data_ranges data = segment->data();
     auto index =
         build_index({.space = space, .id = setup_.id, .ordinal = *ordinal, .behind_end = &data},
-                    segment_path(setup_.directory, *ordinal));
+                    setup_.directory.path_of(segment_name(*ordinal)));
     if (auto whole = segment->bytes.whole(); !whole)
         return std::unexpected(std::move(whole.error()));
     if (!index)

@@ -9,14 +9,13 @@
 
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 
 namespace pawl::detail {
 
 struct sealer_setup {
-    std::filesystem::path directory;
+    directory_handle directory;
     journal_id id{};
     std::uint32_t mode = 0600;
     std::uint64_t expected_streams = 0;

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <new>
-#include <system_error>
 #include <utility>
 
 namespace pawl::detail {
@@ -44,32 +43,51 @@ constexpr std::uint32_t search_bits = 0111;
     return {};
 }
 
-// The directory exists afterwards and may become, or is, a journal.
-[[nodiscard]] result<void> prepare_directory(const fs::path& directory,
-                                             const writer_options& options) {
-    std::error_code code;
-    if (fs::exists(identity_path(directory), code))
-        return {};
-    auto blank = is_blank(directory);
-    if (!blank)
-        return std::unexpected(std::move(blank.error()));
-    if (!options.create || !*blank) {
-        return std::unexpected(error{.code = errc::not_a_journal,
-                                     .file = directory.string(),
-                                     .detail = *blank ? "there is no journal and none is to be made"
-                                                      : "the directory holds something else"});
-    }
+// Creates the directory and makes its name durable.
+[[nodiscard]] result<directory_handle> make_and_hold(const fs::path& directory,
+                                                     const writer_options& options) {
+    const fs::path whole = without_trailing_slashes(directory);
+    auto parent = directory_handle::hold(whole.has_parent_path() ? whole.parent_path() : ".");
+    if (!parent)
+        return std::unexpected(std::move(parent.error()));
     // Readers of the files must be able to search the directory.
-    auto made =
-        make_directory(directory, options.mode | 0200U | ((options.mode >> 2) & search_bits));
+    auto made = parent->make_directory(whole.filename().native(),
+                                       options.mode | 0200U | ((options.mode >> 2) & search_bits));
     if (!made)
         return std::unexpected(std::move(made.error()));
-    const fs::path parent = directory.has_parent_path() ? directory.parent_path() : ".";
-    return *made ? sync_directory(parent) : result<void>{};
+    if (*made) {
+        if (auto synced = parent->sync(); !synced)
+            return std::unexpected(std::move(synced.error()));
+    }
+    return directory_handle::hold(directory);
+}
+
+// The directory exists afterwards and may become, or is, a journal.
+[[nodiscard]] result<directory_handle> prepare_directory(const fs::path& directory,
+                                                         const writer_options& options) {
+    auto held = directory_handle::hold(directory);
+    const bool absent = !held && held.error().code == errc::not_found;
+    if (absent && options.create)
+        return make_and_hold(directory, options);
+    if (absent)
+        return std::unexpected(no_journal_in(directory));
+    if (!held)
+        return held;
+    auto journal = held->has(identity_name);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    if (*journal)
+        return held;
+    auto foreign = foreign_entry(*held);
+    if (!foreign)
+        return std::unexpected(std::move(foreign.error()));
+    if (!options.create || !foreign->empty())
+        return std::unexpected(no_journal_in(*held));
+    return held;
 }
 
 // Says who holds the journal, as far as the control file tells.
-[[nodiscard]] error with_owner(error refused, const fs::path& directory) {
+[[nodiscard]] error with_owner(error refused, const directory_handle& directory) {
     if (refused.code != errc::locked)
         return refused;
     if (auto journal = read_identity(directory)) {
@@ -84,17 +102,18 @@ constexpr std::uint32_t search_bits = 0111;
     return refused;
 }
 
-[[nodiscard]] result<identity> load_identity(const fs::path& directory,
+[[nodiscard]] result<identity> load_identity(const directory_handle& directory,
                                              const writer_options& options) {
-    std::error_code code;
-    if (!fs::exists(identity_path(directory), code)) {
+    auto there = directory.has(identity_name);
+    if (!there)
+        return std::unexpected(std::move(there.error()));
+    if (!*there)
         return create_identity(directory, options.segment_bytes, options.origin, options.mode);
-    }
     auto journal = read_identity(directory);
     if (journal && options.origin != journal_id{} &&
         options.origin != identity_of(*journal).origin) {
         return std::unexpected(error{.code = errc::invalid_argument,
-                                     .file = identity_path(directory).string(),
+                                     .file = directory.path_of(identity_name).string(),
                                      .detail = "writer_options::origin names another journal than "
                                                "the one that this directory is a copy of"});
     }
@@ -115,18 +134,17 @@ constexpr std::uint32_t search_bits = 0111;
     return {};
 }
 
-[[nodiscard]] result<writer_parts> put_together(const fs::path& directory,
+[[nodiscard]] result<writer_parts> put_together(const fs::path& path,
                                                 const writer_options& options) {
-    writer_parts parts;
-    parts.directory = directory;
-    parts.options = options;
     if (auto fine = check_options(options); !fine)
         return std::unexpected(std::move(fine.error()));
-    if (auto ready = prepare_directory(directory, options); !ready) {
-        return std::unexpected(std::move(ready.error()));
-    }
+    auto prepared = prepare_directory(path, options);
+    if (!prepared)
+        return std::unexpected(std::move(prepared.error()));
+    const directory_handle& directory = *prepared;
+    writer_parts parts{.directory = directory, .options = options};
     if (!options.allow_network_file_system) {
-        if (auto local = refuse_network_file_system(directory); !local) {
+        if (auto local = refuse_network_file_system(directory.path()); !local) {
             return std::unexpected(std::move(local.error()));
         }
     }
@@ -139,10 +157,10 @@ constexpr std::uint32_t search_bits = 0111;
         return std::unexpected(std::move(journal.error()));
     if (journal->read_compatible != 0) {
         return std::unexpected(error{.code = errc::newer_format,
-                                     .file = identity_path(directory).string(),
+                                     .file = directory.path_of(identity_name).string(),
                                      .detail = "a newer program's features allow reading only"});
     }
-    if (auto held = parts.lock->hold_identity(directory); !held)
+    if (auto held = parts.lock->hold_identity(); !held)
         return std::unexpected(with_owner(std::move(held.error()), directory));
     parts.identity = identity_of(*journal);
     parts.id = parts.identity.id;

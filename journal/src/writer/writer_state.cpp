@@ -50,6 +50,9 @@ result<void> writer_state::assemble() {
 
     parts_.control->set_owner();
     parts_.control->set_state(control_state::open, 0);
+    const auto journal = parts_.lock->identity();
+    if (!journal)
+        return std::unexpected(journal.error());
     supply_ = std::make_unique<segment_supply>(
         segment_request{.directory = parts_.directory,
                         .id = parts_.id,
@@ -58,7 +61,7 @@ result<void> writer_state::assemble() {
                         .mode = parts_.options.mode},
         segments_ahead(parts_.segment_bytes));
     durability_ = std::make_unique<durability>(
-        std::move(*parts_.control), &word, next,
+        std::move(*parts_.control), &word, next, place_check{parts_.directory, *journal},
         [this](std::unique_ptr<live_segment> segment) { segment_left(std::move(segment)); });
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
     constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
@@ -124,7 +127,7 @@ result<void> writer_state::start_threads() {
             return done;
     }
     // The last, because it begins with populating, which holds up the start of other threads.
-    return start(watching_, "-pages", [this] { return watcher_->step(); });
+    return start(watching_, "-pages", [this] { return watch_step(); });
 }
 
 void writer_state::stop_threads() noexcept {
@@ -167,6 +170,16 @@ void writer_state::look_for_lost_pages() {
         if (auto whole = durability_->look_for_lost_pages(); !whole)
             fail_background(std::move(whole.error()));
     }
+}
+
+void writer_state::look_around() {
+    if (auto there = durability_->look_around(); !there)
+        fail_background(std::move(there.error()));
+}
+
+microseconds writer_state::watch_step() {
+    look_around();
+    return watcher_->step();
 }
 
 microseconds writer_state::flush_step() {
@@ -280,6 +293,7 @@ result<void> writer_state::poll() {
     while (housekeep_step() == microseconds{0}) {
     }
     watcher_->note_settled();
+    look_around();
     (void)flush_step();
     watcher_->report_status();
     if (parts_.options.scrub_bytes_per_second != 0)
@@ -335,13 +349,9 @@ result<void> writer_state::seal_end() {
     const std::uint64_t end =
         last.end_of_frames(appender_->shared().position.load(std::memory_order_acquire));
     const std::uint64_t rest = (end + page_bytes() - 1) / page_bytes() * page_bytes();
-    const auto path = segment_path(parts_.directory, last.header.ordinal);
-    auto opened = file::open(path, file::access::read_write);
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    if (auto done = opened->punch(rest, last.header.segment_bytes - rest); !done)
+    if (auto done = last.source.punch(rest, last.header.segment_bytes - rest); !done)
         return done;
-    if (auto done = opened->sync(); !done)
+    if (auto done = last.source.sync(); !done)
         return done;
 
     sealer_->enqueue(last.header.ordinal);
@@ -357,7 +367,7 @@ result<void> writer_state::seal_end() {
     if (auto done = durability_->store_watermark(); !done)
         return done;
     durability_->report_status(true);
-    return sync_directory(parts_.directory);
+    return parts_.directory.sync();
 }
 
 }  // namespace pawl::detail

@@ -28,18 +28,18 @@ namespace pawl::detail {
 
 // What opening has put together before there is a writer.
 struct writer_parts {
-    std::filesystem::path directory;
-    writer_options options;
+    directory_handle directory;
+    writer_options options{};
     journal_identity identity{};
     journal_id id{};
     std::uint64_t segment_bytes = 0;
-    std::unique_ptr<writer_lock> lock;
-    std::optional<control_page> control;
-    recovery_report report;
-    std::vector<std::uint64_t> to_seal;
-    std::vector<std::uint64_t> to_scrub;
-    std::optional<writable_segment> active;
-    stream_heads heads;
+    std::unique_ptr<writer_lock> lock{};
+    std::optional<control_page> control{};
+    recovery_report report{};
+    std::vector<std::uint64_t> to_seal{};
+    std::vector<std::uint64_t> to_scrub{};
+    std::optional<writable_segment> active{};
+    stream_heads heads{};
 };
 
 class writer_state {
@@ -61,7 +61,7 @@ class writer_state {
     }
     [[nodiscard]] const recovery_report& report() const noexcept { return parts_.report; }
     [[nodiscard]] const std::filesystem::path& directory() const noexcept {
-        return parts_.directory;
+        return parts_.directory.path();
     }
     [[nodiscard]] const journal_id& id() const noexcept { return parts_.id; }
     [[nodiscard]] const journal_identity& identity() const noexcept { return parts_.identity; }
@@ -89,11 +89,14 @@ class writer_state {
     // Each does what is due and says how long there is nothing to do.
     [[nodiscard]] std::chrono::microseconds flush_step();
     [[nodiscard]] std::chrono::microseconds housekeep_step();
+    [[nodiscard]] std::chrono::microseconds watch_step();
     [[nodiscard]] std::chrono::microseconds scrub_step();
 
     [[nodiscard]] std::chrono::microseconds until_next_flush() const;
     [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
     void look_for_lost_pages();
+    // Looks whether the writer's files are still where it put them.
+    void look_around();
     // Poisons the writer and tells the observer.
     void fail_background(error why);
     [[nodiscard]] result<void> seal_end();

@@ -72,6 +72,15 @@ int new_descriptor(memory_file_pointer file, const char* path) {
     return first_descriptor + static_cast<int>(index);
 }
 
+// The whole path of a name below a directory of ours; otherwise the name itself.
+std::string path_below(int directory, const char* name) {
+    if (!ours(directory) || name[0] == '/')
+        return name;
+    const std::string& path =
+        directory_paths()[static_cast<std::size_t>(directory - first_descriptor)];
+    return std::string_view{name} == "." ? path : path + '/' + name;
+}
+
 int open_in_memory(const char* path, int flags) {
     auto file = memory_files::find(path);
     if (file == nullptr) {
@@ -211,8 +220,8 @@ int open(const char* path, int flags, ...) {
 }
 
 int openat(int directory, const char* path, int flags, ...) {
-    if (memory_files::holds(path))
-        return open_in_memory(path, flags);
+    if (const std::string whole = path_below(directory, path); memory_files::holds(whole.c_str()))
+        return open_in_memory(whole.c_str(), flags);
     va_list rest;
     va_start(rest, flags);
     const auto mode = va_arg(rest, mode_t);
@@ -246,6 +255,12 @@ int lstat(const char* path, struct stat* into) noexcept {
     return memory_files::holds(path)
                ? stat_in_memory(path, into)
                : answered(::syscall(SYS_newfstatat, AT_FDCWD, path, into, AT_SYMLINK_NOFOLLOW));
+}
+int fstatat(int directory, const char* path, struct stat* into, int flags) noexcept {
+    const std::string whole = path_below(directory, path);
+    return memory_files::holds(whole.c_str())
+               ? stat_in_memory(whole.c_str(), into)
+               : answered(::syscall(SYS_newfstatat, directory, path, into, flags));
 }
 
 ssize_t pread(int descriptor, void* into, size_t bytes, off_t offset) {
@@ -302,22 +317,32 @@ int fsync(int descriptor) {
     return ours(descriptor) ? 0 : answered(::syscall(SYS_fsync, descriptor));
 }
 
-int rename(const char* from, const char* to) noexcept {
-    if (!memory_files::holds(from))
-        return answered(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
-    return memory_files::rename(from, to) ? 0 : failed(ENOENT);
-}
-int unlink(const char* path) noexcept {
-    if (!memory_files::holds(path))
-        return answered(::syscall(SYS_unlinkat, AT_FDCWD, path, 0));
-    return memory_files::remove(path) ? 0 : failed(ENOENT);
-}
-int mkdir(const char* path, mode_t mode) noexcept {
-    if (!memory_files::holds(path))
-        return answered(::syscall(SYS_mkdirat, AT_FDCWD, path, mode));
-    if (memory_files::find(path) != nullptr)
+int renameat2(int from_directory, const char* from, int to_directory, const char* to,
+              unsigned flags) noexcept {
+    const std::string source = path_below(from_directory, from);
+    const std::string target = path_below(to_directory, to);
+    if (!memory_files::holds(source.c_str()))
+        return answered(::syscall(SYS_renameat2, from_directory, from, to_directory, to, flags));
+    if ((flags & RENAME_NOREPLACE) != 0 && memory_files::find(target) != nullptr)
         return failed(EEXIST);
-    memory_files::create(path, true);
+    return memory_files::rename(source, target) ? 0 : failed(ENOENT);
+}
+int renameat(int from_directory, const char* from, int to_directory, const char* to) noexcept {
+    return renameat2(from_directory, from, to_directory, to, 0);
+}
+int unlinkat(int directory, const char* path, int flags) noexcept {
+    const std::string whole = path_below(directory, path);
+    if (!memory_files::holds(whole.c_str()))
+        return answered(::syscall(SYS_unlinkat, directory, path, flags));
+    return memory_files::remove(whole) ? 0 : failed(ENOENT);
+}
+int mkdirat(int directory, const char* path, mode_t mode) noexcept {
+    const std::string whole = path_below(directory, path);
+    if (!memory_files::holds(whole.c_str()))
+        return answered(::syscall(SYS_mkdirat, directory, path, mode));
+    if (memory_files::find(whole) != nullptr)
+        return failed(EEXIST);
+    memory_files::create(whole, true);
     return 0;
 }
 

@@ -1,0 +1,323 @@
+// A path is not a directory: what a writer does after its directory was moved, deleted or replaced.
+#include "../support/temporary_directory.hpp"
+#include "journal_support.hpp"
+#include "os/io_hook.hpp"
+#include "store/directory.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <thread>
+
+using namespace pawl;
+using namespace pawl::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::map<std::string, std::string> contents_of(const fs::path& directory) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator{directory}) {
+        // The live status changes by itself.
+        if (!entry.is_regular_file() || entry.path().filename() == "control")
+            continue;
+        std::ifstream source{entry.path(), std::ios::binary};
+        files[entry.path().string()] = std::string{std::istreambuf_iterator<char>{source}, {}};
+    }
+    return files;
+}
+
+bool waits_until(const std::function<bool()>& is_so) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+void check_is_sound(const fs::path& directory) {
+    const auto report = must(verify(directory));
+    CHECK(report.sound());
+}
+
+// A writer on one directory, whose path then leads to another journal.
+struct displaced_writer {
+    temporary_directory directory;
+    fs::path path = directory.path() / "j";
+    fs::path moved = directory.path() / "moved";
+
+    // Both durable, the new one of `events` events.
+    void replace_directory(std::uint64_t events) {
+        fs::rename(path, moved);
+        auto fresh = must(writer::open(path, small_segments()));
+        append_numbered(fresh, events);
+        (void)must(fresh.sync());
+        must(fresh.close());
+    }
+};
+
+class current_path_guard {
+  public:
+    current_path_guard() : before_{fs::current_path()} {}
+    current_path_guard(const current_path_guard&) = delete;
+    current_path_guard& operator=(const current_path_guard&) = delete;
+    ~current_path_guard() { fs::current_path(before_); }
+
+  private:
+    fs::path before_;
+};
+
+// The directories that were synced, by their paths.
+struct synced_directories {
+    std::vector<std::string> paths;
+    synced_directories() {
+        detail::set_io_hook(
+            [](void* self, const detail::io_event& event) {
+                if (event.operation == detail::io_operation::sync_directory)
+                    static_cast<synced_directories*>(self)->paths.emplace_back(event.path);
+                return 0;
+            },
+            this);
+    }
+    synced_directories(const synced_directories&) = delete;
+    synced_directories& operator=(const synced_directories&) = delete;
+    ~synced_directories() { detail::set_io_hook(nullptr, nullptr); }
+    [[nodiscard]] bool hold(const fs::path& path) const {
+        return std::ranges::find(paths, path.string()) != paths.end();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("closing a writer whose directory was moved changes nothing in the new one") {
+    displaced_writer test;
+    auto old = must(writer::open(test.path, small_segments()));
+    append_numbered(old, 1);
+    (void)must(old.sync());
+    test.replace_directory(1000);
+    const auto before = contents_of(test.path);
+
+    const auto closed = old.close();
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().code == errc::poisoned);
+    CHECK(closed.error().detail.find("no longer at this path") != std::string::npos);
+    CHECK(contents_of(test.path) == before);
+    check_is_sound(test.path);
+    CHECK(read_numbered(test.path) == 1000);
+    // What the old one had made durable is in the directory that was moved.
+    auto again = must(writer::open(test.moved, small_segments()));
+    CHECK(again.next_sequence() == 1);
+    must(again.close());
+    check_is_sound(test.moved);
+}
+
+TEST_CASE("a writer whose directory was moved is poisoned within a heartbeat") {
+    displaced_writer test;
+    auto old = must(writer::open(test.path, small_segments()));
+    append_numbered(old, 10);
+    (void)must(old.sync());
+    SECTION("and another is there") {
+        test.replace_directory(10);
+    }
+    SECTION("and none is there") {
+        fs::rename(test.path, test.moved);
+    }
+    REQUIRE(waits_until([&] { return old.failure().has_value(); }));
+    CHECK(old.failure()->code == errc::poisoned);
+    CHECK(old.failure()->detail.find("no longer at this path") != std::string::npos);
+    CHECK(old.append({.type = 1}, bytes_of("x")).error().code == errc::poisoned);
+    CHECK(old.sync().error().code == errc::poisoned);
+    CHECK(read_numbered(test.moved) == 10);
+}
+
+TEST_CASE("a writer that goes on after its directory was moved stays out of the new one") {
+    displaced_writer test;
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    auto old = must(writer::open(test.path, options));
+    append_numbered(old, 10);
+    test.replace_directory(3000);
+    const auto before = contents_of(test.path);
+    // Rollovers and seals, as far as they go.
+    const std::string kilobyte(1000, 'x');
+    for (int i = 0; i < 500; ++i) {
+        if (!old.append({.type = 1}, bytes_of(kilobyte)))
+            (void)old.poll();
+    }
+    (void)old.poll();
+    CHECK(old.failure().has_value());
+    CHECK_FALSE(old.close());
+    CHECK(contents_of(test.path) == before);
+    CHECK(read_numbered(test.path) == 3000);
+}
+
+TEST_CASE("a writer below a symlink that is repointed is poisoned and touches its own directory") {
+    const temporary_directory directory;
+    const auto current = directory.path() / "current";
+    fs::create_directory(directory.path() / "blue");
+    fs::create_directory(directory.path() / "green");
+    fs::create_directory_symlink("blue", current);
+    auto old = must(writer::open(current / "j", small_segments()));
+    append_numbered(old, 10);
+    (void)must(old.sync());
+    fs::remove(current);
+    fs::create_directory_symlink("green", current);
+    auto fresh = must(writer::open(current / "j", small_segments()));
+    append_numbered(fresh, 20);
+    must(fresh.close());
+    const auto before = contents_of(directory.path() / "green");
+    REQUIRE(waits_until([&] { return old.failure().has_value(); }));
+    CHECK_FALSE(old.close());
+    CHECK(contents_of(directory.path() / "green") == before);
+    CHECK(read_numbered(directory.path() / "blue" / "j") == 10);
+    CHECK(read_numbered(current / "j") == 20);
+}
+
+TEST_CASE("a writer opened by a relative path goes on after a chdir") {
+    const temporary_directory directory;
+    const current_path_guard guard;
+    fs::create_directory(directory.path() / "a");
+    fs::create_directory(directory.path() / "b");
+    fs::current_path(directory.path() / "a");
+    auto first = must(writer::open("j", small_segments()));
+    append_numbered(first, 10);
+    fs::current_path(directory.path() / "b");
+    auto second = must(writer::open("j", small_segments()));
+    append_numbered(second, 3000);
+    must(second.close());
+    const auto before = contents_of(directory.path() / "b");
+    append_numbered(first, 3000);
+    (void)must(first.sync());
+    CHECK(first.directory() == directory.path() / "a" / "j");
+    must(first.close());
+    CHECK(contents_of(directory.path() / "b") == before);
+    CHECK(read_numbered(directory.path() / "a" / "j") == 3010);
+    check_is_sound(directory.path() / "a" / "j");
+}
+
+TEST_CASE("a writer whose files were deleted acknowledges nothing more") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    append_numbered(log, 10);
+    (void)must(log.sync());
+    std::string expected = "deleted";
+    SECTION("all of them") {
+        fs::remove_all(path);
+    }
+    SECTION("the segment that is written") {
+        fs::remove(segment(path, 0));
+    }
+    SECTION("the identity") {
+        fs::remove(detail::identity_path(path));
+    }
+    SECTION("the segment, and another put there") {
+        fs::copy_file(segment(path, 0), path / "copy");
+        fs::rename(path / "copy", segment(path, 0));
+        expected = "replaced";
+    }
+    REQUIRE(waits_until([&] { return log.failure().has_value(); }));
+    CHECK(log.append({.type = 1}, bytes_of("x")).error().code == errc::poisoned);
+    CHECK(log.sync().error().code == errc::poisoned);
+    CHECK(log.failure()->detail.find(expected) != std::string::npos);
+    CHECK_FALSE(log.close());
+}
+
+TEST_CASE("a writer without threads sees at a sync that its files were deleted") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    auto log = must(writer::open(path, options));
+    append_numbered(log, 10);
+    (void)must(log.sync());
+    fs::remove_all(path);
+    REQUIRE(waits_until([&] { return !log.append({.type = 1}, bytes_of("x")) || !log.sync(); }));
+    CHECK(log.failure()->code == errc::poisoned);
+}
+
+TEST_CASE("a new directory's name is synced, with or without a slash at its end") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    const std::string slashes = GENERATE(as<std::string>{}, "", "/", "//");
+    synced_directories synced;
+    auto log = must(writer::open(path.string() + slashes, small_segments()));
+    CHECK(synced.hold(directory.path()));
+    CHECK(synced.hold(path));
+    CHECK(log.directory() == path);
+    must(log.close());
+}
+
+TEST_CASE("what is not a journal says why") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto options = small_segments();
+    options.create = false;
+    const auto refusals = [&] {
+        return std::vector<error>{writer::open(path, options).error(),
+                                  cursor::open(path).error(),
+                                  verify(path).error(),
+                                  inspect(path).error(),
+                                  recover(path).error(),
+                                  recover(path, {.dry_run = true}).error()};
+    };
+    std::string why = "does not exist";
+    SECTION("it does not exist") {}
+    SECTION("it is empty") {
+        fs::create_directory(path);
+        why = "is empty";
+    }
+    SECTION("it holds something else") {
+        fs::create_directory(path);
+        std::ofstream{path / "notes.txt"} << "x";
+        why = "notes.txt";
+        CHECK(writer::open(path).error().detail.find(why) != std::string::npos);
+    }
+    for (const error& refused : refusals()) {
+        CHECK(refused.code == errc::not_a_journal);
+        CHECK(refused.file == path.string());
+        CHECK(refused.detail.find(why) != std::string::npos);
+    }
+}
+
+TEST_CASE("a recovery that was killed inside the store of its end frame keeps the first bytes") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    std::uint64_t cut = 0;
+    {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 10);
+        (void)must(log.sync());
+        cut = must(log.append({.type = 1}, bytes_of("torn"))).position.offset;
+    }
+    flip_bit(segment(path, 0), cut + 60, 0);
+    const auto torn = read_bytes(segment(path, 0), cut, 96);
+    must(recover(path));
+    fs::path kept;
+    for (const auto& entry : fs::directory_iterator{path / "torn"})
+        kept = entry.path();
+    REQUIRE(read_bytes(kept, 0, 96) == torn);
+
+    // As the death of that recovery would have left it: half of the end frame stored, no commit
+    // word, and nothing that came after.
+    const std::vector<std::byte> none(8);
+    overwrite(segment(path, 0), cut, none);
+    fs::remove(detail::index_path(path, 0));
+    fs::remove(segment(path, 1));
+    fs::remove(detail::index_path(path, 1));
+    fs::remove(path / "control");
+    fs::remove(path / "streams");
+    const auto report = must(recover(path));
+    CHECK(report.kept == std::vector<std::string>{"torn/" + kept.filename().string()});
+    CHECK(read_bytes(kept, 0, 96) == torn);
+    CHECK(fs::file_size(kept) == 96);
+    CHECK(std::distance(fs::directory_iterator{path / "torn"}, fs::directory_iterator{}) == 1);
+    check_is_sound(path);
+}
