@@ -29,6 +29,11 @@ error system_error(int os_error, const std::filesystem::path& path, std::string_
         .code = code, .os_error = os_error, .file = path.string(), .detail = std::string{doing}};
 }
 
+bool is_shortage(const error& why) noexcept {
+    return why.code == errc::disk_full || why.code == errc::out_of_memory ||
+           (why.code == errc::io && (why.os_error == EMFILE || why.os_error == ENFILE));
+}
+
 error sync_error(int os_error, const std::filesystem::path& path, std::string_view doing) {
     error made = system_error(os_error, path, doing);
     made.code = errc::io;
@@ -196,6 +201,14 @@ result<void> file::allocate(std::uint64_t bytes) const {
     if (answer != 0) {
         errno = answer;
         return failed(path_, "cannot allocate");
+    }
+    return {};
+}
+
+result<void> file::extend(std::uint64_t bytes) const {
+    if (refused({.operation = io_operation::allocate, .path = path_.c_str(), .bytes = 0}) ||
+        ::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) {
+        return failed(path_, "cannot extend");
     }
     return {};
 }

@@ -16,6 +16,10 @@ namespace pawl::detail {
 [[nodiscard]] error system_error(int os_error, const std::filesystem::path& path,
                                  std::string_view doing);
 
+// Whether the machine lacks a resource that it may have again soon: room, descriptors or memory.
+// Background work that meets one is tried again instead of ending the writer.
+[[nodiscard]] bool is_shortage(const error& why) noexcept;
+
 // An error of a sync: always io. Even where room is what lacked, it is not made good by room: what
 // a failed sync leaves in memory can no longer be trusted to reach the disk.
 [[nodiscard]] error sync_error(int os_error, const std::filesystem::path& path,
@@ -68,6 +72,8 @@ class file {
     void will_read_in_order() const noexcept;
     // Reserves real blocks for the whole file, so that a later store cannot run out of room.
     [[nodiscard]] result<void> allocate(std::uint64_t bytes) const;
+    // Makes the file so long without room for what is added.
+    [[nodiscard]] result<void> extend(std::uint64_t bytes) const;
     // On a file system that writes elsewhere and not over what is there (btrfs), asks it to write
     // over: allocated room could not be counted on once it was written to. Before the first write;
     // does nothing elsewhere.

@@ -2,6 +2,7 @@
 
 #include "append/appender_frames.hpp"
 
+#include <cerrno>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -107,13 +108,16 @@ result<live_segment*> appender::wait_for_segment() noexcept {
         if (!may_append())
             return refused();
         // Read once: what makes the wait end is also what is returned.
-        if (supply_->disk_full()) {
-            return std::unexpected(
-                error{.code = errc::disk_full, .reason = "no room for the next segment"});
+        const int shortage = supply_->shortage();
+        if (shortage == ENOSPC || shortage == EDQUOT) {
+            return std::unexpected(error{.code = errc::disk_full,
+                                         .os_error = shortage,
+                                         .reason = "no room for the next segment"});
         }
         if (full_ != when_full::spin) {
-            return std::unexpected(
-                error{.code = errc::back_pressure, .reason = "the next segment is not ready yet"});
+            return std::unexpected(error{.code = errc::back_pressure,
+                                         .os_error = shortage,
+                                         .reason = "the next segment is not ready yet"});
         }
         pause();
         if (live_segment* ready = supply_->take())
@@ -252,6 +256,9 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
 
 result<receipt> appender::append(const event_header& header,
                                  std::span<const std::byte> payload) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return std::unexpected(call_scope::refusal());
     if (!may_append() || busy_) [[unlikely]]
         return refused();
     if (payload.size() > max_payload_bytes) [[unlikely]]
@@ -275,6 +282,9 @@ result<receipt> appender::append(const event_header& header,
 }
 
 std::optional<error> appender::reserve(const event_header& header, std::size_t max_bytes) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return call_scope::refusal();
     if (!may_append() || busy_) [[unlikely]]
         return refused().error();
     return open_reservation_for(header, max_bytes);
@@ -282,6 +292,9 @@ std::optional<error> appender::reserve(const event_header& header, std::size_t m
 
 std::optional<error> appender::reserve_in_batch(const event_header& header,
                                                 std::size_t max_bytes) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return call_scope::refusal();
     if (!may_append() || reservation_.open || !batch_.open) [[unlikely]]
         return refused().error();
     return open_reservation_for(header, max_bytes);
@@ -326,6 +339,9 @@ void appender::abandon_reservation() noexcept {
 }
 
 result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return std::unexpected(call_scope::refusal());
     if (!may_append() || bytes > reservation_.max_bytes) [[unlikely]] {
         abandon_reservation();
         if (!may_append())
@@ -352,6 +368,9 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
 
 result<stream_id> appender::append_name(std::string_view name,
                                         std::uint64_t timestamp_ns) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return std::unexpected(call_scope::refusal());
     if (!may_append() || busy_)
         return refused();
     const std::size_t bytes = frame_header_bytes + name.size();

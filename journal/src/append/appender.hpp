@@ -74,6 +74,41 @@ struct appender_setup {
     std::uint64_t named_streams = 0;  // numbers handed out for names so far
 };
 
+// Held while a call changes the appender; false if another thread is inside of one. A debug build
+// finds every overlap. A release build, where an exchange would cost 5 ns an append, finds the
+// calls that begin while another one is seen to be going on.
+class call_scope {
+  public:
+    explicit call_scope(std::atomic<bool>& inside) noexcept
+        : inside_{&inside}, entered_{enter(inside)} {}
+    ~call_scope() {
+        if (entered_)
+            inside_->store(false, std::memory_order_release);
+    }
+    call_scope(const call_scope&) = delete;
+    call_scope& operator=(const call_scope&) = delete;
+
+    [[nodiscard]] explicit operator bool() const noexcept { return entered_; }
+    [[nodiscard]] static error refusal() noexcept {
+        return {.code = errc::busy,
+                .reason = "another thread is inside a call; one thread at a time uses a writer"};
+    }
+
+  private:
+    [[nodiscard]] static bool enter(std::atomic<bool>& inside) noexcept {
+#ifdef NDEBUG
+        if (inside.load(std::memory_order_relaxed)) [[unlikely]]
+            return false;
+        inside.store(true, std::memory_order_relaxed);
+        return true;
+#else
+        return !inside.exchange(true, std::memory_order_acquire);
+#endif
+    }
+    std::atomic<bool>* inside_;
+    bool entered_;
+};
+
 class appender {
   public:
     appender(const appender_setup& setup, head_slots heads);
@@ -220,7 +255,8 @@ class appender {
     tsc_clock* tsc_ = nullptr;
     clock_source clock_;
     when_full full_;
-    bool busy_ = false;  // a reservation or batch is open
+    bool busy_ = false;                // a reservation or batch is open
+    std::atomic<bool> inside_{false};  // a thread is inside a call
     std::uint32_t faults_seen_ = 0;
     std::byte* base_ = nullptr;
     std::uint64_t limit_ = 0;  // frames end at or before this; an end frame fits behind

@@ -8,6 +8,9 @@
 namespace pawl::detail {
 
 result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_bytes) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return std::unexpected(call_scope::refusal());
     if (!may_append() || busy_)
         return refused();
     if (events == 0)
@@ -42,6 +45,9 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
 
 result<receipt> appender::add_to_batch(const event_header& header,
                                        std::span<const std::byte> payload) noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return std::unexpected(call_scope::refusal());
     if (!may_append() || !batch_.open || reservation_.open)
         return refused();
     if (payload.size() > max_payload_bytes)
@@ -62,6 +68,9 @@ result<receipt> appender::add_to_batch(const event_header& header,
 }
 
 result<receipt> appender::commit_batch() noexcept {
+    const call_scope scope{inside_};
+    if (!scope) [[unlikely]]
+        return std::unexpected(call_scope::refusal());
     if (!may_append() || !batch_.open || reservation_.open || batch_.events == 0) {
         const bool empty = may_append() && batch_.open && !reservation_.open;
         abandon_batch();

@@ -4,6 +4,7 @@
 #include "store/directory.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -21,18 +22,19 @@ result<bool> segment_supply::replenish() {
     const std::uint64_t made = made_.load(std::memory_order_relaxed);
     if (!wants_more())
         return false;
+    // A file that a failed attempt left under the name is replaced by the next.
     auto fresh = create_segment(request_);
     if (!fresh) {
-        const bool full = fresh.error().code == errc::disk_full;
-        disk_full_.store(full, std::memory_order_relaxed);
-        if (full)
-            return false;
-        return std::unexpected(std::move(fresh.error()));
+        if (!is_shortage(fresh.error()))
+            return std::unexpected(std::move(fresh.error()));
+        const int lacking = fresh.error().os_error;
+        shortage_.store(lacking == 0 ? ENOMEM : lacking, std::memory_order_relaxed);
+        return false;
     }
-    disk_full_.store(false, std::memory_order_relaxed);
     auto* segment = new (std::nothrow) live_segment{std::move(*fresh)};
+    shortage_.store(segment == nullptr ? ENOMEM : 0, std::memory_order_relaxed);
     if (segment == nullptr)
-        return fail(errc::out_of_memory);
+        return false;
     ++request_.ordinal;
     ring_[made % ring_.size()] = segment;
     made_.store(made + 1, std::memory_order_release);

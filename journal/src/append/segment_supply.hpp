@@ -38,17 +38,17 @@ class segment_supply {
             return nullptr;
         return ring_[taken % ring_.size()];
     }
-    // Whether the last attempt failed for want of room.
-    [[nodiscard]] bool disk_full() const noexcept {
-        return disk_full_.load(std::memory_order_relaxed);
+    // The errno of the shortage that the last attempt to make a segment met; 0 if it met none.
+    [[nodiscard]] int shortage() const noexcept {
+        return shortage_.load(std::memory_order_relaxed);
     }
 
     [[nodiscard]] bool wants_more() const noexcept {
         return made_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire) <
                ahead_;
     }
-    // The background: makes one segment if fewer are ready than wanted. disk_full is remembered and
-    // tried again at the next call; any other error is the caller's to act on.
+    // The background: makes one segment if fewer are ready than wanted. A shortage is remembered
+    // and tried again at the next call; any other error is the caller's to act on.
     [[nodiscard]] result<bool> replenish();
     [[nodiscard]] std::uint64_t wanted_ahead() const noexcept { return ahead_; }
     // Unlinks what is ready and was not taken; only after the appending thread has stopped.
@@ -62,7 +62,7 @@ class segment_supply {
     std::array<live_segment*, ring_slots> ring_{};
     alignas(64) std::atomic<std::uint64_t> made_{0};
     alignas(64) std::atomic<std::uint64_t> taken_{0};
-    std::atomic<bool> disk_full_{false};
+    std::atomic<int> shortage_{0};
 };
 
 }  // namespace pawl::detail

@@ -3,12 +3,14 @@
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
 #include "os/deadline.hpp"
+#include "os/file.hpp"
 #include "os/sigbus_guard.hpp"
 #include "store/directory.hpp"
 
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -148,6 +150,8 @@ cursor_state::step cursor_state::advance() {
 // Where there is no segment yet, or the one at hand has ended.
 cursor_state::step cursor_state::leave_segment() {
     auto entered = enter_successor();
+    if (!entered && options_.follow && is_shortage(entered.error()))
+        return step::nothing;  // the next look tries again
     if (!entered) {
         failure_ = std::move(entered.error());
         return step::nothing;
@@ -365,7 +369,10 @@ result<bool> cursor_state::wait(std::chrono::nanoseconds timeout) {
 
 result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     constexpr std::chrono::milliseconds look_interval{5};
-    constexpr std::uint64_t longest_sleep_ns = 1'000'000;
+    constexpr std::chrono::milliseconds usual_sleep{1};
+    // The writer wakes a sleeping reader; a look without that finds one that died or was replaced.
+    constexpr std::chrono::seconds until_idle{1};
+    constexpr std::chrono::milliseconds idle_sleep{250};
     constexpr int rounds_between_looks_at_the_clock = 64;
     using clock = std::chrono::steady_clock;
     const auto deadline = deadline_after(clock::now(), timeout);
@@ -380,8 +387,10 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
         if (failure_)
             return std::unexpected(*failure_);
         pending_ = pending_ || done == step::event;
-        if (pending_)
+        if (pending_) {
+            idle_since_.reset();
             return true;
+        }
         const bool spinning = options_.wait == wait_strategy::spin;
         if (!spinning || round % rounds_between_looks_at_the_clock == 0) {
             const auto now = clock::now();
@@ -389,19 +398,27 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
                 return false;
             if (now >= look_at_files) {
                 look_at_files = now + look_interval;
-                if (auto valid = revalidate(); !valid) {
+                if (auto valid = revalidate(); !valid && !is_shortage(valid.error())) {
                     failure_ = std::move(valid.error());
                     return std::unexpected(*failure_);
                 }
             }
         }
-        if (options_.wait == wait_strategy::yield) {
+        if (options_.wait == wait_strategy::yield)
             ::sched_yield();
-        } else if (options_.wait == wait_strategy::block && control_) {
-            control_->sleep(seen, longest_sleep_ns);
-        } else if (options_.wait == wait_strategy::block) {
-            std::this_thread::sleep_for(std::chrono::nanoseconds{longest_sleep_ns});
-        }
+        if (options_.wait != wait_strategy::block)
+            continue;
+        const auto now = clock::now();
+        if (!idle_since_)
+            idle_since_ = now;
+        const std::chrono::nanoseconds pause =
+            now - *idle_since_ < until_idle ? usual_sleep : idle_sleep;
+        const auto sleep = std::clamp(std::chrono::nanoseconds{deadline - now},
+                                      std::chrono::nanoseconds{0}, pause);
+        if (control_)
+            control_->sleep(seen, static_cast<std::uint64_t>(sleep.count()));
+        else
+            std::this_thread::sleep_for(sleep);
     }
 }
 

@@ -133,8 +133,10 @@ class cursor_state {
     std::uint64_t names_digest_ = 0;
     std::vector<named_stream> names_;
     bool names_given_ = false;  // together with event_
-    bool pending_ = false;      // wait() found an event that next() has not given yet
-    bool placed_ = false;       // seeking is over: the stream and visibility options count
+    // When wait() first found nothing after the last event.
+    std::optional<std::chrono::steady_clock::time_point> idle_since_;
+    bool pending_ = false;  // wait() found an event that next() has not given yet
+    bool placed_ = false;   // seeking is over: the stream and visibility options count
 
     sequence_number durable_seen_ = 0;
     std::optional<control_view> control_;

@@ -56,6 +56,9 @@ class recoverer {
             return std::unexpected(std::move(surveyed.error()));
         survey_ = std::move(*surveyed);
         fill_report();
+        note_unsealed();
+        done_.at_rest = done_.report.state == found::closed && done_.to_seal.empty() &&
+                        survey_.blank_from == survey_.segments.size();
         if (request_.dry_run)
             return std::move(done_);
         if (auto changed = change(); !changed)
@@ -118,7 +121,6 @@ class recoverer {
     // segments after it have gone. The number of lost events in the report may then be smaller: it
     // is a lower bound of what was seen.
     [[nodiscard]] result<void> change() {
-        note_unsealed();
         if (auto done = remove_temporaries(request_.directory); !done)
             return done;
         if (auto done = store_again_what_may_be_lost(); !done)
@@ -245,8 +247,38 @@ class recoverer {
             if (!moved)
                 return moved;
             done_.report.kept.push_back("torn/" + name);
+            give_back_kept(*torn, name, segment.header);
             return torn->sync();
         }
+    }
+
+    // A crash must not cost a whole segment's room for ever: only what is not zero is evidence.
+    void give_back_kept(const directory_handle& torn, const std::string& name,
+                        const segment_header& header) {
+        const fs::path kept = torn.path_of(name);
+        auto opened = torn.open(name, file::access::read_write);
+        if (!opened)
+            return note_room_kept(kept, opened.error());
+        auto mapped = mapping::of(*opened, mapping::access::read, header.segment_bytes);
+        if (!mapped)
+            return note_room_kept(kept, mapped.error());
+        give_back_after(0, {header, std::move(*mapped), std::move(*opened)});
+    }
+
+    // What is given back is zero already, so a crash at any point changes nothing that is read. A
+    // page that cannot be read may be evidence: then everything stays.
+    void give_back_after(std::uint64_t offset, const writable_segment& segment) {
+        const std::uint64_t end = last_nonzero(segment.space(), segment.data(), offset);
+        auto done = segment.bytes.whole();
+        if (done)
+            done = give_back_zero_space(segment.source, end, segment.bytes.size());
+        if (!done)
+            note_room_kept(segment.source.path(), done.error());
+    }
+
+    void note_room_kept(const fs::path& path, const error& why) {
+        done_.report.notices.push_back(path.string() +
+                                       ": its unused room was not given back: " + why.message());
     }
 
     [[nodiscard]] result<writable_segment> create_next(
@@ -258,7 +290,8 @@ class recoverer {
                                .segment_bytes = request_.journal.segment_bytes,
                                .mode = request_.mode,
                                .before = before,
-                               .existing = existing});
+                               .existing = existing,
+                               .allocate_bytes = request_.allocate_bytes});
     }
 
     // The segment was prepared and never written, so no bytes have to be kept. The new file is
@@ -292,6 +325,8 @@ class recoverer {
         auto opened = open_segment_for_repair(request_.directory, id_, holed().ordinal);
         if (!opened)
             return std::unexpected(std::move(opened.error()));
+        // First, so that a full disk has room for what follows.
+        give_back_after(hole.offset + end_frame_bytes, *opened);
         auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,
                                                       .end_offset = hole.offset,
                                                       .end_hash = 0,

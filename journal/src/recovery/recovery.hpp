@@ -23,10 +23,13 @@ struct recovery_request {
     verify_at_open verify = verify_at_open::unsealed;
     std::uint32_t mode = 0600;
     bool dry_run = false;
+    std::uint64_t allocate_bytes = no_value;  // segment_request::allocate_bytes
 };
 
 struct recovered_log {
     recovery_report report;
+    // The journal was closed cleanly, and nothing derived from it is missing or left over.
+    bool at_rest = false;
     // What the next segment must name as its predecessor, and its ordinal. Not with a dry run.
     predecessor before{};
     std::uint64_t next_ordinal = 0;

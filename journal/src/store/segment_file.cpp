@@ -4,6 +4,7 @@
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -134,8 +135,13 @@ result<writable_segment> create_segment(const segment_request& request) {
         return std::unexpected(std::move(fresh.error()));
     const auto build = [&]() -> result<void> {
         fresh->write_in_place();
-        if (auto done = fresh->allocate(request.segment_bytes); !done)
+        const auto room = std::min(request.allocate_bytes, request.segment_bytes);
+        if (auto done = fresh->allocate(room); !done)
             return done;
+        if (room != request.segment_bytes) {
+            if (auto done = fresh->extend(request.segment_bytes); !done)
+                return done;
+        }
         if (auto done = fresh->write_at(bytes, 0); !done)
             return done;
         if (auto done = fresh->write_at(bytes, header_copy_offset); !done)
@@ -156,6 +162,12 @@ result<writable_segment> create_segment(const segment_request& request) {
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
     return writable_segment{header, std::move(*mapped), std::move(*fresh)};
+}
+
+result<void> give_back_zero_space(const file& source, std::uint64_t offset,
+                                  std::uint64_t segment_bytes) {
+    const std::uint64_t from = (offset + page_bytes() - 1) / page_bytes() * page_bytes();
+    return from < segment_bytes ? source.punch(from, segment_bytes - from) : result<void>{};
 }
 
 result<read_segment> open_segment(const directory_handle& directory, const journal_id& id,

@@ -33,7 +33,13 @@ struct segment_request {
     predecessor before{};
     // Only over a segment that was prepared and never used.
     directory_handle::on_existing existing = directory_handle::on_existing::fail;
+    // Room for so much of it; the rest of the file is a hole. For a segment that is closed at once.
+    std::uint64_t allocate_bytes = no_value;
 };
+
+// Gives the room of whole pages from `offset` to the segment's end back, which must be zero.
+[[nodiscard]] result<void> give_back_zero_space(const file& source, std::uint64_t offset,
+                                                std::uint64_t segment_bytes);
 
 // A segment open for writing.
 struct writable_segment {

@@ -56,6 +56,7 @@ class watcher {
     std::chrono::steady_clock::time_point durable_changed_{};
     std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point looked_{};
+    std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();
     std::uint64_t position_then_ = 0;  // of the log when it last looked
     // The flusher has work whenever one of these has changed.
     struct flush_cause {

@@ -135,7 +135,9 @@ constexpr std::uint32_t search_bits = 0111;
 }
 
 [[nodiscard]] result<writer_parts> put_together(const fs::path& path,
-                                                const writer_options& options) {
+                                                const writer_options& options,
+                                                open_purpose purpose) {
+    const auto room = purpose == open_purpose::recover ? min_segment_bytes : no_value;
     if (auto fine = check_options(options); !fine)
         return std::unexpected(std::move(fine.error()));
     auto prepared = prepare_directory(path, options);
@@ -169,7 +171,8 @@ constexpr std::uint32_t search_bits = 0111;
     auto recovered = recover_log({.directory = directory,
                                   .journal = *journal,
                                   .verify = options.verify,
-                                  .mode = options.mode});
+                                  .mode = options.mode,
+                                  .allocate_bytes = room});
     if (!recovered)
         return std::unexpected(std::move(recovered.error()));
     auto control = control_page::open_for_writing(directory, parts.id, options.mode);
@@ -182,7 +185,8 @@ constexpr std::uint32_t search_bits = 0111;
                                     .ordinal = recovered->next_ordinal,
                                     .segment_bytes = parts.segment_bytes,
                                     .mode = options.mode,
-                                    .before = recovered->before});
+                                    .before = recovered->before,
+                                    .allocate_bytes = room});
         if (!made)
             return std::unexpected(std::move(made.error()));
         recovered->successor = std::move(*made);
@@ -199,9 +203,10 @@ constexpr std::uint32_t search_bits = 0111;
 }  // namespace
 
 result<std::unique_ptr<writer_state>> open_writer(const fs::path& directory,
-                                                  const writer_options& options) {
+                                                  const writer_options& options,
+                                                  open_purpose purpose) {
     try {
-        auto parts = put_together(directory, options);
+        auto parts = put_together(directory, options, purpose);
         if (!parts)
             return std::unexpected(std::move(parts.error()));
         return writer_state::create(std::move(*parts));

@@ -3,11 +3,17 @@
 
 #include "writer/writer_state.hpp"
 
+#include <cstdint>
 #include <memory>
 
 namespace pawl::detail {
 
+// What the writer is for. One that only recovers is closed at once: its next segment needs room for
+// an end frame, which a full disk can have.
+enum class open_purpose : std::uint8_t { append, recover };
+
 [[nodiscard]] result<std::unique_ptr<writer_state>> open_writer(
-    const std::filesystem::path& directory, const writer_options& options);
+    const std::filesystem::path& directory, const writer_options& options,
+    open_purpose purpose = open_purpose::append);
 
 }  // namespace pawl::detail

@@ -22,9 +22,20 @@ constexpr std::uint64_t most_segments_ahead = 8;
 
 constexpr microseconds shortest_pause{50};
 constexpr microseconds usual_pause{1000};
+constexpr milliseconds shortage_pause{10};
+// The watcher wakes a thread that has nothing to do: none of them looks at the clock by itself.
+constexpr std::chrono::hours until_woken{1};
 
 [[nodiscard]] std::uint64_t segments_ahead(std::uint64_t segment_bytes) noexcept {
     return std::clamp<std::uint64_t>(bytes_ahead / segment_bytes, 1, most_segments_ahead);
+}
+
+// The writer whose observer this thread is inside of.
+thread_local const writer_state* observed_writer = nullptr;
+
+[[nodiscard]] error observer_is_inside() noexcept {
+    return {.code = errc::busy,
+            .reason = "an observer must not end or poll its writer; do so when it has returned"};
 }
 
 }  // namespace
@@ -148,10 +159,15 @@ void writer_state::segment_left(std::unique_ptr<live_segment> segment) {
 
 void writer_state::fail_background(error why) {
     const error answer = durability_->poison(std::move(why));
-    if (reported_failure_ || !parts_.options.observer)
+    if (reported_failure_.exchange(true) || !parts_.options.observer)
         return;
-    reported_failure_ = true;
+    observed_writer = this;
     parts_.options.observer(answer);
+    observed_writer = nullptr;
+}
+
+bool writer_state::inside_observer() const noexcept {
+    return observed_writer == this;
 }
 
 bool writer_state::sync_is_due(steady_clock::time_point now) const noexcept {
@@ -179,6 +195,7 @@ void writer_state::look_around() {
 
 microseconds writer_state::watch_step() {
     look_around();
+    adjust_clock();
     return watcher_->step();
 }
 
@@ -208,11 +225,10 @@ microseconds writer_state::until_next_flush() const {
         if (policy.interval_us != 0)
             return std::clamp(microseconds{policy.interval_us}, shortest_pause, usual_pause);
     }
-    return std::chrono::seconds{1};
+    return until_woken;
 }
 
 microseconds writer_state::housekeep_step() {
-    constexpr std::chrono::seconds clock_interval{1};
     auto made = supply_->replenish();
     if (!made) {
         fail_background(std::move(made.error()));
@@ -222,11 +238,14 @@ microseconds writer_state::housekeep_step() {
         durability_->set_state(control_state::open, 0);
         return microseconds{0};
     }
-    if (supply_->disk_full()) {
-        durability_->set_state(control_state::disk_full, ENOSPC);
-        return milliseconds{10};
+    if (const int shortage = supply_->shortage(); shortage != 0) {
+        if (shortage == ENOSPC || shortage == EDQUOT)
+            durability_->set_state(control_state::disk_full, shortage);
+        return shortage_pause;
     }
     if (auto served = appender_->streams().serve(); !served) {
+        if (is_shortage(served.error()))
+            return shortage_pause;
         fail_background(std::move(served.error()));
     }
     auto sealed = sealer_->step();
@@ -235,25 +254,31 @@ microseconds writer_state::housekeep_step() {
             sealed = std::unexpected(std::move(written.error()));
     }
     if (!sealed) {
-        // No room for an index is no reason to stop: it is derived and can be made later.
-        if (sealed.error().code == errc::disk_full)
-            return milliseconds{10};
+        // An index is derived and can be made later.
+        if (is_shortage(sealed.error()))
+            return shortage_pause;
         fail_background(std::move(sealed.error()));
         return milliseconds{10};
     }
+    return *sealed ? microseconds{0} : until_woken;
+}
+
+void writer_state::adjust_clock() noexcept {
+    constexpr std::chrono::seconds clock_interval{1};
     const auto now = steady_clock::now();
-    if (now - clock_adjusted_ >= clock_interval) {
-        clock_adjusted_ = now;
-        if (tsc_clock* clock = tsc_clock::instance())
-            clock->adjust();
-    }
-    return *sealed ? microseconds{0} : clock_interval;
+    if (now - clock_adjusted_ < clock_interval)
+        return;
+    clock_adjusted_ = now;
+    if (tsc_clock* clock = tsc_clock::instance())
+        clock->adjust();
 }
 
 microseconds writer_state::scrub_step() {
     constexpr std::uint64_t slice = std::uint64_t{1} << 20;
     constexpr std::chrono::hours done{1};
     auto read = scrubber_->step(slice);
+    if (!read && is_shortage(read.error()))
+        return shortage_pause;
     if (!read) {
         fail_background(std::move(read.error()));
         return done;
@@ -288,6 +313,9 @@ result<stream_id> writer_state::stream(std::string_view name, std::uint64_t time
 }
 
 result<void> writer_state::poll() {
+    if (inside_observer())
+        return std::unexpected(observer_is_inside());
+    adjust_clock();
     while (populator_->step()) {
     }
     while (housekeep_step() == microseconds{0}) {
@@ -309,17 +337,21 @@ result<void> writer_state::close() {
         return std::unexpected(refusal(gate_value(gate::forked)));
     if (closed_)
         return std::unexpected(refusal(gate_value(gate::closed)));
+    // The thread would wait for its own end, or go on in a step whose writer is closed.
+    if (inside_observer())
+        return std::unexpected(observer_is_inside());
     appender_->abandon_batch();
     closed_ = true;
     auto open = gate_value(gate::open);
     word.compare_exchange_strong(open, gate_value(gate::closed));
     stop_threads();
-    auto sealed = seal_end();
-    durability_->set_state(sealed ? control_state::closed : control_state::poisoned,
-                           sealed ? 0 : sealed.error().os_error);
+    const auto ended = end_log();
+    auto finished = ended ? finish_files() : ended;
+    durability_->set_state(ended ? control_state::closed : control_state::poisoned,
+                           ended ? 0 : ended.error().os_error);
     word.store(gate_value(gate::closed), std::memory_order_release);
     parts_.lock.reset();
-    return sealed;
+    return finished;
 }
 
 // Closes the log, in this order:
@@ -330,31 +362,49 @@ result<void> writer_state::close() {
 //    only after everything before it. A crash before it is on disk leaves a hole there, which
 //    recovery cuts without losing an event; afterwards the log ends cleanly, whatever happens to
 //    the rest.
-// 3. Unlink the segments that were prepared and not used. A crash leaves some of them; after a
-//    clean end the next open recognises and removes them.
-// 4. Give back the unused blocks of the last segment. They hold zeros with or without this step.
-// 5. Write what is derived from the log: index, stream heads, watermark. A crash leaves fewer of
-//    them, and the next open builds them again.
-result<void> writer_state::seal_end() {
+// 3. finish_files().
+result<void> writer_state::end_log() {
     (void)appender_->zero_scribbles();
     if (auto done = durability_->sync_to_end(); !done)
         return done;
     appender_->append_closed();
-    if (auto done = durability_->sync_to_end(); !done)
-        return done;
-    if (auto done = supply_->discard(); !done)
-        return done;
+    return durability_->sync_to_end();
+}
 
+// The log has ended and is durable; what is left gives room back or is derived from it. A shortage
+// leaves a step to the next open, and is no failure of the close:
+//
+// 1. Unlink the segments that were prepared and not used. A crash leaves some of them; after a
+//    clean end the next open recognises and removes them.
+// 2. Give back the unused blocks of the last segment. They hold zeros with or without this step.
+// 3. Write what is derived from the log: index, stream heads, watermark. A crash leaves fewer of
+//    them, and the next open builds them again.
+result<void> writer_state::finish_files() {
+    result<void> first;
+    const auto note = [&first](result<void> done) {
+        if (!done && first && !is_shortage(done.error()))
+            first = std::move(done);
+    };
+    note(supply_->discard());
+    note(give_back_rest());
+    note(seal_all());
+    note(durability_->store_watermark());
+    durability_->report_status(true);
+    note(parts_.directory.sync());
+    return first;
+}
+
+result<void> writer_state::give_back_rest() {
     const live_segment& last = appender_->newest();
     const std::uint64_t end =
         last.end_of_frames(appender_->shared().position.load(std::memory_order_acquire));
-    const std::uint64_t rest = (end + page_bytes() - 1) / page_bytes() * page_bytes();
-    if (auto done = last.source.punch(rest, last.header.segment_bytes - rest); !done)
+    if (auto done = give_back_zero_space(last.source, end, last.header.segment_bytes); !done)
         return done;
-    if (auto done = last.source.sync(); !done)
-        return done;
+    return last.source.sync();
+}
 
-    sealer_->enqueue(last.header.ordinal);
+result<void> writer_state::seal_all() {
+    sealer_->enqueue(appender_->newest().header.ordinal);
     for (;;) {
         auto more = sealer_->step();
         if (!more)
@@ -362,12 +412,7 @@ result<void> writer_state::seal_end() {
         if (!*more)
             break;
     }
-    if (auto done = sealer_->write_heads_if_due(true); !done)
-        return done;
-    if (auto done = durability_->store_watermark(); !done)
-        return done;
-    durability_->report_status(true);
-    return parts_.directory.sync();
+    return sealer_->write_heads_if_due(true);
 }
 
 }  // namespace pawl::detail

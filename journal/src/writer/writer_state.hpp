@@ -99,7 +99,13 @@ class writer_state {
     void look_around();
     // Poisons the writer and tells the observer.
     void fail_background(error why);
-    [[nodiscard]] result<void> seal_end();
+    // Whether the calling thread is inside this writer's observer.
+    [[nodiscard]] bool inside_observer() const noexcept;
+    void adjust_clock() noexcept;
+    [[nodiscard]] result<void> end_log();
+    [[nodiscard]] result<void> finish_files();
+    [[nodiscard]] result<void> give_back_rest();
+    [[nodiscard]] result<void> seal_all();
 
     writer_parts parts_;
     fork_word fork_word_;
@@ -112,7 +118,7 @@ class writer_state {
     std::unique_ptr<watcher> watcher_;
     name_map names_;
     bool closed_ = false;
-    bool reported_failure_ = false;
+    std::atomic<bool> reported_failure_{false};
 
     std::chrono::steady_clock::time_point last_sync_{};
     std::chrono::steady_clock::time_point clock_adjusted_{};

@@ -97,6 +97,11 @@ follower_counters follower_thread::counters() const noexcept {
 
 result<void> follower_thread::stop() {
     shared_->stopping.store(true, std::memory_order_relaxed);
+    // The thread would wait for its own end.
+    if (shared_->thread.get_id() == std::this_thread::get_id()) {
+        return std::unexpected(
+            error{.code = errc::busy, .reason = "a follower's callback must not wait for its end"});
+    }
     {
         const std::scoped_lock lock{shared_->joining};
         if (shared_->thread.joinable())

@@ -34,7 +34,7 @@ struct sync_policy {
     }
 };
 
-// What an append does when the next segment is not ready.
+// What an append does when the next segment, or a larger table of streams, is not ready.
 enum class when_full : std::uint8_t {
     fail,  // returns back_pressure, or disk_full where that is why
     spin,  // waits for the background thread; still returns disk_full
@@ -77,8 +77,10 @@ struct writer_options {
     // the work that is due. when_full::spin is then not allowed.
     bool background_threads = true;
     thread_options threads{};
-    // Called with errors such as a failed sync or damage found by the background, on a background
-    // thread, never on the appending one.
+    // Called with the error that ends the writer, such as a failed sync or damage found by the
+    // background: on a background thread, or inside poll() if there are none. It must not throw. It
+    // may make the calls marked "any thread" in writer.hpp; close() and poll() return busy, and it
+    // must not destroy the writer.
     std::function<void(const struct error&)> observer{};
 };
 

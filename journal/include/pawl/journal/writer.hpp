@@ -6,8 +6,18 @@
 //     if (!placed) return placed.error();
 //     return log->wait_durable(placed->sequence);  // once it returns, a power cut cannot take it
 //
-// A directory has one writer at a time, across all processes. One thread at a time uses a writer;
-// other threads may concurrently make the calls marked "any thread".
+// A directory has one writer at a time, across all processes.
+//
+// ONE THREAD AT A TIME USES A WRITER; other threads may concurrently make the calls marked "any
+// thread". Two threads in append at once damage the journal. A debug build of the library returns
+// busy to every call that overlaps another; a release build only to most of them, because certainty
+// would cost more than the rest of a small append. Handing a writer over to another thread needs
+// the synchronization that handing over any object needs.
+//
+// An idle writer wakes up 20 times a second: after one second without an append, its background
+// looks for the next one every 51 ms instead of every millisecond. The first event after that
+// reaches a blocked follower, and the interval sync, up to 50 ms later than usual; sync(),
+// wait_durable() and spinning readers are not affected.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -112,6 +122,9 @@ class writer {
     writer(writer&&) noexcept;
     writer& operator=(writer&&) noexcept;
     // Ends without waiting for the disk: as after the death of the process, the next open recovers.
+    // Until then the journal keeps the room of its last segment and of the prepared ones, 512 MiB
+    // by default; the recovery gives it back. Call close() to end cleanly. Waits for the background
+    // threads to finish the step they are in, which may be a sync.
     ~writer();
 
     [[nodiscard]] const recovery_report& recovery() const noexcept;
@@ -122,7 +135,9 @@ class writer {
     // Publishes one event. No allocation, lock or system call between rollovers. Fails with
     // conflict, too_large, invalid_argument (stream number), busy, back_pressure, disk_full,
     // poisoned, closed or forked, and with io if a page of the segment is gone; on failure nothing
-    // is published.
+    // is published. With when_full::spin it waits for the next segment and for room in the table of
+    // streams, also while descriptors or memory are short, and returns disk_full but not
+    // back_pressure, unless 2^32 events are published and not durable.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
 
@@ -171,6 +186,10 @@ class writer {
     [[nodiscard]] result<void> poll();
 
     // Syncs, seals the last segment and releases the journal. Any later call fails with closed.
+    // Fails if the end of the log could not be made durable: then the next open recovers. Indexes
+    // and stream heads for which there is no room, descriptor or memory are left to the next open,
+    // and that is no failure; another error in making them is returned, and the journal is closed.
+    // busy inside an observer.
     [[nodiscard]] result<void> close();
 
   private:

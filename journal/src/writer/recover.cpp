@@ -1,0 +1,96 @@
+#include "recovery/recovery.hpp"
+#include "store/directory.hpp"
+#include "store/writer_lock.hpp"
+#include "writer/writer_open.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <filesystem>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+[[nodiscard]] result<detail::recovered_log> rehearse_in(const detail::directory_handle& directory,
+                                                        const recover_options& options) {
+    auto journal = detail::read_identity(directory);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    return detail::recover_log(
+        {.directory = directory, .journal = *journal, .verify = options.verify, .dry_run = true});
+}
+
+[[nodiscard]] result<detail::recovered_log> rehearse(const std::filesystem::path& directory,
+                                                     const recover_options& options) {
+    auto held = detail::directory_handle::hold(directory);
+    if (!held && held.error().code == errc::not_found)
+        return std::unexpected(detail::no_journal_in(directory));
+    if (!held)
+        return std::unexpected(std::move(held.error()));
+    return rehearse_in(*held, options);
+}
+
+// What a recovery would find, seen under the lock; nothing where a recovery has to find out, or
+// fail, by itself.
+[[nodiscard]] std::optional<detail::recovered_log> rehearse_locked(
+    const std::filesystem::path& directory, const recover_options& options) {
+    auto held = detail::directory_handle::hold(directory);
+    if (!held || !held->has(detail::lock_name).value_or(false))
+        return std::nullopt;
+    auto lock = detail::writer_lock::acquire(*held, writer_options{}.mode);
+    if (!lock || !(*lock)->hold_identity())
+        return std::nullopt;
+    auto seen = rehearse_in(*held, options);
+    if (!seen)
+        return std::nullopt;
+    seen->report.dry_run = false;
+    return std::move(*seen);
+}
+
+[[nodiscard]] result<recovery_report> recover_for_good(const std::filesystem::path& directory,
+                                                       const recover_options& options) {
+    auto seen = rehearse_locked(directory, options);
+    // A full disk is no obstacle where there is nothing to do.
+    if (seen && seen->at_rest)
+        return std::move(seen->report);
+    writer_options opening;
+    opening.create = false;
+    opening.verify = options.verify;
+    opening.full = when_full::fail;
+    opening.background_threads = false;
+    opening.populate_bytes = 0;
+    opening.allow_network_file_system = options.allow_network_file_system;
+    auto opened = detail::open_writer(directory, opening, detail::open_purpose::recover);
+    if (!opened) {
+        // Every event is there, and what is derived can be made by the next writer.
+        if (opened.error().code != errc::disk_full || !seen || seen->report.state != found::closed)
+            return std::unexpected(std::move(opened.error()));
+        seen->report.notices.push_back("no room to make indexes again; the next writer does: " +
+                                       opened.error().message());
+        return std::move(seen->report);
+    }
+    recovery_report report = (*opened)->report();
+    if (auto closed = (*opened)->close(); !closed)
+        return std::unexpected(std::move(closed.error()));
+    return report;
+}
+
+}  // namespace
+
+result<recovery_report> recover(const std::filesystem::path& directory, recover_options options) {
+    try {
+        if (!options.dry_run)
+            return recover_for_good(directory, options);
+        auto seen = rehearse(directory, options);
+        if (!seen)
+            return std::unexpected(std::move(seen.error()));
+        return std::move(seen->report);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl
