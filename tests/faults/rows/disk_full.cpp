@@ -3,6 +3,7 @@
 // there is room again. And where room that was allocated is no longer there when it is stored to,
 // because a backup shares the blocks or somebody punched them out, the store is an error of the
 // writer and not the death of the process.
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 #include "support/sound_journal.hpp"
@@ -149,11 +150,11 @@ class filling {
                 continue;
             if (placed.error().code == errc::back_pressure) {
                 if (auto polled = log.poll(); !polled)
-                    return "poll: " + polled.error().message();
+                    return "poll: " + failure_text(log, polled.error());
                 continue;
             }
             if (placed.error().code != errc::disk_full)
-                return "append: " + placed.error().message();
+                return "append: " + failure_text(log, placed.error());
             ++fulls_;
             if (log.failure())
                 return "a full disk poisons";
@@ -172,9 +173,9 @@ class filling {
             auto placed = source.append_unit(log);
             if (!placed && placed.error().code != errc::disk_full &&
                 placed.error().code != errc::back_pressure)
-                return "append with room again: " + placed.error().message();
+                return "append with room again: " + failure_text(log, placed.error());
             if (auto polled = log.poll(); !polled)
-                return "poll with room again: " + polled.error().message();
+                return "poll with room again: " + failure_text(log, polled.error());
         }
         return log.statistics().rollovers < rollovers + 3 ? "appending does not go on" : "";
     }
@@ -225,11 +226,11 @@ class losing_room {
         generated_log source{seed_, large_events};
         while (log->statistics().appended_bytes < 100'000) {
             if (auto placed = source.append_unit(*log); !placed)
-                return "append: " + placed.error().message();
+                return "append: " + failure_text(*log, placed.error());
         }
         auto synced = log->sync();
         if (!synced)
-            return "sync: " + synced.error().message();
+            return "sync: " + failure_text(*log, synced.error());
         durable_ = *synced;
         const fs::path segment = directory_ / "0000000000.seg";
         if (!take_room(segment, directory_ / "copy"))
@@ -241,7 +242,7 @@ class losing_room {
                 continue;
             met_ = placed.error().code == errc::io && placed.error().file == segment.string();
             if (!met_ && placed.error().code != errc::back_pressure)
-                return "append says " + placed.error().message();
+                return "append says " + failure_text(*log, placed.error());
             break;
         }
         if (!met_)

@@ -1,6 +1,7 @@
 // Row 3: the death of the process is harmless. A child appends as fast as it can and says in shared
 // memory how far it has been told it came; it is killed at a random moment, opening and recovering
 // included; then everything it had said must be there.
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 #include "support/sound_journal.hpp"
@@ -109,11 +110,11 @@ struct totals {
     for (std::uint64_t units = 1;; ++units) {
         auto placed = source.append_unit(*log);
         if (!placed)
-            give_up(told, "append: " + placed.error().message());
+            give_up(told, "append: " + failure_text(*log, placed.error()));
         told.published.store(placed->sequence + 1, std::memory_order_release);
         if (plan.sync_every != 0 && units % plan.sync_every == 0) {
             if (auto synced = log->sync(); !synced)
-                give_up(told, "sync: " + synced.error().message());
+                give_up(told, "sync: " + failure_text(*log, synced.error()));
         }
         told.durable.store(log->durable(), std::memory_order_release);
         if (units % 64 == 0)

@@ -1,6 +1,7 @@
 // Row 11, first part: one writer at a time. Processes, threads of one process and forked children
 // race for a journal while somebody deletes and replaces the lock file; at no time do two hold it.
 #include "store/directory.hpp"
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 
@@ -97,7 +98,7 @@ class contender {
 
     void hold(writer& log) {
         if (auto placed = log.append({.type = 1}, {}); !placed)
-            fail("append: " + placed.error().message());
+            fail("append: " + failure_text(log, placed.error()));
         switch (random_.below(4)) {
             case 0:
                 // The name goes; the lock must not.

@@ -1,6 +1,7 @@
 // Row 10: readers never see a torn event and never die. One writer appends, rolls over, is stopped
 // and continued, killed and followed by another; readers in threads and in processes follow it all
 // along, go back to places they remember and check every event against what it must be.
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 
@@ -81,7 +82,7 @@ void note(char (&into)[Size], const std::string& text) {
     while (log->next_sequence() < until) {
         auto placed = source.append_unit(*log);
         if (!placed) {
-            note(shared.why, "append: " + placed.error().message());
+            note(shared.why, "append: " + failure_text(*log, placed.error()));
             shared.writer_failed = true;
             ::_exit(1);
         }

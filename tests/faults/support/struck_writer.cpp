@@ -1,5 +1,6 @@
 #include "struck_writer.hpp"
 
+#include "failure_text.hpp"
 #include "recorded_history.hpp"
 #include "scratch_files.hpp"
 
@@ -106,7 +107,7 @@ class struck_writer {
     // room.
     void heed(const error& why, const char* call) {
         if (!may_be_said(why.code))
-            wrong_ = fmt::format("{} says {}", call, why.message());
+            wrong_ = fmt::format("{} says {}", call, failure_text(*log_, why));
         else if (why.code != errc::back_pressure && !log_->failure())
             ended_ = true;
     }
