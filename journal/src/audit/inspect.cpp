@@ -7,6 +7,7 @@
 #include <pawl/journal/journal.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace pawl {
@@ -61,9 +62,7 @@ namespace {
     return info;
 }
 
-}  // namespace
-
-result<journal_info> inspect(const std::filesystem::path& directory) {
+[[nodiscard]] result<journal_info> inspect_all(const std::filesystem::path& directory) {
     auto journal = detail::read_identity(directory);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
@@ -95,6 +94,16 @@ result<journal_info> inspect(const std::filesystem::path& directory) {
         info.published = std::max(control->published(), info.durable);
     }
     return info;
+}
+
+}  // namespace
+
+result<journal_info> inspect(const std::filesystem::path& directory) {
+    try {
+        return inspect_all(directory);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
 }
 
 }  // namespace pawl

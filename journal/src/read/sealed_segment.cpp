@@ -10,6 +10,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace pawl {
@@ -25,7 +26,7 @@ class sealed_segment_state {
           sequence_{index.first_sequence} {}
 
     [[nodiscard]] const event* next() noexcept {
-        while (!failure_ && !end_.known) {
+        while (!stopped_ && !end_.known) {
             if (offset_ >= verified_to_ && !check())
                 break;
             const commit_word word{load_u64(space_.base + offset_)};
@@ -48,11 +49,11 @@ class sealed_segment_state {
     }
 
     [[nodiscard]] result<void> finish() const {
-        if (failure_)
-            return std::unexpected(*failure_);
         // A page may also have gone under an event that was already given out.
         if (auto whole = segment_.bytes.whole(); !whole)
             return whole;
+        if (stopped_)
+            return std::unexpected(here(stopped_->code, stopped_->why));
         if (end_.known && offset_ == index_.end_offset && sequence_ == index_.end_sequence &&
             end_.hash == index_.end_hash)
             return {};
@@ -66,7 +67,8 @@ class sealed_segment_state {
             wrong = "the segment does not go on where its predecessor ends";
         if (wrong.empty())
             return {};
-        error found = here(errc::damaged, std::move(wrong));
+        error found = here(errc::damaged, {});
+        found.detail = std::move(wrong);
         found.offset = 0;
         found.sequence = end.sequence;
         return std::unexpected(std::move(found));
@@ -78,12 +80,18 @@ class sealed_segment_state {
     [[nodiscard]] std::uint64_t names_digest() const noexcept { return names_digest_; }
 
   private:
-    [[nodiscard]] error here(errc code, std::string detail) const {
+    // Why next() stopped at offset_. It must not allocate; finish() makes an error of it.
+    struct stop {
+        errc code{};
+        std::string_view why{};  // static
+    };
+
+    [[nodiscard]] error here(errc code, std::string_view reason) const {
         return {.code = code,
                 .offset = offset_,
                 .sequence = sequence_,
-                .file = segment_.bytes.path().string(),
-                .detail = std::move(detail)};
+                .reason = reason,
+                .file = segment_.bytes.path().string()};
     }
 
     // Checks the frame at hand, and of a batch all of it.
@@ -92,19 +100,14 @@ class sealed_segment_state {
         verified_to_ = unit.end;
         if (unit.fault == frame_fault::none) [[likely]]
             return true;
-        if (auto whole = segment_.bytes.whole(); !whole) {
-            failure_ = std::move(whole.error());
-            return false;
-        }
-        failure_ = here(errc::damaged, std::string{to_string(unit.fault)} +
-                                           "; an index says that the segment is complete");
+        stopped_ = stop{errc::damaged, to_string(unit.fault)};
         return false;
     }
 
     [[nodiscard]] bool view(std::uint64_t offset, commit_word word) noexcept {
         const frame_view seen = view_frame(space_.base + offset, word);
         if (!seen.fault.empty()) [[unlikely]] {
-            failure_ = here(errc::malformed, std::string{seen.fault});
+            stopped_ = stop{errc::malformed, seen.fault};
             return false;
         }
         const std::byte* frame = space_.base + offset;
@@ -137,7 +140,7 @@ class sealed_segment_state {
     event event_;
     std::uint64_t names_digest_ = 0;  // of the names behind event_
     segment_end end_{};
-    std::optional<error> failure_;
+    std::optional<stop> stopped_;
 };
 
 }  // namespace detail
@@ -193,10 +196,18 @@ std::uint64_t sealed_segment::names_digest() const noexcept {
     return state_->names_digest();
 }
 result<void> sealed_segment::finish() const {
-    return state_->finish();
+    try {
+        return state_->finish();
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
 }
 result<void> sealed_segment::check_follows(const sealed_segment* before) const {
-    return state_->check_follows(before == nullptr ? nullptr : before->state_.get());
+    try {
+        return state_->check_follows(before == nullptr ? nullptr : before->state_.get());
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
 }
 
 event sealed_segment::at(std::uint64_t offset) const noexcept {
