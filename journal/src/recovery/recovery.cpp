@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace pawl::detail {
@@ -255,7 +256,7 @@ class recoverer {
     // A crash must not cost a whole segment's room for ever: only what is not zero is evidence.
     void give_back_kept(const directory_handle& torn, const std::string& name,
                         const segment_header& header) {
-        const fs::path kept = torn.path_of(name);
+        const std::filesystem::path kept = torn.path_of(name);
         auto opened = torn.open(name, file::access::read_write);
         if (!opened)
             return note_room_kept(kept, opened.error());
@@ -276,7 +277,7 @@ class recoverer {
             note_room_kept(segment.source.path(), done.error());
     }
 
-    void note_room_kept(const fs::path& path, const error& why) {
+    void note_room_kept(const std::filesystem::path& path, const error& why) {
         done_.report.notices.push_back(path.string() +
                                        ": its unused room was not given back: " + why.message());
     }

@@ -134,8 +134,7 @@ constexpr std::uint32_t search_bits = 0111;
     return {};
 }
 
-[[nodiscard]] result<writer_parts> put_together(const fs::path& path,
-                                                const writer_options& options,
+[[nodiscard]] result<writer_parts> put_together(const fs::path& path, const writer_options& options,
                                                 open_purpose purpose) {
     const auto room = purpose == open_purpose::recover ? min_segment_bytes : no_value;
     if (auto fine = check_options(options); !fine)
