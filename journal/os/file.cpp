@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace pawl::detail {
@@ -256,6 +257,14 @@ result<void> file::sync() const {
     if (::fdatasync(descriptor_) != 0)
         return failed(path_, "cannot sync");
     return {};
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+    if (path.empty())
+        return path;
+    std::error_code none;
+    auto absolute = std::filesystem::absolute(path, none);
+    return none ? path : absolute;
 }
 
 }  // namespace pawl::detail

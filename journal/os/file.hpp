@@ -92,4 +92,8 @@ class file {
     std::filesystem::path path_;
 };
 
+// The path seen from the root, for whatever opens files one after the other while the program may
+// change its working directory; as it is if there is no working directory.
+[[nodiscard]] std::filesystem::path absolute_path(const std::filesystem::path& path);
+
 }  // namespace pawl::detail

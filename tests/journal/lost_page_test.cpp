@@ -229,6 +229,29 @@ TEST_CASE("a page lost under an event that was given out stops the cursor at the
     CHECK(events.finish().error().code == errc::io);
 }
 
+// The guard's table grows by pieces of 64.
+TEST_CASE("a page lost under the last of a hundred cursors is an error of that cursor") {
+    const temporary_directory directory;
+    const auto where = directory.path() / "j";
+    const auto other = directory.path() / "other";
+    for (const auto& path : {where, other}) {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 400);
+    }
+    std::vector<cursor> many;
+    for (int i = 0; i < 100; ++i)
+        many.push_back(must(cursor::open(other)));
+    auto last = must(cursor::open(where));
+    fs::resize_file(segment(where, 0), 12288);
+    while (last.next() != nullptr) {
+    }
+    REQUIRE_FALSE(last.finish());
+    CHECK(last.finish().error().code == errc::io);
+    CHECK(last.finish().error().file == segment(where, 0).string());
+    for (cursor& events : many)
+        CHECK(must(events.for_each([](const event&) {})) == 400);
+}
+
 TEST_CASE("a writer goes on when a mapping of another journal loses a page") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "a", without_threads()));

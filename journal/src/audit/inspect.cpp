@@ -79,6 +79,9 @@ namespace {
         return std::unexpected(std::move(ordinals.error()));
     for (const std::uint64_t ordinal : *ordinals) {
         auto segment = inspect_segment(directory, info.id, ordinal);
+        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        if (!segment && segment.error().code == errc::missing_segment)
+            continue;
         if (!segment)
             return std::unexpected(std::move(segment.error()));
         info.segments.push_back(std::move(*segment));

@@ -1,14 +1,15 @@
 #include "audit/stream_audit.hpp"
+#include "audit/tail_verdict.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
 #include "os/file.hpp"
 #include "recovery/log_survey.hpp"
+#include "recovery/survey_at_rest.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/heads_file.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
-#include "store/writer_lock.hpp"
 
 #include <pawl/journal/journal.hpp>
 
@@ -43,31 +44,22 @@ class verifier {
         // Before the segments are listed: a writer that is at work writes heads of segments that
         // are there.
         check_heads();
-        auto ordinals = list_segments(directory_);
-        if (!ordinals)
-            return std::unexpected(std::move(ordinals.error()));
         check_control();
-        bytes_in_all_ = ordinals->size() * journal->segment_bytes;
-        report_.segments = ordinals->size();
         report_.end = "open";
-        expected_ordinal_ = 0;
-        for (const std::uint64_t ordinal : *ordinals) {
-            if (ordinal != expected_ordinal_)
-                note_gap(ordinal);
-            expected_ordinal_ = ordinal + 1;
-            check_segment(ordinal);
-            report_.bytes += journal->segment_bytes;
-            if (options_.progress)
-                options_.progress(report_.bytes, bytes_in_all_);
-        }
-        judge_end(!ordinals->empty());
+        if (auto read = check_segments(journal->segment_bytes); !read)
+            return std::unexpected(std::move(read.error()));
         report_.next_sequence = sequence_;
         return finish_streams();
     }
 
   private:
     void find(error what, bool damage = true) {
-        report_.findings.push_back({std::move(what), damage});
+        const bool unreadable = is_unreadable(what.code);
+        report_.findings.push_back({std::move(what), damage && !unreadable, unreadable});
+    }
+    // The system refused to hand out the bytes, so nobody has seen them wrong.
+    [[nodiscard]] static bool is_unreadable(errc code) noexcept {
+        return code == errc::io || code == errc::locked || code == errc::newer_format;
     }
     [[nodiscard]] error at(std::uint64_t ordinal, std::uint64_t offset, errc code,
                            std::string detail) const {
@@ -147,12 +139,10 @@ class verifier {
                              std::exchange(names_digest_, 0)});
     }
 
-    [[nodiscard]] walk_end walk(std::uint64_t ordinal, const frame_space& space) {
-        const walk_start from{.sequence = sequence_};
+    [[nodiscard]] walk_end walk(std::uint64_t ordinal, const frame_space& space,
+                                const walk_start& from) {
         if (!streams_ && !options_.visit)
             return walk_segment(space, from, [](std::uint64_t, commit_word) {});
-        if (streams_)
-            streams_->begin_segment(ordinal);
         return walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
             if (streams_)
                 streams_->add(space, offset, word);
@@ -161,15 +151,79 @@ class verifier {
         });
     }
 
+    // A writer may make, remove and replace segments meanwhile. Where the directory turns out to be
+    // another one than was listed, it is listed again, and reading goes on from there.
+    [[nodiscard]] result<void> check_segments(std::uint64_t segment_bytes) {
+        constexpr int most_lists = 1000;
+        for (int lists = 1;; ++lists) {
+            auto ordinals = list_segments(directory_);
+            if (!ordinals)
+                return std::unexpected(std::move(ordinals.error()));
+            report_.segments = ordinals->size();
+            again_from_.reset();
+            for (const std::uint64_t ordinal : *ordinals) {
+                if (ordinal < expected_ordinal_)
+                    continue;
+                if (ordinal != expected_ordinal_)
+                    note_gap(ordinal);
+                check_segment(ordinal);
+                if (again_from_)
+                    break;
+                expected_ordinal_ = ordinal + 1;
+                report_.bytes = expected_ordinal_ * segment_bytes;
+                if (options_.progress)
+                    options_.progress(report_.bytes, ordinals->size() * segment_bytes);
+            }
+            if (!again_from_) {
+                judge_end(!ordinals->empty());
+                return {};
+            }
+            if (lists == most_lists) {
+                find({.code = errc::locked,
+                      .sequence = sequence_,
+                      .file = directory_.string(),
+                      .detail = "writers came and went each time the journal was read"});
+                return {};
+            }
+            expected_ordinal_ = *again_from_;
+        }
+    }
+
     void note_gap(std::uint64_t ordinal) {
         // A segment that was prepared and not used may outlive one before it; the survey decides at
         // the end. Everything else needs its predecessor.
-        gap_before_ = ordinal;
+        gap_ = gap{.first = expected_ordinal_,
+                   .next = ordinal,
+                   .before = before_,
+                   .sequence = sequence_,
+                   .sequence_known = sequence_known_};
         lose_track();
+    }
+
+    // What a list does not show may be there all the same: the list is not of one moment.
+    [[nodiscard]] bool gap_was_filled() {
+        if (!gap_ || !open_segment(directory_, id_, gap_->first))
+            return false;
+        go_back_to_gap();
+        return true;
+    }
+
+    void go_back_to_gap() {
+        before_ = gap_->before;
+        sequence_ = gap_->sequence;
+        sequence_known_ = gap_->sequence_known;
+        again_from_ = gap_->first;
+        gap_.reset();
     }
 
     void check_segment(std::uint64_t ordinal) {
         auto opened = open_segment(directory_, id_, ordinal);
+        if (!opened && opened.error().code == errc::missing_segment) {
+            again_from_ = ordinal;
+            if (gap_)
+                go_back_to_gap();
+            return;
+        }
         if (!opened) {
             opened.error().sequence = sequence_;
             find(std::move(opened.error()));
@@ -191,9 +245,11 @@ class verifier {
                             before_.type != system_type::rolled &&
                             opened->header.predecessor_epoch == 0 && ordinal != 0;
         if (unused && first_nonzero(space, data, first_frame_offset) == space.bytes) {
-            gap_before_.reset();
+            gap_.reset();
             return;
         }
+        if (gap_was_filled())
+            return;
         report_gap();
         if (before_.known || ordinal == 0) {
             if (auto wrong = misfit(opened->header, before_); !wrong.empty()) {
@@ -204,12 +260,12 @@ class verifier {
     }
 
     void report_gap() {
-        if (!gap_before_)
+        if (!gap_)
             return;
-        error missing = at(*gap_before_ - 1, no_value, errc::missing_segment,
+        error missing = at(gap_->next - 1, no_value, errc::missing_segment,
                            "the segment is not there and later ones are");
         find(std::move(missing));
-        gap_before_.reset();
+        gap_.reset();
         if (streams_)
             streams_->lose_track();
     }
@@ -249,7 +305,11 @@ class verifier {
             load_u64(space.base + first_frame_offset + frame_offset::sequence);
         if (!sequence_known_)
             sequence_ = index ? index->header.first_sequence : first;
-        const walk_end end = walk(ordinal, space);
+        if (streams_)
+            streams_->begin_segment(ordinal);
+        const walk_end end = walk_to_end(ordinal, segment, index.has_value());
+        if (again_from_)
+            return;
         if (auto whole = segment.bytes.whole(); !whole) {
             // What cannot be read is neither torn nor damaged.
             find(std::move(whole.error()));
@@ -284,6 +344,35 @@ class verifier {
         }
     }
 
+    // Walks to the end of the segment, or to a hole that is none of a writer's doing meanwhile.
+    [[nodiscard]] walk_end walk_to_end(std::uint64_t ordinal, const read_segment& segment,
+                                       bool sealed) {
+        const frame_space space = segment.space();
+        walk_end end = walk(ordinal, space, {.sequence = sequence_});
+        while (!end.ended() && !sealed && !segment.bytes.faulted()) {
+            tail_ = judge_tail(
+                {.directory = directory_, .id = id_, .stored_watermark = stored_watermark_}, end);
+            const hole_now now = look_again(directory_, id_,
+                                            {.ordinal = ordinal,
+                                             .epoch = space.epoch,
+                                             .offset = end.offset,
+                                             .sequence = end.sequence});
+            if (now == hole_now::still_there)
+                break;
+            if (now == hole_now::replaced) {
+                // What was read of it, if anything was, is no longer the log.
+                if (end.offset == first_frame_offset)
+                    again_from_ = ordinal;
+                tail_ = {};
+                break;
+            }
+            const walk_end more =
+                walk(ordinal, space, {.offset = end.offset, .sequence = end.sequence});
+            end = joined(end, more);
+        }
+        return end;
+    }
+
     [[nodiscard]] static bool same(const segment_index& built, const segment_index& read) {
         index_header a = built.header;
         index_header b = read.header;
@@ -311,25 +400,16 @@ class verifier {
             sequence_known_ = true;
             return;
         }
-        hole_ = log_position{ordinal, end.offset};
-        if (end.fault == frame_fault::absent) {
-            const auto live = writer_lock::is_held(directory_);
-            if (live && *live) {
-                torn_ = true;  // the tail of a live writer: nothing more to check
-                return;
-            }
-        }
-        survey_request request{.directory = directory_, .id = id_};
-        request.stored_watermark = stored_watermark_;
-        auto surveyed = survey_log(request);
-        if (!surveyed) {
-            find(std::move(surveyed.error()));
+        if (tail_.damage) {
+            find(std::move(*tail_.damage));
             lose_segment(ordinal);
             return;
         }
         torn_ = true;
+        if (!tail_.torn)
+            return;
         report_.end = "torn";
-        report_.torn_bytes = surveyed->torn_bytes;
+        report_.torn_bytes = tail_.torn_bytes;
     }
 
     void lose_track() {
@@ -348,8 +428,12 @@ class verifier {
             return;
         // A writer at work has gone on in a segment that was not there when they were listed. What
         // lies in it is for the next verification, and no watermark can be held against this one.
-        if (open_segment(directory_, id_, expected_ordinal_))
+        if (auto next = open_segment(directory_, id_, expected_ordinal_);
+            next || next.error().code != errc::missing_segment) {
+            if (!next)
+                find(std::move(next.error()));
             return;
+        }
         if (before_.known && before_.type == system_type::closed)
             report_.end = "closed";
         if (before_.known && before_.type != system_type::closed) {
@@ -369,7 +453,6 @@ class verifier {
     verify_report report_;
     std::optional<stream_audit> streams_;  // with verify_options::deep
     sequence_number stored_watermark_ = 0;
-    std::uint64_t bytes_in_all_ = 0;
     std::uint64_t expected_ordinal_ = 0;
     segment_end before_{};
     sequence_number sequence_ = 0;
@@ -377,20 +460,30 @@ class verifier {
     bool sequence_known_ = true;
     bool seen_first_ = false;
     bool torn_ = false;
-    std::optional<std::uint64_t> gap_before_;
-    std::optional<log_position> hole_;
+    tail_verdict tail_;
+    // Segments that the list lacks, and where the chain stood before them.
+    struct gap {
+        std::uint64_t first = 0;
+        std::uint64_t next = 0;  // the first one after them
+        segment_end before{};
+        sequence_number sequence = 0;
+        bool sequence_known = true;
+    };
+    std::optional<gap> gap_;
+    std::optional<std::uint64_t> again_from_;  // the directory is another one than was listed
 };
 
 }  // namespace
 
 bool verify_report::sound() const noexcept {
-    return std::ranges::none_of(findings, [](const finding& one) { return one.damage; });
+    return std::ranges::none_of(findings,
+                                [](const finding& one) { return one.damage || one.unreadable; });
 }
 
 result<verify_report> verify(const std::filesystem::path& directory,
                              const verify_options& options) {
     try {
-        return verifier{directory, options}.run();
+        return verifier{absolute_path(directory), options}.run();
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }

@@ -1,3 +1,4 @@
+#include "os/file.hpp"
 #include "read/cursor_state.hpp"
 #include "store/directory.hpp"
 
@@ -19,11 +20,13 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
                     "cursor_options::names is for reading all events, not one stream");
     }
     try {
-        auto journal = detail::read_identity(directory);
+        // Segments are opened one by one, and the program may change its working directory.
+        const auto where = detail::absolute_path(directory);
+        auto journal = detail::read_identity(where);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
-        auto state = std::make_unique<detail::cursor_state>(directory,
-                                                            detail::identity_of(*journal), options);
+        auto state =
+            std::make_unique<detail::cursor_state>(where, detail::identity_of(*journal), options);
         if (auto found = state->seek(); !found)
             return std::unexpected(std::move(found.error()));
         return cursor{std::move(state)};

@@ -1,9 +1,10 @@
 // How a cursor tells the end of a journal from damage, and notices that the log was cut below it.
 #include "read/cursor_state.hpp"
+#include "recovery/survey_at_rest.hpp"
 #include "store/directory.hpp"
-#include "store/writer_lock.hpp"
 
-#include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace pawl::detail {
@@ -44,57 +45,65 @@ result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
                                            std::to_string(durable) + " was durable"});
 }
 
-// A frame is missing or wrong at the place at hand.
+// Whether there still is no whole frame here. Asked after all that makes it look like damage was
+// read: a writer may have been between two of the reads.
+bool cursor_state::hole_remains() const {
+    const segment_header& header = segment_->header;
+    return look_again(directory_, id_,
+                      {.ordinal = header.ordinal,
+                       .epoch = header.epoch,
+                       .offset = offset_,
+                       .sequence = sequence_}) == hole_now::still_there;
+}
+
+// A frame is missing or wrong where the cursor stands.
 result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
-    const auto damaged = [&](const std::string& proof) {
-        return std::unexpected(here(errc::damaged, std::string{to_string(fault)} + "; " + proof));
+    const auto damaged = [&](std::string_view proof) -> result<end_of_journal> {
+        if (!hole_remains())
+            return end_of_journal::open;
+        return std::unexpected(
+            here(errc::damaged, std::string{to_string(fault)} + "; " + std::string{proof}));
     };
     const auto index = read_index_header(directory_, id_, segment_->header.ordinal);
-    if (index && index->epoch == segment_->header.epoch) {
+    if (index && index->epoch == segment_->header.epoch)
         return damaged("an index says that the segment is complete");
-    }
-    if (fault == frame_fault::absent) {
-        const auto live = writer_lock::is_held(directory_);
-        if (live && *live)
-            return judge_live_tail();
-    }
     survey_request request{.directory = directory_, .id = id_};
     if (control_) {
         request.stored_watermark = control_->stored_watermark();
         request.published = control_->published();
     }
-    auto surveyed = survey_log(request);
-    if (!surveyed)
+    auto surveyed = survey_at_rest(request);
+    if (!surveyed) {
+        if (!hole_remains())
+            return end_of_journal::open;
         return std::unexpected(std::move(surveyed.error()));
-    const bool same_place =
-        surveyed->hole && surveyed->hole->sequence == sequence_ &&
-        surveyed->segments[surveyed->hole->segment].ordinal == segment_->header.ordinal;
+    }
+    if (!*surveyed) {
+        const std::string_view proof = proof_beyond();
+        return proof.empty() ? end_of_journal::open : damaged(proof);
+    }
+    const log_survey& found = **surveyed;
+    const bool same_place = found.hole && found.hole->sequence == sequence_ &&
+                            found.segments[found.hole->segment].ordinal == segment_->header.ordinal;
     if (same_place)
         return end_of_journal::torn;
     // A writer came in the meantime and wrote on, or cut here.
     return end_of_journal::open;
 }
 
-// The tail of a journal that is being written: nothing may be there that proves it should be
-// further.
-result<end_of_journal> cursor_state::judge_live_tail() {
-    const bool durable_beyond = control_ && control_->durable().value_or(0) > sequence_;
-    bool written_beyond = false;
-    if (!durable_beyond) {
-        const auto successor = open_segment(directory_, id_, segment_->header.ordinal + 1);
-        written_beyond =
-            successor && load_commit(successor->bytes.data() + first_frame_offset) != 0;
-    }
-    if (!durable_beyond && !written_beyond)
-        return end_of_journal::open;
-    // Whatever proves it was stored after the frame at hand: it must be visible by now.
-    if (load_commit(space_.base + offset_) != 0)
-        return end_of_journal::open;
-    return std::unexpected(
-        here(errc::damaged, "no frame where one must be; the writer is further"));
+// What proves, beside a writer, that the log goes on past the place where the cursor stands; empty
+// if nothing does.
+std::string_view cursor_state::proof_beyond() const {
+    if (control_ && control_->durable().value_or(0) > sequence_)
+        return "the writer says that it is durable";
+    const auto successor = open_segment(directory_, id_, segment_->header.ordinal + 1);
+    if (successor && load_commit(successor->bytes.data() + first_frame_offset) != 0)
+        return "the writer is further";
+    return {};
 }
 
 result<void> cursor_state::revalidate() {
+    refresh_control();
     if (!segment_ || left_ || linked_)
         return {};
     if (auto reopened = reopen_if_replaced(); !reopened)
@@ -119,14 +128,27 @@ result<void> cursor_state::reopen_if_replaced() {
     const auto named = directory_handle{directory_}.identity_of(segment_name(ordinal));
     if (named && *named == segment_->which)
         return {};
+    // Only a journal that is at its place can show that a segment of it went.
+    if (auto here_still = check_identity(); !here_still)
+        return here_still;
+    auto opened = open_segment(directory_, id_, ordinal);
+    const bool none = !opened && opened.error().code == errc::missing_segment;
+    // A copy took its place, as a backup that is unpacked over it makes.
+    if (opened && opened->header.epoch == segment_->header.epoch) {
+        go_on_in(std::move(*opened));
+        return {};
+    }
     if (offset_ != first_frame_offset) {
+        if (!opened && !none)
+            return std::unexpected(std::move(opened.error()));
         return std::unexpected(
-            here(errc::rewound, "a recovery took away the segment that was being read"));
+            here(errc::rewound, none ? "events of this segment were read, and its file is gone"
+                                     : "events of this segment were read, and its name means "
+                                       "another segment now, as after a recovery"));
     }
     // Nothing was read from it: it was only prepared, and another file has its name, or will have.
-    if (!named)
+    if (none)
         return {};
-    auto opened = open_segment(directory_, id_, ordinal);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     if (before_.known || ordinal == 0) {
@@ -136,6 +158,24 @@ result<void> cursor_state::reopen_if_replaced() {
     }
     adopt(std::move(*opened), kind::growing);
     return {};
+}
+
+// Whether the directory still holds the journal that was opened.
+result<void> cursor_state::check_identity() const {
+    const auto journal = read_identity(directory_);
+    if (journal && id_of(*journal) == id_)
+        return {};
+    error lost{.code = errc::not_found, .sequence = sequence_, .file = directory_.string()};
+    if (journal) {
+        lost.detail = "another journal is at this path now";
+    } else if (journal.error().code == errc::not_a_journal) {
+        lost.detail =
+            "the journal that was being read is no longer at this path: it was moved or "
+            "removed, or its file system is not mounted";
+    } else {
+        return std::unexpected(journal.error());
+    }
+    return std::unexpected(std::move(lost));
 }
 
 }  // namespace pawl::detail

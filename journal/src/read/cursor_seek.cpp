@@ -9,12 +9,7 @@
 namespace pawl::detail {
 
 result<void> cursor_state::seek() {
-    if (auto control = control_view::open(directory_, id_)) {
-        control_ = std::move(*control);
-    } else if (options_.show == visibility::durable) {
-        // Without it nobody can say what is durable.
-        return std::unexpected(std::move(control.error()));
-    }
+    refresh_control();
     struct seeker {
         cursor_state& state;
         result<void> operator()(from_first) const { return state.seek_first(); }
@@ -33,18 +28,24 @@ result<void> cursor_state::seek() {
 }
 
 result<void> cursor_state::seek_first() {
+    auto entered = enter_successor();
+    if (!entered)
+        return std::unexpected(std::move(entered.error()));
+    if (*entered)
+        return {};
+    // A segment that the list does not show may be there: a list is not of one moment.
     auto ordinals = list_segments(directory_);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
-    if (!ordinals->empty() && ordinals->front() != 0) {
+    entered = enter_successor();
+    if (!entered)
+        return std::unexpected(std::move(entered.error()));
+    if (!*entered && !ordinals->empty() && ordinals->front() != 0) {
         return std::unexpected(error{.code = errc::missing_segment,
                                      .sequence = 0,
                                      .file = segment_path(directory_, 0).string(),
                                      .detail = "the first segment is not there"});
     }
-    auto entered = enter_successor();
-    if (!entered)
-        return std::unexpected(std::move(entered.error()));
     return {};
 }
 

@@ -274,16 +274,6 @@ void cursor_state::note_end(commit_word word) noexcept {
     judged_.reset();
 }
 
-bool cursor_state::is_durable(sequence_number sequence) noexcept {
-    if (sequence < durable_seen_)
-        return true;
-    if (!control_)
-        return false;
-    durable_seen_ =
-        std::max({durable_seen_, control_->durable().value_or(0), control_->stored_watermark()});
-    return sequence < durable_seen_;
-}
-
 cursor_state::step cursor_state::advance_linked() {
     if (next_link_ == links_.size()) {
         left_ = linked_end_;
@@ -321,11 +311,22 @@ void cursor_state::adopt(read_segment segment, kind which) noexcept {
     judged_.reset();
     left_.reset();
     linked_ = false;
+    proof_offset_ = 0;
 }
 
-cursor_state::kind cursor_state::kind_of(const read_segment& segment) const {
+void cursor_state::go_on_in(read_segment segment) noexcept {
+    segment_ = std::move(segment);
+    windowed_ = false;
+    space_ = segment_->space();
+    judged_.reset();
+}
+
+cursor_state::kind cursor_state::kind_of(const read_segment& segment) {
     const auto index = read_index_header(directory_, id_, segment.header.ordinal);
-    return index && index->epoch == segment.header.epoch ? kind::sealed : kind::growing;
+    if (!index || index->epoch != segment.header.epoch)
+        return kind::growing;
+    durable_seen_ = std::max(durable_seen_, index->end_sequence);
+    return kind::sealed;
 }
 
 result<bool> cursor_state::enter_successor() {

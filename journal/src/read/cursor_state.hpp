@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace pawl::detail {
@@ -76,12 +77,11 @@ class cursor_state {
             names_.clear();
         names_given_ = false;
     }
-    [[nodiscard]] bool is_durable(sequence_number sequence) noexcept;
     // Opens the segment behind the one that was left; false where there is none yet.
     [[nodiscard]] result<bool> enter_successor();
     enum class kind : std::uint8_t { sealed, growing };
     void adopt(read_segment segment, kind which) noexcept;
-    [[nodiscard]] kind kind_of(const read_segment& segment) const;
+    [[nodiscard]] kind kind_of(const read_segment& segment);
     void note_end(commit_word word) noexcept;
     [[nodiscard]] error here(errc code, std::string detail) const;
 
@@ -109,7 +109,18 @@ class cursor_state {
     [[nodiscard]] result<end_of_journal> judge_end();
     [[nodiscard]] result<end_of_journal> judge_missing(end_of_journal seen);
     [[nodiscard]] result<end_of_journal> judge_hole(frame_fault fault);
-    [[nodiscard]] result<end_of_journal> judge_live_tail();
+    [[nodiscard]] bool hole_remains() const;
+    [[nodiscard]] std::string_view proof_beyond() const;
+    [[nodiscard]] result<void> check_identity() const;
+    // Another file holds the same segment: reads on in it from the same place.
+    void go_on_in(read_segment segment) noexcept;
+
+    // cursor_durable.cpp: what is on stable storage.
+
+    [[nodiscard]] bool is_durable(sequence_number sequence);
+    // Follows the control file if another one has its name.
+    void refresh_control();
+    void prove_durable_from_log();
 
     std::filesystem::path directory_;
     journal_identity identity_;
@@ -140,6 +151,11 @@ class cursor_state {
 
     sequence_number durable_seen_ = 0;
     std::optional<control_view> control_;
+    std::chrono::steady_clock::time_point look_at_control_{};  // not again before
+    std::chrono::steady_clock::time_point map_control_{};      // nor anew, while its name is right
+    // Up to here the frames of the segment were asked for what they prove to be durable.
+    std::uint64_t proof_offset_ = 0;
+    sequence_number proof_sequence_ = 0;
     segment_end before_{};  // the end of the segment before the one at hand
     // Set where the cursor stands behind a segment's end frame and its successor is not open yet.
     std::optional<segment_end> left_;

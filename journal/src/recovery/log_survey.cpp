@@ -68,10 +68,38 @@ class surveyor {
         }
         if (auto judged = judge(); !judged)
             return std::unexpected(std::move(judged.error()));
-        return std::move(survey_);
+        return survey_;
+    }
+
+    // Whether the files are those that run() saw: the same names, the same lives behind them, and
+    // the hole, if there was one, still a hole.
+    [[nodiscard]] bool nothing_changed() const {
+        const auto ordinals = list_segments(request_.directory);
+        if (!ordinals ||
+            !std::ranges::equal(*ordinals, survey_.segments, {}, {}, &surveyed_segment::ordinal)) {
+            return false;
+        }
+        if (absent_ && open_segment(request_.directory, request_.id, *absent_))
+            return false;
+        for (std::size_t i = 0; i < survey_.segments.size(); ++i) {
+            if (survey_.segments[i].header.epoch != 0 && !is_same(i))
+                return false;
+        }
+        return true;
     }
 
   private:
+    [[nodiscard]] bool is_same(std::size_t i) const {
+        const surveyed_segment& segment = survey_.segments[i];
+        const auto now = open_segment(request_.directory, request_.id, segment.ordinal);
+        if (!now || now->header.epoch != segment.header.epoch)
+            return false;
+        if (!survey_.hole || survey_.hole->segment != i)
+            return true;
+        return check_unit(now->space(), survey_.hole->offset, survey_.hole->sequence).fault !=
+               frame_fault::none;
+    }
+
     [[nodiscard]] result<void> list() {
         auto ordinals = list_segments(request_.directory);
         if (!ordinals)
@@ -127,6 +155,8 @@ class surveyor {
         const std::uint64_t expected = i == 0 ? 0 : survey_.segments[i - 1].ordinal + 1;
         auto opened = open_segment(request_.directory, request_.id, segment.ordinal);
         if (!opened) {
+            if (opened.error().code == errc::missing_segment)
+                absent_ = segment.ordinal;
             opened.error().sequence = survey_.next_sequence;
             return std::unexpected(std::move(opened.error()));
         }
@@ -142,6 +172,7 @@ class surveyor {
             return only_blank_from(i);
         }
         if (segment.ordinal != expected) {
+            absent_ = expected;
             return std::unexpected(missing(expected, "the segment is not there"));
         }
         if (auto wrong = misfit(segment.header, before); !wrong.empty()) {
@@ -203,6 +234,7 @@ class surveyor {
                 open_segment(request_.directory, request_.id, survey_.segments[later].ordinal);
             if (!opened)
                 return std::unexpected(std::move(opened.error()));
+            survey_.segments[later].header = opened->header;
             const frame_space space = opened->space();
             if (first_nonzero(space, opened->data(), first_frame_offset) != space.bytes) {
                 return std::unexpected(missing(survey_.segments[i].ordinal,
@@ -220,6 +252,8 @@ class surveyor {
                                    survey_.blank_from == survey_.segments.size();
         const std::uint64_t next_ordinal =
             survey_.segments.empty() ? 0 : survey_.segments.back().ordinal + 1;
+        if (more_expected || survey_.durable > survey_.next_sequence)
+            absent_ = next_ordinal;
         if (more_expected) {
             return std::unexpected(missing(next_ordinal, "its predecessor says that it was there"));
         }
@@ -286,12 +320,21 @@ class surveyor {
 
     survey_request request_;
     log_survey survey_;
+    std::optional<std::uint64_t> absent_;  // the segment that the error says is missing
 };
 
 }  // namespace
 
 result<log_survey> survey_log(const survey_request& request) {
     return surveyor{request}.run();
+}
+
+result<std::optional<log_survey>> survey_without_lock(const survey_request& request) {
+    surveyor reader{request};
+    auto surveyed = reader.run();
+    if (!reader.nothing_changed())
+        return std::nullopt;
+    return surveyed;
 }
 
 }  // namespace pawl::detail

@@ -71,6 +71,9 @@ struct survey_request {
 // damaged or missing_segment, with file, offset and sequence, where what is wrong lies below a
 // durable watermark; a hole that is a torn tail is part of the answer.
 [[nodiscard]] result<log_survey> survey_log(const survey_request& request);
+// The same for a caller that does not hold the lock: nothing if files changed while they were read,
+// whatever the survey then says. survey_at_rest() is how readers ask.
+[[nodiscard]] result<std::optional<log_survey>> survey_without_lock(const survey_request& request);
 
 // Where a segment with this header cannot follow that end; empty where it can.
 [[nodiscard]] std::string misfit(const segment_header& header, const segment_end& before);

@@ -1,6 +1,7 @@
 #include "recovery/recovery.hpp"
 
 #include "os/file.hpp"
+#include "recovery/survey_at_rest.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/unwritten_blocks.hpp"
@@ -52,10 +53,8 @@ class recoverer {
                 "the control file cannot be read and is created again: " +
                 control.error().message());
         }
-        auto surveyed = survey_log(survey);
-        if (!surveyed)
+        if (auto surveyed = look(survey); !surveyed)
             return std::unexpected(std::move(surveyed.error()));
-        survey_ = std::move(*surveyed);
         fill_report();
         note_unsealed();
         done_.at_rest = done_.report.state == found::closed && done_.to_seal.empty() &&
@@ -68,6 +67,28 @@ class recoverer {
     }
 
   private:
+    // A rehearsal holds no lock, and what it sees beside a writer is not what a recovery would
+    // find.
+    [[nodiscard]] result<void> look(const survey_request& survey) {
+        if (!request_.dry_run || request_.lock_held) {
+            auto surveyed = survey_log(survey);
+            if (!surveyed)
+                return std::unexpected(std::move(surveyed.error()));
+            survey_ = std::move(*surveyed);
+            return {};
+        }
+        auto surveyed = survey_at_rest(survey);
+        if (!surveyed)
+            return std::unexpected(std::move(surveyed.error()));
+        if (!*surveyed) {
+            return std::unexpected(error{.code = errc::locked,
+                                         .file = request_.directory.path_of(lock_name).string(),
+                                         .detail = "a writer holds the journal"});
+        }
+        survey_ = std::move(**surveyed);
+        return {};
+    }
+
     [[nodiscard]] bool torn() const noexcept { return survey_.hole.has_value(); }
     [[nodiscard]] const surveyed_segment& holed() const {
         return survey_.segments[survey_.hole->segment];

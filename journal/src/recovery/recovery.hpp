@@ -23,6 +23,7 @@ struct recovery_request {
     verify_at_open verify = verify_at_open::unsealed;
     std::uint32_t mode = 0600;
     bool dry_run = false;
+    bool lock_held = false;  // by the caller, who may then survey without looking for a writer
     std::uint64_t allocate_bytes = no_value;  // segment_request::allocate_bytes
 };
 
@@ -39,7 +40,9 @@ struct recovered_log {
     std::vector<std::uint64_t> to_seal;
 };
 
-// The lock is held by the caller, except for a dry run. Errors as survey_log, and io.
+// The caller holds the lock, except for a dry run without `lock_held`, which fails with locked while
+// a writer holds it.
+// Errors as survey_log, and io.
 [[nodiscard]] result<recovered_log> recover_log(const recovery_request& request);
 
 }  // namespace pawl::detail

@@ -3,6 +3,7 @@
 #include "format/hash.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
+#include "store/segment_file.hpp"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -204,10 +205,12 @@ result<void> control_page::store_watermark(sequence_number durable) {
     return {};
 }
 
-control_view::control_view(mapping bytes, const journal_id& id) noexcept
-    : bytes_{std::move(bytes)}, id_word_{id_word(id)} {}
+control_view::control_view(mapping bytes, const journal_id& id, file_identity which) noexcept
+    : bytes_{std::move(bytes)}, id_word_{id_word(id)}, which_{which} {}
 
 result<control_view> control_view::open(const directory_handle& directory, const journal_id& id) {
+    // Asked first: if the file is replaced in between, the next look finds that out.
+    const auto which = directory.identity_of(control_name);
     auto mapped = map_control(directory, file::access::read, mapping::access::read);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
@@ -217,7 +220,12 @@ result<control_view> control_view::open(const directory_handle& directory, const
                                      .file = mapped->path().string(),
                                      .detail = "not this journal's control file"});
     }
-    return control_view{std::move(*mapped), id};
+    return control_view{std::move(*mapped), id, which.value_or(file_identity{})};
+}
+
+bool control_view::has_its_name(const directory_handle& directory) const {
+    const auto named = directory.identity_of(control_name);
+    return named && *named == which_;
 }
 
 std::optional<sequence_number> control_view::durable() const noexcept {

@@ -52,6 +52,9 @@ class control_view {
     [[nodiscard]] static result<control_view> open(const directory_handle& directory,
                                                    const journal_id& id);
 
+    // Whether the file that is mapped is the one that has the name `control` now.
+    [[nodiscard]] bool has_its_name(const directory_handle& directory) const;
+
     // What the live status says is durable; nothing where it is being changed or is wrong.
     [[nodiscard]] std::optional<sequence_number> durable() const noexcept;
     [[nodiscard]] sequence_number published() const noexcept;
@@ -67,9 +70,10 @@ class control_view {
     [[nodiscard]] std::uint32_t wake_word() const noexcept;
 
   private:
-    control_view(mapping bytes, const journal_id& id) noexcept;
+    control_view(mapping bytes, const journal_id& id, file_identity which) noexcept;
     mapping bytes_;
     std::uint64_t id_word_ = 0;
+    file_identity which_{};
 };
 
 }  // namespace pawl::detail

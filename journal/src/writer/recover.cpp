@@ -1,5 +1,6 @@
 #include "recovery/recovery.hpp"
 #include "store/directory.hpp"
+#include "store/lock_holder.hpp"
 #include "store/writer_lock.hpp"
 #include "writer/writer_open.hpp"
 
@@ -15,12 +16,19 @@ namespace pawl {
 namespace {
 
 [[nodiscard]] result<detail::recovered_log> rehearse_in(const detail::directory_handle& directory,
-                                                        const recover_options& options) {
+                                                        const recover_options& options,
+                                                        bool lock_held) {
     auto journal = detail::read_identity(directory);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
-    return detail::recover_log(
-        {.directory = directory, .journal = *journal, .verify = options.verify, .dry_run = true});
+    auto seen = detail::recover_log({.directory = directory,
+                                     .journal = *journal,
+                                     .verify = options.verify,
+                                     .dry_run = true,
+                                     .lock_held = lock_held});
+    if (!seen)
+        return std::unexpected(detail::name_holder(std::move(seen.error()), directory));
+    return seen;
 }
 
 [[nodiscard]] result<detail::recovered_log> rehearse(const std::filesystem::path& directory,
@@ -30,7 +38,7 @@ namespace {
         return std::unexpected(detail::no_journal_in(directory));
     if (!held)
         return std::unexpected(std::move(held.error()));
-    return rehearse_in(*held, options);
+    return rehearse_in(*held, options, false);
 }
 
 // What a recovery would find, seen under the lock; nothing where a recovery has to find out, or
@@ -43,7 +51,7 @@ namespace {
     auto lock = detail::writer_lock::acquire(*held, writer_options{}.mode);
     if (!lock || !(*lock)->hold_identity())
         return std::nullopt;
-    auto seen = rehearse_in(*held, options);
+    auto seen = rehearse_in(*held, options, true);
     if (!seen)
         return std::nullopt;
     seen->report.dry_run = false;

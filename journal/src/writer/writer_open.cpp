@@ -5,6 +5,7 @@
 #include "recovery/recovery.hpp"
 #include "store/directory.hpp"
 #include "store/heads_rebuild.hpp"
+#include "store/lock_holder.hpp"
 
 #include <algorithm>
 #include <new>
@@ -86,22 +87,6 @@ constexpr std::uint32_t search_bits = 0111;
     return held;
 }
 
-// Says who holds the journal, as far as the control file tells.
-[[nodiscard]] error with_owner(error refused, const directory_handle& directory) {
-    if (refused.code != errc::locked)
-        return refused;
-    if (auto journal = read_identity(directory)) {
-        if (auto control = control_view::open(directory, id_of(*journal))) {
-            const std::uint64_t now = system_time_ns();
-            const std::uint64_t beat = control->heartbeat_ns();
-            const std::uint64_t age_ms = (now - std::min(now, beat)) / 1'000'000;
-            refused.detail =
-                "held by " + control->owner() + ", heartbeat " + std::to_string(age_ms) + " ms ago";
-        }
-    }
-    return refused;
-}
-
 [[nodiscard]] result<identity> load_identity(const directory_handle& directory,
                                              const writer_options& options) {
     auto there = directory.has(identity_name);
@@ -151,7 +136,7 @@ constexpr std::uint32_t search_bits = 0111;
     }
     auto lock = writer_lock::acquire(directory, options.mode);
     if (!lock)
-        return std::unexpected(with_owner(std::move(lock.error()), directory));
+        return std::unexpected(name_holder(std::move(lock.error()), directory));
     parts.lock = std::move(*lock);
     auto journal = load_identity(directory, options);
     if (!journal)
@@ -162,7 +147,7 @@ constexpr std::uint32_t search_bits = 0111;
                                      .detail = "a newer program's features allow reading only"});
     }
     if (auto held = parts.lock->hold_identity(); !held)
-        return std::unexpected(with_owner(std::move(held.error()), directory));
+        return std::unexpected(name_holder(std::move(held.error()), directory));
     parts.identity = identity_of(*journal);
     parts.id = parts.identity.id;
     parts.segment_bytes = journal->segment_bytes;

@@ -49,8 +49,9 @@ struct journal_info {
 
 struct finding {
     error what;
-    bool damage = true;  // false: a notice, nothing is lost (an index or stream heads to rebuild,
-                         // one bad header copy)
+    bool damage = true;  // false: worth knowing, nothing is lost (an index or stream heads to be
+                         // rebuilt, one bad header copy), or it could not be read
+    bool unreadable = false;  // the system refused to show it (permissions, a failing disk)
 };
 
 struct verify_report {
@@ -66,7 +67,7 @@ struct verify_report {
     std::uint64_t streams = 0;  // with verify_options::deep, as far as they were followed
     std::vector<finding> findings;
 
-    [[nodiscard]] bool sound() const noexcept;  // no finding is damage
+    [[nodiscard]] bool sound() const noexcept;  // all was read, and no finding is damage
 };
 
 struct verify_options {

@@ -1,0 +1,166 @@
+// Readers beside a service that opens, writes, rolls over, closes, dies and recovers. What the
+// service does happens between two system calls of the reader, chosen by a seed, so a failure is
+// shown again by its seed. Nothing in such a journal is ever damaged, so no reader may say so.
+#include "../support/temporary_directory.hpp"
+#include "journal_support.hpp"
+#include "os/io_hook.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <string>
+
+using namespace pawl;
+using namespace pawl::test;
+
+namespace {
+
+class service {
+  public:
+    service(std::filesystem::path directory, std::uint64_t seed)
+        : directory_{std::move(directory)}, random_{seed} {
+        open();
+    }
+
+    // One thing that a service does.
+    void act() {
+        const std::uint64_t choice = random_() % 8;
+        if (!log_) {
+            if (choice < 6)
+                open();
+            return;
+        }
+        if (choice < 3) {
+            append(1 + random_() % 20);
+        } else if (choice < 5) {
+            append(400 + random_() % 400);  // rolls over
+        } else if (choice == 5) {
+            must(log_->poll());
+            (void)must(log_->sync());
+        } else if (choice == 6) {
+            must(log_->close());
+            log_.reset();
+        } else {
+            log_.reset();  // dies
+        }
+    }
+    [[nodiscard]] sequence_number published() const { return published_; }
+
+  private:
+    void open() {
+        auto options = small_segments();
+        options.background_threads = false;
+        options.full = when_full::fail;
+        log_.emplace(must(writer::open(directory_, options)));
+        if (published_ == 0)
+            named = must(log_->stream("orders"));
+    }
+    void append(std::uint64_t events) {
+        for (std::uint64_t i = 0; i < events; ++i) {
+            append_numbered(*log_, 1, i % 7 == 0 ? named : no_stream_id);
+            ++published_;
+            if (i % 100 == 0)
+                must(log_->poll());
+        }
+    }
+
+    std::filesystem::path directory_;
+    std::mt19937_64 random_;
+    std::optional<writer> log_;
+    sequence_number published_ = 0;
+
+  public:
+    stream_id named = no_stream_id;
+};
+
+// Lets the service act now and then before a system call of the reader.
+class interleaving {
+  public:
+    interleaving(service& acting, std::uint64_t seed, std::uint64_t one_in)
+        : service_{acting}, random_{seed}, one_in_{one_in} {
+        detail::set_io_hook(&interleaving::before_a_call, this);
+    }
+    interleaving(const interleaving&) = delete;
+    interleaving& operator=(const interleaving&) = delete;
+    ~interleaving() { detail::set_io_hook(nullptr, nullptr); }
+
+  private:
+    static int before_a_call(void* context, const detail::io_event&) {
+        auto& self = *static_cast<interleaving*>(context);
+        // The service's own calls come here as well. It is not to act for ever either: a reader
+        // that is overtaken again and again may give up.
+        if (self.acting_ || self.acts_ == 12 || self.random_() % self.one_in_ != 0)
+            return 0;
+        self.acting_ = true;
+        ++self.acts_;
+        self.service_.act();
+        self.acting_ = false;
+        return 0;
+    }
+
+    service& service_;
+    std::mt19937_64 random_;
+    std::uint64_t one_in_;
+    bool acting_ = false;
+    int acts_ = 0;
+};
+
+void check_verify(const std::filesystem::path& path, bool deep, sequence_number published) {
+    const auto report = must(verify(path, {.deep = deep}));
+    for (const finding& found : report.findings)
+        FAIL_CHECK(found.what.message());
+    CHECK(report.sound());
+    CHECK(report.next_sequence >= published);
+    CHECK(report.events == report.next_sequence);
+}
+
+void check_rehearsal(const std::filesystem::path& path, sequence_number published) {
+    const auto report = recover(path, {.dry_run = true});
+    if (!report) {
+        INFO(report.error().message());
+        CHECK(report.error().code == errc::locked);
+    } else {
+        CHECK(report->next_sequence >= published);
+        CHECK(report->lost_about == 0);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a healthy journal never looks damaged to a reader beside its service") {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        INFO("seed " << seed);
+        const temporary_directory directory;
+        const auto path = directory.path() / "j";
+        service acting{path, seed};
+        std::mt19937_64 random{~seed};
+        for (int round = 0; round < 8; ++round) {
+            acting.act();
+            const sequence_number published = acting.published();
+            const int reader = static_cast<int>(random() % 6);
+            INFO("round " << round << ", reader " << reader);
+            const interleaving beside{acting, random(), 1 + random() % 12};
+            switch (reader) {
+                case 0:
+                    check_verify(path, false, published);
+                    break;
+                case 1:
+                    check_verify(path, true, published);
+                    break;
+                case 2:
+                    check_rehearsal(path, published);
+                    break;
+                case 3:
+                    CHECK_FALSE(must(inspect(path)).segments.empty());
+                    break;
+                case 4:
+                    CHECK(must(find_stream(path, "orders")) == acting.named);
+                    break;
+                default:
+                    CHECK(read_numbered(path) >= published);
+                    break;
+            }
+        }
+    }
+}
