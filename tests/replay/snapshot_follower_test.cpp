@@ -216,6 +216,24 @@ TEST_CASE("a follower outlives a writer and follows the next one", "[replay][con
     REQUIRE(beside.stop());
 }
 
+TEST_CASE("a follower that was given a relative path stays with its journal",
+          "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path() / "j");
+    const fs::path before = fs::current_path();
+    fs::current_path(directory.path());
+    auto beside = started("j", {.every_events = 50});
+    fs::current_path("/");
+    bank::random_traffic traffic{27};
+    traffic.append(log, 60);
+    REQUIRE(log.sync());
+    CHECK(comes_true([&] { return beside.statistics().snapshots == 1 || beside.failure(); }));
+    CHECK_FALSE(beside.failure());
+    CHECK(beside.stop());
+    CHECK(fs::exists(directory.path() / "j" / "snapshots"));
+    fs::current_path(before);
+}
+
 // With its signal blocked on the follower's thread, the lost page would kill this process.
 TEST_CASE("a page that is lost under a follower ends the follower and not the process",
           "[replay][concurrency]") {

@@ -1,3 +1,4 @@
+#include "os/file.hpp"
 #include "os/thread.hpp"
 
 #include <pawl/replay/detail/follower_thread.hpp>
@@ -64,6 +65,10 @@ result<std::unique_ptr<follower_thread>> follower_thread::start(
 
 follower_thread::~follower_thread() {
     static_cast<void>(stop());
+}
+
+std::filesystem::path follower_thread::from_here(const std::filesystem::path& path) {
+    return absolute_path(path);
 }
 
 bool follower_thread::stopping() const noexcept {

@@ -55,7 +55,8 @@ class snapshot_follower {
             return fail(errc::invalid_argument, "every_events is 0");
         auto thread = detail::follower_thread::start(
             options.thread, std::move(options.observer),
-            [directory, by = std::move(by), snapshots = std::move(options.snapshots),
+            [directory = detail::follower_thread::from_here(directory), by = std::move(by),
+             snapshots = std::move(options.snapshots),
              every = options.every_events](detail::follower_thread& self) {
                 return detail::take_snapshots(self, directory, by, snapshots, every);
             });

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,9 @@ class follower_thread {
     follower_thread(const follower_thread&) = delete;
     follower_thread& operator=(const follower_thread&) = delete;
     ~follower_thread();
+
+    // A path that means the same after the program has changed its working directory.
+    [[nodiscard]] static std::filesystem::path from_here(const std::filesystem::path& path);
 
     // For the body. It looks at stopping() at least once in `patience`.
     static constexpr std::chrono::milliseconds patience{20};
