@@ -23,8 +23,10 @@ recovery refuses because of damage it has changed nothing: copy the directory fi
 
 Only recover writes. The other commands work beside a running writer.
 
-Exit code: 0 success; 1 damage was found or the command failed; 2 wrong usage. Reports go to
-standard output, errors and notices to standard error, with file, offset and sequence.)";
+Exit code: 0 success, notices included; 1 damage was found, or what was asked for is not there; 2
+wrong usage; 3 the journal could not be read, or a writer holds it and the command needs it gone.
+Reports go to standard output, errors and notices to standard error, with file, offset and
+sequence.)";
 
 constexpr const char* info_manual = R"(
 Reads identity, control page, segment headers and indexes, no events: it is quick whatever the size
@@ -32,8 +34,9 @@ of the journal. `published` and `durable` are lower bounds; `pawl verify` counts
 
 constexpr const char* verify_manual = R"(
 Every byte of every segment and index is read. What is wrong is listed on standard error, each with
-file, offset and sequence, and the exit code is 1. A finding called `notice` is no damage and costs
-nothing: one bad copy of a segment header, of which there are two, or an index that does not fit and
+file, offset and sequence, and the exit code is 1. What the system does not let this program read
+is no damage; if that is all, the exit code is 3. A finding called `notice` is neither, and the exit
+code stays 0: one bad copy of a segment header, of which there are two, or an index that does not fit and
 that the next open for writing builds again. A torn tail and a missing index are no findings at all.
 Progress is shown on a terminal.
 
@@ -62,12 +65,21 @@ Nothing is deleted. The bytes behind the cut stay in their segment, behind its e
 itself overwrites, and whole segments behind the cut, are kept below DIR/torn. Once you do not need
 that evidence you may remove the files there.
 
-It may be killed and started again at any moment. It fails with `locked` while a writer is alive.)";
+It may be killed and started again at any moment. While a writer is alive it fails with `locked`,
+names the writer, and exits with 3; so does --dry-run, because what it would see beside a writer is
+not what a recovery finds.)";
 
 constexpr const char* tail_manual = R"(
 A line an event: sequence, time, stream@version, type/schema version, bytes of the payload and its
 beginning in hexadecimal; a + at the end says that more of the same batch follows. With --follow it
 waits for more, across segments and restarts of the writer, until Ctrl-C.)";
+
+// An empty argument is most often a variable that the shell did not find.
+CLI::Validator not_empty() {
+    return CLI::Validator{
+        [](const std::string& text) { return text.empty() ? "must not be empty" : std::string{}; },
+        ""};
+}
 
 // Calls `command` with what was parsed, once all of it was.
 template <class Options>
@@ -76,6 +88,7 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* description, 
     CLI::App* command = app.add_subcommand(name, description)->footer(footer);
     command->add_option("DIR", options.directory, "Directory of the journal")
         ->required()
+        ->check(not_empty())
         ->type_name("");
     return command;
 }
@@ -161,6 +174,7 @@ void command_line::add_dump() {
         ->check(not_negative())
         ->type_name("COUNT");
     command->add_option("--stream", dump_asked.stream, "Only this stream: its number, or its name")
+        ->check(not_empty())
         ->type_name("STREAM");
     add_durable(command, dump_asked);
     command->add_flag_function(

@@ -11,8 +11,9 @@ namespace pawl::cli {
 // What `pawl` tells its caller.
 enum exit_code : int {
     success = 0,
-    failure = 1,  // damage was found, or the command could not do its work
+    failure = 1,  // damage was found, or what was asked for is not there
     wrong_usage = 2,
+    unreadable = 3,  // could not be read, or a writer holds it: says nothing about the journal
 };
 
 struct info_options {

@@ -7,7 +7,10 @@
 #include <pawl/journal/journal.hpp>
 #include <pawl/replay/snapshot_audit.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace pawl::cli {
 
@@ -19,10 +22,37 @@ struct deep_report {
     std::uint64_t snapshots = 0;
 };
 
+enum class severity : std::uint8_t { damage, unreadable, notice };
+
+severity severity_of(const finding& found) {
+    if (found.damage)
+        return severity::damage;
+    return found.unreadable ? severity::unreadable : severity::notice;
+}
+
+std::string_view name_of(severity how) {
+    switch (how) {
+        case severity::damage:
+            return "damage";
+        case severity::unreadable:
+            return "unreadable";
+        case severity::notice:
+            break;
+    }
+    return "notice";
+}
+
+std::int64_t count(const verify_report& report, severity how) {
+    return std::ranges::count(report.findings, how, severity_of);
+}
+
 nlohmann::ordered_json to_json(const verify_report& report, const std::optional<deep_report>& deep,
                                const std::filesystem::path& directory) {
     nlohmann::ordered_json json{{"directory", directory.string()},
                                 {"sound", report.sound()},
+                                {"damaged", count(report, severity::damage)},
+                                {"unreadable", count(report, severity::unreadable)},
+                                {"notices", count(report, severity::notice)},
                                 {"segments", report.segments},
                                 {"events", report.events},
                                 {"bytes", report.bytes},
@@ -38,6 +68,7 @@ nlohmann::ordered_json to_json(const verify_report& report, const std::optional<
     json["findings"] = nlohmann::ordered_json::array();
     for (const finding& found : report.findings) {
         nlohmann::ordered_json entry = error_json(found.what);
+        entry["severity"] = name_of(severity_of(found));
         entry["damage"] = found.damage;
         json["findings"].push_back(std::move(entry));
     }
@@ -63,9 +94,11 @@ std::string to_text(const verify_report& report, const std::optional<deep_report
             "writing, or\n"
             "          pawl recover, cuts at sequence {}; no damage\n",
             report.torn_bytes, report.next_sequence);
-    if (!report.sound())
+    if (count(report, severity::damage) != 0)
         return text + "DAMAGED\n";
-    return text + (report.findings.empty() ? "sound\n" : "no damage, but see the notices\n");
+    if (count(report, severity::unreadable) != 0)
+        return text + "NOT ALL COULD BE READ; no damage in the rest\n";
+    return text + (report.findings.empty() ? "sound\n" : "sound; no damage, but see the notices\n");
 }
 
 result<verify_report> verify_with(std::optional<snapshot_audit>& audit,
@@ -103,8 +136,10 @@ exit_code verify_command(const verify_command_options& options) {
     else
         put(to_text(*report, deep));
     for (const finding& found : report->findings)
-        complain((found.damage ? "" : "notice: ") + found.what.message());
-    return report->findings.empty() ? success : failure;
+        complain((severity_of(found) == severity::notice ? "notice: " : "") + found.what.message());
+    if (count(*report, severity::damage) != 0)
+        return failure;
+    return count(*report, severity::unreadable) != 0 ? unreadable : success;
 }
 
 }  // namespace pawl::cli

@@ -33,6 +33,21 @@ std::string_view advice(errc code) {
 
 }  // namespace
 
+exit_code exit_code_of(errc code) {
+    switch (code) {
+        case errc::locked:
+        case errc::not_a_journal:
+        case errc::newer_format:
+        case errc::network_file_system:
+        case errc::io:
+        case errc::disk_full:
+        case errc::out_of_memory:
+            return unreadable;
+        default:
+            return failure;
+    }
+}
+
 bool put(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     return std::ferror(stdout) == 0;
@@ -60,7 +75,7 @@ exit_code complain(const error& what) {
     complain(what.message());
     if (const std::string_view sentence = advice(what.code); !sentence.empty())
         complain(sentence);
-    return failure;
+    return exit_code_of(what.code);
 }
 
 nlohmann::ordered_json error_json(const error& what) {

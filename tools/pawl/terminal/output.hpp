@@ -27,8 +27,11 @@ void put_json(const nlohmann::ordered_json& value);
 // One line on standard error, "pawl: " in front.
 void complain(std::string_view text);
 
-// Says an error on standard error, with a sentence of advice where there is some, and returns
-// failure.
+// 1 for what is wrong with the journal or what was asked for, 3 for what kept it from being read.
+[[nodiscard]] exit_code exit_code_of(errc code);
+
+// Says an error on standard error, with a sentence of advice if there is one, and returns
+// exit_code_of its kind.
 exit_code complain(const error& what);
 
 // An error's fields, the unknown ones left out.
