@@ -26,7 +26,7 @@ pawl::result<void> copy(const fs::path& from, const fs::path& to, pawl::writer_o
     auto log = pawl::writer::open(to, options);
     std::vector<std::pair<pawl::event_header, std::vector<std::byte>>> unit;
     while (const pawl::event* e = events->next()) {
-        for (const pawl::named_stream& name : events->names_before())
+        for (const pawl::recorded_name& name : events->names_before())
             if (log->stream(name.name, name.timestamp_ns) != name.stream)
                 return pawl::fail(pawl::errc::diverged, "a name has another number");
         unit.push_back({{.type = e->type(),

@@ -69,7 +69,7 @@ const journal_id& cursor::id() const noexcept {
 const journal_identity& cursor::identity() const noexcept {
     return state_->identity();
 }
-std::span<const named_stream> cursor::names_before() const noexcept {
+std::span<const recorded_name> cursor::names_before() const noexcept {
     return state_->names_before();
 }
 

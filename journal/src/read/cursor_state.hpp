@@ -44,7 +44,7 @@ class cursor_state {
     [[nodiscard]] sequence_number next_sequence() const noexcept { return sequence_; }
     [[nodiscard]] log_point point() const noexcept { return point_; }
     [[nodiscard]] const journal_identity& identity() const noexcept { return identity_; }
-    [[nodiscard]] std::span<const named_stream> names_before() const noexcept { return names_; }
+    [[nodiscard]] std::span<const recorded_name> names_before() const noexcept { return names_; }
 
   private:
     enum class step : std::uint8_t { event, again, nothing };
@@ -142,7 +142,7 @@ class cursor_state {
     // The names behind the event before the last that was viewed: what they add to the digest of
     // the next event, and with cursor_options::names themselves.
     std::uint64_t names_digest_ = 0;
-    std::vector<named_stream> names_;
+    std::vector<recorded_name> names_;
     bool names_given_ = false;  // together with event_
     // When wait() first found nothing after the last event.
     std::optional<std::chrono::steady_clock::time_point> idle_since_;

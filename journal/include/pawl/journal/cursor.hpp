@@ -117,7 +117,7 @@ class cursor {
     // With cursor_options::names: the names recorded between the previous event and the one that
     // next() returned last; after next() has returned null, those after the last event. Valid until
     // the next call of next() or wait().
-    [[nodiscard]] std::span<const named_stream> names_before() const noexcept;
+    [[nodiscard]] std::span<const recorded_name> names_before() const noexcept;
 
   private:
     explicit cursor(std::unique_ptr<detail::cursor_state> state) noexcept;

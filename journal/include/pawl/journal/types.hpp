@@ -59,7 +59,7 @@ struct log_point {
 };
 
 // A stream's name as the log records it, before the first event of the stream.
-struct named_stream {
+struct recorded_name {
     stream_id stream = no_stream_id;
     std::uint64_t timestamp_ns = 0;
     std::string name;
