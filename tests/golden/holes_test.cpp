@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <pawl/journal/journal.hpp>
+#include <pawl/journal/writer.hpp>
 
 #include <functional>
 
@@ -76,6 +77,24 @@ std::vector<hole> all_holes() {
                     frame.witness = 1;
                 }),
         changed("a watermark that cannot be", [](auto& frame) { frame.witness = 2; }),
+        changed("the middle of a batch", [](auto& frame) { frame.flags = batch_middle; }),
+        changed("the last of a batch", [](auto& frame) { frame.flags = batch_last; }),
+        changed("the first of a batch alone", [](auto& frame) { frame.flags = batch_first; }),
+        {"a batch that does not go on as one",
+         [](segment_image& segment) {
+             frame_fields frame = event_frame(1);
+             frame.flags = batch_first;
+             segment.add(frame);
+             frame_fields next = event_frame(2);
+             next.witness = 1;
+             segment.add(next);
+         }},
+    };
+}
+
+// Whole frames that version 1 does not have.
+std::vector<hole> all_newer() {
+    return {
         changed("two batch flags", [](auto& frame) { frame.flags = batch_first | batch_last; }),
         changed("a system frame in a batch",
                 [](auto& frame) { frame.flags = system_flag | batch_last; }),
@@ -97,16 +116,13 @@ std::vector<hole> all_holes() {
                     frame.type = stream_name;
                     frame.payload = "";
                 }),
-        changed("the middle of a batch", [](auto& frame) { frame.flags = batch_middle; }),
-        changed("the last of a batch", [](auto& frame) { frame.flags = batch_last; }),
-        changed("the first of a batch alone", [](auto& frame) { frame.flags = batch_first; }),
-        {"a batch that does not go on as one",
+        {"a batch whose second frame has unknown flags",
          [](segment_image& segment) {
              frame_fields frame = event_frame(1);
              frame.flags = batch_first;
              segment.add(frame);
              frame_fields next = event_frame(2);
-             next.witness = 1;
+             next.flags = batch_last | batch_middle;
              segment.add(next);
          }},
     };
@@ -226,4 +242,82 @@ TEST_CASE("metadata is stepped over unless it is critical or does not fit") {
     REQUIRE(e != nullptr);
     CHECK(e->metadata().size() == 32);
     CHECK(e->payload().size() == 7);
+}
+
+TEST_CASE("a whole frame that this version does not know is never a hole") {
+    for (const hole& kind : all_newer()) {
+        INFO(kind.what);
+        const odd_journal journal{1};
+        put_behind_first(journal, kind.put);
+        const outcome seen = read_all(journal);
+        CHECK(seen.events == 1);
+        CHECK(seen.end == "newer_format");
+        CHECK(seen.failure.offset == second);
+        CHECK(seen.failure.sequence == 1);
+        auto unverified = pawl::cursor::open(journal.directory(), {.verify = false});
+        REQUIRE(unverified.has_value());
+        if (std::string_view{kind.what}.starts_with("a batch"))
+            continue;  // a cursor that does not verify looks at one frame at a time
+        CHECK(unverified->next() != nullptr);
+        CHECK(unverified->next() == nullptr);
+        CHECK(unverified->finish().error().code == pawl::errc::newer_format);
+        const auto report = pawl::verify(journal.directory());
+        REQUIRE(report.has_value());
+        CHECK_FALSE(report->sound());
+        REQUIRE(report->findings.size() == 1);
+        CHECK(report->findings.front().what.code == pawl::errc::newer_format);
+        const std::string before = read_whole(journal.directory() / "0000000000.seg");
+        const auto opened = pawl::writer::open(journal.directory());
+        REQUIRE_FALSE(opened.has_value());
+        CHECK(opened.error().code == pawl::errc::newer_format);
+        CHECK(read_whole(journal.directory() / "0000000000.seg") == before);
+    }
+}
+
+TEST_CASE("a whole frame of an unknown kind proves what was durable") {
+    const odd_journal journal{1};
+    put_behind_first(journal, [&](segment_image& segment) {
+        frame_fields witness = event_frame(9);
+        witness.flags = system_flag;
+        witness.type = 99;
+        witness.witness = 7;  // 2 was durable
+        segment.scribble(encode_frame(witness, epoch, second + 512).bytes(), 512);
+    });
+    CHECK(read_all(journal).end == "damaged");
+}
+
+TEST_CASE("system frames of the class to skip are passed over by readers, verify and recovery") {
+    const odd_journal journal{1};
+    put_behind_first(journal, [&](segment_image& segment) {
+        for (const std::uint16_t type :
+             std::initializer_list<std::uint16_t>{0x8000, 0x8001, 0xffff})
+            segment.add({.flags = system_flag,
+                         .type = type,
+                         .sequence = 1,
+                         .timestamp_ns = created_ns,
+                         .payload = type == 0xffff ? "" : "not known to this version"});
+        segment.add({.type = 1, .sequence = 1, .timestamp_ns = created_ns, .payload = "one more"});
+    });
+    const outcome seen = read_all(journal);
+    CHECK(seen.events == 2);
+    CHECK(seen.end == "torn");
+    const auto report = pawl::verify(journal.directory(), {.deep = true});
+    REQUIRE(report.has_value());
+    CHECK(report->sound());
+    CHECK(report->events == 2);
+    {
+        auto opened = pawl::writer::open(journal.directory());
+        REQUIRE(opened.has_value());
+        CHECK(opened->next_sequence() == 2);
+        REQUIRE(opened->close().has_value());
+    }
+    // Sealed, with an index that lists no name.
+    CHECK(read_all(journal).events == 2);
+    const auto sealed = pawl::verify(journal.directory(), {.deep = true});
+    REQUIRE(sealed.has_value());
+    CHECK(sealed->sound());
+    CHECK(sealed->findings.empty());
+    const auto found = pawl::find_stream(journal.directory(), "not known to this version");
+    REQUIRE(found.has_value());
+    CHECK_FALSE(found->has_value());
 }

@@ -88,7 +88,8 @@ std::optional<stream_fault> stream_audit::finish() {
 void stream_audit::add(const frame_space& space, std::uint64_t offset, commit_word word) {
     const std::byte* frame = space.base + offset;
     if (word.is_system()) {
-        add_name(frame, offset, word);
+        if (classify_system(word) == system_class::stream_name)
+            add_name(frame, offset, word);
         return;
     }
     const stream_id stream = load_u64(frame + frame_offset::stream);

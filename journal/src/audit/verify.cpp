@@ -128,7 +128,7 @@ class verifier {
         const std::byte* frame = space.base + offset;
         const std::uint64_t content = content_hash_of(frame, space.epoch, offset);
         if (word.is_system()) {
-            if (word.type() == static_cast<std::uint16_t>(system_type::stream_name))
+            if (classify_system(word) == system_class::stream_name)
                 names_digest_ += digest_term(content);
             return;
         }
@@ -391,13 +391,18 @@ class verifier {
     void note_hole(std::uint64_t ordinal, const walk_end& end,
                    const std::optional<segment_index>& index) {
         if (index) {
-            find(at(ordinal, end.offset, errc::damaged,
+            find(at(ordinal, end.offset, code_of(end.fault),
                     std::string{to_string(end.fault)} +
                         "; an index says that the segment was complete"));
             lose_segment(ordinal);
             before_ = end_of(index->header);
             sequence_ = index->header.end_sequence;
             sequence_known_ = true;
+            return;
+        }
+        if (end.fault == frame_fault::newer) {
+            find(at(ordinal, end.offset, errc::newer_format, std::string{to_string(end.fault)}));
+            lose_segment(ordinal);
             return;
         }
         if (tail_.damage) {

@@ -5,6 +5,7 @@
 #include "format/segment_layout.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
+#include <pawl/journal/error.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -25,14 +26,13 @@ enum class frame_fault : std::uint8_t {
     absent,       // the commit word is zero
     out_of_room,  // so close to the segment's end that no frame fits
     bad_length,   // shorter than a header, or beyond the segment
-    bad_flags,    // a combination that no writer makes
     bad_hash,
     wrong_sequence,
     bad_witness,   // claims a watermark that cannot be
-    bad_system,    // a system frame whose payload is not what its type says
     broken_batch,  // the frames of a batch are not all there
     bad_back,      // the link to the stream's previous frame leads nowhere
     behind_end,    // bytes that are not zero behind a clean end
+    newer,         // a whole frame, of a kind that only a newer program knows: never a hole
 };
 
 [[nodiscard]] constexpr std::string_view to_string(frame_fault fault) noexcept {
@@ -45,24 +45,27 @@ enum class frame_fault : std::uint8_t {
             return "the segment ends without an end frame";
         case frame_fault::bad_length:
             return "impossible frame length";
-        case frame_fault::bad_flags:
-            return "impossible frame flags";
         case frame_fault::bad_hash:
             return "frame hash mismatch";
         case frame_fault::wrong_sequence:
             return "frame out of sequence";
         case frame_fault::bad_witness:
             return "impossible durable watermark in a frame";
-        case frame_fault::bad_system:
-            return "system frame of an unknown form";
         case frame_fault::broken_batch:
             return "incomplete batch";
         case frame_fault::bad_back:
             return "broken link to the stream's previous frame";
         case frame_fault::behind_end:
             return "bytes behind the end of the segment";
+        case frame_fault::newer:
+            return "a whole frame whose flags, type or size this program does not know";
     }
     return "unknown fault";
+}
+
+// What a caller is told of a frame that had to be there.
+[[nodiscard]] constexpr errc code_of(frame_fault fault) noexcept {
+    return fault == frame_fault::newer ? errc::newer_format : errc::damaged;
 }
 
 // The commit word at a place, read so that what the writer stored before it is visible.
@@ -91,16 +94,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
            place_hash(epoch, offset, load_u64(frame + frame_offset::link));
 }
 
-[[nodiscard]] constexpr bool flags_possible(std::uint8_t flags) noexcept {
-    const auto batch = static_cast<std::uint8_t>(flags & flag::batch_mask);
-    if ((batch & (batch - 1)) != 0)
-        return false;  // more than one of first, middle, last
-    if ((flags & flag::system) != 0)
-        return flags == flag::system;
-    return true;
-}
-
-// Length and flags of the frame whose commit word is given; nothing behind the word is read.
+// Length of the frame whose commit word is given; nothing behind the word is read.
 [[nodiscard]] inline frame_fault check_shape(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
     if (word.value() == 0)
@@ -110,7 +104,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
         padded(bytes) > space.bytes - offset) {
         return frame_fault::bad_length;
     }
-    return flags_possible(word.flags()) ? frame_fault::none : frame_fault::bad_flags;
+    return frame_fault::none;
 }
 
 // Everything about one frame that can be known from its own bytes. `offset` is aligned and leaves
@@ -132,19 +126,52 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
     return space.bytes >= frame_header_bytes && offset <= space.bytes - frame_header_bytes;
 }
 
-[[nodiscard]] inline bool is_end(commit_word word) noexcept {
-    return word.is_system() && word.type() >= static_cast<std::uint16_t>(system_type::rolled) &&
-           word.type() <= static_cast<std::uint16_t>(system_type::cut);
+// What a system frame is to this program. Only frames whose flags are the system flag alone.
+enum class system_class : std::uint8_t {
+    end,  // rolled, closed or cut
+    stream_name,
+    skipped,  // of the class that a program which does not know the type passes over
+    unknown,  // must be known and is not, or has a size that its type does not have
+};
+
+// The one classifier of system frames.
+[[nodiscard]] constexpr system_class classify_system(commit_word word) noexcept {
+    constexpr std::size_t longest_name = 1024;
+    const std::size_t payload = word.frame_bytes() - frame_header_bytes;
+    if (word.type() >= first_skipped_type)
+        return system_class::skipped;
+    switch (static_cast<system_type>(word.type())) {
+        case system_type::rolled:
+        case system_type::closed:
+        case system_type::cut:
+            return word.frame_bytes() == end_frame_bytes ? system_class::end
+                                                         : system_class::unknown;
+        case system_type::stream_name:
+            return payload >= 1 && payload <= longest_name ? system_class::stream_name
+                                                           : system_class::unknown;
+    }
+    return system_class::unknown;
 }
 
-// A system frame's type and payload size fit together.
-[[nodiscard]] inline bool system_form_right(commit_word word) noexcept {
-    constexpr std::size_t longest_name = 1024;
-    if (is_end(word))
-        return word.frame_bytes() == end_frame_bytes;
-    return word.type() == static_cast<std::uint16_t>(system_type::stream_name) &&
-           word.frame_bytes() > frame_header_bytes &&
-           word.frame_bytes() <= frame_header_bytes + longest_name;
+[[nodiscard]] constexpr bool is_end(commit_word word) noexcept {
+    return word.is_system() && classify_system(word) == system_class::end;
+}
+
+// Whether version 1 has such flags.
+[[nodiscard]] constexpr bool flags_possible(std::uint8_t flags) noexcept {
+    const auto batch = static_cast<std::uint8_t>(flags & flag::batch_mask);
+    if ((batch & (batch - 1)) != 0)
+        return false;  // more than one of first, middle, last
+    if ((flags & flag::system) != 0)
+        return flags == flag::system;
+    return true;
+}
+
+// Whether this program knows what a frame that is right by length, hash and sequence means. If not,
+// a newer program wrote it: it is no hole, or a recovery would cut what was durable.
+[[nodiscard]] constexpr bool is_understood(commit_word word) noexcept {
+    return flags_possible(word.flags()) &&
+           (!word.is_system() || classify_system(word) != system_class::unknown);
 }
 
 }  // namespace pawl::detail

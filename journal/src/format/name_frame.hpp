@@ -16,10 +16,11 @@ struct named_stream {
     std::string_view name;  // lies in the segment
 };
 
-// What a name frame says. `frame` has been checked and is a system frame; nothing if it is an end.
+// What a name frame says. `frame` has been checked and is a system frame; nothing if it
+// is of another type.
 [[nodiscard]] inline std::optional<named_stream> read_name(const std::byte* frame,
                                                            commit_word word) noexcept {
-    if (!word.is_system() || is_end(word) || !system_form_right(word))
+    if (!word.is_system() || classify_system(word) != system_class::stream_name)
         return std::nullopt;
     return named_stream{load_u64(frame + frame_offset::stream),
                         {reinterpret_cast<const char*>(frame + frame_header_bytes),

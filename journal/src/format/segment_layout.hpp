@@ -8,12 +8,15 @@
 
 namespace pawl::detail {
 
+// A program must know the types below first_skipped_type that it meets; it passes over the others.
 enum class system_type : std::uint16_t {
     rolled = 1,       // the segment is full; its successor is durable in the directory
     closed = 2,       // a clean end, everything before it durable
     cut = 3,          // a recovery ended the segment here
     stream_name = 4,  // payload: the name of stream `stream`
 };
+
+inline constexpr std::uint16_t first_skipped_type = 0x8000;
 
 struct end_payload {
     std::uint64_t successor_epoch;  // of rolled; else 0

@@ -51,9 +51,7 @@ struct walk_start {
         return frame_fault::wrong_sequence;
     if (load_u32(frame + frame_offset::witness) > expected)
         return frame_fault::bad_witness;
-    if (word.is_system() && !system_form_right(word))
-        return frame_fault::bad_system;
-    return frame_fault::none;
+    return is_understood(word) ? frame_fault::none : frame_fault::newer;
 }
 
 struct unit_check {
@@ -66,8 +64,11 @@ struct unit_check {
                                             sequence_number first) noexcept {
     std::uint64_t at = offset;
     for (sequence_number expected = first;; ++expected) {
-        if (at != offset && check_in_order(space, at, expected) != frame_fault::none) {
-            return {frame_fault::broken_batch, at};
+        const frame_fault fault =
+            at == offset ? frame_fault::none : check_in_order(space, at, expected);
+        if (fault != frame_fault::none) {
+            const bool newer = fault == frame_fault::newer;
+            return {newer ? frame_fault::newer : frame_fault::broken_batch, at};
         }
         const commit_word word{load_u64(space.base + at)};
         const std::uint8_t part = word.flags() & flag::batch_mask;

@@ -217,6 +217,11 @@ result<void> cursor_state::collect_links(std::uint64_t last_offset) {
         if (const auto fault = check_frame(space_, offset, word); fault != frame_fault::none) {
             return broken(offset, std::string{to_string(fault)});
         }
+        if (!is_understood(word)) {
+            auto newer = broken(offset, std::string{to_string(frame_fault::newer)});
+            newer.error().code = errc::newer_format;
+            return newer;
+        }
         if (word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream) {
             return broken(offset, "a link leads to another stream");
         }

@@ -172,6 +172,10 @@ bool cursor_state::check_ahead(commit_word word) {
         return true;
     if (lost_a_page())
         return false;
+    if (fault_ == frame_fault::newer) {
+        failure_ = here(errc::newer_format, std::string{to_string(fault_)});
+        return false;
+    }
     auto judged = judge_hole(fault_);
     if (judged) {
         judged_ = *judged;
@@ -194,11 +198,9 @@ frame_fault cursor_state::check_whole(commit_word word) noexcept {
     if (!options_.verify) {
         if (const auto fault = check_shape(space_, offset_, word); fault != frame_fault::none)
             return fault;
-        if (word.is_system() && !system_form_right(word))
-            return frame_fault::bad_system;
-        return load_u64(space_.base + offset_ + frame_offset::sequence) == sequence_
-                   ? frame_fault::none
-                   : frame_fault::wrong_sequence;
+        if (load_u64(space_.base + offset_ + frame_offset::sequence) != sequence_)
+            return frame_fault::wrong_sequence;
+        return is_understood(word) ? frame_fault::none : frame_fault::newer;
     }
     const unit_check unit = check_unit(space_, offset_, sequence_);
     verified_to_ = unit.end;
@@ -251,7 +253,7 @@ void cursor_state::pass(commit_word word) noexcept {
 }
 
 void cursor_state::pass_system(commit_word word) {
-    if (word.type() == static_cast<std::uint16_t>(system_type::stream_name))
+    if (classify_system(word) == system_class::stream_name)
         note_name(space_.base + offset_, word);
     offset_ += padded(word.frame_bytes());
     judged_.reset();

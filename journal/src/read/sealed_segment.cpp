@@ -100,7 +100,7 @@ class sealed_segment_state {
         verified_to_ = unit.end;
         if (unit.fault == frame_fault::none) [[likely]]
             return true;
-        stopped_ = stop{errc::damaged, to_string(unit.fault)};
+        stopped_ = stop{code_of(unit.fault), to_string(unit.fault)};
         return false;
     }
 
@@ -120,7 +120,7 @@ class sealed_segment_state {
     }
 
     void note_name(std::uint64_t offset, commit_word word) noexcept {
-        if (word.type() == static_cast<std::uint16_t>(system_type::stream_name))
+        if (classify_system(word) == system_class::stream_name)
             names_digest_ +=
                 digest_term(content_hash_of(space_.base + offset, space_.epoch, offset));
     }

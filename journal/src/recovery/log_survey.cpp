@@ -195,6 +195,13 @@ class surveyor {
         survey_.next_sequence = end.sequence;
         survey_.durable = std::max(survey_.durable, end.durable);
         survey_.seen = std::max(survey_.seen, end.sequence);
+        // Cutting here would lose what a newer program wrote, and the proof that it was durable.
+        if (end.fault == frame_fault::newer) {
+            error newer = at_segment(i, errc::newer_format, std::string{to_string(end.fault)});
+            newer.offset = end.offset;
+            newer.sequence = end.sequence;
+            return std::unexpected(std::move(newer));
+        }
         if (!end.ended()) {
             survey_.hole = log_hole{i, end.offset, end.sequence, end.fault};
             return false;

@@ -34,7 +34,8 @@ class index_builder {
         const std::byte* frame = space_.base + offset;
         mark(offset, load_u64(frame + frame_offset::sequence));
         if (word.is_system()) {
-            index_.names.push_back(offset);
+            if (classify_system(word) == system_class::stream_name)
+                index_.names.push_back(offset);
             return;
         }
         const std::uint64_t timestamp = load_u64(frame + frame_offset::timestamp);
@@ -145,7 +146,7 @@ class index_builder {
 
 [[nodiscard]] std::unexpected<error> damage(const std::filesystem::path& path, std::uint64_t offset,
                                             sequence_number sequence, frame_fault fault) {
-    return std::unexpected(error{.code = errc::damaged,
+    return std::unexpected(error{.code = code_of(fault),
                                  .offset = offset,
                                  .sequence = sequence,
                                  .file = path.string(),

@@ -39,7 +39,7 @@ result<std::uint64_t> scrubber::step(std::uint64_t budget_bytes) {
         if (fault != frame_fault::none) {
             if (auto whole = segment_->bytes.whole(); !whole)
                 return std::unexpected(std::move(whole.error()));
-            return std::unexpected(error{.code = errc::damaged,
+            return std::unexpected(error{.code = code_of(fault),
                                          .offset = offset_,
                                          .sequence = sequence_,
                                          .file = segment_->bytes.path().string(),

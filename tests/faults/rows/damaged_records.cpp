@@ -1,5 +1,7 @@
 // Row 8: whatever happens to a record below the durable watermark, opening refuses, says where, and
 // changes nothing.
+#include "format/frame_check.hpp"
+#include "format/segment_layout.hpp"
 #include "simulator/controlled_process.hpp"
 #include "simulator/damaged_log.hpp"
 #include "simulator/writer_life.hpp"
@@ -22,11 +24,19 @@ using namespace pawl::test;
 
 namespace {
 
-constexpr std::uint64_t kinds = 9;
+constexpr std::uint64_t kinds = 10;
+constexpr std::uint64_t newer_frame = 9;
 constexpr std::array<const char*, kinds> kind_names{
-    "one bit flipped",   "commit word zeroed",     "frame zeroed",
-    "one word replaced", "sector zeroed",          "frame filled with ones",
-    "stale frame",       "all zero from there on", "page of another segment"};
+    "one bit flipped",
+    "commit word zeroed",
+    "frame zeroed",
+    "one word replaced",
+    "sector zeroed",
+    "frame filled with ones",
+    "stale frame",
+    "all zero from there on",
+    "page of another segment",
+    "whole frame of a system type that must be known"};
 
 class damager {
   public:
@@ -64,6 +74,7 @@ class damager {
             return;  // it was so already
         }
         program_.count();
+        wanted_ = kind == newer_frame ? errc::newer_format : errc::damaged;
         const std::string fault = judge(*first, *file);
         if (!fault.empty()) {
             program_.failure(fmt::format("--seed {} --journal {} --workers 1 --count {}",
@@ -100,6 +111,8 @@ class damager {
             case 7:
                 std::memset(frame, 0, end_of_records(record.file) - record.offset);
                 return;
+            case newer_frame:
+                return put_newer_frame(record, frame, base);
             default: {
                 const auto& other = log_.records[random_() % log_.records.size()];
                 const auto from = memory_files::find(other.file);
@@ -115,6 +128,19 @@ class damager {
         const auto from = memory_files::find(stale_.directory + name);
         if (from != nullptr)
             std::memcpy(frame, from->bytes.data() + record.offset, record.bytes);
+    }
+
+    // Right by length, hash and sequence, and of a must-know type that this version does not have.
+    static void put_newer_frame(const log_record& record, std::byte* frame, const std::byte* base) {
+        constexpr std::uint16_t type = 99;
+        const detail::commit_word was{detail::load_u64(frame)};
+        const detail::commit_word word{was.frame_bytes(), detail::flag::system, type, 0};
+        detail::segment_header header{};
+        std::memcpy(&header, base, sizeof header);
+        detail::store_u64(frame, word.value());
+        detail::store_u64(
+            frame + detail::frame_offset::hash,
+            detail::frame_hash(frame, record.bytes, header.epoch, record.offset, word.value()));
     }
 
     // What proves the watermark lies behind the records below it, and is left alone: without it
@@ -162,7 +188,7 @@ class damager {
         if (opened)
             return fmt::format("opened, and goes on at {}", opened->next_sequence());
         const error& why = opened.error();
-        if (why.code != errc::damaged)
+        if (why.code != wanted_)
             return "refused for another reason: " + why.message();
         if (why.file != first.file ||
             (why.offset != first.offset && why.offset != first.batch_offset)) {
@@ -194,8 +220,8 @@ class damager {
         if (events->next_sequence() > first.sequence)
             return fmt::format("a cursor read on to {}", events->next_sequence());
         const auto end = events->finish();
-        if (end || end.error().code != errc::damaged)
-            return "a cursor does not say that there is damage";
+        if (end || end.error().code != wanted_)
+            return "a cursor does not say what is wrong";
         return {};
     }
 
@@ -211,6 +237,7 @@ class damager {
     log_to_damage log_;
     log_to_damage stale_;
     std::vector<std::pair<memory_file_pointer, std::vector<std::byte>>> before_;
+    errc wanted_ = errc::damaged;
     bool spoilt_ = false;
 };
 
