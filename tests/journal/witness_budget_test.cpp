@@ -24,9 +24,9 @@ TEST_CASE("a tail with more that looks like frames than can be searched is refus
         append_numbered(log, 10);
         std::vector<std::uint64_t> words(100'000);
         const detail::commit_word plausible{segment_bytes / 2, 0, 1, 0};
-        for (std::size_t i = 0; i + 2 < words.size(); i += kinds) {
+        for (std::size_t i = 0; i + 3 < words.size(); i += kinds) {
             words[i] = plausible.value();
-            words[i + 2] = 11;
+            words[i + 3] = 11;  // the sequence
         }
         torn = must(log.append({.type = 1}, std::as_bytes(std::span{words}))).position;
     }
