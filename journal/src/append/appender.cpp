@@ -27,6 +27,7 @@ appender::appender(const appender_setup& setup, head_slots heads)
       tsc_{setup.clock == clock_source::tsc ? tsc_clock::instance() : nullptr},
       clock_{setup.clock == clock_source::tsc && tsc_ == nullptr ? clock_source::system
                                                                  : setup.clock},
+      first_refused_type_{setup.copying ? 0x10000U : first_reserved_type},
       full_{setup.full},
       sequence_{setup.sequence},
       table_{std::move(heads)},

@@ -71,6 +71,7 @@ struct appender_setup {
     sequence_number sequence = 0;
     clock_source clock = clock_source::tsc;
     when_full full = when_full::spin;
+    bool copying = false;             // takes Pawl's own event types, too
     std::uint64_t named_streams = 0;  // numbers handed out for names so far
 };
 
@@ -254,6 +255,7 @@ class appender {
     const std::atomic<std::uint64_t>* durable_;
     tsc_clock* tsc_ = nullptr;
     clock_source clock_;
+    std::uint32_t first_refused_type_;
     when_full full_;
     bool busy_ = false;                // a reservation or batch is open
     std::atomic<bool> inside_{false};  // a thread is inside a call

@@ -39,8 +39,17 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
                  .reason = any_event ? "the stream was expected to hold an event" : ""};
 }
 
+[[nodiscard]] inline error type_is_reserved(std::uint16_t type) noexcept {
+    return error{.code = errc::invalid_argument,
+                 .size = type,
+                 .limit = first_reserved_type - 1,
+                 .reason = "event_header::type lies among Pawl's own event types"};
+}
+
 inline std::optional<error> appender::place(const event_header& header, std::uint64_t offset,
                                             stream_slot& slot) noexcept {
+    if (header.type >= first_refused_type_) [[unlikely]]
+        return type_is_reserved(header.type);
     if (header.stream == no_stream_id && header.expected.asks_nothing())
         return std::nullopt;
     return place_in_stream(header, offset, slot);

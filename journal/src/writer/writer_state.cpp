@@ -85,6 +85,7 @@ result<void> writer_state::assemble() {
                                                   .sequence = next,
                                                   .clock = parts_.options.clock,
                                                   .full = parts_.options.full,
+                                                  .copying = parts_.options.origin != journal_id{},
                                                   .named_streams = parts_.heads.names.size()},
                                    std::move(parts_.heads.slots));
     names_ = std::move(parts_.heads.names);

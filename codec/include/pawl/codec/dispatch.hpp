@@ -12,10 +12,12 @@
 //     auto done = pawl::dispatch<order_events>(*event, orders);
 //
 // The list is closed: an event of another type is an error and is never passed over, and a visitor
-// without a call for one of the list's tables does not compile.
+// without a call for one of the list's tables does not compile. Only Pawl's own events
+// (first_reserved_type) are passed over unless the list names them.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
+#include <pawl/journal/types.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -56,6 +58,8 @@ result<void> visit_one(const Source& from, Visitor& visit, payload_check check) 
 
 template <class Visitor, class Source>
 result<void> dispatch_over(event_list<>, const Source& from, Visitor&, payload_check) {
+    if (payload_of(from).type >= first_reserved_type)
+        return {};
     return std::unexpected(unknown_event(from));
 }
 

@@ -103,9 +103,20 @@ class expect {
     stream_version value_;
 };
 
+// Event types from here to 0xffff are Pawl's own. A writer refuses them from an application with
+// invalid_argument; one that copies a journal (writer_options::origin) appends them as it finds
+// them. They belong to no stream, have version 0, and typed dispatch and folds pass over them.
+inline constexpr std::uint16_t first_reserved_type = 0xff00;
+
+enum class reserved_type : std::uint16_t {
+    erased = 0xff01,    // subjects whose keys were destroyed, and the reference of the request
+    handled = 0xff02,   // a command that led to no event: its outcome
+    promoted = 0xff03,  // a replica became the writer
+};
+
 // Everything about an event but its payload.
 struct event_header {
-    std::uint16_t type = 0;            // the caller's numbering of event types
+    std::uint16_t type = 0;  // the caller's numbering of event types, below first_reserved_type
     std::uint16_t schema_version = 0;  // of that type's payload
     stream_id stream = no_stream_id;
     expect expected = expect::any();
