@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 
 using namespace pawl;
@@ -134,4 +135,38 @@ TEST_CASE("a new journal's files and names are synced before they count") {
         // Nothing is written to it between its sync and its name.
         CHECK(record.place_of(io_operation::write, file + ".tmp", synced) == all.size());
     }
+}
+
+TEST_CASE("the name of a journal's directory is synced however it is spelled and whoever made it") {
+    const temporary_directory directory;
+    const std::string spelled = GENERATE("j", "j/");
+    const bool made_before = GENERATE(false, true);
+    INFO(spelled << (made_before ? ", made before" : ""));
+    if (made_before)
+        std::filesystem::create_directory(directory.path() / "j");
+    const io_record record;
+    const auto log = must(writer::open(directory.path() / spelled, by_hand()));
+    const auto name = directory.path().filename().string();
+    CHECK(record.calls(io_operation::sync_directory, name).size() == 1);
+    CHECK(record.place_of(io_operation::sync_directory, name) <
+          record.place_of(io_operation::create, "writer.lock"));
+}
+
+// The directory is there then, and nothing else would ever sync its name.
+TEST_CASE("a directory whose name could not be synced has it synced by the next open") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    bool failing = true;
+    const io_record record{[&](const io_call& call) {
+        return failing && call.operation == io_operation::sync_directory ? EIO : 0;
+    }};
+    const auto refused = writer::open(path, by_hand());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::io);
+    CHECK_FALSE(std::filesystem::exists(path / "journal.pawl"));
+    failing = false;
+    const auto before = record.calls().size();
+    const auto log = must(writer::open(path, by_hand()));
+    CHECK(record.place_of(io_operation::sync_directory, directory.path().filename().string(),
+                          before) < record.calls().size());
 }

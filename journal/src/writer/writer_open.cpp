@@ -8,6 +8,7 @@
 #include "store/lock_holder.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -44,11 +45,17 @@ constexpr std::uint32_t search_bits = 0111;
     return {};
 }
 
+// The directory that the directory's own name lies in.
+[[nodiscard]] result<directory_handle> parent_of(const fs::path& directory) {
+    const fs::path whole = without_trailing_slashes(directory);
+    return directory_handle::hold(whole.has_parent_path() ? whole.parent_path() : ".");
+}
+
 // Creates the directory and makes its name durable.
 [[nodiscard]] result<directory_handle> make_and_hold(const fs::path& directory,
                                                      const writer_options& options) {
     const fs::path whole = without_trailing_slashes(directory);
-    auto parent = directory_handle::hold(whole.has_parent_path() ? whole.parent_path() : ".");
+    auto parent = parent_of(directory);
     if (!parent)
         return std::unexpected(std::move(parent.error()));
     // Readers of the files must be able to search the directory.
@@ -56,11 +63,20 @@ constexpr std::uint32_t search_bits = 0111;
                                        options.mode | 0200U | ((options.mode >> 2) & search_bits));
     if (!made)
         return std::unexpected(std::move(made.error()));
-    if (*made) {
-        if (auto synced = parent->sync(); !synced)
-            return std::unexpected(std::move(synced.error()));
-    }
+    if (auto synced = parent->sync(); !synced)
+        return std::unexpected(std::move(synced.error()));
     return directory_handle::hold(directory);
+}
+
+// Makes the name of an existing directory durable, too: an earlier open may have made it and then
+// failed at the sync.
+[[nodiscard]] result<void> sync_name_of(const fs::path& directory) {
+    auto parent = parent_of(directory);
+    auto synced = parent ? parent->sync() : result<void>{std::unexpect, parent.error()};
+    // The user who made it may not let us open the directory around it.
+    if (!synced && synced.error().os_error == EACCES)
+        return {};
+    return synced;
 }
 
 // The directory exists afterwards and may become, or is, a journal.
@@ -84,6 +100,8 @@ constexpr std::uint32_t search_bits = 0111;
         return std::unexpected(std::move(foreign.error()));
     if (!options.create || !foreign->empty())
         return std::unexpected(no_journal_in(*held));
+    if (auto synced = sync_name_of(directory); !synced)
+        return std::unexpected(std::move(synced.error()));
     return held;
 }
 
