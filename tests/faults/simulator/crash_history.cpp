@@ -2,6 +2,7 @@
 
 #include "controlled_process.hpp"
 #include "memory_files.hpp"
+#include "os/clock.hpp"
 #include "torn_parts.hpp"
 #include "writer_life.hpp"
 
@@ -26,6 +27,8 @@ class history final : public moments {
         : plan_{plan}, most_cuts_{most_cuts}, random_{plan.seed} {}
 
     [[nodiscard]] history_outcome run() {
+        // It measures its pace once, by a clock that goes on.
+        (void)detail::tsc_clock::instance();
         const controlled_process controlled{plan_.seed};
         const fs::path first = directory_of(1);
         memory_files::clear(first.native());
@@ -85,7 +88,8 @@ class history final : public moments {
         ++outcome_.cuts;
         outcome_.in_recovery += life.opening() ? 1 : 0;
         outcome_.deep += generation_ >= 3 ? 1 : 0;
-        const std::string fault = fault_after(life.oracle(), directory, seed);
+        const std::string fault =
+            fault_after(life.oracle(), writer_life::journal_in(directory), seed);
         if (!fault.empty())
             note(fault + (life.opening() ? " (cut inside recovery)" : ""));
     }
@@ -99,6 +103,8 @@ class history final : public moments {
         auto log = writer::open(directory, life_options());
         if (!log)
             return "refused: " + log.error().message();
+        if (auto fault = oracle.fault_of_kept(directory); !fault.empty())
+            return fault;
         if (before) {
             if (auto fault = before->fault_after(log->recovery()); !fault.empty())
                 return fault;

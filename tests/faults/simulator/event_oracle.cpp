@@ -1,5 +1,7 @@
 #include "event_oracle.hpp"
 
+#include "memory_files.hpp"
+
 #include <fmt/core.h>
 
 #include <pawl/journal/detail/frame.hpp>
@@ -58,6 +60,29 @@ void event_oracle::acknowledged(sequence_number durable) noexcept {
 void event_oracle::recovered(sequence_number next) {
     events_.resize(std::min<std::size_t>(next, events_.size()));
     durable_ = next;
+}
+
+void event_oracle::kept(const std::filesystem::path& directory,
+                        const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        if (const auto file = memory_files::find((directory / name).native())) {
+            const auto bytes = file->contents();
+            kept_[name].assign(bytes.begin(), bytes.end());
+        } else {
+            kept_[name] = {};
+        }
+    }
+}
+
+std::string event_oracle::fault_of_kept(const std::filesystem::path& directory) const {
+    for (const auto& [name, bytes] : kept_) {
+        const auto file = memory_files::find((directory / name).native());
+        if (file == nullptr)
+            return "what an earlier recovery kept is gone: " + name;
+        if (!std::ranges::equal(file->contents(), bytes))
+            return "what an earlier recovery kept has changed: " + name;
+    }
+    return {};
 }
 
 std::uint64_t event_oracle::version(std::size_t stream) const noexcept {

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,7 +48,14 @@ class event_oracle {
     // Why the event is not the one that was appended; empty where it is.
     [[nodiscard]] std::string fault_of(const event& found) const;
 
+    // A recovery kept these files, named relative to the journal's directory: they stay as they
+    // are.
+    void kept(const std::filesystem::path& directory, const std::vector<std::string>& names);
+    // Which of them is gone or changed; empty where none is.
+    [[nodiscard]] std::string fault_of_kept(const std::filesystem::path& directory) const;
+
   private:
+    std::map<std::string, std::vector<std::byte>> kept_;
     std::vector<expected_event> events_;
     sequence_number durable_ = 0;
     std::uint64_t next_id_ = 1;

@@ -165,8 +165,10 @@ void simulated_disk::fail_sync(const detail::io_event& event, std::uint64_t seed
 void simulated_disk::observe() {
     ++time_;
     for (const auto& [name, file] : now_) {
-        if (file != nullptr && (name.ends_with(".seg") || name == "control") &&
-            !name.starts_with("torn/")) {
+        const auto slash = name.rfind('/');
+        const std::string last = slash == std::string::npos ? name : name.substr(slash + 1);
+        if (file != nullptr && (last.ends_with(".seg") || last == "control") &&
+            !parent_of(name).ends_with("torn")) {
             if (const auto shown = memory_files::find((root_ / name).native()))
                 stores_seen_ += file->observe(shown->contents(), time_);
         }
@@ -199,13 +201,15 @@ void simulated_disk::cut(const cut_choice& choice, const fs::path& into) const {
             apply(left, changes_[i]);
     }
     memory_files::clear(into.native());
+    // A directory comes before what is in it.
     for (const auto& [name, file] : left) {
+        const std::string parent = parent_of(name);
+        if (!parent.empty() && memory_files::find((into / parent).native()) == nullptr)
+            continue;  // in a directory that is not there
         if (file == nullptr) {
             memory_files::create((into / name).native(), true);
             continue;
         }
-        if (const std::string parent = parent_of(name); !parent.empty() && !left.contains(parent))
-            continue;  // in a directory that is not there
         const std::uint64_t bytes = file->size_after(choice, time_);
         file->contents(choice, time_, memory_files::put((into / name).native(), bytes));
     }

@@ -45,9 +45,16 @@ writer_options life_options() {
     return options;
 }
 
-result<receipt> append(writer& log, const expected_event& event) {
-    return log.append({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
-                      event_oracle::payload(event));
+namespace {
+
+[[nodiscard]] event_header header_of(const expected_event& event, expect expected) {
+    return {.type = event.type, .stream = event.stream, .expected = expected, .timestamp_ns = 1};
+}
+
+}  // namespace
+
+result<receipt> append(writer& log, const expected_event& event, expect expected) {
+    return log.append(header_of(event, expected), event_oracle::payload(event));
 }
 
 std::string version_fault(const writer& log, const event_oracle& oracle) {
@@ -79,12 +86,18 @@ std::string reading_fault(const std::filesystem::path& directory, const event_or
     return {};
 }
 
-writer_life::writer_life(moments& watcher, std::filesystem::path directory, event_oracle oracle,
+writer_life::writer_life(moments& watcher, const std::filesystem::path& root, event_oracle oracle,
                          bool failing_syncs)
     : watcher_{watcher},
-      directory_{std::move(directory)},
+      directory_{journal_in(root)},
+      options_{life_options()},
       oracle_{std::move(oracle)},
-      disk_{directory_} {
+      disk_{root} {
+    constexpr std::array clocks{clock_source::caller, clock_source::caller, clock_source::system,
+                                clock_source::tsc};
+    options_.clock = clocks[below(clocks.size())];
+    options_.populate_bytes = below(2) * 16'384;
+    options_.scrub_bytes_per_second = below(2);
     constexpr std::array<std::uint32_t, 6> sizes{0, 8, 16, 24, 40, 104};
     usual_bytes_ = sizes[below(sizes.size())];
     if (failing_syncs && below(4) == 0)
@@ -122,7 +135,7 @@ bool writer_life::open() {
     (void)store_watch::enable(disk_.has_stale_pages());
     failed_ = false;
     opening_ = true;
-    auto opened = writer::open(directory_, life_options());
+    auto opened = writer::open(directory_, options_);
     opening_ = false;
     if (watcher_.done())
         return false;
@@ -144,12 +157,20 @@ bool writer_life::open() {
         return false;
     }
     has_been_open_ = true;
+    look_after_opening();
+    look();
+    return true;
+}
+
+void writer_life::look_after_opening() {
     oracle_.recovered(log_->next_sequence());
     position_ = detail::first_frame_offset;
     if (auto fault = version_fault(*log_, oracle_); !fault.empty())
         watcher_.wrong(*this, fault);
-    look();
-    return true;
+    // What earlier recoveries kept is still there, and what this one kept stays from now on.
+    if (auto fault = oracle_.fault_of_kept(directory_); !fault.empty())
+        watcher_.wrong(*this, fault);
+    oracle_.kept(directory_, log_->recovery().kept);
 }
 
 void writer_life::run() {
@@ -176,8 +197,10 @@ void writer_life::run() {
 
 void writer_life::step() {
     const std::uint64_t what = below(100);
-    if (what < 50) {
+    if (what < 46) {
         append_one(below(4) == 0 ? some_bytes() : usual_bytes_);
+    } else if (what < 48) {
+        append_too_late();
     } else if (what < 60) {
         append_batch();
     } else if (what < 68) {
@@ -225,7 +248,25 @@ std::uint16_t writer_life::some_stream() {
 
 void writer_life::append_one(std::uint32_t bytes) {
     const auto event = oracle_.make(bytes, some_stream());
-    went(append(*log_, event), event);
+    const bool expecting = event.stream != 0 && below(3) == 0;
+    const auto expected =
+        expecting ? expect::exactly(oracle_.version(event.stream)) : expect::any();
+    const auto given = append(*log_, event, expected);
+    if (!given && given.error().code == errc::conflict)
+        watcher_.wrong(*this, "a conflict where the version is the one that was expected");
+    went(given, event);
+}
+
+// Expects what the stream has left behind or not reached yet.
+void writer_life::append_too_late() {
+    const auto event = oracle_.make(usual_bytes_, static_cast<std::uint16_t>(1 + below(4)));
+    const std::uint64_t version = oracle_.version(event.stream);
+    const auto wrong = version != 0 && below(2) == 0 ? version - 1 : version + 1;
+    const auto given = append(*log_, event, expect::exactly(wrong));
+    if (given)
+        watcher_.wrong(*this, "an event is appended although its stream is at another version");
+    else if (given.error().code == errc::conflict && given.error().actual_version != version)
+        watcher_.wrong(*this, "a conflict that tells another version than the stream's");
 }
 
 // Leaves so little of the segment that the next events roll over.
@@ -245,14 +286,14 @@ void writer_life::append_batch() {
     if (!opened)
         return;
     std::vector<expected_event> events;
+    std::array<std::uint64_t, oracle_streams + 1> added{};  // by stream
     for (std::uint32_t i = 0; i < count; ++i) {
-        auto event = oracle_.make(bytes, some_stream());
-        event.more_in_batch = i + 1 < count;
-        const auto added =
-            opened->append({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
-                           event_oracle::payload(event));
-        if (added)
+        const auto event = oracle_.make(bytes, some_stream());
+        const std::uint64_t version = oracle_.version(event.stream) + added[event.stream];
+        if (add_to_batch(*opened, event, version)) {
             events.push_back(event);
+            ++added[event.stream];
+        }
         if (below(4) == 0)
             look();
     }
@@ -261,11 +302,36 @@ void writer_life::append_batch() {
         return;
     }
     const auto given = opened->commit();
-    if (!given || events.size() != count)
+    if (given.has_value() == events.empty() && log_->failure() == std::nullopt)
+        watcher_.wrong(*this, "a batch is committed without events, or not with them");
+    if (!given)
         return;
-    for (const auto& event : events)
+    for (auto& event : events) {
+        event.more_in_batch = &event != &events.back();
         oracle_.published(event);
+    }
     position_ = given->position.offset + detail::padded(detail::frame_header_bytes + bytes);
+}
+
+// Whether it is in the batch: a reserved one may have been abandoned.
+bool writer_life::add_to_batch(batch& together, const expected_event& event,
+                               std::uint64_t version) {
+    const bool expecting = event.stream != 0 && below(4) == 0;
+    const auto header = header_of(event, expecting ? expect::exactly(version) : expect::any());
+    const auto payload = event_oracle::payload(event);
+    if (below(3) != 0)
+        return together.append(header, payload).has_value();
+    auto space = together.reserve(header, event.bytes);
+    if (!space)
+        return false;
+    std::ranges::fill(space->payload(), std::byte{0xab});
+    look();
+    if (below(4) == 0) {
+        space->abandon();
+        return false;
+    }
+    std::ranges::copy(payload, space->payload().begin());
+    return space->commit(event.bytes).has_value();
 }
 
 void writer_life::append_reserved() {
@@ -302,7 +368,26 @@ void writer_life::poll() {
 }
 
 void writer_life::close() {
+    // What is open at the close is not part of the log, whatever it has stored.
+    std::optional<batch> together;
+    std::optional<reservation> space;
+    if (below(3) == 0) {
+        if (auto begun = log_->begin_batch(2, std::size_t{2} * usual_bytes_)) {
+            together.emplace(std::move(*begun));
+            (void)add_to_batch(*together, oracle_.make(usual_bytes_, 1), oracle_.version(1));
+        }
+    }
+    if (below(3) == 0) {
+        auto reserved = together ? together->reserve({.type = 1}, usual_bytes_)
+                                 : log_->reserve({.type = 1}, usual_bytes_);
+        if (reserved) {
+            space.emplace(std::move(*reserved));
+            std::ranges::fill(space->payload(), std::byte{0xab});
+        }
+    }
     const auto closed = log_->close();
+    space.reset();
+    together.reset();
     if (watcher_.done())
         return;
     if (closed)

@@ -30,7 +30,8 @@ class moments {
 
 // Small segments, no threads, the caller's clock.
 [[nodiscard]] writer_options life_options();
-[[nodiscard]] result<receipt> append(writer& log, const expected_event& event);
+[[nodiscard]] result<receipt> append(writer& log, const expected_event& event,
+                                     expect expected = expect::any());
 // Why the streams' versions are not what was appended; empty where they are.
 [[nodiscard]] std::string version_fault(const writer& log, const event_oracle& oracle);
 
@@ -40,8 +41,13 @@ class moments {
 
 class writer_life {
   public:
-    writer_life(moments& watcher, std::filesystem::path directory, event_oracle oracle,
+    // On the disk that lies in `root`; the journal is in a directory there, which the first life
+    // makes.
+    writer_life(moments& watcher, const std::filesystem::path& root, event_oracle oracle,
                 bool failing_syncs);
+    [[nodiscard]] static std::filesystem::path journal_in(const std::filesystem::path& root) {
+        return root / "journal";
+    }
     writer_life(const writer_life&) = delete;
     writer_life& operator=(const writer_life&) = delete;
 
@@ -60,12 +66,16 @@ class writer_life {
     void look();
     void step();
     void append_one(std::uint32_t bytes);
+    void append_too_late();
     void append_filler();
     void append_batch();
+    [[nodiscard]] bool add_to_batch(batch& together, const expected_event& event,
+                                    std::uint64_t version);
     void append_reserved();
     void sync();
     void poll();
     void close();
+    void look_after_opening();
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return watcher_.below(bound); }
     [[nodiscard]] std::uint32_t some_bytes();
     [[nodiscard]] std::uint16_t some_stream();
@@ -73,6 +83,7 @@ class writer_life {
 
     moments& watcher_;
     std::filesystem::path directory_;
+    writer_options options_;
     event_oracle oracle_;
     simulated_disk disk_;
     std::optional<writer> log_;
