@@ -60,6 +60,8 @@ def candidates_of(texts, asked, known):
     changed = changed_lines(ROOT, asked.change) if asked.change else None
     all_of_them = []
     for path, text in sorted(texts.items()):
+        if asked.no_headers and path.endswith(".hpp"):
+            continue
         for one in mutations_of(path, text):
             if asked.room and asked.room not in (one.room, *one.room.split("/")):
                 continue
@@ -109,6 +111,8 @@ def arguments():
     parser.add_argument("--seed", default="1", help="which mistakes: any text, as a commit's hash")
     parser.add_argument("--change", metavar="BASE", help="only on lines changed since that commit")
     parser.add_argument("--jobs", type=int, default=2, help="for the build")
+    parser.add_argument("--no-headers", action="store_true",
+                        help="only in .cpp files: few other files are built again")
     parser.add_argument("--units-only", action="store_true", help="leave the quick rows out")
     return parser.parse_args()
 

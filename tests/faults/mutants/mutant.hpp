@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <type_traits>
 
 namespace pawl_mutants {
 
@@ -42,7 +41,7 @@ inline char* const reached = []() -> char* {
 
 // Asleep while the compiler evaluates it.
 [[nodiscard]] constexpr bool pawl_mutant(int number) noexcept {
-    if (std::is_constant_evaluated())
+    if (__builtin_is_constant_evaluated())
         return false;
     return pawl_mutants::is_awake(number);
 }
