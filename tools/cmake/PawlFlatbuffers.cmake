@@ -1,10 +1,13 @@
 # pawl_flatbuffers(target schema.fbs... [FLATC_OPTIONS option...])
 #
 # Compiles FlatBuffers schemas for a target: order.fbs becomes order_generated.h, which the target
-# and whatever links it may include, and order.bfbs, the schema in binary form, beside it. Schemas
-# that include each other must all be named. The options go to the compiler beside ours.
+# and whatever links it may include, and order.bfbs, the schema in binary form with all attributes.
+# order_bfbs.hpp embeds it: order_bfbs() returns its bytes, for pawl::schema::load. Schemas that
+# include each other must all be named. The options go to the compiler beside ours.
 # The headers carry setters, for prepared_event, and static reflection, by which event_traits sees a
 # struct that is aligned to more than a payload is.
+set(PAWL_EMBED_SCHEMA "${CMAKE_CURRENT_LIST_DIR}/PawlEmbedSchema.cmake" CACHE INTERNAL "")
+
 function(pawl_flatbuffers target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FLATC_OPTIONS")
     if(TARGET flatbuffers::flatc)
@@ -30,16 +33,19 @@ function(pawl_flatbuffers target)
         cmake_path(GET schema STEM name)
         set(header "${output}/${name}_generated.h")
         set(binary "${output}/${name}.bfbs")
+        set(embedded "${output}/${name}_bfbs.hpp")
         add_custom_command(
-            OUTPUT "${header}" "${binary}"
+            OUTPUT "${header}" "${binary}" "${embedded}"
             COMMAND ${flatc} --cpp --cpp-std c++17 --scoped-enums --gen-mutable
                     --cpp-static-reflection ${arg_FLATC_OPTIONS} ${include_flags} -o "${output}"
                     "${schema}"
-            COMMAND ${flatc} -b --schema ${include_flags} -o "${output}" "${schema}"
-            DEPENDS ${schemas} ${flatc}
+            COMMAND ${flatc} -b --schema --bfbs-builtins ${include_flags} -o "${output}" "${schema}"
+            COMMAND "${CMAKE_COMMAND}" -DBINARY=${binary} -DHEADER=${embedded} -DNAME=${name}
+                    -P "${PAWL_EMBED_SCHEMA}"
+            DEPENDS ${schemas} ${flatc} "${PAWL_EMBED_SCHEMA}"
             COMMENT "Compiling schema ${name}.fbs"
             VERBATIM)
-        target_sources(${target} PRIVATE "${header}" "${binary}")
+        target_sources(${target} PRIVATE "${header}" "${binary}" "${embedded}")
     endforeach()
 
     # Generated code is not held to our warnings.

@@ -68,7 +68,7 @@ install(
     DESTINATION "${package_dir}"
     COMPONENT journal)
 install(
-    FILES tools/cmake/PawlFlatbuffers.cmake
+    FILES tools/cmake/PawlFlatbuffers.cmake tools/cmake/PawlEmbedSchema.cmake
     DESTINATION "${package_dir}"
     COMPONENT codec)
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT journal)

@@ -2,7 +2,7 @@
 # build; the fuzzers themselves need Clang: preset fuzz.
 option(PAWL_FUZZERS "Build the fuzzers, which needs Clang" OFF)
 
-set(fuzz_names segment index heads control snapshot payload)
+set(fuzz_names segment index heads control snapshot payload json schema)
 list(TRANSFORM fuzz_names REPLACE "(.+)" "fuzz/\\1.cpp" OUTPUT_VARIABLE fuzz_sources)
 add_library(pawl_fuzz_targets STATIC fuzz/targets.cpp ${fuzz_sources})
 pawl_target_defaults(pawl_fuzz_targets)
@@ -10,7 +10,8 @@ target_include_directories(pawl_fuzz_targets PRIVATE "${PAWL_PARTS_DIR}/journal"
                                                      "${PAWL_PARTS_DIR}/journal/src"
                                                      "${PAWL_PARTS_DIR}/replay/src")
 target_link_libraries(pawl_fuzz_targets PUBLIC pawl_test_support pawl::codec)
-pawl_flatbuffers(pawl_fuzz_targets "${PROJECT_SOURCE_DIR}/tests/codec/shop.fbs")
+pawl_flatbuffers(pawl_fuzz_targets "${PROJECT_SOURCE_DIR}/tests/codec/shop.fbs"
+                 "${PROJECT_SOURCE_DIR}/tests/codec/kinds.fbs")
 
 add_executable(pawl_fuzz_tests fuzz/regression_test.cpp)
 pawl_target_defaults(pawl_fuzz_tests)

@@ -9,6 +9,10 @@
 #include <span>
 #include <string_view>
 
+namespace pawl {
+class schema;
+}
+
 namespace pawl::test {
 
 // Bits of an input's first byte.
@@ -26,6 +30,11 @@ void fuzz_heads(fuzz_input input);     // the file of stream heads
 void fuzz_control(fuzz_input input);   // the control file
 void fuzz_snapshot(fuzz_input input);  // a snapshot
 void fuzz_payload(fuzz_input input);   // an event's payload, decoded as several tables
+void fuzz_json(fuzz_input input);      // JSON text, parsed for several tables
+void fuzz_schema(fuzz_input input);    // a binary schema, and a payload printed by it
+
+// What of the payload can be printed can be read back, and prints the same.
+void prints_and_reads_back(const schema& of, std::span<const std::byte> payload);
 
 struct fuzz_target {
     std::string_view name;

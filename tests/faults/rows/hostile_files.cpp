@@ -30,7 +30,8 @@ struct share {
     std::uint64_t per_mille;
 };
 constexpr std::array shares{share{"segment", 450}, share{"index", 220},  share{"heads", 60},
-                            share{"payload", 250}, share{"control", 10}, share{"snapshot", 10}};
+                            share{"payload", 150}, share{"control", 10}, share{"snapshot", 10},
+                            share{"json", 50},     share{"schema", 50}};
 
 // Where the fuzzers are: beside this program, or in the build made for them.
 [[nodiscard]] fs::path find_fuzzers() {

@@ -1,0 +1,115 @@
+// A schema that was checked, in the form in which the printer, the parser and the comparer want it.
+#pragma once
+
+#include <flatbuffers/reflection.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pawl::detail {
+
+using base_type = reflection::BaseType;
+
+// Attributes that a description keeps, sorted by name. Those whose meaning the layout already holds
+// (id, required, force_align, ...) and those for code generators are left out.
+using attribute_list = std::vector<std::pair<std::string, std::string>>;
+
+// The type of a field's value, or of the elements if the field holds several.
+struct value_type {
+    base_type base = reflection::None;
+    std::int32_t object = -1;       // the table or struct of an Obj
+    std::int32_t enumeration = -1;  // of an integer, a UType or a Union
+    std::uint32_t bytes = 0;        // where it lies in a table, struct or vector
+    std::uint32_t align = 1;
+
+    friend bool operator==(const value_type&, const value_type&) = default;
+};
+
+enum class multiplicity : std::uint8_t { one, vector, array };
+
+struct field_layout {
+    std::string name;
+    std::string key;  // the name as JSON prints it, with quotes and colon
+    value_type type;
+    multiplicity many = multiplicity::one;
+    std::uint16_t array_length = 0;
+    std::uint16_t id = 0;
+    std::uint16_t offset = 0;  // in the vtable, or from the start of the struct
+    bool required = false;
+    bool deprecated = false;
+    bool optional = false;  // a scalar that can be null
+    bool is_key = false;
+    bool flexbuffer = false;
+    std::int32_t nested_object = -1;  // the root table of a nested FlatBuffer
+    std::int32_t type_field = -1;     // of a union: which field of the table holds its type
+    std::uint64_t default_bits = 0;   // of a scalar, as it would lie in memory
+    attribute_list attributes;
+
+    [[nodiscard]] bool holds_scalar() const noexcept {
+        return many == multiplicity::one && flatbuffers::IsScalar(type.base);
+    }
+};
+
+struct object_layout {
+    std::string name;
+    bool is_struct = false;
+    std::uint32_t bytes = 0;  // of a struct
+    std::uint32_t align = 1;
+    std::vector<field_layout> fields;    // by id; of a struct by offset, which is the same order
+    std::vector<std::uint16_t> by_name;  // positions in `fields`
+    attribute_list attributes;
+
+    // The position of a field in `fields`, or -1. `hint` is looked at first.
+    [[nodiscard]] int find(std::string_view field, std::size_t hint = 0) const noexcept;
+};
+
+struct enum_value {
+    std::string name{};
+    std::string quoted{};  // the name as JSON prints it
+    std::int64_t value = 0;
+    value_type member{};  // of a union
+};
+
+struct enum_layout {
+    std::string name;
+    base_type underlying = reflection::None;
+    bool is_union = false;
+    bool bit_flags = false;
+    std::vector<enum_value> values;  // ascending; of a ulong as unsigned numbers
+    attribute_list attributes;
+
+    [[nodiscard]] const enum_value* find(std::int64_t value) const noexcept;
+    [[nodiscard]] const enum_value* find(std::string_view value) const noexcept;
+};
+
+struct schema_layout {
+    std::vector<object_layout> objects;  // by name
+    std::vector<enum_layout> enums;      // by name
+    std::int32_t root = 0;
+    std::vector<std::byte> canonical;
+
+    [[nodiscard]] const object_layout& object(std::int32_t index) const noexcept {
+        return objects[static_cast<std::size_t>(index)];
+    }
+    [[nodiscard]] const enum_layout& enumeration(std::int32_t index) const noexcept {
+        return enums[static_cast<std::size_t>(index)];
+    }
+};
+
+// The smallest and the greatest value of an integer type, the latter as unsigned.
+struct integer_range {
+    std::int64_t smallest;
+    std::uint64_t greatest;
+};
+[[nodiscard]] integer_range range_of(base_type type) noexcept;
+[[nodiscard]] bool fits(std::int64_t value, base_type type) noexcept;
+// "ushort", as a schema calls it.
+[[nodiscard]] std::string_view name_of(base_type type) noexcept;
+
+[[nodiscard]] std::vector<std::byte> encode_canonical(const schema_layout& from);
+
+}  // namespace pawl::detail
