@@ -13,50 +13,43 @@
 //
 // The list is closed: an event of another type is an error and is never passed over, and a visitor
 // without a call for one of the list's tables does not compile. Only Pawl's own events
-// (first_reserved_type) are passed over unless the list names them.
+// (first_reserved_type) are passed over unless the list names them. An event in an old shape reaches
+// the visitor in its newest, as the table's history says (upcast.hpp): once, several times or not at
+// all.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
+#include <pawl/codec/detail/upcasting.hpp>
+#include <pawl/codec/upcast.hpp>
 #include <pawl/journal/types.hpp>
 
-#include <type_traits>
 #include <utility>
 
 namespace pawl {
 
 namespace detail {
 
-template <class Visitor, class Table, class Source>
-inline constexpr bool visits = std::is_invocable_v<Visitor&, const Table&> ||
-                               std::is_invocable_v<Visitor&, const Table&, const Source&>;
-
-template <class Visitor, class Table, class Source>
+// An event in its newest shape is looked at in place. Only a table with a history has another way.
+template <class Events, class Visitor, class Table, class Source>
 result<void> visit_one(const Source& from, Visitor& visit, payload_check check) {
-    static_assert(visits<Visitor, Table, Source>,
-                  "the visitor has no call for this Table of the event list");
-    if (!is<Table>(from)) [[unlikely]]
-        return std::unexpected(unknown_event(from));
-    if (check == payload_check::verify && !verify_payload<Table>(payload_of(from).bytes))
-        [[unlikely]]
-        return std::unexpected(does_not_verify(from));
-    const Table& table = view<Table>(from);
-    const auto call = [&] {
-        if constexpr (std::is_invocable_v<Visitor&, const Table&, const Source&>)
-            return visit(table, from);
-        else
-            return visit(table);
-    };
-    if constexpr (std::is_void_v<decltype(call())>) {
-        call();
-        return {};
+    using run = upcasting<Events, Visitor, Source>;
+    if constexpr (is_retired<Table> || records_payloads<Visitor>) {
+        return run{from, visit}.template advance<Table>(payload_of(from), check);
     } else {
-        static_assert(std::is_same_v<decltype(call()), result<void>>,
-                      "a visitor returns void or result<void>");
-        return call();
+        if (!is<Table>(from)) [[unlikely]] {
+            if constexpr (has_versions<Table>)
+                return run{from, visit}.template advance<Table>(payload_of(from), check);
+            else
+                return std::unexpected(unknown_event(from));
+        }
+        if (check == payload_check::verify && !verify_payload<Table>(payload_of(from).bytes))
+            [[unlikely]]
+            return std::unexpected(does_not_verify(from));
+        return call_visitor(visit, view<Table>(from), from, event_part{});
     }
 }
 
-template <class Visitor, class Source>
+template <class Events, class Visitor, class Source>
 result<void> dispatch_over(event_list<>, const Source& from, Visitor&, payload_check) {
     if (payload_of(from).type >= first_reserved_type)
         return {};
@@ -65,23 +58,23 @@ result<void> dispatch_over(event_list<>, const Source& from, Visitor&, payload_c
 
 // Returns straight from the branch taken: a result that is passed on by assignment costs more than
 // all the comparisons.
-template <class Visitor, class Source, class First, class... Rest>
+template <class Events, class Visitor, class Source, class First, class... Rest>
 result<void> dispatch_over(event_list<First, Rest...>, const Source& from, Visitor& visit,
                            payload_check check) {
     if (payload_of(from).type == event_traits<First>::type)
-        return visit_one<Visitor, First>(from, visit, check);
-    return dispatch_over(event_list<Rest...>{}, from, visit, check);
+        return visit_one<Events, Visitor, First>(from, visit, check);
+    return dispatch_over<Events>(event_list<Rest...>{}, from, visit, check);
 }
 
 }  // namespace detail
 
-// Calls visit(table) or visit(table, from) with the table that `from` holds. Returns what the
-// visitor returned, unknown_event where the type is not in the list or the schema version is
-// another, or malformed.
+// Calls visit(table), visit(table, from) or visit(table, from, event_part) with the table that
+// `from` holds, or with each that it became. Returns what the visitor returned, unknown_event if
+// the list does not know the type or the schema version, or malformed.
 template <some_event_list Events, payload_source Source, class Visitor>
 [[nodiscard]] result<void> dispatch(const Source& from, Visitor&& visit,
                                     payload_check check = payload_check::verify) {
-    return detail::dispatch_over(Events{}, from, visit, check);
+    return detail::dispatch_over<Events>(Events{}, from, visit, check);
 }
 
 }  // namespace pawl

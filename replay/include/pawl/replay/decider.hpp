@@ -51,11 +51,19 @@ concept evolves_by_event =
         fold.evolve(state, table, from);
     };
 
+template <class Fold, class Table>
+concept evolves_by_part =
+    requires(const Fold& fold, typename Fold::state& state, const Table& table, const event& from,
+             event_part part) { fold.evolve(state, table, from, part); };
+
+// A retired table becomes others, or nothing, before a fold sees it.
 template <class Fold, class List>
 inline constexpr bool evolves_all = false;
 template <class Fold, class... Tables>
 inline constexpr bool evolves_all<Fold, event_list<Tables...>> =
-    ((evolves_by_payload<Fold, Tables> || evolves_by_event<Fold, Tables>) && ...);
+    ((is_retired<Tables> || evolves_by_payload<Fold, Tables> || evolves_by_event<Fold, Tables> ||
+      evolves_by_part<Fold, Tables>) &&
+     ...);
 
 // What `decide` of this decider has to return.
 template <class Decider, class Outcome>
@@ -69,7 +77,8 @@ inline constexpr bool returns_outcome<Decider, Outcome> =
 }  // namespace detail
 
 // A type that turns events into a state. An `evolve` may take the event as a third argument, for
-// its stream, version, sequence or timestamp.
+// its stream, version, sequence or timestamp, and an event_part as a fourth. Events in an old shape
+// arrive in their newest (pawl/codec/upcast.hpp).
 template <class Fold>
 concept folds_events = some_event_list<typename Fold::events> && requires(const Fold& fold) {
     { fold.initial() } -> std::same_as<typename Fold::state>;
@@ -103,8 +112,10 @@ struct evolver {
     typename Fold::state& state;
 
     template <event_table Table>
+        requires(!std::same_as<Source, event> || !evolves_by_part<Fold, Table>)
     auto operator()(const Table& table, const Source& from) const {
-        static_assert(evolves_by_payload<Fold, Table> || evolves_by_event<Fold, Table>,
+        static_assert(evolves_by_payload<Fold, Table> || evolves_by_event<Fold, Table> ||
+                          evolves_by_part<Fold, Table>,
                       "an event of the list has no evolve(state&, const Table&)");
         if constexpr (evolves_by_payload<Fold, Table>) {
             return fold.evolve(state, table);
@@ -113,6 +124,11 @@ struct evolver {
                           "evolve asks for the event, and this payload lies in no journal yet");
             return fold.evolve(state, table, from);
         }
+    }
+    template <event_table Table>
+        requires std::same_as<Source, event> && evolves_by_part<Fold, Table>
+    auto operator()(const Table& table, const Source& from, event_part part) const {
+        return fold.evolve(state, table, from, part);
     }
 };
 

@@ -9,6 +9,7 @@
 // It depends on no test framework: a verdict is a value.
 #pragma once
 
+#include <pawl/codec/verdict.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/decision.hpp>
@@ -24,12 +25,6 @@
 #include <vector>
 
 namespace pawl {
-
-// Whether a scenario went as expected, and what differed.
-struct [[nodiscard]] verdict {
-    bool holds = true;
-    std::string why{};
-};
 
 // An event on a given stream.
 template <event_build Build>

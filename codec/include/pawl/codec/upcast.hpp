@@ -1,0 +1,217 @@
+// Old events in their newest shape.
+//
+// A table that changes so that its old events cannot be read as it gets a new schema
+// version. Its old shape stays in the schema, in a namespace of its own, with an event_traits of
+// the same type number and the old version, and `history` says how it becomes the next:
+//
+//     template <>
+//     struct pawl::history<paid> {
+//         using versions = pawl::versions<v1::paid, v2::paid>;
+//
+//         static void step(const v1::paid& was, pawl::upcast_to<v2::paid> to) {
+//             to([&](auto& b) { return v2::Createpaid(b, was.id(), was.euros() * 100); });
+//         }
+//         static void step(const v2::paid& was, pawl::upcast_to<paid, fee> to) {
+//             to([&](auto& b) { return Createpaid(b, was.id(), was.cents()); });
+//             if (was.fee() != 0)
+//                 to([&](auto& b) { return Createfee(b, was.id(), was.fee()); });
+//         }
+//     };
+//
+// A step makes one event, several, or none. It is a pure function: it looks at its argument and at
+// nothing else, so that an event becomes the same ones wherever it is read. A type that is no
+// longer written keeps its last shape in the event list, and `retire` instead of a visitor:
+//
+//     template <>
+//     struct pawl::history<v1::heartbeat> {
+//         static void retire(const v1::heartbeat&, pawl::upcast_to<>) {}
+//     };
+//
+// dispatch(), and with it every fold, shows visitors the newest shapes only. Histories are checked
+// when a dispatch is compiled: versions that do not count up from 1, a version without a step, and
+// a step to a table that the event list does not know do not compile. An event in its newest shape
+// is read in place, as without a history, and a type without one costs nothing.
+//
+// An event that became several is one event of the journal: its sequence, stream and time are the
+// same for all of them, and event_part numbers them. One that became none still counts: folds and
+// checkpoints advance over it.
+#pragma once
+
+#include <pawl/codec/detail/encoded.hpp>
+#include <pawl/codec/event_type.hpp>
+#include <pawl/journal/error.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace pawl {
+
+// The shapes that a table had before, oldest first.
+template <event_table... Old>
+struct versions {
+    static constexpr std::size_t count = sizeof...(Old);
+};
+
+// Specialised by the user, in namespace pawl, for each table of an event list that has old shapes
+// or is no longer written.
+template <class Table>
+struct history;
+
+// Which of the events that one event of the journal became, from 0. Always 0 for one that is still
+// itself.
+struct event_part {
+    std::uint32_t index = 0;
+};
+
+namespace detail {
+
+// A builder of this thread, kept for the next upcast; a step may lead to another while it is in
+// use.
+class builder_lease {
+  public:
+    builder_lease();
+    ~builder_lease();
+    builder_lease(const builder_lease&) = delete;
+    builder_lease& operator=(const builder_lease&) = delete;
+    [[nodiscard]] flatbuffers::FlatBufferBuilder& operator*() const noexcept { return *builder_; }
+
+  private:
+    flatbuffers::FlatBufferBuilder* builder_;
+};
+
+// Where a step's events go: on to the next step, or to the visitor. Keeps the first failure.
+class upcast_sink {
+  public:
+    using forward = result<void> (*)(void* to, const typed_payload& made);
+    upcast_sink(forward on, void* to) noexcept : forward_{on}, to_{to} {}
+
+    template <event_build Build>
+    void emit(Build&& build) {
+        using table = built_table<Build>;
+        if (!outcome_) [[unlikely]]
+            return;
+        const builder_lease lease;
+        flatbuffers::FlatBufferBuilder& builder = *lease;
+        builder.Clear();
+        builder.Finish(build(builder));
+        outcome_ = check_encoded<table>(builder);
+        if (outcome_) [[likely]]
+            outcome_ = forward_(to_, {event_traits<table>::type,
+                                      event_traits<table>::schema_version, bytes_of(builder)});
+    }
+    [[nodiscard]] result<void> outcome() && { return std::move(outcome_); }
+
+  private:
+    forward forward_;
+    void* to_;
+    result<void> outcome_{};
+};
+
+}  // namespace detail
+
+// What a step is given: calling it with a callable that builds one of the `Next` makes that event.
+// Valid during the step.
+template <event_table... Next>
+class upcast_to {
+  public:
+    explicit upcast_to(detail::upcast_sink& sink) noexcept : sink_{&sink} {}
+
+    template <event_build Build>
+    void operator()(Build&& build) const {
+        static_assert((std::same_as<detail::built_table<Build>, Next> || ...),
+                      "a step makes an event that its upcast_to does not name");
+        sink_->emit(build);
+    }
+
+  private:
+    detail::upcast_sink* sink_;
+};
+
+namespace detail {
+
+template <class Table>
+concept has_versions = requires { typename history<Table>::versions; };
+
+// Stands for any upcast_to while a step is looked for.
+struct any_upcast_to {
+    template <class... Next>
+    operator upcast_to<Next...>() const;  // NOLINT: by conversion, and only in unevaluated code
+};
+
+template <class Table>
+concept is_retired =
+    requires(const Table& table, any_upcast_to to) { history<Table>::retire(table, to); };
+
+template <class Table, class Old>
+concept has_step = requires(const Old& old, any_upcast_to to) { history<Table>::step(old, to); };
+
+template <class Table, class... Old>
+[[nodiscard]] consteval bool count_up_to(versions<Old...>) {
+    std::uint16_t next = 1;
+    return ((event_traits<Old>::schema_version == next++) && ...) &&
+           event_traits<Table>::schema_version == next;
+}
+template <class Table, class... Old>
+[[nodiscard]] consteval bool has_every_step(versions<Old...>) {
+    return (has_step<Table, Old> && ...);
+}
+
+// Does not compile if the history is wrong.
+template <class Table, class... Old>
+consteval bool check_history(versions<Old...> all) {
+    static_assert(((event_traits<Old>::type == event_traits<Table>::type) && ...),
+                  "an old shape in a history has another type number than its table");
+    static_assert(count_up_to<Table>(versions<Old...>{}),
+                  "the versions of a history do not count up from 1 to the one before its table's");
+    static_assert(has_every_step<Table>(versions<Old...>{}),
+                  "a history has no step from one of its versions");
+    (void)all;
+    return true;
+}
+
+// Whether a step may make a `Made`: a table of the list, or one that was.
+template <class Made, class Table>
+inline constexpr bool is_shape_of = std::same_as<Made, Table>;
+template <class Made, class Table>
+    requires has_versions<Table>
+inline constexpr bool is_shape_of<Made, Table> =
+    std::same_as<Made, Table> || []<class... Old>(versions<Old...>) {
+        return (std::same_as<Made, Old> || ...);
+    }(typename history<Table>::versions{});
+
+template <class Made, class List>
+inline constexpr bool is_shape_in = false;
+template <class Made, class... Tables>
+inline constexpr bool is_shape_in<Made, event_list<Tables...>> = (is_shape_of<Made, Tables> || ...);
+
+// Becomes the upcast_to that a step asks for.
+template <class Events>
+struct upcast_for {
+    upcast_sink& sink;
+
+    template <class... Next>
+    operator upcast_to<Next...>() const noexcept {  // NOLINT: by conversion
+        static_assert((is_shape_in<Next, Events> && ...),
+                      "a step makes an event that is no shape of a table of the event list");
+        return upcast_to<Next...>{sink};
+    }
+};
+
+// A step, or a retirement, that returns nothing or result<void>.
+template <class Step>
+[[nodiscard]] result<void> run_step(upcast_sink& sink, Step&& step) {
+    if constexpr (std::is_void_v<decltype(step())>) {
+        step();
+    } else {
+        if (result<void> done = step(); !done)
+            return done;
+    }
+    return std::move(sink).outcome();
+}
+
+}  // namespace detail
+
+}  // namespace pawl
