@@ -35,7 +35,7 @@ class stepped_writer {
         second_path_ = second_->bytes.path().string();
         first_ = first.get();
         const auto held = must(directory_handle::hold(directory));
-        (void)must(create_identity(held, min_segment_bytes, 0600));
+        (void)must(create_identity(held, min_segment_bytes, {}, 0600));
         durability_ = std::make_unique<durability>(
             must(control_page::open_for_writing(held, {1}, 0600)), &gate_word_, 0,
             place_check{held, must(held.identity_of(identity_name))},

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using pawl::test::recorded_calls;
 
-constexpr pawl::journal_id some_journal{1, 2, 3};
+constexpr pawl::journal_identity some_journal{.id = {1, 2, 3}, .origin = {1, 2, 3}};
 
 pawl::snapshot_store open(const fs::path& directory, pawl::snapshot_options options = {}) {
     auto store = pawl::snapshot_store::open(directory, some_journal, 1, std::move(options));

@@ -40,9 +40,8 @@ struct recovered_log {
     std::vector<std::uint64_t> to_seal;
 };
 
-// The caller holds the lock, except for a dry run without `lock_held`, which fails with locked while
-// a writer holds it.
-// Errors as survey_log, and io.
+// The caller holds the lock, except for a dry run without `lock_held`, which fails with locked
+// while a writer holds it. Errors as survey_log, and io.
 [[nodiscard]] result<recovered_log> recover_log(const recovery_request& request);
 
 }  // namespace pawl::detail

@@ -13,9 +13,9 @@
 //
 // The list is closed: an event of another type is an error and is never passed over, and a visitor
 // without a call for one of the list's tables does not compile. Only Pawl's own events
-// (first_reserved_type) are passed over unless the list names them. An event in an old shape reaches
-// the visitor in its newest, as the table's history says (upcast.hpp): once, several times or not at
-// all.
+// (first_reserved_type) are passed over unless the list names them. An event in an old shape
+// reaches the visitor in its newest, as the table's history says (upcast.hpp): once, several times
+// or not at all.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
