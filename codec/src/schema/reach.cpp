@@ -175,7 +175,8 @@ object_names::object_names(const reflection::Schema& in) {
     sorted_.reserve(in.objects()->size());
     for (flatbuffers::uoffset_t i = 0; i < in.objects()->size(); ++i)
         sorted_.push_back({text_of(in.objects()->Get(i)->name()), static_cast<std::int32_t>(i)});
-    std::ranges::stable_sort(sorted_, {}, &entry::name);
+    // By name, and of two with one name the first: a hostile schema may hold both.
+    std::ranges::sort(sorted_, {}, [](const entry& of) { return std::pair{of.name, of.position}; });
 }
 
 std::int32_t object_names::find(std::string_view name) const noexcept {
