@@ -155,8 +155,10 @@ void clear(std::string_view directory) {
     while (behind != the_tree().end() && behind->first.starts_with(prefix))
         ++behind;
     the_tree().erase(first, behind);
-    if (find(directory) == nullptr)
-        create(directory, true);
+    // What the root itself lies in is a directory as well: a new journal's name is synced there.
+    for (const std::string_view needed : {memory_root, directory})
+        if (find(needed) == nullptr)
+            create(needed, true);
 }
 
 }  // namespace memory_files

@@ -25,6 +25,22 @@ torn_parts::torn_parts(const std::filesystem::path& directory) : directory_{dire
         const auto bytes = entry.file->contents();
         segments_.emplace_back(entry.name, std::vector<std::byte>{bytes.begin(), bytes.end()});
     }
+    for (const auto& entry : memory_files::list((directory / "torn").native(), false)) {
+        const auto bytes = entry.file->contents();
+        saved_.emplace_back(entry.name, std::vector<std::byte>{bytes.begin(), bytes.end()});
+    }
+}
+
+bool torn_parts::saved_before(std::uint64_t ordinal, std::uint64_t offset) const {
+    const std::string begins = fmt::format("{:010}-", ordinal);
+    const std::string ends = fmt::format("-{}.bytes", offset);
+    return std::ranges::any_of(saved_, [&](const auto& saved) {
+        const auto& [name, bytes] = saved;
+        if (!name.starts_with(begins) || !name.ends_with(ends))
+            return false;
+        const auto file = memory_files::find((directory_ / "torn" / name).native());
+        return file != nullptr && std::ranges::equal(file->contents(), bytes);
+    });
 }
 
 bool torn_parts::kept(const std::vector<std::byte>& bytes) const {
@@ -47,7 +63,8 @@ std::string torn_parts::fault_after(const recovery_report& report) const {
             continue;
         }
         const auto overwritten = whole.subspan(report.cut.offset, detail::end_frame_bytes);
-        if (!all_zero(overwritten) && !kept({overwritten.begin(), overwritten.end()}))
+        if (!all_zero(overwritten) && !saved_before(report.cut.ordinal, report.cut.offset) &&
+            !kept({overwritten.begin(), overwritten.end()}))
             return fmt::format("not kept: {} at byte {}", name, report.cut.offset);
     }
     return {};

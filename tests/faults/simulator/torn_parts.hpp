@@ -21,9 +21,13 @@ class torn_parts {
 
   private:
     [[nodiscard]] bool kept(const std::vector<std::byte>& bytes) const;
+    // Whether a recovery that died had saved the bytes of this place, and they are unchanged. What
+    // stands at the place since then may be half of the end frame that it was storing.
+    [[nodiscard]] bool saved_before(std::uint64_t ordinal, std::uint64_t offset) const;
 
     std::filesystem::path directory_;
     std::vector<std::pair<std::string, std::vector<std::byte>>> segments_;
+    std::vector<std::pair<std::string, std::vector<std::byte>>> saved_;  // in torn/
 };
 
 }  // namespace pawl::test
