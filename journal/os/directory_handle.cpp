@@ -176,8 +176,10 @@ result<void> directory_handle::move(std::string_view from, const directory_handl
     const fs::path target_below = into.below(to);
     const rename_ends ends{opened_->descriptor, source_below.c_str(), into.opened_->descriptor,
                            target_below.c_str()};
-    if (refused(
-            {.operation = io_operation::rename, .path = source.c_str(), .target = target.c_str()}))
+    if (refused({.operation = io_operation::rename,
+                 .path = source.c_str(),
+                 .target = target.c_str(),
+                 .replaces = what == on_existing::replace}))
         return failed(target, "cannot rename to");
     const int done = what == on_existing::fail
                          ? rename_without_replacing(ends)

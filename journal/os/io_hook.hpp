@@ -32,6 +32,7 @@ struct io_event {
     std::uint64_t offset = 0;
     std::uint64_t bytes = 0;
     const void* data = nullptr;  // write: what is written
+    bool replaces = true;        // rename: false if an existing target makes it fail
 };
 
 // Returns 0 to let the call go on, or an errno with which it fails instead.

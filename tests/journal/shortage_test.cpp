@@ -25,6 +25,7 @@ namespace {
 struct refusal {
     std::string ending{};
     int with = 0;
+    bool maps = false;  // that operation instead of creating and allocating
     std::atomic<bool> armed{false};
     std::atomic<int> refused{0};
 };
@@ -34,7 +35,8 @@ int refuse(void* context, const detail::io_event& event) {
     const std::string_view path{event.path};
     const bool makes = event.operation == detail::io_operation::create ||
                        event.operation == detail::io_operation::allocate;
-    if (!rule.armed || !makes || !path.ends_with(rule.ending))
+    const bool fails = rule.maps ? event.operation == detail::io_operation::map : makes;
+    if (!rule.armed || !fails || !path.ends_with(rule.ending))
         return 0;
     ++rule.refused;
     return rule.with;
@@ -87,6 +89,28 @@ TEST_CASE("no descriptor for a moment at a rollover does not end the writer") {
     CHECK_FALSE(log.failure());
     rule.armed = false;
     must(log.poll());
+    CHECK(log.append({}, payload));
+    must(log.close());
+    CHECK(must(verify(directory.path() / "j")).sound());
+}
+
+TEST_CASE("a shortage after a prepared segment has its name does not end the writer") {
+    const temporary_directory directory;
+    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    refusal rule{.ending = ".seg", .with = ENOMEM, .maps = true};
+    const hooked hook{rule};
+    rule.armed = true;
+    const std::vector<std::byte> payload(1000);
+    auto refused = log.append({}, payload);
+    while (refused) {
+        (void)log.poll();
+        refused = log.append({}, payload);
+    }
+    CHECK(rule.refused > 0);
+    CHECK_FALSE(log.failure());
+    rule.armed = false;
+    must(log.poll());
+    CHECK_FALSE(log.failure());
     CHECK(log.append({}, payload));
     must(log.close());
     CHECK(must(verify(directory.path() / "j")).sound());

@@ -22,8 +22,10 @@ result<bool> segment_supply::replenish() {
     const std::uint64_t made = made_.load(std::memory_order_relaxed);
     if (!wants_more())
         return false;
-    // A file that a failed attempt left under the name is replaced by the next.
     auto fresh = create_segment(request_);
+    // A failed attempt may have left a file under the name, which only the next one may replace.
+    request_.existing =
+        fresh ? directory_handle::on_existing::fail : directory_handle::on_existing::replace;
     if (!fresh) {
         if (!is_shortage(fresh.error()))
             return std::unexpected(std::move(fresh.error()));

@@ -127,7 +127,8 @@ void simulated_disk::perform(const detail::io_event& event) {
             return;
         case io_operation::rename: {
             const auto moved = now_.find(relative(event.path));
-            if (moved != now_.end())
+            const bool fails = !event.replaces && now_.contains(relative(event.target));
+            if (moved != now_.end() && !fails)
                 change_names({.from = moved->first,
                               .to = relative(event.target),
                               .file = file_pointer{moved->second}});
