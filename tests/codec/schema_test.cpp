@@ -2,6 +2,8 @@
 #include "schema_text.hpp"
 #include "shop_bfbs.hpp"
 
+#include <flatbuffers/reflection.h>
+
 #include <algorithm>
 #include <string>
 
@@ -31,12 +33,12 @@ TEST_CASE("the same table has the same bytes, wherever it was described", "[code
         /// A comment, and tables in another order with ids that are spelled out.
         namespace z; table unrelated { x: [float]; maybe: int = null; }
         namespace a;
+        enum side : ubyte { buy, sell }
         table before { y: int; }
         table order { leaves: [leaf] (id: 3); id: ulong (id: 0); side: side (id: 1);
-                      inner: [ubyte] (id: 4, nested_flatbuffer: "a.leaf"); at: point (id: 2); }
+                      inner: [ubyte] (id: 4, nested_flatbuffer: "leaf"); at: point (id: 2); }
         table leaf { name: string; }
         struct point { x: int; y: int; }
-        enum side : ubyte { buy, sell }
         root_type before; file_identifier "ABCD"; file_extension "dat";)";
     const pawl::schema one = schema_of(tables, "a.order");
     const pawl::schema other = schema_of(others, "a.order");
@@ -54,10 +56,14 @@ TEST_CASE("a canonical schema is a binary schema again, and its own canonical fo
     CHECK(same(first, second));
     CHECK(second.table() == "kinds.everything");
     // FlatBuffers itself can read it.
-    flatbuffers::Parser parser;
-    CHECK(parser.Deserialize(reinterpret_cast<const std::uint8_t*>(first.bytes().data()),
-                             first.bytes().size()));
-    CHECK(parser.structs_.Lookup("kinds.leaf") != nullptr);
+    flatbuffers::Verifier verifier{reinterpret_cast<const std::uint8_t*>(first.bytes().data()),
+                                   first.bytes().size()};
+    REQUIRE(reflection::VerifySchemaBuffer(verifier));
+    const reflection::Schema& read = *reflection::GetSchema(first.bytes().data());
+    CHECK(read.root_table()->name()->str() == "kinds.everything");
+    REQUIRE(read.objects()->LookupByKey("kinds.leaf") != nullptr);
+    CHECK(read.objects()->LookupByKey("kinds.leaf")->fields()->LookupByKey("next") != nullptr);
+    CHECK(read.enums()->LookupByKey("kinds.rights") != nullptr);
     CHECK(first.bytes().size() < kinds_bfbs().size());
 }
 

@@ -17,6 +17,7 @@
 inline std::vector<std::byte> compile_schema(const std::string& text) {
     flatbuffers::IDLOptions options;
     options.binary_schema_builtins = true;
+    options.lang_to_generate = flatbuffers::IDLOptions::kCpp;  // unions of structs and strings
     flatbuffers::Parser parser{options};
     INFO(text);
     if (!parser.Parse(text.c_str()))
