@@ -13,6 +13,7 @@
 #include <pawl/codec/json.hpp>
 #include <pawl/codec/prepared_event.hpp>
 #include <pawl/codec/schema.hpp>
+#include <pawl/codec/schema_changes.hpp>
 #include <pawl/codec/upcast.hpp>
 #include <pawl/codec/upcast_scenario.hpp>
 
@@ -50,6 +51,8 @@ struct pawl::event_traits<v1::heartbeat> : numbered<6, 1> {};
 namespace examples {
 
 extern pawl::cursor& events;
+extern const pawl::schema& before;
+extern const pawl::schema& after;
 
 extern std::uint64_t id;
 extern std::int64_t price;

@@ -7,7 +7,7 @@
 //
 // `pawl_flatbuffers()` compiles orders.fbs into orders_generated.h and embeds the binary schema as
 // orders_bfbs(), in orders_bfbs.hpp. A schema that was loaded prints events as JSON and reads them
-// from JSON (json.hpp).
+// from JSON (json.hpp), and is compared with another one (schema_changes.hpp).
 //
 // A schema holds what its table reaches and nothing else: comments, file names, other tables,
 // services, the file's root type and its identifier are left out. Tables, enums and fields are

@@ -1,6 +1,6 @@
 // Old events in their newest shape.
 //
-// A table that changes so that its old events cannot be read as it gets a new schema
+// A table that changes so that its old events cannot be read as it (EVOLUTION.md) gets a new schema
 // version. Its old shape stays in the schema, in a namespace of its own, with an event_traits of
 // the same type number and the old version, and `history` says how it becomes the next:
 //
