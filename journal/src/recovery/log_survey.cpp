@@ -290,6 +290,9 @@ class surveyor {
                           " was durable");
         }
         const auto& segments = survey_.segments;
+        // The cut stores an end frame at the hole. A writer always keeps room for one.
+        if (hole.offset > segments[hole.segment].header.segment_bytes - end_frame_bytes)
+            return damage("the frames before it leave no room for the segment's end");
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
             if (segments[i].sealed)
                 return damage("an index says that the segment was complete");
