@@ -4,9 +4,11 @@
 #include "os/io_hook.hpp"
 #include "store/directory.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -319,5 +321,60 @@ TEST_CASE("a recovery that was killed inside the store of its end frame keeps th
     CHECK(read_bytes(kept, 0, 96) == torn);
     CHECK(fs::file_size(kept) == 96);
     CHECK(std::distance(fs::directory_iterator{path / "torn"}, fs::directory_iterator{}) == 1);
+    check_is_sound(path);
+}
+
+TEST_CASE("a poll after close, or in a forked child, makes no files") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    auto log = must(writer::open(path, options));
+    append_numbered(log, 10);
+    const auto open = contents_of(path);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const auto polled = log.poll();
+        ::_exit(!polled && polled.error().code == errc::forked ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(contents_of(path) == open);
+    must(log.close());
+    const auto closed = contents_of(path);
+    CHECK(log.poll().error().code == errc::closed);
+    CHECK(contents_of(path) == closed);
+}
+
+TEST_CASE("a segment whose preparation failed after it had its name can be prepared again") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    auto log = must(writer::open(path, options));
+    bool failed = false;
+    detail::set_io_hook(
+        [](void* context, const detail::io_event& event) {
+            auto& once = *static_cast<bool*>(context);
+            if (event.operation != detail::io_operation::map || once)
+                return 0;
+            once = true;
+            return ENOMEM;
+        },
+        &failed);
+    (void)log.poll();
+    detail::set_io_hook(nullptr, nullptr);
+    REQUIRE(failed);
+    const std::string kilobyte(1000, 'x');
+    for (int i = 0; i < 300; ++i) {
+        if (!log.append({.type = 1}, bytes_of(kilobyte)))
+            must(log.poll());
+    }
+    CHECK_FALSE(log.failure().has_value());
+    must(log.close());
     check_is_sound(path);
 }

@@ -314,6 +314,11 @@ result<stream_id> writer_state::stream(std::string_view name, std::uint64_t time
 }
 
 result<void> writer_state::poll() {
+    // Upkeep makes files, in a directory that is locked by another process or by none by now.
+    if (gate_now() == gate::forked)
+        return std::unexpected(error{.code = errc::forked});
+    if (closed_)
+        return std::unexpected(error{.code = errc::closed});
     if (inside_observer())
         return std::unexpected(observer_is_inside());
     adjust_clock();
