@@ -324,6 +324,33 @@ TEST_CASE("a recovery that was killed inside the store of its end frame keeps th
     check_is_sound(path);
 }
 
+TEST_CASE("a sealed segment that is missing or cut short is found when the journal is opened") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    {
+        auto log = must(writer::open(path, small_segments()));
+        const std::string kilobyte(1000, 'x');
+        for (int i = 0; i < 300; ++i)
+            (void)must(log.append({.type = 1}, bytes_of(kilobyte)));
+        must(log.close());
+    }
+    REQUIRE(must(inspect(path)).segments.size() > 3);
+    const std::uint64_t ordinal = GENERATE(0U, 1U, 2U);
+    errc expected = errc::missing_segment;
+    SECTION("missing") {
+        fs::rename(segment(path, ordinal), directory.path() / "away");
+    }
+    SECTION("cut short") {
+        fs::resize_file(segment(path, ordinal), 10'000);
+        expected = errc::damaged;
+    }
+    const auto opened = writer::open(path, small_segments());
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == expected);
+    CHECK(opened.error().file == segment(path, ordinal).string());
+    CHECK(recover(path, {.dry_run = true}).error().code == expected);
+}
+
 TEST_CASE("a poll after close, or in a forked child, makes no files") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

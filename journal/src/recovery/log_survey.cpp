@@ -57,7 +57,8 @@ class surveyor {
         auto listed = list();
         if (!listed)
             return std::unexpected(std::move(listed.error()));
-        find_first_to_read();
+        if (auto all_there = find_first_to_read(); !all_there)
+            return std::unexpected(std::move(all_there.error()));
         survey_.blank_from = survey_.segments.size();
         for (std::size_t i = survey_.first_read; i < survey_.segments.size(); ++i) {
             auto more = read(i);
@@ -117,11 +118,11 @@ class surveyor {
     }
 
     // A sealed segment was synced to its end, and with it everything before: reading begins behind
-    // the last one.
-    void find_first_to_read() {
+    // the last one. What is not read must be there at least.
+    [[nodiscard]] result<void> find_first_to_read() {
         const auto& segments = survey_.segments;
         if (request_.verify == verify_at_open::all)
-            return;
+            return {};
         for (std::size_t i = segments.size(); i > 0; --i) {
             if (!segments[i - 1].sealed)
                 continue;
@@ -129,8 +130,21 @@ class surveyor {
             survey_.end = end_of(segments[i - 1].index);
             survey_.next_sequence = survey_.end.sequence;
             survey_.durable = std::max(survey_.durable, survey_.end.sequence);
-            return;
+            return see_all_before(i);
         }
+        return {};
+    }
+
+    // Every segment before the first `trusted` is there, and is what its index says.
+    [[nodiscard]] result<void> see_all_before(std::size_t trusted) {
+        for (std::size_t i = 0; i < trusted; ++i) {
+            const surveyed_segment& segment = survey_.segments[i];
+            if (segment.ordinal != i)
+                return std::unexpected(missing(i, "the segment is not there, and later ones are"));
+            if (auto header = check_segment_header(request_.directory, request_.id, i); !header)
+                return std::unexpected(std::move(header.error()));
+        }
+        return {};
     }
 
     [[nodiscard]] error at_segment(std::size_t i, errc code, std::string detail) const {

@@ -187,6 +187,14 @@ result<read_segment> open_segment(const directory_handle& directory, const journ
                         opened->check.one_bad,     std::move(opened->check.note)};
 }
 
+result<segment_header> check_segment_header(const directory_handle& directory, const journal_id& id,
+                                            std::uint64_t ordinal) {
+    auto opened = open_and_check(directory, id, ordinal, file::access::read);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    return opened->check.header;
+}
+
 result<writable_segment> open_segment_for_repair(const directory_handle& directory,
                                                  const journal_id& id, std::uint64_t ordinal) {
     auto opened = open_and_check(directory, id, ordinal, file::access::read_write);

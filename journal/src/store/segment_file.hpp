@@ -77,6 +77,10 @@ struct read_segment {
 // belongs elsewhere; missing_segment where there is no file.
 [[nodiscard]] result<read_segment> open_segment(const directory_handle& directory,
                                                 const journal_id& id, std::uint64_t ordinal);
+// Checks header and size as open_segment does, without mapping the file.
+[[nodiscard]] result<segment_header> check_segment_header(const directory_handle& directory,
+                                                          const journal_id& id,
+                                                          std::uint64_t ordinal);
 // The same for rewriting what is in it (recovery only).
 [[nodiscard]] result<writable_segment> open_segment_for_repair(const directory_handle& directory,
                                                                const journal_id& id,
