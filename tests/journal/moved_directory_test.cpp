@@ -351,6 +351,19 @@ TEST_CASE("a sealed segment that is missing or cut short is found when the journ
     CHECK(recover(path, {.dry_run = true}).error().code == expected);
 }
 
+TEST_CASE("a segment size that an existing journal ignores leaves a notice") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    must(must(writer::open(path, small_segments())).close());
+    auto options = small_segments();
+    CHECK(must(writer::open(path, options)).recovery().notices.empty());
+    options.segment_bytes *= 2;
+    const auto notices = must(writer::open(path, options)).recovery().notices;
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].find("segment_bytes = 131072 is ignored") != std::string::npos);
+    CHECK(must(recover(path)).notices.empty());
+}
+
 TEST_CASE("a poll after close, or in a forked child, makes no files") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

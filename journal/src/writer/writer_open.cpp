@@ -123,6 +123,18 @@ constexpr std::uint32_t search_bits = 0111;
     return journal;
 }
 
+// What the caller chose and the journal had decided before. The default is no choice.
+void note_ignored_options(const writer_options& options, const identity& journal,
+                          recovery_report& report) {
+    if (options.segment_bytes == writer_options{}.segment_bytes ||
+        options.segment_bytes == journal.segment_bytes)
+        return;
+    report.notices.push_back(
+        "the journal was created with segments of " + std::to_string(journal.segment_bytes) +
+        " bytes; the option segment_bytes = " + std::to_string(options.segment_bytes) +
+        " is ignored");
+}
+
 [[nodiscard]] result<void> load_streams(writer_parts& parts) {
     auto ordinals = list_segments(parts.directory);
     if (!ordinals)
@@ -195,6 +207,7 @@ constexpr std::uint32_t search_bits = 0111;
     }
     parts.active = std::move(recovered->successor);
     parts.report = std::move(recovered->report);
+    note_ignored_options(options, *journal, parts.report);
     parts.to_seal = std::move(recovered->to_seal);
     if (auto loaded = load_streams(parts); !loaded) {
         return std::unexpected(std::move(loaded.error()));
