@@ -3,6 +3,7 @@
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
 #include "store/directory.hpp"
+#include "store/remote_file_system.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -362,6 +363,13 @@ TEST_CASE("a segment size that an existing journal ignores leaves a notice") {
     REQUIRE(notices.size() == 1);
     CHECK(notices[0].find("segment_bytes = 131072 is ignored") != std::string::npos);
     CHECK(must(recover(path)).notices.empty());
+}
+
+TEST_CASE("file systems of other machines are known by name, local ones are not among them") {
+    CHECK(detail::remote_file_system(0x6969) == "NFS");
+    CHECK(detail::remote_file_system(0x65735546) == "FUSE");
+    for (const std::uint32_t local : {0xef53U, 0x58465342U, 0x9123683eU, 0x01021994U, 0x794c7630U})
+        CHECK(detail::remote_file_system(local).empty());
 }
 
 TEST_CASE("a poll after close, or in a forked child, makes no files") {

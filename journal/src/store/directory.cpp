@@ -3,6 +3,7 @@
 #include "format/hash.hpp"
 #include "format/segment_layout.hpp"
 #include "os/file.hpp"
+#include "store/remote_file_system.hpp"
 
 #include <sys/random.h>
 #include <sys/statfs.h>
@@ -185,15 +186,14 @@ result<void> refuse_network_file_system(const fs::path& directory) {
     if (::statfs(directory.c_str(), &status) != 0) {
         return std::unexpected(system_error(errno, directory, "cannot stat the file system"));
     }
-    // Magic numbers of NFS, SMB, CIFS, SMB2, Ceph, AFS, 9P and FUSE-mounted network storage
-    // (Lustre).
-    constexpr std::array<std::uint64_t, 8> remote{0x6969,     0x517b,     0xff534d42, 0xfe534d42,
-                                                  0x00c36400, 0x5346414f, 0x01021997, 0x0bd00bd0};
-    const auto type = static_cast<std::uint32_t>(status.f_type);
-    if (std::ranges::find(remote, type) != remote.end()) {
-        return std::unexpected(error{.code = errc::network_file_system,
-                                     .file = directory.string(),
-                                     .detail = "locks and mappings are not dependable there"});
+    const auto kind = remote_file_system(static_cast<std::uint32_t>(status.f_type));
+    if (!kind.empty()) {
+        return std::unexpected(
+            error{.code = errc::network_file_system,
+                  .file = directory.string(),
+                  .detail = "the directory is on " + std::string{kind} +
+                            ", where locks and shared mappings may not be dependable; a local file "
+                            "system of that kind can be allowed with allow_network_file_system"});
     }
     return {};
 }
