@@ -93,6 +93,19 @@ TEST_CASE("an empty state is a snapshot too", "[replay]") {
     CHECK(loaded->bytes().empty());
 }
 
+TEST_CASE("snapshots go into a directory given by a relative name, and stay there after a chdir",
+          "[snapshot]") {
+    pawl::test::temporary_directory directory;
+    const auto before = fs::current_path();
+    fs::current_path(directory.path());
+    const std::string name = GENERATE(as<std::string>{}, "snaps", "snaps/");
+    auto store = open("journal", {.directory = name});
+    CHECK(add(store, 1));
+    fs::current_path(before);
+    CHECK(add(store, 2));
+    CHECK(files_in(directory.path() / "snaps").size() == 2);
+}
+
 TEST_CASE("a directory that is not there yet holds no snapshots and is not made by looking",
           "[replay]") {
     pawl::test::temporary_directory directory;

@@ -1,3 +1,4 @@
+#include "os/directory_handle.hpp"
 #include "os/file.hpp"
 #include "snapshot/snapshot_file.hpp"
 #include "snapshot/snapshot_info.hpp"
@@ -84,8 +85,8 @@ result<snapshot_store> snapshot_store::open(const std::filesystem::path& directo
     if (options.keep < 2)
         return fail(errc::invalid_argument, "fewer than 2 snapshots are to be kept");
     snapshot_store store;
-    store.directory_ = detail::absolute_path(options.directory.empty() ? directory / "snapshots"
-                                                                       : options.directory);
+    store.directory_ = detail::absolute_path(detail::without_trailing_slashes(
+        options.directory.empty() ? directory / "snapshots" : options.directory));
     store.journal_ = journal;
     store.state_version_ = state_version;
     store.options_ = std::move(options);
