@@ -25,8 +25,8 @@ using nlohmann::json;
 
 namespace {
 
-// By row; row 0 is what is promised beside the twelve.
-constexpr std::array<std::string_view, 13> promises{
+// By row; row 0 is what is promised beside the others, and an empty one is a row that is not built.
+constexpr std::array<std::string_view, 19> promises{
     "An append makes no system call and allocates nothing",
     "No durable event is lost, none appears that was not appended, no batch is split",
     "The same on real file systems",
@@ -40,6 +40,12 @@ constexpr std::array<std::string_view, 13> promises{
     "Readers never see a torn event and never die",
     "One writer at a time; a full disk is an error",
     "The tests themselves work",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "A writer touches only its own directory",
 };
 constexpr int planted_row = 12;
 
@@ -116,7 +122,7 @@ class scoreboard {
             rows.push_back(static_cast<int>(row));
         std::ranges::sort(rows, {}, place_of);
         for (const int row : rows) {
-            if (wanted(row))
+            if (wanted(row) && !promises[static_cast<std::size_t>(row)].empty())
                 run_row(row, programs);
         }
         const std::chrono::duration<double, std::ratio<60>> took = clock::now() - begin_;
