@@ -132,6 +132,13 @@ result<file_identity> directory_handle::identity_of(std::string_view name) const
                          static_cast<std::uint64_t>(status.st_ino)};
 }
 
+result<std::uint64_t> directory_handle::links_of(std::string_view name) const {
+    struct stat status{};
+    if (::fstatat(opened_->descriptor, below(name).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return failed(path_of(name), "cannot stat");
+    return static_cast<std::uint64_t>(status.st_nlink);
+}
+
 // Not with std::filesystem's iterator: its increment allocates and is noexcept, which ends the
 // process if memory has run out.
 result<std::vector<std::string>> directory_handle::names() const {

@@ -45,6 +45,8 @@ class directory_handle {
     [[nodiscard]] result<std::vector<std::string>> names() const;
     // Identity of the file that a name stands for now; not_found if there is none.
     [[nodiscard]] result<file_identity> identity_of(std::string_view name) const;
+    // How many names that file has.
+    [[nodiscard]] result<std::uint64_t> links_of(std::string_view name) const;
 
     // An existing file is an error of kind io with EEXIST if it must not be replaced.
     [[nodiscard]] result<void> rename(std::string_view from, std::string_view to,

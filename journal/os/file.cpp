@@ -117,6 +117,14 @@ result<std::uint64_t> file::size() const {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
+result<std::uint32_t> file::permissions() const {
+    constexpr std::uint32_t permission_bits = 0777;
+    struct stat status{};
+    if (::fstat(descriptor_, &status) != 0)
+        return failed(path_, "cannot stat");
+    return static_cast<std::uint32_t>(status.st_mode) & permission_bits;
+}
+
 result<file_identity> file::identity() const {
     struct stat status{};
     if (::fstat(descriptor_, &status) != 0)

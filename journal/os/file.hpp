@@ -63,6 +63,7 @@ class file {
 
     [[nodiscard]] result<std::uint64_t> size() const;
     [[nodiscard]] result<file_identity> identity() const;
+    [[nodiscard]] result<std::uint32_t> permissions() const;
     // Reads exactly as many bytes as there are in `into`; fewer in the file is damaged.
     [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset,
                                        cached what = cached::stays) const;

@@ -2,6 +2,7 @@
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
+#include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/remote_file_system.hpp"
 
@@ -425,4 +426,48 @@ TEST_CASE("a segment whose preparation failed after it had its name can be prepa
     CHECK_FALSE(log.failure().has_value());
     must(log.close());
     check_is_sound(path);
+}
+
+TEST_CASE("writing to a copy made of hard links leaves the original as it was") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    const auto copy = directory.path() / "copy";
+    {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 3000);
+        (void)must(log.sync());
+    }
+    fs::copy(path, copy, fs::copy_options::recursive | fs::copy_options::create_hard_links);
+    const auto control_before = read_bytes(path / "control", 0, 16'384);
+    const auto before = contents_of(path);
+    {
+        auto log = must(writer::open(copy, small_segments()));
+        append_numbered(log, 3000);
+        must(log.close());
+    }
+    CHECK(contents_of(path) == before);
+    CHECK(read_bytes(path / "control", 0, 16'384) == control_before);
+    CHECK(read_numbered(copy) == 6000);
+    check_is_sound(copy);
+    must(recover(path));
+    CHECK(read_numbered(path) == 3000);
+    check_is_sound(path);
+}
+
+TEST_CASE("a control file replaced at an open proves what the recovery synced") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 10);
+    }
+    const auto id = must(inspect(path)).id;
+    const auto old = must(detail::directory_handle{path}.identity_of(detail::control_name));
+    auto log = must(writer::open(path, small_segments()));
+    CHECK(must(detail::directory_handle{path}.identity_of(detail::control_name)) != old);
+    CHECK(must(detail::control_view::open(path, id)).stored_watermark() == 10);
+    // Both blocks hold it: one that is torn leaves the other.
+    flip_bit(path / "control", std::uint64_t{2} * 4096 + 8, 0);
+    CHECK(must(detail::control_view::open(path, id)).stored_watermark() == 10);
+    must(log.close());
 }

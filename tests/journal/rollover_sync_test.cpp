@@ -37,7 +37,7 @@ class stepped_writer {
         const auto held = must(directory_handle::hold(directory));
         (void)must(create_identity(held, min_segment_bytes, {}, 0600));
         durability_ = std::make_unique<durability>(
-            must(control_page::open_for_writing(held, {1}, 0600)), &gate_word_, 0,
+            must(control_page::open_for_writing(held, {1}, 0, 0600)), &gate_word_, 0,
             place_check{held, must(held.identity_of(identity_name))},
             [](std::unique_ptr<live_segment>) {});
         durability_->attach(&progress_, std::move(first));

@@ -70,16 +70,22 @@ template <class Word>
 }
 
 [[nodiscard]] result<void> create_control(const directory_handle& directory, const journal_id& id,
-                                          std::uint32_t mode) {
-    std::array<std::byte, control_bytes> blank{};
+                                          control_watermark mark, std::uint32_t mode) {
+    std::array<std::byte, control_bytes> fresh{};
     control_identity identity{};
     identity.magic = control_magic;
     identity.format_version = format_version;
     identity.block_bytes = control_block_bytes;
     std::memcpy(identity.journal, id.data(), id.size());
     identity.checksum = header_checksum(identity);
-    std::memcpy(blank.data(), &identity, sizeof identity);
-    const std::array parts{std::span<const std::byte>{blank}};
+    std::memcpy(fresh.data(), &identity, sizeof identity);
+    // Both blocks, so that whichever is torn by the next store leaves the other.
+    for (int block = 0; mark.durable != 0 && block < 2; ++block) {
+        ++mark.generation;
+        mark.checksum = watermark_checksum(mark, id_word(id));
+        std::memcpy(fresh.data() + watermark_offsets[mark.generation % 2], &mark, sizeof mark);
+    }
+    const std::array parts{std::span<const std::byte>{fresh}};
     return directory.write_whole(control_name, parts, mode);
 }
 
@@ -141,17 +147,21 @@ control_page::control_page(mapping bytes, const journal_id& id) noexcept
       generation_{newest_watermark(bytes_, id_word_).generation} {}
 
 result<control_page> control_page::open_for_writing(const directory_handle& directory,
-                                                    const journal_id& id, std::uint32_t mode) {
-    auto mapped = map_control(directory, file::access::read_write, mapping::access::read_write);
-    const bool replace =
-        !mapped ? (mapped.error().code == errc::not_found || mapped.error().code == errc::damaged)
-                : !is_ours(*mapped, id);
-    if (replace) {
-        if (auto created = create_control(directory, id, mode); !created) {
+                                                    const journal_id& id, sequence_number synced,
+                                                    std::uint32_t mode) {
+    auto old = map_control(directory, file::access::read, mapping::access::read);
+    if (!old && old.error().code != errc::not_found && old.error().code != errc::damaged)
+        return std::unexpected(std::move(old.error()));
+    const bool ours = old && is_ours(*old, id);
+    control_watermark mark = ours ? newest_watermark(*old, id_word(id)) : control_watermark{};
+    mark.durable = std::max(mark.durable, synced);
+    if (auto created = create_control(directory, id, mark, mode); !created) {
+        const auto links = directory.links_of(control_name);
+        if (!ours || !is_shortage(created.error()) || !links || *links != 1)
             return std::unexpected(std::move(created.error()));
-        }
-        mapped = map_control(directory, file::access::read_write, mapping::access::read_write);
+        (void)directory.unlink(std::string{control_name} + ".tmp");
     }
+    auto mapped = map_control(directory, file::access::read_write, mapping::access::read_write);
     if (!mapped)
         return std::unexpected(std::move(mapped.error()));
     return control_page{std::move(*mapped), id};

@@ -18,9 +18,13 @@ namespace pawl::detail {
 // The writer's side.
 class control_page {
   public:
-    // Opens the file, making or replacing it where it is missing or not this journal's.
+    // Replaces the file by one of this writer's own, whose watermark is the greater of the old one
+    // and `synced`, which the recovery before has put on stable storage: a copy made by hard links
+    // keeps what it had, and no crash loses the proof that tells damage from a torn tail. If there
+    // is no room for it, a file that has no other name is used again.
     [[nodiscard]] static result<control_page> open_for_writing(const directory_handle& directory,
                                                                const journal_id& id,
+                                                               sequence_number synced,
                                                                std::uint32_t mode);
 
     control_page(control_page&&) noexcept = default;

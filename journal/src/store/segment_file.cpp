@@ -195,11 +195,62 @@ result<segment_header> check_segment_header(const directory_handle& directory, c
     return opened->check.header;
 }
 
+namespace {
+
+// Puts a copy of the file in its place. A crash before the rename leaves a temporary file, and
+// after it a copy that holds the same bytes.
+[[nodiscard]] result<void> replace_by_copy(const directory_handle& directory,
+                                           const opened_segment& segment) {
+    const std::string name = segment_name(segment.check.header.ordinal);
+    const std::uint64_t bytes = segment.check.header.segment_bytes;
+    auto source = mapping::of(segment.source, mapping::access::read, bytes);
+    if (!source)
+        return std::unexpected(std::move(source.error()));
+    const auto mode = segment.source.permissions();
+    if (!mode)
+        return std::unexpected(mode.error());
+    auto copy = directory.open(name + ".tmp", file::access::create, *mode);
+    if (!copy)
+        return std::unexpected(std::move(copy.error()));
+    copy->write_in_place();
+    if (auto done = copy->allocate(bytes); !done)
+        return done;
+    const data_ranges data = data_ranges::of(segment.source, bytes);
+    for (const byte_range& range : data.all()) {
+        const auto part = std::span{source->data(), source->size()}.subspan(
+            static_cast<std::size_t>(range.begin),
+            static_cast<std::size_t>(range.end - range.begin));
+        if (auto done = copy->write_at(part, range.begin); !done)
+            return done;
+    }
+    if (auto whole = source->whole(); !whole)
+        return whole;
+    if (auto done = copy->sync(); !done)
+        return done;
+    if (auto done = directory.rename(name + ".tmp", name, directory_handle::on_existing::replace);
+        !done)
+        return done;
+    return directory.sync();
+}
+
+}  // namespace
+
 result<writable_segment> open_segment_for_repair(const directory_handle& directory,
                                                  const journal_id& id, std::uint64_t ordinal) {
     auto opened = open_and_check(directory, id, ordinal, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
+    // A copy of the journal that was made of hard links keeps what it has.
+    const auto links = directory.links_of(segment_name(ordinal));
+    if (!links)
+        return std::unexpected(links.error());
+    if (*links > 1) {
+        if (auto copied = replace_by_copy(directory, *opened); !copied)
+            return std::unexpected(std::move(copied.error()));
+        opened = open_and_check(directory, id, ordinal, file::access::read_write);
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+    }
     auto mapped = mapping::of(opened->source, mapping::access::read_write,
                               opened->check.header.segment_bytes);
     if (!mapped)

@@ -189,7 +189,8 @@ void note_ignored_options(const writer_options& options, const identity& journal
                                   .allocate_bytes = room});
     if (!recovered)
         return std::unexpected(std::move(recovered.error()));
-    auto control = control_page::open_for_writing(directory, parts.id, options.mode);
+    auto control = control_page::open_for_writing(directory, parts.id,
+                                                  recovered->report.next_sequence, options.mode);
     if (!control)
         return std::unexpected(std::move(control.error()));
     parts.control = std::move(*control);
