@@ -54,6 +54,8 @@ std::string_view to_string(errc code) noexcept {
             return "out_of_memory";
         case errc::timed_out:
             return "timed_out";
+        case errc::no_descriptors:
+            return "no_descriptors";
     }
     return "unknown";
 }

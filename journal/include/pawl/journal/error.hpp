@@ -44,6 +44,7 @@ enum class errc : std::uint16_t {
     poisoned = 63,       // an earlier failure (error::cause) ended this writer for good
     out_of_memory = 64,
     timed_out = 65,
+    no_descriptors = 66,  // the process or the machine has no file descriptor left
 };
 
 // The value of error's numeric fields that do not apply.
