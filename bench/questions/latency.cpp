@@ -142,8 +142,7 @@ class frame_ring {
         const auto* header = reinterpret_cast<const raw::frame_header*>(at);
         const auto end = raw::padded(word & 0xffffff);
         if (header->sequence != sequence ||
-            header->hash != (XXH3_64bits(at + raw::hashed_from, end - raw::hashed_from) ^
-                             raw::mix(epoch, offset(sequence), word))) {
+            header->hash != raw::frame_hash(at, end, epoch, offset(sequence), word)) {
             throw failure("the memory ring passed a broken frame");
         }
         return {at + raw::header_bytes, (word & 0xffffff) - raw::header_bytes};

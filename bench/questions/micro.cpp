@@ -33,7 +33,7 @@ struct ingredient {
 
 // The lengths are read from memory, as a journal reads them.
 void hash(State& state, std::size_t payload_bytes) {
-    std::vector<std::byte> bytes(payload_bytes + raw::header_bytes - raw::hashed_from);
+    std::vector<std::byte> bytes(payload_bytes + raw::header_bytes - raw::content_from);
     std::size_t size = bytes.size();
     for (auto _ : state) {
         benchmark::DoNotOptimize(size);
