@@ -60,7 +60,8 @@ bool payload_printer::root(const object_layout& type, std::uint32_t depth) {
 bool payload_printer::table(std::size_t at, const object_layout& type) {
     if (++depth_ > options_.limits.max_depth)
         return fail(at, "tables are nested deeper than the limit", errc::too_large);
-    if (++tables_ > options_.limits.max_tables || tables_ > in_.size() / 8)
+    ++tables_;
+    if (tables_ > options_.limits.max_tables || tables_ > in_.size() / 8)
         return fail(at, "it holds more tables than the limit", errc::too_large);
     const auto table = in_.table_at(at);
     if (!table)

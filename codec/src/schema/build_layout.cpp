@@ -205,6 +205,7 @@ class layout_builder {
                        : a.value < b.value;
         });
         std::vector<std::string_view> names;
+        names.reserve(to.values.size());
         for (const enum_value& one : to.values)
             names.push_back(one.name);
         std::ranges::sort(names);

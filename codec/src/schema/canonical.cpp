@@ -13,7 +13,6 @@ namespace {
 
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
-using flatbuffers::String;
 using flatbuffers::Vector;
 
 class canonical_encoder {
@@ -22,9 +21,11 @@ class canonical_encoder {
 
     std::vector<std::byte> encode() {
         std::vector<Offset<reflection::Enum>> enums;
+        enums.reserve(from_.enums.size());
         for (const enum_layout& one : from_.enums)
             enums.push_back(encode(one));
         std::vector<Offset<reflection::Object>> objects;
+        objects.reserve(from_.objects.size());
         for (const object_layout& one : from_.objects)
             objects.push_back(encode(one));
         const auto all_enums = builder_.CreateVector(enums);
@@ -91,6 +92,7 @@ class canonical_encoder {
     Offset<reflection::Object> encode(const object_layout& from) {
         // FlatBuffers looks fields up by name.
         std::vector<Offset<reflection::Field>> fields;
+        fields.reserve(from.by_name.size());
         for (const std::uint16_t position : from.by_name)
             fields.push_back(encode(from, from.fields[position]));
         const auto name = builder_.CreateString(from.name);

@@ -29,7 +29,7 @@ std::string schema_comparison::describe(const schema_layout& in, const value_typ
 }
 
 std::string schema_comparison::describe(const schema_layout& in, const field_layout& field) const {
-    const std::string type = describe(in, field.type);
+    std::string type = describe(in, field.type);
     switch (field.many) {
         case multiplicity::vector:
             return "[" + type + "]";

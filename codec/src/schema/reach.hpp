@@ -13,7 +13,7 @@
 
 namespace pawl::detail {
 
-[[nodiscard]] inline std::unexpected<error> malformed_schema(std::string why) {
+[[nodiscard]] inline std::unexpected<error> malformed_schema(const std::string& why) {
     return fail(errc::malformed, "a binary schema: " + why);
 }
 

@@ -150,9 +150,14 @@ concept has_step = requires(const Old& old, any_upcast_to to) { history<Table>::
 
 template <class Table, class... Old>
 [[nodiscard]] consteval bool count_up_to(versions<Old...>) {
-    std::uint16_t next = 1;
-    return ((event_traits<Old>::schema_version == next++) && ...) &&
-           event_traits<Table>::schema_version == next;
+    std::uint16_t last = 0;
+    bool in_order = true;
+    const auto follow = [&](std::uint16_t version) {
+        ++last;
+        in_order = in_order && version == last;
+    };
+    (follow(event_traits<Old>::schema_version), ...);
+    return in_order && event_traits<Table>::schema_version == last + 1;
 }
 template <class Table, class... Old>
 [[nodiscard]] consteval bool has_every_step(versions<Old...>) {
