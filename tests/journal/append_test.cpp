@@ -255,3 +255,21 @@ TEST_CASE("an append that does not spin says that the table of streams grows") {
     must(log.poll());
     CHECK(log.append({.stream = stream}, {}));
 }
+
+TEST_CASE("a refused append to an unknown stream leaves nothing behind") {
+    const temporary_directory directory;
+    auto options = small_segments();
+    options.expected_streams = 64;
+    auto log = must(writer::open(directory.path() / "j", options));
+    (void)must(log.append({.type = 1, .stream = 1}, bytes_of("known")));
+    for (stream_id stream = 2; stream < 50'000; ++stream) {
+        for (const expect expected : {expect::exists(), expect::exactly(3)}) {
+            const auto refused =
+                log.append({.type = 1, .stream = stream, .expected = expected}, bytes_of("x"));
+            REQUIRE_FALSE(refused);
+            REQUIRE(refused.error().code == errc::conflict);
+            REQUIRE(refused.error().actual_version == 0);
+        }
+    }
+    CHECK(log.statistics().streams == 1);
+}

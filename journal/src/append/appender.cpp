@@ -223,7 +223,13 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
                          "event_header::stream lies among the numbers of named streams, and "
                          "no name has this one"};
     }
-    slot.head = table_.find_or_insert(header.stream);
+    slot.head = table_.find_known(header.stream);
+    if (slot.head == nullptr) [[unlikely]] {
+        // Refused before the stream gets an entry: a refusal leaves nothing in the table.
+        if (!header.expected.admits(0))
+            return version_conflict(header, 0);
+        slot.head = table_.find_or_insert(header.stream);
+    }
     if (slot.head == nullptr) [[unlikely]] {
         const auto waited = wait_for_head(header.stream);
         if (!waited)

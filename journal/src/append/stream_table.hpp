@@ -41,6 +41,12 @@ class stream_table {
         }
         return find_while_moving(stream);
     }
+    // Null if the stream has no entry; makes none.
+    [[nodiscard]] stream_head* find_known(stream_id stream) noexcept {
+        if (old_ == nullptr) [[likely]]
+            return current_.find(stream);
+        return find(stream) == nullptr ? nullptr : find_while_moving(stream);
+    }
     [[nodiscard]] const stream_head* find(stream_id stream) const noexcept {
         if (const stream_head* head = current_.find(stream))
             return head;
