@@ -11,6 +11,7 @@
 #include <pawl/replay/parallel_fold.hpp>
 #include <pawl/replay/restore.hpp>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,25 @@ TEST_CASE("a journal copied event by event has the digest of its original", "[re
     CHECK(original->origin == original->id);
     CHECK(copied->origin == original->id);
     CHECK(copied->id != original->id);
+}
+
+TEST_CASE("a log whose names were given in another order has another digest", "[replay]") {
+    // The events are the same; only what the numbers of the streams stand for differs.
+    const pawl::test::temporary_directory home;
+    const auto write = [&](const fs::path& directory, std::array<std::string, 2> names) {
+        auto log = pawl::writer::open(directory, {.segment_bytes = 64 << 10,
+                                                  .sync = pawl::sync_policy::manual(),
+                                                  .clock = pawl::clock_source::caller});
+        REQUIRE(log);
+        for (const std::string& name : names)
+            REQUIRE(log->stream(name, 1));
+        REQUIRE(log->append({.type = 1, .stream = pawl::first_named_stream}, {}));
+        REQUIRE(log->close());
+        return digest_of(directory);
+    };
+    const auto first = write(home.path() / "first", {"debtor", "creditor"});
+    CHECK(write(home.path() / "same", {"debtor", "creditor"}) == first);
+    CHECK_FALSE(write(home.path() / "swapped", {"creditor", "debtor"}) == first);
 }
 
 TEST_CASE("a copy accepts the log points of its original, and the other way round", "[replay]") {
