@@ -25,6 +25,10 @@ class data_ranges {
     [[nodiscard]] static data_ranges of(const file& source, std::uint64_t bytes);
 
     [[nodiscard]] std::span<const byte_range> all() const noexcept { return ranges_; }
+    // Behind the last byte of data; 0 where all is a hole.
+    [[nodiscard]] std::uint64_t end() const noexcept {
+        return ranges_.empty() ? 0 : ranges_.back().end;
+    }
     // The first byte of data at or after `offset`; `end` if there is none before it.
     [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const noexcept {
         const auto range = std::ranges::upper_bound(ranges_, offset, {}, &byte_range::end);

@@ -196,12 +196,14 @@ class recoverer {
         std::uint64_t to = walk.offset;
         if (walk.ended()) {
             to += end_frame_bytes;
-            // After a clean end, what an abandoned reservation wrote was zeroed in memory, and the
-            // zeros may never have reached the disk.
+            // After a clean end, what an abandoned reservation wrote was zeroed in memory. The
+            // zeros may never have reached the disk, even where they are in memory still: all that
+            // may hold data is stored again.
             if (walk.end_type != system_type::cut) {
-                const std::uint64_t scribbled = last_nonzero(space, segment.data(), to);
+                const data_ranges data = segment.data();
+                const std::uint64_t scribbled = last_nonzero(space, data, to);
                 std::memset(base + to, 0, static_cast<std::size_t>(scribbled - to));
-                to = scribbled;
+                to = std::max(to, data.end());
             }
         }
         store_again(base, from, to);

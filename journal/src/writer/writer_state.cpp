@@ -383,8 +383,12 @@ result<void> writer_state::end_log() {
 // 1. Unlink the segments that were prepared and not used. A crash leaves some of them; after a
 //    clean end the next open recognises and removes them.
 // 2. Give back the unused blocks of the last segment. They hold zeros with or without this step.
-// 3. Write what is derived from the log: index, stream heads, watermark. A crash leaves fewer of
-//    them, and the next open builds them again.
+// 3. Sync the last segment as a whole. Its events are durable already; the zeros behind its end
+//    are not, where a reservation or a batch was abandoned there. A crash before this leaves what
+//    they hide behind a clean end, and the next open zeroes it again.
+// 4. Write what is derived from the log: index, stream heads, watermark. A crash leaves fewer of
+//    them, and the next open builds them again. An index says that nothing stands behind the
+//    segment's end, so without the sync of step 3 the segment stays unsealed.
 result<void> writer_state::finish_files() {
     result<void> first;
     const auto note = [&first](result<void> done) {
@@ -393,7 +397,11 @@ result<void> writer_state::finish_files() {
     };
     note(supply_->discard());
     note(give_back_rest());
-    note(seal_all());
+    auto synced = appender_->newest().source.sync();
+    const bool may_seal = synced.has_value();
+    note(std::move(synced));
+    if (may_seal)
+        note(seal_all());
     note(durability_->store_watermark());
     durability_->report_status(true);
     note(parts_.directory.sync());
@@ -404,9 +412,7 @@ result<void> writer_state::give_back_rest() {
     const live_segment& last = appender_->newest();
     const std::uint64_t end =
         last.end_of_frames(appender_->shared().position.load(std::memory_order_acquire));
-    if (auto done = give_back_zero_space(last.source, end, last.header.segment_bytes); !done)
-        return done;
-    return last.source.sync();
+    return give_back_zero_space(last.source, end, last.header.segment_bytes);
 }
 
 result<void> writer_state::seal_all() {
