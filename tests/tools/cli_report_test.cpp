@@ -16,6 +16,7 @@ TEST_CASE("help is a manual on standard output") {
         CHECK(one.exit_code == 0);
         CHECK(one.err.empty());
         CHECK(contains(one.out, "--json"));
+        CHECK(contains(one.out, "\n  pawl " + std::string{command} + " "));
     }
     const std::string recover = run_pawl({"recover", "--help"}).out;
     CHECK(contains(recover, "--dry-run"));
@@ -66,8 +67,15 @@ TEST_CASE("info describes a journal and its segments") {
     const finished_process text = run_pawl({"info", journal.directory()});
     CHECK(text.exit_code == 0);
     CHECK(text.err.empty());
-    CHECK(contains(text.out, "closed"));
-    CHECK(contains(text.out, "rolled"));
+    CHECK(contains(text.out, "state      closed; nobody holds it\n"));
+    CHECK(contains(text.out, "events     2000, at least 2000 of them durable\n"));
+    CHECK(contains(text.out, "\nfrom       20"));
+    CHECK(contains(text.out, "\nto         20"));
+    CHECK_FALSE(contains(text.out, "rolled"));
+    CHECK(contains(run_pawl({"info", "--segments", journal.directory()}).out, "rolled"));
+    for (const std::string& line : lines_of(text.out))
+        CHECK((line.size() <= 80 || contains(line, journal.directory()) ||
+               line.starts_with("writer ")));
 
     const finished_process done = run_pawl({"info", "--json", journal.directory()});
     CHECK(done.exit_code == 0);
@@ -86,6 +94,20 @@ TEST_CASE("info describes a journal and its segments") {
     CHECK(info["segments"][0]["sealed"] == true);
     CHECK(info["segments"][0]["first_sequence"] == 0);
     CHECK(info["segments"][0]["end_sequence"] == info["segments"][1]["first_sequence"]);
+}
+
+TEST_CASE("info tells a writer that died from one that is at work") {
+    const sample_journal journal;
+    journal.fill_and_crash(10);
+    CHECK(contains(run_pawl({"info", journal.directory()}).out,
+                   "state      open; nobody holds it, the last writer did not close it\n"));
+    pawl::writer log = journal.open();
+    sample_journal::append(log, 1);
+    const std::string text = run_pawl({"info", journal.directory()}).out;
+    CHECK(contains(text, "state      open; a writer holds it\n"));
+    CHECK(contains(text, "events     11, "));
+    CHECK(contains(text, "heartbeat  "));
+    CHECK(contains(text, " ago"));
 }
 
 TEST_CASE("info names the writer that holds a journal") {

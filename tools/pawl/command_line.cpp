@@ -29,16 +29,21 @@ Reports go to standard output, errors and notices to standard error, with file, 
 sequence.)";
 
 constexpr const char* info_manual = R"(
-Reads identity, control page, segment headers and indexes, no events: it is quick whatever the size
-of the journal. `published` and `durable` are lower bounds; `pawl verify` counts.)";
+Shows the state, the writer and its heartbeat, how many events there are and from when to when, and
+the size; with --segments also each segment. Reads headers, indexes and the ends of the log, so it
+is quick whatever the size of the journal. `durable` is a lower bound. JSON always holds the
+segments.
+
+  pawl info orders               who holds it, and how much is in it
+  pawl info --segments orders    which segments are sealed, and which sequences each holds)";
 
 constexpr const char* verify_manual = R"(
 Every byte of every segment and index is read. What is wrong is listed on standard error, each with
 file, offset and sequence, and the exit code is 1. What the system does not let this program read
 is no damage; if that is all, the exit code is 3. A finding called `notice` is neither, and the exit
-code stays 0: one bad copy of a segment header, of which there are two, or an index that does not fit and
-that the next open for writing builds again. A torn tail and a missing index are no findings at all.
-Progress is shown on a terminal.
+code stays 0: one bad copy of a segment header, of which there are two, or an index that does not
+fit and that the next open for writing builds again. A torn tail and a missing index are no findings
+at all. Progress is shown on a terminal.
 
 With --deep also what only several files together can say: that the versions of every stream go on
 from segment to segment and names are given in order; that the file of stream heads says what the
@@ -47,13 +52,20 @@ in this log, and carries the digest of all events up to there. A stream that doe
 damage of the log. Stream heads and snapshots are derived: what is wrong with them is a notice. But
 the next open for writing trusts heads that are whole, so move a wrong DIR/streams away first: it is
 built again. A wrong snapshot may be moved away in the same way. It takes memory for every stream
-and name, and no second pass over the log.)";
+and name, and no second pass over the log.
+
+  pawl verify orders                       all of it, with progress on a terminal
+  pawl verify --deep --json orders         as a report for a script)";
 
 constexpr const char* dump_manual = R"(
 One JSON object a line: sequence, timestamp_ns, stream, version, type, schema_version,
 more_in_batch (true for all events of a batch but the last), segment, offset, hash, payload in
 hexadecimal, and metadata where the event has some. Damage ends the dump with exit code 1, behind
-the last event in front of it.)";
+the last event in front of it.
+
+  pawl dump --limit 5 orders               the first five events
+  pawl dump --from 1000 --durable orders   from sequence 1000 what no power cut can take
+  pawl dump --stream orders-17 orders      one stream, by its name)";
 
 constexpr const char* recover_manual = R"(
 Does what the service does when it opens a journal whose writer died, reads every byte, and leaves
@@ -67,12 +79,18 @@ that evidence you may remove the files there.
 
 It may be killed and started again at any moment. While a writer is alive it fails with `locked`,
 names the writer, and exits with 3; so does --dry-run, because what it would see beside a writer is
-not what a recovery finds.)";
+not what a recovery finds.
+
+  pawl recover --dry-run orders            what would be done
+  pawl recover orders                      does it)";
 
 constexpr const char* tail_manual = R"(
 A line an event: sequence, time, stream@version, type/schema version, bytes of the payload and its
 beginning in hexadecimal; a + at the end says that more of the same batch follows. With --follow it
-waits for more, across segments and restarts of the writer, until Ctrl-C.)";
+waits for more, across segments and restarts of the writer, until Ctrl-C.
+
+  pawl tail -n 3 orders                    the last three events
+  pawl tail -f --json orders | jq .stream  as they come, for another program)";
 
 // An empty argument is most often a variable that the shell did not find.
 CLI::Validator not_empty() {
@@ -142,6 +160,7 @@ command_line::command_line() {
 
     CLI::App* command =
         add_command(app, "info", "What a journal is and who writes it", info_manual, info_asked);
+    command->add_flag("--segments", info_asked.segments, "Also the table of segments");
     add_json(command, info_asked);
     command->callback([this] { run = [this] { return info(info_asked); }; });
 

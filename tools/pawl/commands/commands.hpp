@@ -18,6 +18,7 @@ enum exit_code : int {
 
 struct info_options {
     std::filesystem::path directory{};
+    bool segments = false;
     bool json = false;
 };
 [[nodiscard]] exit_code info(const info_options& options);

@@ -3,7 +3,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/journal.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 
 namespace pawl::cli {
 
@@ -52,29 +58,87 @@ std::string to_text(const segment_info& segment) {
                        segment.bytes, time_text(segment.created_ns), end, sequences);
 }
 
-std::string to_text(const journal_info& journal, const std::filesystem::path& directory) {
+// What the ends of the log say: how many events there are and from when to when. Empty if they
+// cannot be read; `pawl verify` says why.
+struct log_span {
+    std::uint64_t events = 0;
+    std::uint64_t first_ns = 0;
+    std::uint64_t last_ns = 0;
+};
+
+std::optional<std::uint64_t> time_at(const std::filesystem::path& directory,
+                                     decltype(cursor_options::from) from) {
+    auto events = cursor::open(directory, {.from = from});
+    const event* e = events ? events->next() : nullptr;
+    return e == nullptr ? std::nullopt : std::optional{e->timestamp_ns()};
+}
+
+std::optional<log_span> span_of(const std::filesystem::path& directory) {
+    const auto end = cursor::open(directory, {.from = from_end{}});
+    if (!end)
+        return std::nullopt;
+    const std::uint64_t events = end->next_sequence();
+    if (events == 0)
+        return log_span{};
+    const auto first = time_at(directory, from_first{});
+    const auto last = time_at(directory, from_sequence{events - 1});
+    if (!first || !last)
+        return std::nullopt;
+    return log_span{events, *first, *last};
+}
+
+std::string heartbeat_text(const journal_info& journal) {
+    using namespace std::chrono;
+    const auto now = static_cast<std::uint64_t>(
+        duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count());
+    const std::uint64_t age_ms = (now - std::min(now, journal.heartbeat_ns)) / 1'000'000;
+    if (age_ms < 10'000)
+        return fmt::format("{} ms ago", age_ms);
+    return fmt::format("{} s ago, at {}", age_ms / 1000, time_text(journal.heartbeat_ns));
+}
+
+std::string state_text(const journal_info& journal) {
+    std::string text = journal.state;
+    text += journal.locked ? "; a writer holds it" : "; nobody holds it";
+    if (!journal.locked && journal.state != "closed")
+        text += ", the last writer did not close it";
+    return text;
+}
+
+std::string to_text(const journal_info& journal, const info_options& options) {
     std::string text = fmt::format(
-        "journal        {}\n"
-        "id             {}\n"
-        "format         {}\n"
-        "created        {}\n"
-        "segment bytes  {}\n"
-        "state          {}{}\n",
-        directory.string(), id_text(journal.id), journal.format_version,
-        time_text(journal.created_ns), journal.segment_bytes, journal.state,
-        journal.locked ? ", a writer holds it" : "");
-    if (journal.origin != journal.id)
-        text += fmt::format("a copy of      {}\n", id_text(journal.origin));
+        "journal    {}\n"
+        "state      {}\n",
+        options.directory.string(), state_text(journal));
     if (!journal.owner.empty())
-        text += fmt::format("last writer    {}\n", journal.owner);
+        text += fmt::format("writer     {}\n", journal.owner);
     if (journal.heartbeat_ns != 0)
-        text += fmt::format("heartbeat      {}\n", time_text(journal.heartbeat_ns));
+        text += fmt::format("heartbeat  {}\n", heartbeat_text(journal));
+    if (const auto span = span_of(options.directory)) {
+        text += fmt::format("events     {}, at least {} of them durable\n", span->events,
+                            std::min(journal.durable, span->events));
+        if (span->events != 0)
+            text += fmt::format("from       {}\nto         {}\n", time_text(span->first_ns),
+                                time_text(span->last_ns));
+    } else {
+        text += fmt::format(
+            "events     at least {}; the ends of the log cannot be read, see pawl verify\n",
+            journal.published);
+    }
     text += fmt::format(
-        "published      at least {} events\n"
-        "durable        at least {} events\n\n"
-        "   segment  epoch             bytes        created                         end     "
-        "holds\n",
-        journal.published, journal.durable);
+        "size       {} bytes in {} segments of {}\n"
+        "created    {}\n"
+        "id         {}, format {}\n",
+        journal.segments.size() * journal.segment_bytes, journal.segments.size(),
+        journal.segment_bytes, time_text(journal.created_ns), id_text(journal.id),
+        journal.format_version);
+    if (journal.origin != journal.id)
+        text += fmt::format("a copy of  {}\n", id_text(journal.origin));
+    if (!options.segments)
+        return text;
+    text +=
+        "\n   segment  epoch             bytes        created                         end     "
+        "holds\n";
     for (const segment_info& segment : journal.segments)
         text += to_text(segment);
     return text;
@@ -89,7 +153,7 @@ exit_code info(const info_options& options) {
     if (options.json)
         put_json(to_json(*journal, options.directory));
     else
-        put(to_text(*journal, options.directory));
+        put(to_text(*journal, options));
     return success;
 }
 
