@@ -1,5 +1,6 @@
 #include "os/mapping.hpp"
 
+#include "os/assertion.hpp"
 #include "os/io_hook.hpp"
 #include "os/sigbus_guard.hpp"
 
@@ -37,6 +38,7 @@ struct page_range {
 // Grows a range to whole pages inside the mapping.
 [[nodiscard]] page_range whole_pages(std::uint64_t offset, std::uint64_t bytes,
                                      std::size_t size) noexcept {
+    PAWL_ASSERT(offset <= size);
     const std::uint64_t page = page_bytes();
     const std::uint64_t begin = offset / page * page;
     const std::uint64_t end = bytes > size - offset ? size : offset + bytes;
@@ -103,6 +105,7 @@ result<void> mapping::sync(std::uint64_t offset, std::uint64_t bytes) const {
     if (bytes == 0)
         return {};
     const auto pages = whole_pages(offset, bytes, size_);
+    PAWL_ASSERT(data_ != nullptr && pages.bytes <= size_ - pages.begin);
     const io_event event{.operation = io_operation::sync_range,
                          .path = path_.c_str(),
                          .offset = pages.begin,
@@ -121,6 +124,7 @@ result<void> mapping::whole() const {
         return {};
     const std::uintptr_t at = region_->guard->fault.load(std::memory_order_acquire) -
                               reinterpret_cast<std::uintptr_t>(data_);
+    PAWL_ASSERT(at < size_);
     return std::unexpected(error{.code = errc::io,
                                  .offset = at / page_bytes() * page_bytes(),
                                  .file = path_.string(),

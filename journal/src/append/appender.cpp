@@ -1,6 +1,7 @@
 #include "append/appender.hpp"
 
 #include "append/appender_frames.hpp"
+#include "os/assertion.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -40,6 +41,8 @@ appender::appender(const appender_setup& setup, head_slots heads)
 }
 
 void appender::enter(live_segment* segment) noexcept {
+    PAWL_ASSERT(segment != nullptr);
+    PAWL_ASSERT(segment->bytes.size() == segment->header.segment_bytes);
     segment_ = segment;
     base_ = segment->bytes.data();
     limit_ = segment->header.segment_bytes - end_frame_bytes;
@@ -160,6 +163,8 @@ std::optional<error> appender::roll() noexcept {
     if (!ready)
         return ready.error();
     live_segment* next = *ready;
+    PAWL_ASSERT(!busy_);
+    PAWL_ASSERT(next->header.ordinal == ordinal_ + 1);
     const std::uint64_t zeroed_to = zero_scribbles();
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
@@ -195,6 +200,8 @@ void appender::append_end(system_type type, std::uint64_t successor_epoch,
                               .events = sequence_ - segment_first_sequence_,
                               .lost_about = 0,
                               .torn_bytes = 0};
+    PAWL_ASSERT(position_ <= limit_);
+    PAWL_ASSERT(sequence_ >= segment_first_sequence_);
     const std::uint64_t offset = position_;
     store_payload(offset, std::as_bytes(std::span{&payload, 1}));
     store_place(offset, sequence_, no_stream_id, {}, witness);
@@ -238,6 +245,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     }
     if (!header.expected.admits(slot.head->version))
         return version_conflict(header, slot.head->version);
+    PAWL_ASSERT(slot.head->stream == header.stream);
     slot.version = slot.head->version + 1;
     const bool here = slot.head->version != 0 && slot.head->last >> 32 == ordinal_;
     slot.back = here ? static_cast<std::uint32_t>(offset / frame_alignment - slot.head->last) : 0;
@@ -248,6 +256,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     commit_word word, const stream_slot& slot) noexcept {
     const std::uint64_t offset = position_;
     const std::uint64_t next = offset + padded(word.frame_bytes());
+    PAWL_ASSERT(!busy_ && next <= limit_);
     clear_word(next);
     // A frame whose later part is lost must not get a commit word that readers can see. A page that
     // goes after this is one that goes after the append: the next call or sync finds out.

@@ -4,6 +4,7 @@
 #include "append/live_segment.hpp"
 #include "append/segment_supply.hpp"
 #include "append/stream_table.hpp"
+#include "os/assertion.hpp"
 #include "os/clock.hpp"
 #include "os/sigbus_guard.hpp"
 
@@ -13,7 +14,6 @@
 #include <pawl/journal/types.hpp>
 
 #include <atomic>
-#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -154,7 +154,7 @@ class appender {
     [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
     // The event at a place in the newest segment, which a receipt named.
     [[nodiscard]] event written(log_position position) const noexcept {
-        assert(position.ordinal == ordinal_ && position.offset < position_);
+        PAWL_ASSERT(position.ordinal == ordinal_ && position.offset < position_);
         return {base_ + position.offset, position, 0};
     }
 

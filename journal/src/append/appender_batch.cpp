@@ -1,6 +1,7 @@
 // Batches: events that become visible together or not at all.
 #include "append/appender.hpp"
 #include "append/appender_frames.hpp"
+#include "os/assertion.hpp"
 
 #include <new>
 #include <utility>
@@ -25,6 +26,7 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     const std::size_t needed = padded(payload_bytes + events * overhead);
     if (auto wrong = make_room(needed))
         return std::unexpected(std::move(*wrong));
+    PAWL_ASSERT(needed <= limit_ - position_);
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind - events)
         return std::unexpected(too_far_behind());
@@ -94,12 +96,14 @@ result<receipt> appender::commit_batch() noexcept {
         if (lost_a_page()) [[unlikely]]
             return give_up_batch();
         const std::uint64_t next = offset + padded(middle.frame_bytes());
+        PAWL_ASSERT(next <= position_);
         finish_frame(offset, next == position_ ? planned(offset, flag::batch_last) : middle);
         offset = next;
     }
     if (lost_a_page()) [[unlikely]]
         return give_up_batch();
     finish_frame(batch_.begin, first);
+    PAWL_ASSERT(position_ <= batch_.limit && batch_.events <= batch_.most_events);
     sequence_ += batch_.events;
     batch_.open = false;
     busy_ = false;
@@ -136,6 +140,7 @@ void appender::abandon_batch() noexcept {
         head->version = entry->version;
         head->last = entry->last;
     }
+    PAWL_ASSERT(batch_.begin <= position_);
     note_scribbles(position_);
     position_ = batch_.begin;
     batch_.open = false;

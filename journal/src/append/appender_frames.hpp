@@ -4,6 +4,7 @@
 
 #include "append/appender.hpp"
 #include "format/frame_check.hpp"
+#include "os/assertion.hpp"
 
 #include <cstring>
 #include <limits>
@@ -100,11 +101,15 @@ inline void appender::clear_word(std::uint64_t next) noexcept {
 inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
     const std::size_t bytes = padded(word.frame_bytes());
     std::byte* frame = base_ + offset;
+    PAWL_ASSERT(offset % frame_alignment == 0 && offset >= first_frame_offset);
+    PAWL_ASSERT(bytes >= frame_header_bytes && bytes <= limit_ + end_frame_bytes - offset);
     store_u64(frame + frame_offset::hash, frame_hash(frame, bytes, epoch_, offset, word.value()));
     store_commit(frame, word.value());
 }
 
 inline void appender::publish(std::uint64_t next) noexcept {
+    PAWL_ASSERT(next % frame_alignment == 0 && next >= position_ && next <= limit_);
+    PAWL_ASSERT(sequence_ >= progress_.sequence.load(std::memory_order_relaxed));
     position_ = next;
     progress_.position.store(begin_ + next, std::memory_order_release);
     progress_.sequence.store(sequence_, std::memory_order_release);
@@ -123,6 +128,9 @@ inline receipt appender::stage_event(commit_word word, stream_id stream,
                                      const stream_slot& slot) noexcept {
     const std::uint64_t offset = position_;
     store_u64(base_ + offset + frame_offset::hash, word.value());
+    PAWL_ASSERT(batch_.open && batch_.events < batch_.most_events);
+    PAWL_ASSERT(padded(word.frame_bytes()) <= batch_.limit - offset);
+    PAWL_ASSERT(slot.head == nullptr || undo_.size() < undo_.capacity());
     if (slot.head != nullptr)
         undo_.push_back({stream, slot.head->version, slot.head->last});
     move_stream(slot, offset);

@@ -1,6 +1,7 @@
 // A segment while it is being written, and the chain of them that the threads of a writer share.
 #pragma once
 
+#include "os/assertion.hpp"
 #include "store/segment_file.hpp"
 
 #include <algorithm>
@@ -54,6 +55,10 @@ struct live_segment {
 
     // The appending thread leaves this segment, whose frames end at `frames_end`, for `successor`.
     void link(live_segment& successor, std::uint64_t frames_end, std::uint64_t sync_end) noexcept {
+        PAWL_ASSERT(next.load(std::memory_order_relaxed) == nullptr);
+        PAWL_ASSERT(successor.header.ordinal == header.ordinal + 1);
+        PAWL_ASSERT(frames_end > first_frame_offset && frames_end <= header.segment_bytes);
+        PAWL_ASSERT(sync_end >= frames_end && sync_end <= header.segment_bytes);
         successor.begin = begin + (frames_end - first_frame_offset);
         end.store(sync_end, std::memory_order_relaxed);
         next.store(&successor, std::memory_order_release);

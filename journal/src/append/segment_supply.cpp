@@ -1,5 +1,6 @@
 #include "append/segment_supply.hpp"
 
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
@@ -37,6 +38,8 @@ result<bool> segment_supply::replenish() {
     shortage_.store(segment == nullptr ? ENOMEM : 0, std::memory_order_relaxed);
     if (segment == nullptr)
         return false;
+    PAWL_ASSERT(segment->header.ordinal == request_.ordinal);
+    PAWL_ASSERT(made - taken_.load(std::memory_order_acquire) < ring_.size());
     ++request_.ordinal;
     ring_[made % ring_.size()] = segment;
     made_.store(made + 1, std::memory_order_release);

@@ -1,5 +1,7 @@
 #include "append/stream_table.hpp"
 
+#include "os/assertion.hpp"
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -41,6 +43,7 @@ stream_head* stream_table::find_while_moving(stream_id stream) noexcept {
 
 void stream_table::move_some() noexcept {
     constexpr std::uint64_t slots_a_step = 16;
+    PAWL_ASSERT(old_ != nullptr && old_->slots() < current_.slots());
     const auto slots = old_->all();
     const std::uint64_t end = std::min<std::uint64_t>(moved_ + slots_a_step, slots.size());
     for (; moved_ < end; ++moved_) {
@@ -71,6 +74,7 @@ result<void> stream_table::serve() {
     if (offer == nullptr)
         return fail(errc::out_of_memory);
     delete offered_.exchange(offer, std::memory_order_acq_rel);
+    PAWL_ASSERT(wanted > offered_slots_);
     offered_slots_ = wanted;
     return {};
 }

@@ -3,6 +3,7 @@
 
 #include "format/hash.hpp"
 #include "format/segment_layout.hpp"
+#include "os/assertion.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 #include <pawl/journal/error.hpp>
@@ -70,11 +71,13 @@ enum class frame_fault : std::uint8_t {
 
 // The commit word at a place, read so that what the writer stored before it is visible.
 [[nodiscard]] inline std::uint64_t load_commit(const std::byte* at) noexcept {
+    PAWL_ASSERT(reinterpret_cast<std::uintptr_t>(at) % frame_alignment == 0);
     // The mapping may be read-only, so the word is only ever loaded through this reference.
     auto* word = const_cast<std::uint64_t*>(reinterpret_cast<const std::uint64_t*>(at));
     return std::atomic_ref<std::uint64_t>{*word}.load(std::memory_order_acquire);
 }
 inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
+    PAWL_ASSERT(reinterpret_cast<std::uintptr_t>(at) % frame_alignment == 0);
     std::atomic_ref<std::uint64_t>{*reinterpret_cast<std::uint64_t*>(at)}.store(
         value, std::memory_order_release);
 }
@@ -97,6 +100,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 // Length of the frame whose commit word is given; nothing behind the word is read.
 [[nodiscard]] inline frame_fault check_shape(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
+    PAWL_ASSERT(offset <= space.bytes);
     if (word.value() == 0)
         return frame_fault::absent;
     const std::size_t bytes = word.frame_bytes();

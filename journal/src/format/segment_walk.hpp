@@ -4,6 +4,7 @@
 
 #include "format/frame_check.hpp"
 #include "format/segment_layout.hpp"
+#include "os/assertion.hpp"
 #include "os/data_ranges.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
@@ -63,6 +64,7 @@ struct unit_check {
 [[nodiscard]] inline unit_check check_batch(const frame_space& space, std::uint64_t offset,
                                             sequence_number first) noexcept {
     std::uint64_t at = offset;
+    PAWL_ASSERT(offset % frame_alignment == 0 && has_room_for_header(space, offset));
     for (sequence_number expected = first;; ++expected) {
         const frame_fault fault =
             at == offset ? frame_fault::none : check_in_order(space, at, expected);
@@ -98,6 +100,7 @@ struct unit_check {
 
 // What an end frame, already checked, says.
 inline void take_end(walk_end& at, const std::byte* frame, commit_word word) noexcept {
+    PAWL_ASSERT(is_end(word));
     at.end_type = static_cast<system_type>(word.type());
     std::memcpy(&at.end, frame + frame_header_bytes, sizeof at.end);
     at.end_hash = load_u64(frame + frame_offset::hash);
@@ -108,6 +111,7 @@ inline void take_end(walk_end& at, const std::byte* frame, commit_word word) noe
 template <class Visit>
 [[nodiscard]] walk_end walk_segment(const frame_space& space, walk_start from, Visit&& visit) {
     walk_end at{.offset = from.offset, .sequence = from.sequence, .first_sequence = from.sequence};
+    PAWL_ASSERT(from.offset >= first_frame_offset && from.offset % frame_alignment == 0);
     std::uint64_t checked_to = at.offset;
     for (;;) {
         if (at.offset >= checked_to) {
@@ -116,6 +120,7 @@ template <class Visit>
             if (at.fault != frame_fault::none)
                 return at;
             checked_to = unit.end;
+            PAWL_ASSERT(checked_to > at.offset && checked_to <= space.bytes);
         }
         const std::byte* frame = space.base + at.offset;
         const commit_word word{load_u64(frame)};
@@ -155,6 +160,7 @@ template <class Visit>
 // Offset behind the last byte that is not zero, at least `from`.
 [[nodiscard]] inline std::uint64_t last_nonzero(const frame_space& space, const data_ranges& data,
                                                 std::uint64_t from) noexcept {
+    PAWL_ASSERT(from <= space.bytes);
     const auto ranges = data.all();
     for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
         const std::uint64_t begin = std::max(from, range->begin);

@@ -2,6 +2,7 @@
 
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "os/deadline.hpp"
 #include "os/file.hpp"
 #include "os/sigbus_guard.hpp"
@@ -187,6 +188,7 @@ bool cursor_state::check_ahead(commit_word word) {
 
 // Zeros stand where a page of the segment was: reading ends here.
 bool cursor_state::lost_a_page() {
+    PAWL_ASSERT(segment_.has_value());
     if (!segment_->bytes.faulted()) [[likely]]
         return false;
     failure_ = segment_->bytes.whole().error();
@@ -283,6 +285,7 @@ cursor_state::step cursor_state::advance_linked() {
         linked_ = false;
         return step::again;
     }
+    PAWL_ASSERT(next_link_ < links_.size());
     const std::uint64_t offset = links_[next_link_];
     const commit_word word{load_u64(space_.base + offset)};
     const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);

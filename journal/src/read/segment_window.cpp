@@ -1,5 +1,7 @@
 #include "read/segment_window.hpp"
 
+#include "os/assertion.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -27,11 +29,13 @@ void segment_window::enter(const file& source, std::uint64_t segment_bytes,
 }
 
 result<void> segment_window::widen(std::uint64_t offset) {
+    PAWL_ASSERT(source_ != nullptr && offset < segment_bytes_);
     const std::uint64_t behind = end_ > offset ? end_ - offset : 0;
     begin_ = offset / granularity * granularity;
     const std::uint64_t bytes =
         std::min(std::max(window_bytes, 2 * (behind + granularity)), segment_bytes_ - begin_);
     end_ = begin_ + bytes;
+    PAWL_ASSERT(begin_ <= offset && end_ <= segment_bytes_);
     if (bytes_.size() < bytes)
         bytes_.resize(bytes);
     return source_->read_at(std::span{bytes_}.first(bytes), begin_, cached_);

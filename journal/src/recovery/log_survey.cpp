@@ -1,5 +1,6 @@
 #include "recovery/log_survey.hpp"
 
+#include "os/assertion.hpp"
 #include "recovery/witness_search.hpp"
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
@@ -203,6 +204,7 @@ class surveyor {
         // What cannot be read is not what was torn.
         if (auto whole = opened.bytes.whole(); !whole)
             return std::unexpected(std::move(whole.error()));
+        PAWL_ASSERT(end.sequence >= from.sequence && end.offset >= from.offset);
         segment.read = true;
         segment.walk = end;
         survey_.bytes_read += end.offset;
@@ -315,6 +317,7 @@ class surveyor {
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
             bytes_behind += segments[i].header.segment_bytes;
         }
+        PAWL_ASSERT(hole.segment < segments.size());
         witness_search search{hole.sequence, bytes_behind};
         survey_.blank_from = segments.size();
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
@@ -326,6 +329,7 @@ class surveyor {
             const std::uint64_t from = i == hole.segment ? hole.offset : first_frame_offset;
             const data_ranges data = opened->data();
             const std::uint64_t nonzero = last_nonzero(space, data, from);
+            PAWL_ASSERT(nonzero >= from);
             survey_.torn_bytes += nonzero - from;
             if (nonzero == from && i != hole.segment) {
                 survey_.blank_from = std::min(survey_.blank_from, i);

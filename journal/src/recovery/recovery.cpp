@@ -1,5 +1,6 @@
 #include "recovery/recovery.hpp"
 
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "recovery/survey_at_rest.hpp"
 #include "store/control.hpp"
@@ -20,6 +21,7 @@ namespace {
 // Stores every byte of a range again, so that its pages are written at the next sync even where an
 // earlier sync failed and left them marked clean.
 void store_again(std::byte* base, std::uint64_t from, std::uint64_t to) noexcept {
+    PAWL_ASSERT(from <= to);
     for (std::uint64_t at = from / sizeof(std::uint64_t) * sizeof(std::uint64_t); at < to;
          at += sizeof(std::uint64_t)) {
         volatile auto* word = reinterpret_cast<volatile std::uint64_t*>(base + at);
@@ -192,6 +194,7 @@ class recoverer {
                                               const writable_segment& segment) {
         std::byte* base = segment.bytes.data();
         const frame_space space{base, segment.bytes.size(), segment.header.epoch};
+        PAWL_ASSERT(walk.offset >= first_frame_offset && walk.offset <= space.bytes);
         const std::uint64_t from = offset_of_sequence(space, walk.offset, survey_.durable);
         std::uint64_t to = walk.offset;
         if (walk.ended()) {
@@ -202,6 +205,7 @@ class recoverer {
             if (walk.end_type != system_type::cut) {
                 const data_ranges data = segment.data();
                 const std::uint64_t scribbled = last_nonzero(space, data, to);
+                PAWL_ASSERT(scribbled >= to && scribbled <= space.bytes);
                 std::memset(base + to, 0, static_cast<std::size_t>(scribbled - to));
                 to = std::max(to, data.end());
             }
@@ -349,6 +353,9 @@ class recoverer {
         auto opened = open_segment_for_repair(request_.directory, id_, holed().ordinal);
         if (!opened)
             return std::unexpected(std::move(opened.error()));
+        PAWL_ASSERT(survey_.durable <= hole.sequence);
+        PAWL_ASSERT(hole.offset % frame_alignment == 0);
+        PAWL_ASSERT(end_frame_bytes <= opened->bytes.size() - hole.offset);
         // First, so that a full disk has room for what follows.
         give_back_after(hole.offset + end_frame_bytes, *opened);
         auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,

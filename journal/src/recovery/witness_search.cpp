@@ -1,5 +1,7 @@
 #include "recovery/witness_search.hpp"
 
+#include "os/assertion.hpp"
+
 #include <algorithm>
 
 namespace pawl::detail {
@@ -50,6 +52,7 @@ bool witness_search::search(const frame_space& space, const data_ranges& data,
         spent_ = bytes > budget_;
         if (spent_)
             break;
+        PAWL_ASSERT(bytes <= space.bytes - offset);
         budget_ -= bytes;
         if (check_frame(space, offset, word) != frame_fault::none) {
             offset += frame_alignment;

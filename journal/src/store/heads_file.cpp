@@ -1,6 +1,7 @@
 #include "store/heads_file.hpp"
 
 #include "format/hash.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
@@ -75,6 +76,7 @@ std::uint64_t heads_file_bytes(const stream_heads& heads) noexcept {
 
 result<void> write_heads(const directory_handle& directory, const journal_id& id,
                          const stream_heads& heads, std::uint32_t mode) {
+    PAWL_ASSERT(heads.slots.used() < heads.slots.slots());
     std::array<std::byte, heads_entries_offset> first{};
     const auto names = pack_names(heads.names);
     heads_header header{};

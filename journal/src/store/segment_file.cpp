@@ -1,6 +1,7 @@
 #include "store/segment_file.hpp"
 
 #include "format/hash.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
@@ -13,6 +14,8 @@ namespace pawl::detail {
 namespace {
 
 [[nodiscard]] segment_header make_header(const segment_request& request) {
+    PAWL_ASSERT(request.segment_bytes >= min_segment_bytes);
+    PAWL_ASSERT(request.segment_bytes <= max_segment_bytes);
     segment_header header{};
     header.magic = segment_magic;
     header.format_version = format_version;

@@ -1,5 +1,6 @@
 #include "upkeep/durability.hpp"
 
+#include "os/assertion.hpp"
 #include "store/unwritten_blocks.hpp"
 
 #include <algorithm>
@@ -46,6 +47,7 @@ durability::~durability() {
 }
 
 void durability::attach(const progress* shared, std::unique_ptr<live_segment> first) noexcept {
+    PAWL_ASSERT(progress_ == nullptr && shared != nullptr && first != nullptr);
     progress_ = shared;
     oldest_ = std::move(first);
 }
@@ -64,6 +66,7 @@ result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
 // After a file is truncated our stores vanish, and a file system may report success for a sync of
 // what it has lost: read the bytes again to detect both.
 result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
+    PAWL_ASSERT(to > segment.synced && to <= segment.bytes.size());
     const std::byte* base = segment.bytes.data();
     (void)load_commit(base + to - frame_alignment);
     const bool first_is_there = load_commit(base + segment.synced) != 0;
@@ -93,12 +96,14 @@ void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept 
 // it lies in this one.
 result<void> durability::sync_chain(bool only_left) {
     for (;;) {
+        PAWL_ASSERT(oldest_ != nullptr);
         const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
         live_segment* next = oldest_->next.load(std::memory_order_acquire);
         if (next == nullptr && only_left)
             return {};
         const std::uint64_t to = next == nullptr ? oldest_->end_of_frames(position)
                                                  : oldest_->end.load(std::memory_order_relaxed);
+        PAWL_ASSERT(to >= oldest_->synced && to <= oldest_->bytes.size());
         if (to > oldest_->synced) {
             let_go(*oldest_, next == nullptr ? to : oldest_->bytes.size());
             const std::uint64_t bytes = to - oldest_->synced;
@@ -110,6 +115,7 @@ result<void> durability::sync_chain(bool only_left) {
         }
         if (next == nullptr)
             return {};
+        PAWL_ASSERT(oldest_->synced == to && next->begin >= oldest_->begin);
         std::unique_ptr<live_segment> complete{std::exchange(oldest_, nullptr)};
         oldest_.reset(next);
         left_(std::move(complete));
@@ -136,6 +142,7 @@ result<sequence_number> durability::sync() {
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
     }
+    PAWL_ASSERT(reached >= wanted && reached >= durable());
     syncs_.fetch_add(1, std::memory_order_relaxed);
     durable_.store(reached, std::memory_order_release);
     control_.set_durable(reached);
@@ -209,6 +216,7 @@ std::uint64_t durability::unsynced_bytes() const noexcept {
 result<void> durability::store_watermark() {
     const std::scoped_lock guard{mutex_};
     const sequence_number now = durable();
+    PAWL_ASSERT(now >= stored_watermark_);
     if (failure_ || now == stored_watermark_)
         return {};
     if (auto stored = control_.store_watermark(now); !stored) {
@@ -222,6 +230,7 @@ void durability::report_status(bool beat) noexcept {
     // In this order durable is never more than published.
     const sequence_number durable_now = durable();
     const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
+    PAWL_ASSERT(durable_now <= published);
     if (beat)
         control_.beat();
     if (published == reported_ && durable_now == reported_durable_)

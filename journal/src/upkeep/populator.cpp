@@ -1,5 +1,7 @@
 #include "upkeep/populator.hpp"
 
+#include "os/assertion.hpp"
+
 #include <algorithm>
 
 namespace pawl::detail {
@@ -12,6 +14,7 @@ bool populator::populate(live_segment& segment, std::uint64_t to) noexcept {
     to = std::min<std::uint64_t>(to, size);
     if (segment.populated >= to || (to < size && to - segment.populated < least))
         return false;
+    PAWL_ASSERT(segment.populated < to && to <= size);
     const std::uint64_t bytes = std::min(slice, to - segment.populated);
     segment.bytes.populate(segment.populated, bytes);
     segment.populated += bytes;

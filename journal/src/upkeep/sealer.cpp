@@ -1,5 +1,6 @@
 #include "upkeep/sealer.hpp"
 
+#include "os/assertion.hpp"
 #include "store/directory.hpp"
 #include "store/heads_rebuild.hpp"
 #include "store/segment_file.hpp"
@@ -73,6 +74,7 @@ result<bool> sealer::step() {
     if (auto loaded = load_heads_before(*ordinal); !loaded) {
         return std::unexpected(std::move(loaded.error()));
     }
+    PAWL_ASSERT(heads_.has_value());
     // A segment whose index was missing may lie before what the heads already stand for.
     if (!heads_->covers_something || *ordinal > heads_->ordinal) {
         if (auto taken = take_in(*heads_, *index, space); !taken) {
@@ -81,6 +83,7 @@ result<bool> sealer::step() {
         bytes_since_heads_ += segment->header.segment_bytes;
     }
     const std::scoped_lock guard{mutex_};
+    PAWL_ASSERT(!waiting_.empty() && waiting_.front() == *ordinal);
     waiting_.pop_front();
     return true;
 }

@@ -1,5 +1,6 @@
 #include "writer/writer_state.hpp"
 
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
@@ -370,9 +371,11 @@ result<void> writer_state::close() {
 //    the rest.
 // 3. finish_files().
 result<void> writer_state::end_log() {
+    PAWL_ASSERT(closed_ && gate_now() != gate::open);
     (void)appender_->zero_scribbles();
     if (auto done = durability_->sync_to_end(); !done)
         return done;
+    PAWL_ASSERT(durability_->durable() == appender_->sequence());
     appender_->append_closed();
     return durability_->sync_to_end();
 }
