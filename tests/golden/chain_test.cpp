@@ -175,19 +175,20 @@ TEST_CASE(
         }
         all_see(journal, "closed");
         CHECK(pawl::verify(journal.directory())->sound());
-        journal.put("0000000000.idx", encode_index({.journal = id,
-                                                    .ordinal = 0,
-                                                    .epoch = epoch,
-                                                    .first_sequence = 0,
-                                                    .end_sequence = 1,
-                                                    .end_offset = end,
-                                                    .end_hash = first.hash_at(end),
-                                                    .end_type = type,
-                                                    .min_timestamp_ns = created_ns,
-                                                    .max_timestamp_ns = created_ns,
-                                                    .marks = {{0, 8192, 0}},
-                                                    .streams = {{5, 1, 8192}},
-                                                    .types = {{1, 0, 1}}}));
+        journal.put("0000000000.idx",
+                    encode_index({.journal = id,
+                                  .ordinal = 0,
+                                  .epoch = epoch,
+                                  .first_sequence = 0,
+                                  .end_sequence = 1,
+                                  .end_offset = end,
+                                  .end_hash = first.hash_at(end),
+                                  .end_type = type,
+                                  .min_timestamp_ns = created_ns,
+                                  .max_timestamp_ns = created_ns,
+                                  .marks = {{0, 8192, 0}},
+                                  .streams = {{5, 1, 8192}},
+                                  .types = {{1, 0, 1, 0, 0, created_ns, created_ns}}}));
         CHECK(pawl::verify(journal.directory())->sound() == (type == cut));
     }
 }

@@ -2,6 +2,9 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace golden {
 
 namespace {
@@ -157,53 +160,116 @@ image encode_control(const control_fields& fields) {
     return made;
 }
 
-image encode_index(const index_fields& fields) {
-    image body{0};
+namespace {
+
+image encode_marks(const index_fields& fields) {
+    image section{0};
     for (const auto& mark : fields.marks) {
         image entry{24};
         entry.u64(0, mark.sequence);
         entry.u64(8, mark.offset);
         entry.u64(16, mark.max_timestamp_ns);
-        body.append(entry);
+        section.append(entry);
     }
+    return section;
+}
+
+image encode_streams(const index_fields& fields) {
+    image section{0};
     for (const auto& stream : fields.streams) {
         image entry{24};
         entry.u64(0, stream.number);
         entry.u64(8, stream.version);
-        entry.u64(16, stream.last_offset);
-        body.append(entry);
+        entry.u32(16, stream.last_offset / 8);
+        entry.u32(20, stream.segments_back);
+        section.append(entry);
     }
-    for (const std::uint64_t offset : fields.names) {
-        image entry{8};
-        entry.u64(0, offset);
-        body.append(entry);
-    }
-    for (const auto& type : fields.types) {
+    return section;
+}
+
+image encode_names(const index_fields& fields) {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> names;
+    for (const auto& name : fields.names)
+        names.emplace_back(XXH3_64bits(name.text.data(), name.text.size()), name.offset);
+    std::sort(names.begin(), names.end());
+    image section{0};
+    for (const auto& [hash, offset] : names) {
         image entry{16};
+        entry.u64(0, hash);
+        entry.u64(8, offset);
+        section.append(entry);
+    }
+    return section;
+}
+
+image encode_types(const index_fields& fields) {
+    image section{0};
+    for (const auto& type : fields.types) {
+        image entry{48};
         entry.u16(0, type.number);
         entry.u16(2, type.schema_version);
         entry.u64(8, type.events);
-        body.append(entry);
+        entry.u64(16, type.first_sequence);
+        entry.u64(24, type.last_sequence);
+        entry.u64(32, type.min_timestamp_ns);
+        entry.u64(40, type.max_timestamp_ns);
+        section.append(entry);
     }
-    image made = begin(192, "PWLINDX1", 192);
-    made.text(16, fields.journal);
-    made.u64(32, fields.ordinal);
-    made.u64(40, fields.epoch);
-    made.u64(48, fields.first_sequence);
-    made.u64(56, fields.end_sequence);
-    made.u64(64, fields.end_offset);
-    made.u64(72, fields.end_hash);
-    made.u64(80, fields.successor_epoch);
-    made.u16(88, fields.end_type);
-    made.u64(96, fields.min_timestamp_ns);
-    made.u64(104, fields.max_timestamp_ns);
-    made.u64(112, fields.marks.size());
-    made.u64(120, fields.streams.size());
-    made.u64(128, fields.names.size());
-    made.u64(136, fields.types.size());
-    made.u64(176, body.hash(0, body.bytes().size()));
-    made.u64(184, made.hash(0, 184));
+    return section;
+}
+
+}  // namespace
+
+image encode_index(const index_fields& fields) {
+    struct section {
+        image entries;
+        std::uint64_t entry_bytes, must_be_known;
+    };
+    const std::array<section, 4> sections{{{encode_marks(fields), 24, 0},
+                                           {encode_streams(fields), 24, 1},
+                                           {encode_names(fields), 16, 1},
+                                           {encode_types(fields), 48, 0}}};
+    image table{0};
+    image body{0};
+    for (std::size_t i = 0; i < sections.size(); ++i) {
+        const std::uint64_t bytes = sections[i].entries.bytes().size();
+        image entry{32};
+        entry.u16(0, i + 1);
+        entry.u16(2, sections[i].must_be_known);
+        entry.u32(4, sections[i].entry_bytes);
+        entry.u64(8, bytes / sections[i].entry_bytes);
+        entry.u64(16, 256 + 32 * sections.size() + body.bytes().size());
+        entry.u64(24, bytes);
+        table.append(entry);
+        body.append(sections[i].entries);
+    }
+    const std::uint64_t end = 256 + table.bytes().size() + body.bytes().size();
+    image made = begin(256, "PWLINDX1", 256);
+    made.text(40, fields.journal);
+    made.u64(56, fields.ordinal);
+    made.u64(64, fields.epoch);
+    made.u64(72, fields.first_sequence);
+    made.u64(80, fields.end_sequence);
+    made.u64(88, fields.end_offset);
+    made.u64(96, fields.end_hash);
+    made.u64(104, fields.successor_epoch);
+    made.u16(112, fields.end_type);
+    made.u32(116, sections.size());
+    made.u64(120, std::uint64_t{1} << fields.end_type | (fields.names.empty() ? 0U : 1U << 4));
+    made.u64(128, fields.min_timestamp_ns);
+    made.u64(136, fields.max_timestamp_ns);
+    made.u64(144, end);
+    made.u64(248, made.hash(0, 248));
+    made.append(table);
     made.append(body);
+    image checksums{0};
+    for (std::uint64_t at = 0; at < end; at += 4096) {
+        image checksum{8};
+        checksum.u64(0, made.hash(at, std::min<std::uint64_t>(at + 4096, end)) ^
+                            mix(fields.epoch + at * 0x9e3779b97f4a7c15));
+        checksums.append(checksum);
+    }
+    made.append(checksums);
     return made;
 }
 

@@ -133,10 +133,15 @@ struct index_fields {
     };
     struct stream {
         std::uint64_t number, version, last_offset;
+        std::uint64_t segments_back = 0;
+    };
+    struct name {
+        std::string_view text;
+        std::uint64_t offset;
     };
     struct type {
         std::uint16_t number, schema_version;
-        std::uint64_t events;
+        std::uint64_t events, first_sequence, last_sequence, min_timestamp_ns, max_timestamp_ns;
     };
     std::string_view journal{};
     std::uint64_t ordinal{};
@@ -151,7 +156,7 @@ struct index_fields {
     std::uint64_t max_timestamp_ns{};
     std::vector<mark> marks{};
     std::vector<stream> streams{};
-    std::vector<std::uint64_t> names{};
+    std::vector<name> names{};
     std::vector<type> types{};
 };
 [[nodiscard]] image encode_index(const index_fields& fields);

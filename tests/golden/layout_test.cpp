@@ -200,12 +200,15 @@ TEST_CASE("control fields lie where the golden file has them") {
     CHECK(odd.durable == 0);
 }
 
-TEST_CASE("index fields lie where the golden file has them") {
+TEST_CASE("index header fields lie where the golden file has them") {
     const std::string bytes = committed_bytes("rolled/0000000000.idx");
     const auto read = read_at<layout::index_header>(bytes, 0);
     CHECK(read.magic == layout::index_magic);
     CHECK(read.format_version == 1);
-    CHECK(read.header_bytes == 192);
+    CHECK(read.header_bytes == 256);
+    CHECK(read.compatible == 0);
+    CHECK(read.read_compatible == 0);
+    CHECK(read.incompatible == 0);
     CHECK(id_of(read.journal) == "pawl golden file");
     CHECK(read.ordinal == 0);
     CHECK(read.epoch == first_epoch);
@@ -217,36 +220,58 @@ TEST_CASE("index fields lie where the golden file has them") {
     CHECK(read.successor_epoch == second_epoch);
     CHECK(read.end_type == rolled);
     CHECK(read.reserved0 == 0);
-    CHECK(read.reserved1 == 0);
+    CHECK(read.sections == 4);
+    CHECK(read.system_types == (1U << rolled | 1U << stream_name));
     CHECK(read.min_timestamp_ns == created_ns);
     CHECK(read.max_timestamp_ns == created_ns + 2000);
-    CHECK(read.marks == 2);
-    CHECK(read.streams == 2);
-    CHECK(read.names == 1);
-    CHECK(read.types == 4);
-    CHECK(all_zero(read.reserved2));
-    CHECK(read.body_checksum == 0xad169426f349bc9f);
-    CHECK(read.checksum == 0xa33e8e4f16aac6c9);
+    CHECK(read.checksums_offset == 256 + 4 * 32 + 2 * 24 + 2 * 24 + 16 + 4 * 48);
+    CHECK(all_zero(read.reserved1));
+    CHECK(bytes.size() == read.checksums_offset + 8);
+    CHECK(read.checksum == 0xd44c5114379f0297);
+    CHECK(read_at<std::uint64_t>(bytes, read.checksums_offset) == 0x6e62ffac76d87de3);
+}
 
-    std::size_t at = sizeof read + sizeof(layout::index_mark);
-    const auto mark = read_at<layout::index_mark>(bytes, at);
+TEST_CASE("index sections lie where the golden file has them") {
+    const std::string bytes = committed_bytes("rolled/0000000000.idx");
+    std::array<layout::index_section, 4> sections{};
+    std::size_t next = 256 + 4 * 32;
+    const std::array<std::uint32_t, 4> entry_bytes{24, 24, 16, 48};
+    const std::array<std::uint64_t, 4> counts{2, 2, 1, 4};
+    for (std::size_t i = 0; i < sections.size(); ++i) {
+        sections[i] = read_at<layout::index_section>(bytes, 256 + i * 32);
+        CHECK(sections[i].kind == i + 1);
+        CHECK(sections[i].flags == (i == 1 || i == 2 ? 1 : 0));
+        CHECK(sections[i].entry_bytes == entry_bytes[i]);
+        CHECK(sections[i].count == counts[i]);
+        CHECK(sections[i].offset == next);
+        CHECK(sections[i].bytes == counts[i] * entry_bytes[i]);
+        next += sections[i].bytes;
+    }
+    const auto mark = read_at<layout::index_mark>(bytes, sections[0].offset + 24);
     CHECK(mark.sequence == 2);
     CHECK(mark.offset == 41088);
     CHECK(mark.max_timestamp_ns == created_ns + 2000);
-    at += sizeof mark;
-    const auto stream = read_at<layout::index_stream>(bytes, at);
+    const auto stream = read_at<layout::index_stream>(bytes, sections[1].offset);
     CHECK(stream.stream == 42);
     CHECK(stream.version == 3);
-    CHECK(stream.last_offset == 41280);
-    at += 2 * sizeof stream;
-    CHECK(read_at<std::uint64_t>(bytes, at) == 41088);
-    at += sizeof(std::uint64_t);
-    const auto type = read_at<layout::index_type>(bytes, at);
+    CHECK(stream.last_offset() == 41280);
+    CHECK(stream.segments_back == 0);
+    const auto name = read_at<layout::indexed_name>(bytes, sections[2].offset);
+    CHECK(name.offset == 41088);
+    const auto type = read_at<layout::index_type>(bytes, sections[3].offset);
     CHECK(type.type == 7);
     CHECK(type.schema_version == 2);
     CHECK(type.reserved == 0);
     CHECK(type.events == 2);
-    CHECK(at + 4 * sizeof type == bytes.size());
+    CHECK(type.first_sequence == 0);
+    CHECK(type.last_sequence == 3);
+    CHECK(type.min_timestamp_ns == created_ns);
+    CHECK(type.max_timestamp_ns == created_ns + 1000);
+
+    // The named stream goes on in the next segment, whose index leads back to this one.
+    const std::string later = committed_bytes("rolled/0000000001.idx");
+    const auto streams = read_at<layout::index_section>(later, 256 + 32);
+    CHECK(read_at<layout::index_stream>(later, streams.offset).segments_back == 1);
 }
 
 TEST_CASE("stream head fields lie where the golden file has them") {

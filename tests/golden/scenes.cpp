@@ -170,8 +170,11 @@ scene make_rolled() {
                           .max_timestamp_ns = time + 2000,
                           .marks = {{0, hello, 0}, {2, name, time + 2000}},
                           .streams = {{42, 3, last}, {first_named, 1, named}},
-                          .names = {name},
-                          .types = {{7, 2, 2}, {7, 3, 1}, {8, 1, 1}, {65535, 65535, 1}}});
+                          .names = {{stream_text, name}},
+                          .types = {{7, 2, 2, 0, 3, time, time + 1000},
+                                    {7, 3, 1, 4, 4, time + 1000, time + 1000},
+                                    {8, 1, 1, 2, 2, time + 1000, time + 1000},
+                                    {65535, 65535, 1, 1, 1, time + 2000, time + 2000}}});
 
     segment_image second = journal.start(second_epoch);
     const auto fifth = journal.add(second, {.type = 8,
@@ -193,8 +196,8 @@ scene make_rolled() {
                           .min_timestamp_ns = time + 4000,
                           .max_timestamp_ns = time + 4000,
                           .marks = {{5, fifth, 0}},
-                          .streams = {{first_named, 2, fifth}},
-                          .types = {{8, 1, 1}}});
+                          .streams = {{first_named, 2, fifth, 1}},
+                          .types = {{8, 1, 1, 5, 5, time + 4000, time + 4000}}});
     journal.put_heads({.end_sequence = 6,
                        .slots = 64,
                        .heads = {{42, 3, 0, last}, {first_named, 2, 1, fifth}},
@@ -252,7 +255,7 @@ scene make_cut() {
                           .max_timestamp_ns = time + 1,
                           .marks = {{0, zero, 0}},
                           .streams = {{1, 2, one}},
-                          .types = {{1, 0, 2}}});
+                          .types = {{1, 0, 2, 0, 1, time, time + 1}}});
     image kept{96};
     kept.text(0, std::string_view{torn.bytes()}.substr(0, 96));
     journal.put(fmt::format("torn/0000000000-{:016x}-{}.bytes", first_epoch, cut_at), kept);
@@ -277,8 +280,8 @@ scene make_cut() {
                           .min_timestamp_ns = time + 3,
                           .max_timestamp_ns = time + 3,
                           .marks = {{2, two, 0}},
-                          .streams = {{1, 3, two}},
-                          .types = {{2, 0, 1}}});
+                          .streams = {{1, 3, two, 1}},
+                          .types = {{2, 0, 1, 2, 2, time + 3, time + 3}}});
 
     segment_image third =
         journal.start(third_epoch, behind(second_epoch, second_end, second_hash, 3));

@@ -202,7 +202,7 @@ class reader {
     }
 
     // §11, made from the frames.
-    image make_index(const read_segment& segment) const {
+    image make_index(const read_segment& segment) {
         const read_frame& end = segment.frames.back();
         index_fields made{.journal = journal_,
                           .ordinal = segment.header.ordinal,
@@ -214,7 +214,7 @@ class reader {
                           .successor_epoch = load(end.fields.payload, 0, 8),
                           .end_type = end.fields.type};
         std::map<std::uint64_t, index_fields::stream> streams;
-        std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> types;
+        std::map<std::pair<std::uint16_t, std::uint16_t>, index_fields::type> types;
         bool any = false;
         for (const read_frame& frame : segment.frames) {
             const frame_fields& fields = frame.fields;
@@ -224,7 +224,7 @@ class reader {
                 (fields.flags & 0x0c) == 0)
                 made.marks.push_back({fields.sequence, frame.offset, made.max_timestamp_ns});
             if ((fields.flags & 1) != 0) {
-                made.names.push_back(frame.offset);
+                made.names.push_back({fields.payload, frame.offset});
                 continue;
             }
             made.min_timestamp_ns =
@@ -233,12 +233,27 @@ class reader {
             any = true;
             if (fields.stream != 0)
                 streams[fields.stream] = {fields.stream, fields.version, frame.offset};
-            ++types[{fields.type, fields.schema_version}];
+            auto& type =
+                types
+                    .try_emplace({fields.type, fields.schema_version},
+                                 index_fields::type{fields.type, fields.schema_version, 0,
+                                                    fields.sequence, fields.sequence,
+                                                    fields.timestamp_ns, fields.timestamp_ns})
+                    .first->second;
+            ++type.events;
+            type.last_sequence = fields.sequence;
+            type.min_timestamp_ns = std::min(type.min_timestamp_ns, fields.timestamp_ns);
+            type.max_timestamp_ns = std::max(type.max_timestamp_ns, fields.timestamp_ns);
         }
-        for (const auto& [number, stream] : streams)
+        for (auto& [number, stream] : streams) {
+            const auto before = last_segment_.find(number);
+            if (before != last_segment_.end())
+                stream.segments_back = made.ordinal - before->second;
+            last_segment_[number] = made.ordinal;
             made.streams.push_back(stream);
-        for (const auto& [type, events] : types)
-            made.types.push_back({type.first, type.second, events});
+        }
+        for (const auto& [key, type] : types)
+            made.types.push_back(type);
         return encode_index(made);
     }
 
@@ -250,6 +265,7 @@ class reader {
     bool ended_ = false;  // the segment read last
     std::map<std::uint64_t, std::uint64_t> versions_;
     std::map<std::string, std::uint64_t> names_;
+    std::map<std::uint64_t, std::uint64_t> last_segment_;  // that holds a stream
 };
 
 }  // namespace

@@ -14,10 +14,13 @@ namespace pawl {
 
 namespace detail {
 
-result<std::optional<stream_id>> find_name(const segment_index& index, const frame_space& space,
+result<std::optional<stream_id>> find_name(index_file& index, const frame_space& space,
                                            std::string_view name) {
+    auto offsets = index.find_name(name);
+    if (!offsets)
+        return std::unexpected(std::move(offsets.error()));
     std::optional<stream_id> found;
-    for (const std::uint64_t offset : index.names) {
+    for (const std::uint64_t offset : *offsets) {
         const auto named = name_at(space, offset);
         if (!named) {
             return std::unexpected(
@@ -57,8 +60,10 @@ namespace {
     }
     const frame_space space = segment->space();
     std::optional<stream_id> found;
-    const auto index = read_index(directory, id, ordinal);
-    auto listed = index && index->header.epoch == segment->header.epoch
+    auto index = index_file::open(directory, id, ordinal);
+    if (!index && index.error().code == errc::newer_format)
+        return std::unexpected(std::move(index.error()));
+    auto listed = index && index->header().epoch == segment->header.epoch
                       ? find_name(*index, space, name)
                       : result<std::optional<stream_id>>{fail(errc::not_found)};
     found = listed ? *listed : find_name(space, name);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "format/frame_check.hpp"
-#include "store/segment_index.hpp"
+#include "store/index_file.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -12,9 +12,10 @@
 
 namespace pawl::detail {
 
-// Looks at the name frames that the index lists. damaged if it lists a place that holds none: then
-// the index does not fit its segment, and the caller walks the segment instead.
-[[nodiscard]] result<std::optional<stream_id>> find_name(const segment_index& index,
+// Looks at the name frames that the index lists for the hash of this name. damaged if it lists a
+// place that holds none: then the index does not fit its segment, and the caller walks the segment
+// instead.
+[[nodiscard]] result<std::optional<stream_id>> find_name(index_file& index,
                                                          const frame_space& space,
                                                          std::string_view name);
 // Looks at every frame up to the end, or to the first place that holds no whole frame.

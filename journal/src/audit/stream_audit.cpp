@@ -43,6 +43,25 @@ result<stream_audit> stream_audit::start() {
     return made;
 }
 
+std::optional<stream_fault> stream_audit::check_links(const segment_index& index) const {
+    std::optional<stream_fault> found;
+    if (!complete_)
+        return found;
+    for (const index_stream& stream : index.streams) {
+        const stream_head* head = heads_.find(stream.stream);
+        const std::uint64_t back =
+            head == nullptr ? 0 : index.header.ordinal - unpack_position(head->last).ordinal;
+        if (stream.segments_back == back)
+            continue;
+        note(found, 0, index.header.first_sequence, [&] {
+            return "the index leads " + std::to_string(stream.segments_back) +
+                   " segments back from " + stream_text(stream.stream) + ", where the log has it " +
+                   std::to_string(back) + " back";
+        });
+    }
+    return found;
+}
+
 void stream_audit::begin_segment(std::uint64_t ordinal) {
     ordinal_ = ordinal;
     fault_.reset();

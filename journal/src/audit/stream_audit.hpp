@@ -5,6 +5,7 @@
 #include "format/frame_check.hpp"
 #include "store/head_slots.hpp"
 #include "store/heads_file.hpp"
+#include "store/segment_index.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 #include <pawl/journal/error.hpp>
@@ -35,6 +36,10 @@ class stream_audit {
 
     // The file of heads, to be judged at the place it stands for.
     void judge_at_its_place(stream_heads file) { file_ = std::move(file); }
+
+    // How an index leads from its streams to the segment before that holds them; asked before its
+    // segment is added.
+    [[nodiscard]] std::optional<stream_fault> check_links(const segment_index& index) const;
 
     void begin_segment(std::uint64_t ordinal);
     // A frame of that segment, whole, but not its end.

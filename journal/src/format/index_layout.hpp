@@ -10,12 +10,15 @@ namespace pawl::detail {
 
 inline constexpr std::uint64_t index_magic = 0x3158444e494c5750;  // "PWLINDX1"
 
-// A sealed segment's index: this header, then the marks, the stream heads, the offsets of name
-// frames (u64 each) and the types.
+// A sealed segment's index: this header, the table of sections, the sections, and a checksum for
+// each block of all that. The header alone says where the segment ends.
 struct index_header {
     std::uint64_t magic;
     std::uint32_t format_version;
     std::uint32_t header_bytes;
+    std::uint64_t compatible;
+    std::uint64_t read_compatible;
+    std::uint64_t incompatible;
     std::uint8_t journal[16];
     std::uint64_t ordinal;
     std::uint64_t epoch;
@@ -26,21 +29,43 @@ struct index_header {
     std::uint64_t successor_epoch;
     std::uint16_t end_type;  // system_type
     std::uint16_t reserved0;
-    std::uint32_t reserved1;
+    std::uint32_t sections;      // entries of the table that follows the header
+    std::uint64_t system_types;  // bit t: a system frame of type t stands in the segment
     std::uint64_t min_timestamp_ns;
     std::uint64_t max_timestamp_ns;
-    std::uint64_t marks;    // sparse entries behind the header
-    std::uint64_t streams;  // stream heads behind the marks
-    std::uint64_t names;    // name frames behind the heads
-    std::uint64_t types;    // event types behind the names
-    std::uint64_t reserved2[4];
-    std::uint64_t body_checksum;  // XXH3-64 of everything behind the header
-    std::uint64_t
-        checksum;  // XXH3-64 of the header before it: enough to trust where the segment ends
+    std::uint64_t checksums_offset;  // the sections end here and the block checksums begin
+    std::uint64_t reserved1[12];
+    std::uint64_t checksum;  // XXH3-64 of the header before it
 };
-static_assert(sizeof(index_header) == 192);
-static_assert(offsetof(index_header, marks) == 112);
-static_assert(offsetof(index_header, checksum) == 184);
+static_assert(sizeof(index_header) == 256);
+static_assert(offsetof(index_header, journal) == 40);
+static_assert(offsetof(index_header, end_type) == 112);
+static_assert(offsetof(index_header, sections) == 116);
+static_assert(offsetof(index_header, checksums_offset) == 144);
+static_assert(offsetof(index_header, checksum) == 248);
+
+// What a section holds. The numbers from 5 to 8 are reserved for tags, command ids, descriptions
+// and the digest of the segment.
+enum class index_section_kind : std::uint16_t {
+    marks = 1,
+    streams = 2,
+    names = 3,
+    types = 4,
+};
+
+// A reader that does not know a section's kind may skip it unless this flag is set.
+inline constexpr std::uint16_t section_must_be_known = 1;
+
+struct index_section {  // ascending by kind
+    std::uint16_t kind;
+    std::uint16_t flags;
+    std::uint32_t entry_bytes;
+    std::uint64_t count;
+    std::uint64_t offset;  // in the file, a multiple of 8
+    std::uint64_t bytes;
+};
+static_assert(sizeof(index_section) == 32);
+static_assert(offsetof(index_section, offset) == 16);
 
 struct index_mark {  // one about every index_stride bytes of frames, the first at the first frame
     std::uint64_t sequence;
@@ -52,17 +77,34 @@ inline constexpr std::uint64_t index_stride = 32 << 10;
 
 struct index_stream {  // sorted by stream
     std::uint64_t stream;
-    std::uint64_t version;      // of its last event here
-    std::uint64_t last_offset;  // of that event
+    std::uint64_t version;        // of its last event here
+    std::uint32_t last;           // offset of that event / 8
+    std::uint32_t segments_back;  // to the segment before this one that holds the stream; 0: none
+
+    [[nodiscard]] constexpr std::uint64_t last_offset() const noexcept {
+        return std::uint64_t{last} * frame_alignment;
+    }
 };
 static_assert(sizeof(index_stream) == 24);
+static_assert(offsetof(index_stream, segments_back) == 20);
+
+struct indexed_name {      // sorted by hash, then offset
+    std::uint64_t hash;    // XXH3-64 of the name
+    std::uint64_t offset;  // of the name frame
+};
+static_assert(sizeof(indexed_name) == 16);
 
 struct index_type {  // sorted by type, then schema version
     std::uint16_t type;
     std::uint16_t schema_version;
     std::uint32_t reserved;
     std::uint64_t events;
+    std::uint64_t first_sequence;  // of its events here
+    std::uint64_t last_sequence;
+    std::uint64_t min_timestamp_ns;
+    std::uint64_t max_timestamp_ns;
 };
-static_assert(sizeof(index_type) == 16);
+static_assert(sizeof(index_type) == 48);
+static_assert(offsetof(index_type, max_timestamp_ns) == 40);
 
 }  // namespace pawl::detail

@@ -32,7 +32,7 @@ result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
     const sequence_number durable = control_ ? control_->stored_watermark() : 0;
     if (durable <= end.sequence)
         return seen;
-    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal + 1 : 0;
+    const std::uint64_t ordinal = end.known ? end.ordinal + 1 : 0;
     auto successor = open_segment(directory_, id_, ordinal);
     if (successor && misfit(successor->header, end).empty())
         return end_of_journal::open;

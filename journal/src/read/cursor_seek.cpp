@@ -2,6 +2,7 @@
 #include "format/segment_walk.hpp"
 #include "read/cursor_state.hpp"
 #include "store/directory.hpp"
+#include "store/index_file.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,19 +13,28 @@ result<void> cursor_state::seek() {
     refresh_control();
     struct seeker {
         cursor_state& state;
-        result<void> operator()(from_first) const { return state.seek_first(); }
+        result<void> operator()(from_first) const {
+            state.next_version_ = 1;
+            return state.seek_first();
+        }
         result<void> operator()(from_end) const { return state.seek_end(); }
         result<void> operator()(from_sequence from) const {
             return state.seek_sequence(from.sequence);
         }
         result<void> operator()(from_point from) const { return state.seek_point(from); }
+        result<void> operator()(const from_position& from) const {
+            return state.seek_position(from);
+        }
+        result<void> operator()(from_version from) const {
+            return state.seek_version(from.version);
+        }
     };
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
     placed_ = true;
     if (options_.stream == no_stream_id || !segment_ || left_)
         return {};
-    return plan_stream();
+    return follow_stream();
 }
 
 result<void> cursor_state::seek_first() {
@@ -88,14 +98,24 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         durable_seen_ = std::max(durable_seen_, index->end_sequence);
         if (sequence == first)
             return {};
-        const auto mark = read_mark_before(directory_, *index, sequence);
-        if (mark && can_begin_at(*mark)) {
-            offset_ = mark->offset;
-            sequence_ = mark->sequence;
-        }
-        return {};
+        return start_at_mark(sequence);
     }
     return seek_first();
+}
+
+// Without a mark reading starts at the segment's first frame: a bad block costs time only.
+result<void> cursor_state::start_at_mark(sequence_number sequence) {
+    auto index = index_file::open(directory_, id_, ordinal_);
+    if (!index) {
+        return index.error().code == errc::newer_format ? std::unexpected(std::move(index.error()))
+                                                        : result<void>{};
+    }
+    const auto mark = index->mark_before(sequence);
+    if (mark && *mark && can_begin_at(**mark)) {
+        offset_ = (*mark)->offset;
+        sequence_ = (*mark)->sequence;
+    }
+    return {};
 }
 
 // Whether the frame that a mark names says the same of itself, and is not in the middle of a batch.
@@ -179,62 +199,71 @@ bool cursor_state::stands_behind(const from_point& from) const noexcept {
            (!taken_here || point_.frame_hash == from.point.frame_hash);
 }
 
-result<void> cursor_state::plan_stream() {
-    const std::uint64_t ordinal = segment_->header.ordinal;
-    const auto index = read_index(directory_, id_, ordinal);
-    if (!index || index->header.epoch != segment_->header.epoch)
+result<void> cursor_state::seek_position(const from_position& from) {
+    auto opened = open_segment(directory_, id_, from.position.ordinal);
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    const auto index = read_index_header(directory_, id_, from.position.ordinal);
+    if (!index && index.error().code == errc::newer_format)
+        return std::unexpected(index.error());
+    const bool sealed = index && index->epoch == opened->header.epoch;
+    const frame_space space = opened->space();
+    const std::uint64_t offset = from.position.offset;
+    const auto nothing = [&](std::string detail) {
+        return std::unexpected(error{.code = errc::not_found,
+                                     .offset = offset,
+                                     .file = opened->bytes.path().string(),
+                                     .detail = std::move(detail)});
+    };
+    // Frames may lie behind the end of a segment that was cut; they are no longer in the journal.
+    const std::uint64_t end = sealed ? index->end_offset : space.bytes;
+    if (offset < first_frame_offset || offset % frame_alignment != 0 || offset >= end ||
+        !has_room_for_header(space, offset))
+        return nothing("no event begins there");
+    const commit_word word{load_commit(space.base + offset)};
+    const frame_fault fault = check_frame(space, offset, word);
+    if (auto whole = opened->bytes.whole(); !whole)
+        return whole;
+    if (fault != frame_fault::none || word.is_system())
+        return nothing(fault == frame_fault::none ? "a system frame stands there"
+                                                  : std::string{to_string(fault)});
+    const sequence_number sequence = load_u64(space.base + offset + frame_offset::sequence);
+    const std::uint64_t hash = load_u64(space.base + offset + frame_offset::hash);
+    if (from.point.next != 0 &&
+        (from.point.next != sequence + 1 || from.point.frame_hash != hash)) {
+        return std::unexpected(error{.code = errc::diverged,
+                                     .offset = offset,
+                                     .sequence = sequence,
+                                     .file = opened->bytes.path().string(),
+                                     .detail = "another event stands there"});
+    }
+    adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
+    const bool inside_batch = (word.flags() & (flag::batch_middle | flag::batch_last)) != 0;
+    if (!inside_batch && (sealed || is_durable(sequence))) {
+        offset_ = offset;
+        sequence_ = sequence;
         return {};
-    links_.clear();
-    next_link_ = 0;
-    linked_end_ = end_of(index->header);
-    if (const index_stream* stream = index->find_stream(options_.stream)) {
-        if (auto collected = collect_links(stream->last_offset); !collected)
-            return collected;
     }
-    // A cursor that begins inside the segment has passed some of them already.
-    while (next_link_ < links_.size() &&
-           load_u64(space_.base + links_[next_link_] + frame_offset::sequence) < sequence_) {
-        ++next_link_;
-    }
-    linked_ = true;
-    return {};
+    return walk_to_position(sequence, from.position);
 }
 
-result<void> cursor_state::collect_links(std::uint64_t last_offset) {
-    const auto broken = [&](std::uint64_t offset, std::string detail) {
-        if (auto whole = segment_->bytes.whole(); !whole)
-            return std::unexpected(std::move(whole.error()));
-        error found = here(errc::damaged, std::move(detail));
-        found.offset = offset;
-        return std::unexpected(std::move(found));
-    };
-    std::uint64_t offset = last_offset;
-    for (;;) {
-        if (!has_room_for_header(space_, offset))
-            return broken(offset, "link out of range");
-        const std::byte* frame = space_.base + offset;
-        const commit_word word{load_commit(frame)};
-        if (const auto fault = check_frame(space_, offset, word); fault != frame_fault::none) {
-            return broken(offset, std::string{to_string(fault)});
-        }
-        if (!is_understood(word)) {
-            auto newer = broken(offset, std::string{to_string(frame_fault::newer)});
-            newer.error().code = errc::newer_format;
-            return newer;
-        }
-        if (word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream) {
-            return broken(offset, "a link leads to another stream");
-        }
-        links_.push_back(offset);
-        const std::uint64_t back = std::uint64_t{load_u32(frame + frame_offset::back)} * 8;
-        if (back == 0)
-            break;
-        if (back > offset - first_frame_offset)
-            return broken(offset, "link out of range");
-        offset -= back;
+// A whole frame may follow a hole, and one inside a batch may belong to a batch that was never
+// committed: only reading up to it shows that it is in the journal.
+result<void> cursor_state::walk_to_position(sequence_number sequence, log_position position) {
+    sequence_ = load_u64(segment_->bytes.data() + first_frame_offset + frame_offset::sequence);
+    if (auto started = start_at_mark(sequence); !started)
+        return started;
+    if (auto walked = walk_to(sequence); !walked)
+        return walked;
+    // A name may stand before the event.
+    while (!left_ && offset_ < position.offset && advance() == step::again) {
     }
-    std::ranges::reverse(links_);
-    return {};
+    if (failure_)
+        return std::unexpected(*std::exchange(failure_, std::nullopt));
+    if (!left_ && log_position{ordinal_, offset_} == position)
+        return {};
+    return std::unexpected(here(errc::not_found, "no event of the journal begins at offset " +
+                                                     std::to_string(position.offset)));
 }
 
 }  // namespace pawl::detail

@@ -144,8 +144,12 @@ cursor_state::step cursor_state::advance() {
     if (!view_event(offset_, word))
         return step::nothing;
     pass(word);
-    const bool wanted = options_.stream == no_stream_id || event_.stream() == options_.stream;
-    return wanted ? step::event : step::again;
+    if (options_.stream == no_stream_id)
+        return step::event;
+    if (event_.stream() != options_.stream || event_.version() < first_version_)
+        return step::again;
+    next_version_ = event_.version() + 1;
+    return step::event;
 }
 
 // Where there is no segment yet, or the one at hand has ended.
@@ -278,30 +282,6 @@ void cursor_state::note_end(commit_word word) noexcept {
     judged_.reset();
 }
 
-cursor_state::step cursor_state::advance_linked() {
-    if (next_link_ == links_.size()) {
-        left_ = linked_end_;
-        sequence_ = linked_end_.sequence;
-        linked_ = false;
-        return step::again;
-    }
-    PAWL_ASSERT(next_link_ < links_.size());
-    const std::uint64_t offset = links_[next_link_];
-    const commit_word word{load_u64(space_.base + offset)};
-    const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
-    if (lost_a_page())
-        return step::nothing;
-    if (options_.show == visibility::durable && !is_durable(sequence))
-        return step::nothing;
-    if (!view_event(offset, word))
-        return step::nothing;
-    ++next_link_;
-    offset_ = offset;
-    sequence_ = sequence;
-    pass(word);
-    return step::event;
-}
-
 void cursor_state::adopt(read_segment segment, kind which) noexcept {
     segment_ = std::move(segment);
     ordinal_ = segment_->header.ordinal;
@@ -335,7 +315,20 @@ cursor_state::kind cursor_state::kind_of(const read_segment& segment) {
 }
 
 result<bool> cursor_state::enter_successor() {
-    const std::uint64_t ordinal = segment_ ? segment_->header.ordinal + 1 : 0;
+    const bool on_route = next_stop_ < route_.stops.size();
+    if (on_route) {
+        const std::uint64_t stop = route_.stops[next_stop_++];
+        if (!left_ || left_->ordinal + 1 != stop) {
+            if (auto entered = enter_stop(stop); !entered)
+                return std::unexpected(std::move(entered.error()));
+            return true;
+        }
+    } else if (left_ && route_.sealed_end.known && left_->ordinal < route_.sealed_end.ordinal) {
+        // No later sealed segment holds the stream.
+        left_ = route_.sealed_end;
+        sequence_ = left_->sequence;
+    }
+    const std::uint64_t ordinal = left_ ? left_->ordinal + 1 : 0;
     auto opened = open_segment(directory_, id_, ordinal);
     if (!opened) {
         const bool may_come = !left_ || left_->type == system_type::closed;

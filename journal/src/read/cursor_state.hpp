@@ -3,6 +3,7 @@
 
 #include "format/frame_check.hpp"
 #include "read/segment_window.hpp"
+#include "read/stream_route.hpp"
 #include "recovery/log_survey.hpp"
 #include "store/control.hpp"
 #include "store/segment_file.hpp"
@@ -58,7 +59,6 @@ class cursor_state {
     [[nodiscard]] result<bool> wait_for_event(std::chrono::nanoseconds timeout);
     // One frame: yields it, passes it by, or says that there is nothing to read.
     [[nodiscard]] step advance();
-    [[nodiscard]] step advance_linked();
     [[nodiscard]] step leave_segment();
     [[nodiscard]] bool check_ahead(commit_word word);
     // Whether a page of the segment is gone; reading then ends with the failure that says so.
@@ -96,9 +96,23 @@ class cursor_state {
     [[nodiscard]] result<void> enter_holding(sequence_number sequence);
     [[nodiscard]] bool can_begin_at(const index_mark& mark) const noexcept;
     [[nodiscard]] result<void> walk_to(sequence_number sequence);
+    [[nodiscard]] result<void> seek_position(const from_position& from);
+    [[nodiscard]] result<void> walk_to_position(sequence_number sequence, log_position position);
+    [[nodiscard]] result<void> start_at_mark(sequence_number sequence);
+
+    // cursor_stream.cpp: one stream.
+
+    [[nodiscard]] result<void> seek_version(stream_version version);
+    // Finds the segments that hold the stream, from the current one on, and goes to the first.
+    [[nodiscard]] result<void> follow_stream();
     // Prepares reading one stream in the segment at hand, if it is sealed.
     [[nodiscard]] result<void> plan_stream();
     [[nodiscard]] result<void> collect_links(std::uint64_t last_offset);
+    // Opens a segment of the stream's route that is not the next one.
+    [[nodiscard]] result<void> enter_stop(std::uint64_t ordinal);
+    [[nodiscard]] step advance_linked();
+    // Whether the stream's next event has the version that must follow; else sets the failure.
+    [[nodiscard]] bool check_version();
 
     // cursor_judge.cpp: what lies at the end.
 
@@ -159,6 +173,13 @@ class cursor_state {
     segment_end before_{};  // the end of the segment before the one at hand
     // Set where the cursor stands behind a segment's end frame and its successor is not open yet.
     std::optional<segment_end> left_;
+
+    // Reading one stream: the segments to visit, and how far we are.
+    stream_route route_{};
+    std::size_t next_stop_ = 0;
+    stream_version first_version_ = 0;  // of the events that are wanted
+    // The version that the stream's next event must have; 0 where the one before is not known.
+    stream_version next_version_ = 0;
 
     // Reading one stream in a sealed segment: offsets of its events, in order, and how far we are.
     bool linked_ = false;

@@ -17,7 +17,8 @@ segment_end end_of(const index_header& index) noexcept {
             .offset = index.end_offset,
             .hash = index.end_hash,
             .successor_epoch = index.successor_epoch,
-            .sequence = index.end_sequence};
+            .sequence = index.end_sequence,
+            .ordinal = index.ordinal};
 }
 
 segment_end end_of(const segment_header& header, const walk_end& walk) noexcept {
@@ -27,7 +28,8 @@ segment_end end_of(const segment_header& header, const walk_end& walk) noexcept 
             .offset = walk.offset,
             .hash = walk.end_hash,
             .successor_epoch = walk.end.successor_epoch,
-            .sequence = walk.sequence};
+            .sequence = walk.sequence,
+            .ordinal = header.ordinal};
 }
 
 std::string misfit(const segment_header& header, const segment_end& before) {
@@ -108,9 +110,12 @@ class surveyor {
             return std::unexpected(std::move(ordinals.error()));
         for (const std::uint64_t ordinal : *ordinals) {
             surveyed_segment segment{.ordinal = ordinal};
-            if (auto index = read_index_header(request_.directory, request_.id, ordinal)) {
+            auto index = read_index_header(request_.directory, request_.id, ordinal);
+            if (index) {
                 segment.sealed = true;
                 segment.index = *index;
+            } else if (index.error().code == errc::newer_format) {
+                return std::unexpected(std::move(index.error()));
             }
             survey_.segments.push_back(std::move(segment));
         }
@@ -125,7 +130,7 @@ class surveyor {
         if (request_.verify == verify_at_open::all)
             return {};
         for (std::size_t i = segments.size(); i > 0; --i) {
-            if (!segments[i - 1].sealed)
+            if (!segments[i - 1].sealed || !ends_as_index_says(segments[i - 1]))
                 continue;
             survey_.first_read = i;
             survey_.end = end_of(segments[i - 1].index);
@@ -146,6 +151,22 @@ class surveyor {
                 return std::unexpected(std::move(header.error()));
         }
         return {};
+    }
+
+    // An index that was left beside another copy of its segment would make the next writer go on
+    // after a gap. Such a segment is read like one that is not sealed.
+    [[nodiscard]] bool ends_as_index_says(const surveyed_segment& segment) const {
+        const auto opened = open_segment(request_.directory, request_.id, segment.ordinal);
+        const index_header& index = segment.index;
+        if (!opened || opened->header.epoch != index.epoch)
+            return false;
+        const frame_space space = opened->space();
+        if (check_in_order(space, index.end_offset, index.end_sequence) != frame_fault::none)
+            return false;
+        const std::byte* frame = space.base + index.end_offset;
+        const commit_word word{load_commit(frame)};
+        return is_end(word) && word.type() == index.end_type &&
+               load_u64(frame + frame_offset::hash) == index.end_hash && opened->bytes.whole();
     }
 
     [[nodiscard]] error at_segment(std::size_t i, errc code, std::string detail) const {

@@ -27,6 +27,7 @@ struct segment_end {
     std::uint64_t hash = 0;
     std::uint64_t successor_epoch = 0;
     sequence_number sequence = 0;  // the next event's
+    std::uint64_t ordinal = 0;
 };
 
 struct surveyed_segment {

@@ -13,7 +13,7 @@ namespace {
 
 [[nodiscard]] result<void> take_in_names(stream_heads& heads, const segment_index& index,
                                          const frame_space& space) {
-    for (const std::uint64_t offset : index.names) {
+    for (const auto& [hash, offset] : index.names) {
         const auto named = name_at(space, offset);
         if (!named) {
             return std::unexpected(error{.code = errc::damaged,
@@ -32,6 +32,8 @@ namespace {
         return std::unexpected(std::move(segment.error()));
     const frame_space space = segment->space();
     auto index = read_index(directory, id, ordinal);
+    if (!index && index.error().code == errc::newer_format)
+        return std::unexpected(std::move(index.error()));
     if (!index || index->header.epoch != segment->header.epoch) {
         index = build_index({.space = space, .id = id, .ordinal = ordinal},
                             directory.path_of(segment_name(ordinal)));
@@ -71,7 +73,7 @@ result<void> take_in(stream_heads& heads, const segment_index& index, const fram
         if (head == nullptr)
             return fail(errc::out_of_memory);
         head->version = stream.version;
-        head->last = pack_position(index.header.ordinal, stream.last_offset);
+        head->last = pack_position(index.header.ordinal, stream.last_offset());
     }
     if (auto named = take_in_names(heads, index, space); !named)
         return named;

@@ -21,11 +21,14 @@ struct segment_index {
     index_header header{};
     std::vector<index_mark> marks;
     std::vector<index_stream> streams;
-    std::vector<std::uint64_t> names;  // offsets of name frames
+    std::vector<indexed_name> names;
     std::vector<index_type> types;
 
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
 };
+
+// Stands in a built index for the way back to an earlier segment that nobody has looked up yet.
+inline constexpr std::uint32_t not_linked = 0xffffffff;
 
 struct index_source {
     frame_space space;
@@ -38,25 +41,24 @@ struct index_source {
 };
 
 // Reads the whole segment, which must be complete: damaged, with offset and sequence, where a frame
-// is wrong, where a stream's links or versions do not fit, or where bytes follow a clean end.
+// is wrong, where a stream's links or versions do not fit, or where bytes follow a clean end. A
+// stream that does not begin in this segment is not_linked.
 [[nodiscard]] result<segment_index> build_index(const index_source& source,
                                                 const std::filesystem::path& segment);
 
+// The bytes of the file. Every stream must have been linked.
+[[nodiscard]] std::vector<std::byte> encode_index(const segment_index& index);
 [[nodiscard]] result<void> write_index(const directory_handle& directory,
                                        const segment_index& index, std::uint32_t mode);
-// The header alone, which is enough to know where a sealed segment ends. Errors as read_index.
+// The header alone, which is enough to know where a sealed segment ends. Errors as
+// index_file::open.
 [[nodiscard]] result<index_header> read_index_header(const directory_handle& directory,
                                                      const journal_id& id, std::uint64_t ordinal);
-// An index as it lies in a file; the errors name `path`.
+// The whole of an index as it lies in a file, every block checked; the errors name `path`.
 [[nodiscard]] result<segment_index> parse_index(std::span<const std::byte> bytes,
                                                 const std::filesystem::path& path,
                                                 const journal_id& id, std::uint64_t ordinal);
-// The last mark at or before the sequence, without a look at the rest of the index, which may be
-// large: only a hint, since nothing has checked it, until the frame that it names has.
-[[nodiscard]] result<index_mark> read_mark_before(const directory_handle& directory,
-                                                  const index_header& header,
-                                                  sequence_number sequence);
-// not_found where there is none; damaged where it is not this segment's or its checksum is wrong.
+// The same from its file. Errors as index_file::open.
 [[nodiscard]] result<segment_index> read_index(const directory_handle& directory,
                                                const journal_id& id, std::uint64_t ordinal);
 

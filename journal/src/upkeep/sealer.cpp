@@ -3,6 +3,7 @@
 #include "os/assertion.hpp"
 #include "store/directory.hpp"
 #include "store/heads_rebuild.hpp"
+#include "store/index_links.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -43,9 +44,17 @@ result<void> sealer::load_heads_before(std::uint64_t ordinal) {
     return {};
 }
 
+// Null where the heads stand for another place.
+const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noexcept {
+    const bool there =
+        heads_ && (heads_->covers_something ? heads_->ordinal + 1 == ordinal : ordinal == 0);
+    return there ? &*heads_ : nullptr;
+}
+
 // Seals one segment, which is complete and synced. In this order:
 //
-// 1. Write its index, under a temporary name that is synced and renamed. A crash before the rename
+// 1. Link its index to the segments before and write it, under a temporary name that is synced and
+// renamed. A crash before the rename
 //    leaves a segment without an index, which the next open seals again. Once the index is there,
 //    recovery no longer reads the segment: it may exist only after everything in the segment is on
 //    disk, so segments come here from the flusher and never from the appending thread.
@@ -68,13 +77,17 @@ result<bool> sealer::step() {
         return std::unexpected(std::move(whole.error()));
     if (!index)
         return std::unexpected(std::move(index.error()));
-    if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {
-        return std::unexpected(std::move(written.error()));
-    }
     if (auto loaded = load_heads_before(*ordinal); !loaded) {
         return std::unexpected(std::move(loaded.error()));
     }
-    PAWL_ASSERT(heads_.has_value());
+    if (auto linked =
+            link_index(*index, setup_.directory, setup_.id, heads_at_end_before(*ordinal));
+        !linked) {
+        return std::unexpected(std::move(linked.error()));
+    }
+    if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {
+        return std::unexpected(std::move(written.error()));
+    }
     // A segment whose index was missing may lie before what the heads already stand for.
     if (!heads_->covers_something || *ordinal > heads_->ordinal) {
         if (auto taken = take_in(*heads_, *index, space); !taken) {

@@ -37,6 +37,7 @@ class sealer {
   private:
     [[nodiscard]] std::optional<std::uint64_t> front();
     [[nodiscard]] result<void> load_heads_before(std::uint64_t ordinal);
+    [[nodiscard]] const stream_heads* heads_at_end_before(std::uint64_t ordinal) const noexcept;
 
     sealer_setup setup_;
     std::mutex mutex_;

@@ -39,7 +39,21 @@ struct from_point {
     log_point point{};
     journal_id taken_in{};
 };
-using start = std::variant<from_first, from_end, from_sequence, from_point>;
+// The event at a place that a receipt or writer::last_position named. not_found if no event begins
+// there; with a `point` (next != 0) the event must be the last that the point has taken, otherwise
+// diverged. Cost: opening one segment; for an event that is neither in a sealed segment nor
+// durable also reading its segment up to it.
+struct from_position {
+    log_position position{};
+    log_point point{};
+};
+// Only with cursor_options::stream: the stream's event with this version. Waits for it if it is
+// not there yet. Cost: the segments that hold the stream from this version on.
+struct from_version {
+    stream_version version = 0;
+};
+using start =
+    std::variant<from_first, from_end, from_sequence, from_point, from_position, from_version>;
 
 // Which events a cursor returns.
 enum class visibility : std::uint8_t {
@@ -61,7 +75,8 @@ struct cursor_options {
     // False: at the end, next() also checks once that this is the end and not damage.
     bool follow = false;
     wait_strategy wait = wait_strategy::block;
-    // Only the events of this stream, found through the frames' links and the indexes.
+    // Only the events of this stream, found through the frames' links and the indexes. Cost: the
+    // segments that hold it, not the length of the journal.
     stream_id stream = no_stream_id;
     // False: do not hash frames. For a second pass over events that were just verified.
     bool verify = true;

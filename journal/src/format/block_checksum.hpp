@@ -1,0 +1,33 @@
+// Checksums of a derived file by block, so that a reader which probes it checks just what it
+// touches.
+#pragma once
+
+#include "format/hash.hpp"
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace pawl::detail {
+
+inline constexpr std::uint64_t checked_block_bytes = 4096;
+
+[[nodiscard]] constexpr std::uint64_t checked_blocks(std::uint64_t bytes) noexcept {
+    return bytes / checked_block_bytes + (bytes % checked_block_bytes != 0 ? 1 : 0);
+}
+
+// Of the block that begins at `offset`, of which the last may be shorter. Epoch and place are part
+// of it: the right bytes elsewhere, or those of another life of the segment, do not pass.
+[[nodiscard]] inline std::uint64_t block_checksum(std::span<const std::byte> file,
+                                                  std::uint64_t offset,
+                                                  std::uint64_t epoch) noexcept {
+    constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
+    const auto bytes = std::min<std::uint64_t>(checked_block_bytes, file.size() - offset);
+    return hash_bytes(file.data() + offset, static_cast<std::size_t>(bytes)) ^
+           mix64(epoch + offset * spread);
+}
+
+}  // namespace pawl::detail

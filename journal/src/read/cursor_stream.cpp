@@ -1,0 +1,168 @@
+// How a cursor reads one stream: from segment to segment along the indexes' links, and inside each
+// along the frames'.
+#include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
+#include "read/cursor_state.hpp"
+#include "store/directory.hpp"
+#include "store/index_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pawl::detail {
+
+result<void> cursor_state::seek_version(stream_version version) {
+    if (options_.stream == no_stream_id) {
+        return fail(errc::invalid_argument,
+                    "a version is one of a stream: set cursor_options::stream");
+    }
+    first_version_ = std::max<stream_version>(version, 1);
+    next_version_ = first_version_;
+    return seek_first();
+}
+
+result<void> cursor_state::follow_stream() {
+    auto planned = plan_route({.directory = directory_,
+                               .id = id_,
+                               .stream = options_.stream,
+                               .from_ordinal = ordinal_,
+                               .from_version = first_version_});
+    if (!planned)
+        return std::unexpected(std::move(planned.error()));
+    route_ = std::move(*planned);
+    if (!route_.sealed_end.known)
+        return {};
+    if (!route_.stops.empty() && route_.stops.front() == ordinal_) {
+        next_stop_ = 1;
+        return plan_stream();
+    }
+    if (!route_.stops.empty())
+        return enter_stop(route_.stops[next_stop_++]);
+    left_ = route_.sealed_end;
+    sequence_ = left_->sequence;
+    return {};
+}
+
+result<void> cursor_state::enter_stop(std::uint64_t ordinal) {
+    auto opened = open_segment(directory_, id_, ordinal);
+    if (!opened) {
+        opened.error().sequence = sequence_;
+        return std::unexpected(std::move(opened.error()));
+    }
+    const auto index = read_index_header(directory_, id_, ordinal);
+    const bool sealed = index && index->epoch == opened->header.epoch;
+    before_ = {};
+    adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
+    sequence_ = sealed ? index->first_sequence
+                       : load_u64(space_.base + first_frame_offset + frame_offset::sequence);
+    return plan_stream();
+}
+
+result<void> cursor_state::plan_stream() {
+    auto index = index_file::open(directory_, id_, segment_->header.ordinal);
+    if (!index && index.error().code == errc::newer_format)
+        return std::unexpected(std::move(index.error()));
+    if (!index || index->header().epoch != segment_->header.epoch)
+        return {};
+    // Without a sound index the segment is read frame by frame.
+    const auto stream = index->find_stream(options_.stream);
+    if (!stream)
+        return {};
+    links_.clear();
+    next_link_ = 0;
+    linked_end_ = end_of(index->header());
+    if (*stream) {
+        if (auto collected = collect_links((*stream)->last_offset()); !collected)
+            return collected;
+    }
+    // A cursor that begins inside the segment has passed some of them already.
+    while (next_link_ < links_.size() &&
+           load_u64(space_.base + links_[next_link_] + frame_offset::sequence) < sequence_) {
+        ++next_link_;
+    }
+    linked_ = true;
+    return {};
+}
+
+result<void> cursor_state::collect_links(std::uint64_t last_offset) {
+    const auto broken = [&](std::uint64_t offset, std::string detail) {
+        if (auto whole = segment_->bytes.whole(); !whole)
+            return std::unexpected(std::move(whole.error()));
+        error found = here(errc::damaged, std::move(detail));
+        found.offset = offset;
+        return std::unexpected(std::move(found));
+    };
+    std::uint64_t offset = last_offset;
+    for (;;) {
+        if (!has_room_for_header(space_, offset))
+            return broken(offset, "link out of range");
+        const std::byte* frame = space_.base + offset;
+        const commit_word word{load_commit(frame)};
+        if (const auto fault = check_frame(space_, offset, word); fault != frame_fault::none) {
+            return broken(offset, std::string{to_string(fault)});
+        }
+        if (!is_understood(word)) {
+            auto newer = broken(offset, std::string{to_string(frame_fault::newer)});
+            newer.error().code = errc::newer_format;
+            return newer;
+        }
+        if (word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream) {
+            return broken(offset, "a link leads to another stream");
+        }
+        const stream_version version = load_u64(frame + frame_offset::version);
+        if (version < first_version_)
+            break;
+        links_.push_back(offset);
+        if (version == first_version_)
+            break;
+        const std::uint64_t back = std::uint64_t{load_u32(frame + frame_offset::back)} * 8;
+        if (back == 0)
+            break;
+        if (back > offset - first_frame_offset)
+            return broken(offset, "link out of range");
+        offset -= back;
+    }
+    std::ranges::reverse(links_);
+    return {};
+}
+
+cursor_state::step cursor_state::advance_linked() {
+    if (next_link_ == links_.size()) {
+        left_ = linked_end_;
+        sequence_ = linked_end_.sequence;
+        linked_ = false;
+        return step::again;
+    }
+    PAWL_ASSERT(next_link_ < links_.size());
+    const std::uint64_t offset = links_[next_link_];
+    const commit_word word{load_u64(space_.base + offset)};
+    const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
+    if (lost_a_page())
+        return step::nothing;
+    if (options_.show == visibility::durable && !is_durable(sequence))
+        return step::nothing;
+    if (!view_event(offset, word) || !check_version())
+        return step::nothing;
+    ++next_link_;
+    offset_ = offset;
+    sequence_ = sequence;
+    pass(word);
+    return step::event;
+}
+
+bool cursor_state::check_version() {
+    const stream_version version = event_.version();
+    if (next_version_ != 0 && version != next_version_) {
+        failure_ = here(errc::damaged, "the indexes lead past events of stream " +
+                                           std::to_string(options_.stream) + ": version " +
+                                           std::to_string(version) + " where " +
+                                           std::to_string(next_version_) +
+                                           " must follow; without their .idx files the segments "
+                                           "are read in full");
+        return false;
+    }
+    next_version_ = version + 1;
+    return true;
+}
+
+}  // namespace pawl::detail

@@ -1,0 +1,98 @@
+#include "read/stream_route.hpp"
+
+#include "store/directory.hpp"
+#include "store/index_file.hpp"
+#include "store/segment_file.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+class route_planner {
+  public:
+    explicit route_planner(const route_request& request) : request_{request} {}
+
+    [[nodiscard]] result<stream_route> run() {
+        auto ordinals = list_segments(request_.directory);
+        if (!ordinals)
+            return std::unexpected(std::move(ordinals.error()));
+        auto next = ordinals->rbegin();
+        while (next != ordinals->rend() && *next >= request_.from_ordinal) {
+            const auto back = look_at(*next);
+            if (!back)
+                return std::unexpected(back.error());
+            if (*back == whole_way)
+                break;
+            // The link says that no segment in between holds the stream.
+            const std::uint64_t wanted = *next - std::min(*next, *back);
+            ++next;
+            while (next != ordinals->rend() && *next > wanted)
+                ++next;
+        }
+        std::ranges::reverse(route_.stops);
+        return std::move(route_);
+    }
+
+  private:
+    // No earlier segment needs to be visited.
+    static constexpr std::uint64_t whole_way = 0;
+
+    // How many segments back to look next.
+    [[nodiscard]] result<std::uint64_t> look_at(std::uint64_t ordinal) {
+        auto index = index_file::open(request_.directory, request_.id, ordinal);
+        if (!index)
+            return without_index(ordinal, std::move(index.error()));
+        auto found = index->find_stream(request_.stream);
+        if (!found)
+            return without_index(ordinal, std::move(found.error()));
+        // A link was followed to here: the stream must be here, or the link was wrong, which the
+        // reader finds out from the versions.
+        if (!*found || !route_.sealed_end.known) {
+            if (auto same = is_of_segment(index->header()); !same)
+                return std::unexpected(std::move(same.error()));
+            else if (!*same)
+                return without_index(ordinal, error{.code = errc::damaged});
+        }
+        if (!route_.sealed_end.known)
+            route_.sealed_end = end_of(index->header());
+        if (!*found)
+            return 1;
+        const index_stream& stream = **found;
+        if (stream.version < request_.from_version)
+            return whole_way;
+        route_.stops.push_back(ordinal);
+        return stream.segments_back;
+    }
+
+    // Behind the last sealed segment a reader goes from segment to segment anyway.
+    [[nodiscard]] result<std::uint64_t> without_index(std::uint64_t ordinal, error why) {
+        if (why.code != errc::not_found && why.code != errc::damaged)
+            return std::unexpected(std::move(why));
+        if (route_.sealed_end.known)
+            route_.stops.push_back(ordinal);
+        return 1;
+    }
+
+    // Whether the index is of this life of its segment.
+    [[nodiscard]] result<bool> is_of_segment(const index_header& index) const {
+        auto header = check_segment_header(request_.directory, request_.id, index.ordinal);
+        if (!header)
+            return std::unexpected(std::move(header.error()));
+        return header->epoch == index.epoch;
+    }
+
+    const route_request& request_;
+    stream_route route_;
+};
+
+}  // namespace
+
+result<stream_route> plan_route(const route_request& request) {
+    return route_planner{request}.run();
+}
+
+}  // namespace pawl::detail

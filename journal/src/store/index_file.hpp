@@ -1,0 +1,88 @@
+// An index as it lies in its file, probed in place: a question reads, and checks, just the blocks
+// that a binary search touches.
+#pragma once
+
+#include "format/index_layout.hpp"
+#include "os/directory_handle.hpp"
+#include "os/mapping.hpp"
+
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pawl::detail {
+
+// Used by one thread. Every question fails with damaged if a block that it touched is wrong, and
+// with io if the file could not be read.
+class index_file {
+  public:
+    // Maps the file, and checks its header and its table of sections. not_found if there is none;
+    // damaged if it is not this segment's or something that was checked is wrong; newer_format if
+    // a newer program wrote something into it that must be understood.
+    [[nodiscard]] static result<index_file> open(const directory_handle& directory,
+                                                 const journal_id& id, std::uint64_t ordinal);
+    // The same over bytes that the caller keeps; the errors name `path`.
+    [[nodiscard]] static result<index_file> over(std::span<const std::byte> bytes,
+                                                 const std::filesystem::path& path,
+                                                 const journal_id& id, std::uint64_t ordinal);
+
+    [[nodiscard]] const index_header& header() const noexcept { return header_; }
+
+    [[nodiscard]] result<std::optional<index_stream>> find_stream(stream_id stream);
+    // The last mark at or before the sequence; none if the sequence lies before the segment.
+    [[nodiscard]] result<std::optional<index_mark>> mark_before(sequence_number sequence);
+    // Offsets of the name frames whose name may be this one: its hash is the same.
+    [[nodiscard]] result<std::vector<std::uint64_t>> find_name(std::string_view name);
+
+    // Checks every block.
+    [[nodiscard]] result<void> check_all();
+    // Where a section's entries lie. Nothing has checked them before check_all().
+    [[nodiscard]] std::span<const std::byte> section(index_section_kind kind) const noexcept;
+
+    // Blocks checked so far: what probing cost.
+    [[nodiscard]] std::uint64_t blocks_checked() const noexcept { return blocks_checked_; }
+
+  private:
+    index_file(std::span<const std::byte> bytes, std::filesystem::path path) noexcept
+        : bytes_{bytes}, path_{std::move(path)} {}
+
+    [[nodiscard]] result<void> check_layout();
+    [[nodiscard]] result<void> take_section(std::uint64_t at);
+    [[nodiscard]] result<void> check_blocks(std::uint64_t begin, std::uint64_t end);
+    [[nodiscard]] std::unexpected<error> wrong(std::string detail, std::uint64_t offset) const;
+    [[nodiscard]] bool possible_offset(std::uint64_t offset) const noexcept;
+
+    template <class Entry>
+    [[nodiscard]] result<Entry> entry(const index_section& from, std::uint64_t number);
+    // The first entry for which `before` is false.
+    template <class Entry, class Before>
+    [[nodiscard]] result<std::uint64_t> partition_point(const index_section& in, Before before);
+
+    [[nodiscard]] const index_section& at(index_section_kind kind) const noexcept {
+        return sections_[static_cast<std::size_t>(kind) - 1];
+    }
+
+    static constexpr std::size_t known_sections = 4;
+
+    mapping mapped_;
+    std::span<const std::byte> bytes_;
+    std::filesystem::path path_;
+    index_header header_{};
+    std::array<index_section, known_sections> sections_{};
+    std::vector<bool> checked_;  // by block
+    std::uint64_t blocks_checked_ = 0;
+};
+
+// Checks a header as index_file::open does; `bytes` may be no more than the header.
+[[nodiscard]] result<index_header> check_index_header(std::span<const std::byte> bytes,
+                                                      const std::filesystem::path& path,
+                                                      const journal_id& id, std::uint64_t ordinal);
+
+}  // namespace pawl::detail

@@ -1,0 +1,105 @@
+#include "store/index_links.hpp"
+
+#include "store/directory.hpp"
+#include "store/index_file.hpp"
+#include "store/segment_file.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace pawl::detail {
+
+namespace {
+
+using stream_list = std::vector<index_stream*>;
+
+// Links the streams that the segment holds, and takes them off the list.
+template <class Holds>
+[[nodiscard]] result<void> link_to(std::uint64_t back, stream_list& wanted, Holds holds) {
+    stream_list left;
+    for (index_stream* stream : wanted) {
+        const result<bool> held = holds(stream->stream);
+        if (!held)
+            return std::unexpected(held.error());
+        if (*held)
+            stream->segments_back = static_cast<std::uint32_t>(back);
+        else
+            left.push_back(stream);
+    }
+    wanted = std::move(left);
+    return {};
+}
+
+// An earlier segment whose index is not there: its frames say which streams it holds.
+[[nodiscard]] result<void> link_to_frames(const directory_handle& directory, const journal_id& id,
+                                          std::uint64_t ordinal, std::uint64_t back,
+                                          stream_list& wanted) {
+    auto segment = open_segment(directory, id, ordinal);
+    if (!segment)
+        return std::unexpected(std::move(segment.error()));
+    auto built = build_index({.space = segment->space(), .id = id, .ordinal = ordinal},
+                             directory.path_of(segment_name(ordinal)));
+    if (auto whole = segment->bytes.whole(); !whole)
+        return whole;
+    if (!built)
+        return std::unexpected(std::move(built.error()));
+    return link_to(back, wanted, [&](stream_id stream) -> result<bool> {
+        return built->find_stream(stream) != nullptr;
+    });
+}
+
+[[nodiscard]] result<void> link_to_segment(const directory_handle& directory, const journal_id& id,
+                                           std::uint64_t ordinal, std::uint64_t back,
+                                           stream_list& wanted) {
+    auto index = index_file::open(directory, id, ordinal);
+    if (!index) {
+        const errc why = index.error().code;
+        if (why != errc::not_found && why != errc::damaged)
+            return std::unexpected(std::move(index.error()));
+        return link_to_frames(directory, id, ordinal, back, wanted);
+    }
+    auto linked = link_to(back, wanted, [&](stream_id stream) -> result<bool> {
+        auto found = index->find_stream(stream);
+        if (!found)
+            return std::unexpected(std::move(found.error()));
+        return found->has_value();
+    });
+    if (linked || linked.error().code != errc::damaged)
+        return linked;
+    return link_to_frames(directory, id, ordinal, back, wanted);
+}
+
+}  // namespace
+
+result<void> link_index(segment_index& index, const directory_handle& directory,
+                        const journal_id& id, const stream_heads* before) {
+    const std::uint64_t ordinal = index.header.ordinal;
+    stream_list wanted;
+    for (index_stream& stream : index.streams) {
+        if (stream.segments_back != not_linked)
+            continue;
+        stream.segments_back = 0;
+        if (before == nullptr) {
+            wanted.push_back(&stream);
+        } else if (const stream_head* head = before->slots.find(stream.stream)) {
+            const std::uint64_t earlier = unpack_position(head->last).ordinal;
+            stream.segments_back = static_cast<std::uint32_t>(ordinal - earlier);
+        }
+    }
+    if (wanted.empty())
+        return {};
+    auto ordinals = list_segments(directory);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (auto earlier = ordinals->rbegin(); earlier != ordinals->rend(); ++earlier) {
+        if (*earlier >= ordinal || wanted.empty())
+            continue;
+        if (auto linked = link_to_segment(directory, id, *earlier, ordinal - *earlier, wanted);
+            !linked)
+            return linked;
+    }
+    return {};
+}
+
+}  // namespace pawl::detail
