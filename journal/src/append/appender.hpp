@@ -152,6 +152,10 @@ class appender {
     [[nodiscard]] sequence_number sequence() const noexcept { return sequence_; }
     [[nodiscard]] const progress& shared() const noexcept { return progress_; }
     [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
+    // Offsets of the stream's events after a version, the last first, as far as they lie in the
+    // newest segment. busy beside an open batch, whose events are not in the log yet.
+    [[nodiscard]] result<std::vector<std::uint64_t>> recent_events(stream_id stream,
+                                                                   stream_version after) const;
     // The event at a place in the newest segment, which a receipt named.
     [[nodiscard]] event written(log_position position) const noexcept {
         PAWL_ASSERT(position.ordinal == ordinal_ && position.offset < position_);

@@ -30,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -161,7 +162,15 @@ class writer {
     [[nodiscard]] result<stream_id> stream(std::string_view name, std::uint64_t timestamp_ns = 0);
     // The version of a stream; 0 if it holds no event.
     [[nodiscard]] stream_version version(stream_id stream) const noexcept;
-    // Position of the stream's last event, for reading what a conflict missed.
+    // Calls visit(event) for each event of the stream whose version is greater than `after`, in
+    // order, and returns how many there were: what a conflict missed. Events in the newest segment
+    // are read in place, without a system call; for older ones a cursor reads the segments that
+    // hold the stream. The events are valid during the call, in which the writer must not be used.
+    // Fails with busy beside an open batch or reservation, and as a cursor does.
+    [[nodiscard]] result<std::uint64_t> read_since(
+        stream_id stream, stream_version after,
+        const std::function<void(const event&)>& visit) const;
+    // Position of the stream's last event, for a cursor that starts there (from_position).
     [[nodiscard]] std::optional<log_position> last_position(stream_id stream) const noexcept;
 
     // The sequence of the next event.

@@ -1,0 +1,34 @@
+// What the writer reads back of what it has appended, in place.
+#include "append/appender.hpp"
+#include "append/appender_frames.hpp"
+
+#include <utility>
+
+namespace pawl::detail {
+
+result<std::vector<std::uint64_t>> appender::recent_events(stream_id stream,
+                                                           stream_version after) const {
+    if (busy_)
+        return refused();
+    std::vector<std::uint64_t> offsets;
+    const stream_head* head = table_.find(stream);
+    if (head == nullptr || head->version <= after)
+        return offsets;
+    const log_position last = unpack_position(head->last);
+    if (last.ordinal != ordinal_)
+        return offsets;
+    std::uint64_t offset = last.offset;
+    for (;;) {
+        offsets.push_back(offset);
+        const std::byte* frame = base_ + offset;
+        assert(load_u64(frame + frame_offset::stream) == stream);
+        const std::uint64_t back =
+            std::uint64_t{load_u32(frame + frame_offset::back)} * frame_alignment;
+        if (back == 0 || load_u64(frame + frame_offset::version) == after + 1)
+            return offsets;
+        assert(back <= offset - first_frame_offset);
+        offset -= back;
+    }
+}
+
+}  // namespace pawl::detail
