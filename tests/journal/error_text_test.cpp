@@ -29,6 +29,7 @@ TEST_CASE("a conflict names the stream, the version it is at and the one expecte
     const auto wrong = log.append({.stream = 42, .expected = expect::exactly(2)}, {});
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().message() == "conflict: stream 42, actual version 3, expected version 2");
+    CHECK(wrong.error().batch_event == no_value);
     const auto none = log.append({.stream = 42, .expected = expect::no_stream()}, {});
     CHECK(none.error().message() == "conflict: stream 42, actual version 3, expected version 0");
     const auto some = log.append({.stream = 7, .expected = expect::exists()}, {});

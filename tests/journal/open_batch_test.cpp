@@ -108,6 +108,9 @@ TEST_CASE("expected versions in a batch see the events added before, and are tak
         REQUIRE_FALSE(late);
         CHECK(late.error().code == errc::conflict);
         CHECK(late.error().actual_version == 1);
+        CHECK(late.error().batch_event == 1);
+        CHECK(late.error().message() ==
+              "conflict: stream 5, actual version 1, expected version 0, event of the batch 1");
         (void)must(together.append({.stream = 5, .expected = expect::exactly(1)}, {}));
         (void)must(together.append({.stream = 5, .expected = expect::exists()}, {}));
         CHECK(log.version(5) == 3);

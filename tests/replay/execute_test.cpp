@@ -122,7 +122,10 @@ TEST_CASE("a conflict appends nothing, tells the version and leaves the state al
     const auto conflict =
         pawl::execute(careful{}, bank::deposit{.account = 1, .amount = 1}, state, log, events);
     CHECK(error_in(conflict).code == pawl::errc::conflict);
+    CHECK(error_in(conflict).stream == 1);
+    CHECK(error_in(conflict).expected_version == 1);
     CHECK(error_in(conflict).actual_version == 2);
+    CHECK(error_in(conflict).batch_event == 0);
     CHECK(state == before);
     CHECK(log.next_sequence() == 2);
 }

@@ -216,6 +216,16 @@ void appender::append_closed() noexcept {
     progress_.position.store(begin_ + position_, std::memory_order_release);
 }
 
+error appender::conflict_with(const event_header& header, stream_version actual) const noexcept {
+    const bool any_event = header.expected.asks_exists();
+    return {.code = errc::conflict,
+            .stream = header.stream,
+            .actual_version = actual,
+            .expected_version = any_event ? no_value : header.expected.version(),
+            .batch_event = batch_.open ? batch_.events : no_value,
+            .reason = any_event ? "the stream was expected to hold an event" : ""};
+}
+
 std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,
                                                stream_slot& slot) noexcept {
     if (header.stream == no_stream_id)
@@ -234,7 +244,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     if (slot.head == nullptr) [[unlikely]] {
         // Refused before the stream gets an entry: a refusal leaves nothing in the table.
         if (!header.expected.admits(0))
-            return version_conflict(header, 0);
+            return conflict_with(header, 0);
         slot.head = table_.find_or_insert(header.stream);
     }
     if (slot.head == nullptr) [[unlikely]] {
@@ -244,7 +254,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
         slot.head = *waited;
     }
     if (!header.expected.admits(slot.head->version))
-        return version_conflict(header, slot.head->version);
+        return conflict_with(header, slot.head->version);
     PAWL_ASSERT(slot.head->stream == header.stream);
     slot.version = slot.head->version + 1;
     const bool here = slot.head->version != 0 && slot.head->last >> 32 == ordinal_;

@@ -225,6 +225,8 @@ class appender {
     // Finds the event's place in its stream, or says why the event may not be appended.
     [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,
                                              stream_slot& slot) noexcept;
+    [[nodiscard, gnu::cold]] error conflict_with(const event_header& header,
+                                                 stream_version actual) const noexcept;
     [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
                                                        std::uint64_t offset,
                                                        stream_slot& slot) noexcept;

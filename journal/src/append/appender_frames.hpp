@@ -30,16 +30,6 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
                  .reason = "an event's payload has a limit"};
 }
 
-[[nodiscard]] inline error version_conflict(const event_header& header,
-                                            stream_version actual) noexcept {
-    const bool any_event = header.expected.asks_exists();
-    return error{.code = errc::conflict,
-                 .stream = header.stream,
-                 .actual_version = actual,
-                 .expected_version = any_event ? no_value : header.expected.version(),
-                 .reason = any_event ? "the stream was expected to hold an event" : ""};
-}
-
 [[nodiscard]] inline error type_is_reserved(std::uint16_t type) noexcept {
     return error{.code = errc::invalid_argument,
                  .size = type,

@@ -21,12 +21,16 @@ result<std::vector<std::uint64_t>> appender::recent_events(stream_id stream,
     for (;;) {
         offsets.push_back(offset);
         const std::byte* frame = base_ + offset;
-        assert(load_u64(frame + frame_offset::stream) == stream);
         const std::uint64_t back =
             std::uint64_t{load_u32(frame + frame_offset::back)} * frame_alignment;
         if (back == 0 || load_u64(frame + frame_offset::version) == after + 1)
             return offsets;
-        assert(back <= offset - first_frame_offset);
+        if (back > offset - first_frame_offset)
+            return std::unexpected(error{.code = errc::damaged,
+                                         .offset = offset,
+                                         .stream = stream,
+                                         .file = segment_->bytes.path().string(),
+                                         .detail = "link out of range"});
         offset -= back;
     }
 }

@@ -79,6 +79,7 @@ std::string error::message() const {
     add_number("stream ", stream);
     add_number("actual version ", actual_version);
     add_number("expected version ", expected_version);
+    add_number("event of the batch ", batch_event);
     add_number("size ", size);
     add_number("limit ", limit);
     if (cause != errc{})

@@ -192,6 +192,9 @@ result<std::uint64_t> writer::read_since(stream_id stream, stream_version after,
         const std::uint64_t ordinal = appender_->newest().header.ordinal;
         for (auto offset = recent->rbegin(); offset != recent->rend(); ++offset)
             visit(appender_->written({ordinal, *offset}));
+        // Zeros may have stood where a page was.
+        if (auto whole = appender_->newest().bytes.whole(); !whole)
+            return std::unexpected(std::move(whole.error()));
         return visited + recent->size();
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);

@@ -46,6 +46,8 @@ result<receipt> decision::append_to(writer& log) noexcept {
         auto placed = log.append(header(0), payload(0).bytes);
         if (placed)
             events_[0].placed = *placed;
+        else if (placed.error().code == errc::conflict)
+            placed.error().batch_event = 0;
         return placed;
     }
     std::size_t bytes = 0;

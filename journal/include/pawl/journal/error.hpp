@@ -61,6 +61,7 @@ struct [[nodiscard]] error {
     std::uint64_t stream = no_value;            // the stream concerned
     std::uint64_t actual_version = no_value;    // conflict: the version the stream is at
     std::uint64_t expected_version = no_value;  // conflict: the one asked for; not of exists()
+    std::uint64_t batch_event = no_value;       // conflict in a batch: which of its events, from 0
     std::uint64_t size = no_value;              // too_large: what was asked for
     std::uint64_t limit = no_value;             // too_large: what is allowed, in the same unit
     std::string_view reason{};                  // one sentence, of static storage duration
