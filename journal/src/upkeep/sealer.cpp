@@ -14,11 +14,12 @@ namespace pawl::detail {
 void sealer::enqueue(std::uint64_t ordinal) {
     const std::scoped_lock guard{mutex_};
     waiting_.push_back(ordinal);
+    ++enqueued_;
 }
 
-bool sealer::has_work() {
+std::uint64_t sealer::enqueued() {
     const std::scoped_lock guard{mutex_};
-    return !waiting_.empty();
+    return enqueued_;
 }
 
 std::optional<std::uint64_t> sealer::front() {

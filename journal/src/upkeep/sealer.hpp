@@ -27,7 +27,8 @@ class sealer {
 
     // Adds a segment that is complete and on stable storage. Any thread; ordinals must ascend.
     void enqueue(std::uint64_t ordinal);
-    [[nodiscard]] bool has_work();
+    // How many were added so far. Any thread.
+    [[nodiscard]] std::uint64_t enqueued();
     // Seals one segment; false if none is waiting. One thread at a time.
     [[nodiscard]] result<bool> step();
     // Writes the heads if the segments sealed since the last time hold eight times as many bytes as
@@ -42,6 +43,7 @@ class sealer {
     sealer_setup setup_;
     std::mutex mutex_;
     std::deque<std::uint64_t> waiting_;
+    std::uint64_t enqueued_ = 0;
     // The background's own copy of the heads, loaded when first needed.
     std::optional<stream_heads> heads_;
     std::uint64_t bytes_since_heads_ = 0;

@@ -54,8 +54,12 @@ void watcher::wake_others() {
     if (cause != std::exchange(flush_cause_, cause))
         parts_.flusher->wake();
     const bool segment_wanted = parts_.supply->wants_more() && parts_.supply->shortage() == 0;
-    if (segment_wanted || parts_.append->streams().wants_larger() || parts_.seal->has_work())
+    if (segment_wanted || parts_.append->streams().wants_larger())
         parts_.housekeeper->wake();
+    // By the number, not by what is left: after a shortage the sealing thread waits by itself.
+    const std::uint64_t enqueued = parts_.seal->enqueued();
+    if (enqueued != std::exchange(enqueued_seen_, enqueued))
+        parts_.sealing->wake();
 }
 
 // Sleeps for as long as the writer, at its current pace, needs to use up a quarter of the populated

@@ -29,6 +29,7 @@ struct watched_parts {
     sealer* seal;
     background_thread* flusher;
     background_thread* housekeeper;
+    background_thread* sealing;
 };
 
 class watcher {
@@ -67,6 +68,7 @@ class watcher {
         bool operator==(const flush_cause&) const = default;
     };
     flush_cause flush_cause_{};
+    std::uint64_t enqueued_seen_ = 0;  // segments given to the sealer
 };
 
 }  // namespace pawl::detail

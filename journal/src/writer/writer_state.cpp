@@ -24,6 +24,8 @@ constexpr std::uint64_t most_segments_ahead = 8;
 constexpr microseconds shortest_pause{50};
 constexpr microseconds usual_pause{1000};
 constexpr milliseconds shortage_pause{10};
+// An attempt to seal reads the whole segment.
+constexpr milliseconds seal_shortage_pause{250};
 // The watcher wakes a thread that has nothing to do: none of them looks at the clock by itself.
 constexpr std::chrono::hours until_woken{1};
 
@@ -105,7 +107,8 @@ result<void> writer_state::assemble() {
                                                        .pages = populator_.get(),
                                                        .seal = sealer_.get(),
                                                        .flusher = &flusher_,
-                                                       .housekeeper = &housekeeper_},
+                                                       .housekeeper = &housekeeper_,
+                                                       .sealing = &sealing_},
                                          next);
     if (!parts_.options.background_threads)
         return {};
@@ -133,6 +136,8 @@ result<void> writer_state::start_threads() {
     if (auto done = start(housekeeper_, "-house", [this] { return housekeep_step(); }); !done) {
         return done;
     }
+    if (auto done = start(sealing_, "-seal", [this] { return seal_step(); }); !done)
+        return done;
     if (auto done = start(flusher_, "-sync", [this] { return flush_step(); }); !done)
         return done;
     if (parts_.options.scrub_bytes_per_second != 0 && !parts_.to_scrub.empty()) {
@@ -146,6 +151,7 @@ result<void> writer_state::start_threads() {
 void writer_state::stop_threads() noexcept {
     scrubbing_.stop();
     watching_.stop();
+    sealing_.stop();
     housekeeper_.stop();
     flusher_.stop();
 }
@@ -230,6 +236,7 @@ microseconds writer_state::until_next_flush() const {
     return until_woken;
 }
 
+// What an append may wait for: the next segment, and room in the table of streams.
 microseconds writer_state::housekeep_step() {
     auto made = supply_->replenish();
     if (!made) {
@@ -249,7 +256,13 @@ microseconds writer_state::housekeep_step() {
         if (is_shortage(served.error()))
             return shortage_pause;
         fail_background(std::move(served.error()));
+        return milliseconds{10};
     }
+    return until_woken;
+}
+
+// What is derived from the log, however long it takes: no append waits for it.
+microseconds writer_state::seal_step() {
     auto sealed = sealer_->step();
     if (sealed && *sealed) {
         if (auto written = sealer_->write_heads_if_due(false); !written)
@@ -258,7 +271,7 @@ microseconds writer_state::housekeep_step() {
     if (!sealed) {
         // An index is derived and can be made later.
         if (is_shortage(sealed.error()))
-            return shortage_pause;
+            return seal_shortage_pause;
         fail_background(std::move(sealed.error()));
         return milliseconds{10};
     }
@@ -326,6 +339,8 @@ result<void> writer_state::poll() {
     while (populator_->step()) {
     }
     while (housekeep_step() == microseconds{0}) {
+    }
+    while (seal_step() == microseconds{0}) {
     }
     watcher_->note_settled();
     look_around();

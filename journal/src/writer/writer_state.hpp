@@ -89,6 +89,7 @@ class writer_state {
     // Each does what is due and says how long there is nothing to do.
     [[nodiscard]] std::chrono::microseconds flush_step();
     [[nodiscard]] std::chrono::microseconds housekeep_step();
+    [[nodiscard]] std::chrono::microseconds seal_step();
     [[nodiscard]] std::chrono::microseconds watch_step();
     [[nodiscard]] std::chrono::microseconds scrub_step();
 
@@ -128,6 +129,7 @@ class writer_state {
     background_thread flusher_;
     background_thread watching_;
     background_thread housekeeper_;
+    background_thread sealing_;
     background_thread scrubbing_;
 };
 
