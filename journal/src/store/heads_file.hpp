@@ -19,6 +19,15 @@ namespace pawl::detail {
 
 using name_map = std::map<std::string, stream_id, std::less<>>;
 
+// What an open has to merge because the file does not hold it.
+struct unwritten_heads {
+    std::uint64_t entries = 0;   // of indexes: streams and names
+    std::uint64_t segments = 0;  // whose indexes these are
+
+    // In entries; to open a segment and its index costs as much as to merge some hundreds.
+    [[nodiscard]] std::uint64_t cost() const noexcept { return entries + segments * 512; }
+};
+
 // What stands in the file.
 struct stream_heads {
     head_slots slots;
@@ -27,6 +36,7 @@ struct stream_heads {
     std::uint64_t ordinal = 0;      // the last segment taken in
     std::uint64_t epoch = 0;
     sequence_number end_sequence = 0;
+    unwritten_heads unwritten{};  // merged since the file was read
 
     [[nodiscard]] stream_id next_named_stream() const noexcept {
         return first_named_stream + names.size();

@@ -7,6 +7,7 @@
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace pawl::detail {
@@ -45,6 +46,19 @@ result<void> sealer::load_heads_before(std::uint64_t ordinal) {
     return {};
 }
 
+result<void> sealer::link(segment_index& index) {
+    // So many looks into earlier indexes cost less than loading the heads of a large journal.
+    constexpr std::uint64_t few_looks = 4096;
+    const std::uint64_t ordinal = index.header.ordinal;
+    const auto continued = static_cast<std::uint64_t>(
+        std::ranges::count(index.streams, not_linked, &index_stream::segments_back));
+    if (heads_ || continued > few_looks / (ordinal + 1)) {
+        if (auto loaded = load_heads_before(ordinal); !loaded)
+            return loaded;
+    }
+    return link_index(index, setup_.directory, setup_.id, heads_at_end_before(ordinal));
+}
+
 // Null where the heads stand for another place.
 const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noexcept {
     const bool there =
@@ -59,8 +73,8 @@ const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noe
 //    leaves a segment without an index, which the next open seals again. Once the index is there,
 //    recovery no longer reads the segment: it may exist only after everything in the segment is on
 //    disk, so segments come here from the flusher and never from the appending thread.
-// 2. Merge it into the stream heads in memory. A crash loses them; the file of heads then stands
-//    for an earlier segment, and opening merges the indexes after it.
+// 2. Merge it into the stream heads, if they are in memory. A crash loses them; the file of heads
+//    then stands for an earlier segment, and opening merges the indexes after it.
 // 3. Take it off the queue. If a step before fails, it stays, and the next call tries again.
 result<bool> sealer::step() {
     const auto ordinal = front();
@@ -78,40 +92,44 @@ result<bool> sealer::step() {
         return std::unexpected(std::move(whole.error()));
     if (!index)
         return std::unexpected(std::move(index.error()));
-    if (auto loaded = load_heads_before(*ordinal); !loaded) {
-        return std::unexpected(std::move(loaded.error()));
-    }
-    if (auto linked =
-            link_index(*index, setup_.directory, setup_.id, heads_at_end_before(*ordinal));
-        !linked) {
+    if (auto linked = link(*index); !linked)
         return std::unexpected(std::move(linked.error()));
-    }
     if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {
         return std::unexpected(std::move(written.error()));
     }
     // A segment whose index was missing may lie before what the heads already stand for.
-    if (!heads_->covers_something || *ordinal > heads_->ordinal) {
+    if (heads_ && (!heads_->covers_something || *ordinal > heads_->ordinal)) {
         if (auto taken = take_in(*heads_, *index, space); !taken) {
             return std::unexpected(std::move(taken.error()));
         }
-        bytes_since_heads_ += segment->header.segment_bytes;
     }
+    if (*ordinal >= setup_.first_ordinal) {
+        unwritten_.entries += index->streams.size() + index->names.size();
+        ++unwritten_.segments;
+    }
+    newest_sealed_ = std::max(newest_sealed_, *ordinal);
     const std::scoped_lock guard{mutex_};
     PAWL_ASSERT(!waiting_.empty() && waiting_.front() == *ordinal);
     waiting_.pop_front();
     return true;
 }
 
-result<void> sealer::write_heads_if_due(bool now) {
-    constexpr std::uint64_t outweigh = 8;
-    if (!heads_ || !heads_->covers_something || bytes_since_heads_ == 0)
+result<void> sealer::write_heads_if_due(bool closing) {
+    // Below this an open is quick whatever the file holds.
+    constexpr std::uint64_t least = 32 << 10;
+    const std::uint64_t streams = heads_ ? heads_->slots.used() : setup_.streams;
+    const std::uint64_t enough = closing ? streams / 8 : std::max(streams, least);
+    if (unwritten_.segments == 0 || unwritten_.cost() < enough)
         return {};
-    if (!now && bytes_since_heads_ / outweigh < heads_file_bytes(*heads_))
+    // Heads stand for all segments up to one: not before those that recovery found are sealed.
+    if (newest_sealed_ + 1 < setup_.first_ordinal)
         return {};
+    if (auto loaded = load_heads_before(newest_sealed_ + 1); !loaded)
+        return loaded;
     if (auto written = write_heads(setup_.directory, setup_.id, *heads_, setup_.mode); !written) {
         return written;
     }
-    bytes_since_heads_ = 0;
+    unwritten_ = {};
     return {};
 }
 

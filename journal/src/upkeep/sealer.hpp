@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/heads_file.hpp"
+#include "store/segment_index.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -19,11 +20,14 @@ struct sealer_setup {
     journal_id id{};
     std::uint32_t mode = 0600;
     std::uint64_t expected_streams = 0;
+    std::uint64_t first_ordinal = 0;  // of the segment that the writer begins with
+    std::uint64_t streams = 0;        // known when it was opened
+    unwritten_heads unwritten{};  // at that time, segments that still have to be sealed included
 };
 
 class sealer {
   public:
-    explicit sealer(sealer_setup setup) : setup_{std::move(setup)} {}
+    explicit sealer(sealer_setup setup) : setup_{std::move(setup)}, unwritten_{setup_.unwritten} {}
 
     // Adds a segment that is complete and on stable storage. Any thread; ordinals must ascend.
     void enqueue(std::uint64_t ordinal);
@@ -31,13 +35,17 @@ class sealer {
     [[nodiscard]] std::uint64_t enqueued();
     // Seals one segment; false if none is waiting. One thread at a time.
     [[nodiscard]] result<bool> step();
-    // Writes the heads if the segments sealed since the last time hold eight times as many bytes as
-    // the file, or if `now` is true.
-    [[nodiscard]] result<void> write_heads_if_due(bool now);
+    // Writes the heads once an open would have to merge as many entries as the file holds. So what
+    // an open merges stays in proportion to the file, and what is written in proportion to the
+    // entries of the indexes. If `closing`, an eighth of that is enough. What an earlier writer
+    // left unwritten counts.
+    [[nodiscard]] result<void> write_heads_if_due(bool closing);
 
   private:
     [[nodiscard]] std::optional<std::uint64_t> front();
     [[nodiscard]] result<void> load_heads_before(std::uint64_t ordinal);
+    // Links the index to earlier segments, for which it loads the heads only if they are needed.
+    [[nodiscard]] result<void> link(segment_index& index);
     [[nodiscard]] const stream_heads* heads_at_end_before(std::uint64_t ordinal) const noexcept;
 
     sealer_setup setup_;
@@ -46,7 +54,8 @@ class sealer {
     std::uint64_t enqueued_ = 0;
     // The background's own copy of the heads, loaded when first needed.
     std::optional<stream_heads> heads_;
-    std::uint64_t bytes_since_heads_ = 0;
+    unwritten_heads unwritten_{};
+    std::uint64_t newest_sealed_ = 0;
 };
 
 }  // namespace pawl::detail

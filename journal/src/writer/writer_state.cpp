@@ -77,6 +77,13 @@ result<void> writer_state::assemble() {
     durability_ = std::make_unique<durability>(
         std::move(*parts_.control), &word, next, place_check{parts_.directory, *journal},
         [this](std::unique_ptr<live_segment> segment) { segment_left(std::move(segment)); });
+    const sealer_setup sealing{.directory = parts_.directory,
+                               .id = parts_.id,
+                               .mode = parts_.options.mode,
+                               .expected_streams = parts_.options.expected_streams,
+                               .first_ordinal = parts_.active->header.ordinal,
+                               .streams = parts_.heads.slots.used(),
+                               .unwritten = parts_.heads.unwritten};
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
     constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
     first->bytes.populate(0, std::min(parts_.options.populate_bytes, enough_to_begin));
@@ -94,8 +101,7 @@ result<void> writer_state::assemble() {
     names_ = std::move(parts_.heads.names);
     populator_ = std::make_unique<populator>(&appender_->shared(), supply_.get(), first.get(),
                                              parts_.options.populate_bytes);
-    sealer_ = std::make_unique<sealer>(sealer_setup{
-        parts_.directory, parts_.id, parts_.options.mode, parts_.options.expected_streams});
+    sealer_ = std::make_unique<sealer>(sealing);
     scrubber_ = std::make_unique<scrubber>(parts_.directory, parts_.id, parts_.to_scrub);
     for (const std::uint64_t ordinal : parts_.to_seal)
         sealer_->enqueue(ordinal);
