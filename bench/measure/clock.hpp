@@ -22,6 +22,20 @@ namespace bench {
 #endif
 }
 
+// Ticks since `from`, which another thread may have read, at a time when every load before this
+// call has been done. A bare counter may be read before such a load; the difference could then lie
+// below zero and wrap around. The counters of two cores may differ by a few ticks: that counts as
+// 0, too.
+[[nodiscard]] inline std::uint64_t ticks_since(std::uint64_t from) noexcept {
+#if defined(__x86_64__)
+    _mm_lfence();
+#elif defined(__aarch64__)
+    asm volatile("isb" ::: "memory");
+#endif
+    const std::uint64_t now = ticks();
+    return now > from ? now - from : 0;
+}
+
 // Turns ticks into nanoseconds, calibrated once against the system's monotonic clock.
 class tick_scale {
   public:

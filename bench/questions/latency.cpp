@@ -194,7 +194,7 @@ contender ring(const options& asked, const paced_load& load, reader_is where) {
             shared->ready.store(1, std::memory_order_release);
             for (std::uint64_t i = 0; i < load.count; ++i) {
                 const auto intended = stamped(frames.read(i));
-                shared->latencies_ns[i] = scale.to_ns(ticks() - intended);
+                shared->latencies_ns[i] = scale.to_ns(ticks_since(intended));
                 frames.release(i);
             }
         };
@@ -237,7 +237,7 @@ contender journal(const std::filesystem::path& scratch, const options& asked,
                     must(events.wait(std::chrono::seconds(10)), "wait for an event");
                     next = events.next();
                 }
-                shared->latencies_ns[i] = scale.to_ns(ticks() - stamped(next->payload()));
+                shared->latencies_ns[i] = scale.to_ns(ticks_since(stamped(next->payload())));
             }
         };
         return run_pair(asked, where, load.count, shared, write, read);
