@@ -8,7 +8,7 @@ namespace pawl::detail {
 
 namespace {
 
-// The same name as the journal gives its segments.
+// Must match the journal's names for its segments.
 std::string segment_name(std::uint64_t ordinal) {
     char name[32];
     std::snprintf(name, sizeof name, "%010llu.seg", static_cast<unsigned long long>(ordinal));

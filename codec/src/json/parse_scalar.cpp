@@ -32,7 +32,7 @@ bool json_parser_state::scalar(const value_type& type, std::uint64_t& bits) {
     return integer(type, bits);
 }
 
-// A byte that is neither 0 nor 1 is printed as a number.
+// The printer prints a byte that is neither 0 nor 1 as a number, so a number is accepted.
 bool json_parser_state::boolean(std::uint64_t& bits) {
     bits = 1;
     if (in_.take_word("true"))
@@ -59,7 +59,7 @@ bool json_parser_state::enumerator(const value_type& type, std::uint64_t& bits) 
     if (flatbuffers::IsLong(type.base) && starts_as_number)
         return integer_text(text, at, type, bits);
     bits = 0;
-    // Names of flags are separated by one space.
+    // One space separates the names of flags.
     for (std::string_view rest = text;;) {
         const std::size_t space = of.bit_flags ? rest.find(' ') : std::string_view::npos;
         const std::string_view name = rest.substr(0, space);

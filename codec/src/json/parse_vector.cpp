@@ -7,7 +7,7 @@
 
 namespace pawl::detail {
 
-// Every field must be given: a struct has no absent ones.
+// The text must give every field: a struct cannot have absent ones.
 bool json_parser_state::structure(const object_layout& type, std::size_t at) {
     const std::size_t first_slot = slots_.size();
     slots_.resize(first_slot + type.fields.size());
@@ -125,7 +125,7 @@ bool json_parser_state::referred_elements(const value_type& type, offset& to) {
     return within_size();
 }
 
-// 0 stands for no element, as in a vector of unions.
+// An offset of 0 means no element, as in a vector of unions.
 json_parser_state::offset json_parser_state::write_offsets(std::size_t first) {
     const std::size_t count = offsets_.size() - first;
     builder_->StartVector(count, sizeof(offset));
@@ -157,7 +157,7 @@ bool json_parser_state::union_value(const field_layout& field, const slot& type,
 bool json_parser_state::union_vector(const field_layout& field, const slot& types, slot& to) {
     if (types.has != content::reference)
         return refuse(to.position, "a vector of unions without their types");
-    // Copied: the builder moves while the members are built.
+    // Copied, because building the members can move the builder's memory.
     const auto* written = reinterpret_cast<const flatbuffers::Vector<std::uint8_t>*>(
         builder_->GetCurrentBufferPointer() + builder_->GetSize() - types.value);
     const std::size_t first_type = scratch_.size();
@@ -223,7 +223,7 @@ bool json_parser_state::nested(const object_layout& type, offset& to) {
     tables_ = tables;
     if (size + inside.GetSize() > limits_.max_bytes)
         return refuse(in_.position(), "the event is larger than its limit", errc::too_large);
-    // Its own tables are aligned from where it starts.
+    // The nested FlatBuffer's tables are aligned relative to its own start.
     builder_->ForceVectorAlignment(inside.GetSize(), 1, inside.GetBufferMinAlignment());
     to = builder_->CreateVector(inside.GetBufferPointer(), inside.GetSize()).o;
     return true;

@@ -52,7 +52,7 @@ result<std::span<const std::byte>> json_parser_state::parse(std::string_view tex
 }
 
 bool json_parser_state::root(const object_layout& type) {
-    // Also ends the table that an event which failed has left open.
+    // Also closes the table that a failed event left open.
     builder_->Clear();
     offset at = 0;
     if (!table(type, at))
@@ -61,7 +61,7 @@ bool json_parser_state::root(const object_layout& type) {
     return within_size();
 }
 
-// Looked at while building, so that no text makes the builder grow far beyond what is allowed.
+// Checked while building, so that no text makes the builder grow far beyond the limit.
 bool json_parser_state::within_size() {
     return builder_->GetSize() + scratch_.size() <= limits_.max_bytes ||
            refuse(in_.position(),
@@ -142,7 +142,7 @@ bool json_parser_state::reference(const field_layout& field, slot& to) {
     return true;
 }
 
-// Unions whose type came after them, or never.
+// Parses the unions whose type came after them, and refuses those whose type never came.
 bool json_parser_state::deferred_unions(const object_layout& type, std::size_t first_slot) {
     const std::size_t end = in_.position();
     for (const field_layout& field : type.fields) {
@@ -164,7 +164,7 @@ bool json_parser_state::deferred_unions(const object_layout& type, std::size_t f
     return true;
 }
 
-// Called behind the closing brace.
+// Called after the closing brace.
 bool json_parser_state::complete(const object_layout& type, std::size_t first_slot) {
     for (const field_layout& field : type.fields) {
         if (!field.required && field.type.base != reflection::Union)
@@ -178,7 +178,8 @@ bool json_parser_state::complete(const object_layout& type, std::size_t first_sl
             const bool typed = field.many == multiplicity::vector
                                    ? types.has == content::reference
                                    : types.has == content::scalar && types.value != 0;
-            // Described even if its value is null: nobody could print it otherwise.
+            // The schema must know the type even if the value is null: it could not be printed
+            // otherwise.
             if (types.has == content::scalar &&
                 schema_.enumeration(field.type.enumeration)
                         .find(static_cast<std::int64_t>(types.value)) == nullptr)
@@ -198,7 +199,7 @@ bool json_parser_state::complete(const object_layout& type, std::size_t first_sl
 json_parser_state::offset json_parser_state::write(const object_layout& type,
                                                    std::size_t first_slot) {
     const offset start = builder_->StartTable();
-    // Wide fields first, so that none needs padding.
+    // Writes wide fields first, so that none needs padding.
     for (const std::size_t align : {8U, 4U, 2U, 1U})
         for (const field_layout& field : type.fields)
             write(field, slots_[first_slot + field.id], align);

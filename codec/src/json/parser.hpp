@@ -18,8 +18,8 @@
 
 namespace pawl::detail {
 
-// Every function returns whether all went well; if not, the scanner knows why and where, and
-// `path_` names the field.
+// Every function returns true on success; on failure the scanner holds the reason and the place,
+// and `path_` names the field.
 class json_parser_state {
   public:
     json_parser_state(const schema_layout& schema, const verify_limits& limits)
@@ -31,7 +31,7 @@ class json_parser_state {
     using offset = flatbuffers::uoffset_t;
 
     enum class content : std::uint8_t { absent, null, scalar, reference, structure, deferred };
-    // What the text gave for one field of an open table or struct.
+    // The value parsed for one field of an open table or struct.
     struct slot {
         content has = content::absent;
         std::uint64_t value = 0;   // bits, offset in the builder, or place in scratch_
@@ -47,7 +47,7 @@ class json_parser_state {
 
     bool root(const object_layout& type);
     bool within_size();
-    // The members of an object, each put where `value` puts it.
+    // Parses the members of an object, calling `value` for each.
     template <class Value>
     bool members(const object_layout& type, std::size_t first_slot, Value&& value);
 
@@ -93,12 +93,12 @@ class json_parser_state {
     std::uint32_t depth_ = 0;
     std::uint32_t tables_ = 0;
 
-    // One for the event and one for each FlatBuffer nested in it that is open.
+    // One for the event, and one for each open nested FlatBuffer.
     std::vector<std::unique_ptr<flatbuffers::FlatBufferBuilder>> builders_;
     std::size_t level_ = 0;
     flatbuffers::FlatBufferBuilder* builder_ = nullptr;
 
-    // Stacks: what a function pushes it pops.
+    // Stacks: every function pops what it pushed.
     std::vector<slot> slots_;
     std::vector<std::byte> scratch_;  // structs and vectors that are not written yet
     std::vector<offset> offsets_;

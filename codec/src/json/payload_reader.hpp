@@ -1,5 +1,5 @@
-// A payload that nothing is known about: every read is checked against its bounds and for the
-// alignment that FlatBuffers gives it.
+// Reads an untrusted payload: every read is checked against the bounds and for the alignment that
+// FlatBuffers requires.
 #pragma once
 
 #include <cassert>
@@ -17,12 +17,12 @@ class payload_reader {
 
     [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
 
-    // Whether `count` bytes lie at `at`, which is aligned.
+    // True if the `count` bytes at `at` are in the payload, and `at` is aligned.
     [[nodiscard]] bool holds(std::size_t at, std::size_t count, std::size_t align) const noexcept {
         return at % align == 0 && at <= bytes_.size() && count <= bytes_.size() - at;
     }
 
-    // What lies at a place that holds() has passed.
+    // Reads the value at a place that holds() has accepted.
     template <class Integer>
     [[nodiscard]] Integer get(std::size_t at) const noexcept {
         assert(at <= bytes_.size() && sizeof(Integer) <= bytes_.size() - at);
@@ -34,7 +34,7 @@ class payload_reader {
         return bytes_.subspan(at, count);
     }
 
-    // Where the offset at `at` points to; nullopt if that is nowhere.
+    // Returns the target of the offset at `at`; nullopt if it is outside the payload.
     [[nodiscard]] std::optional<std::size_t> follow(std::size_t at) const noexcept {
         if (!holds(at, 4, 4))
             return std::nullopt;
@@ -49,7 +49,7 @@ class payload_reader {
         std::uint32_t count;
     };
 
-    // The elements of a vector that starts at `at`; nullopt if it does not lie in the payload.
+    // Returns the elements of the vector at `at`; nullopt if it is not entirely in the payload.
     [[nodiscard]] std::optional<elements> vector(std::size_t at, std::uint32_t element_bytes,
                                                  std::uint32_t align) const noexcept {
         if (!holds(at, 4, 4))
@@ -61,7 +61,7 @@ class payload_reader {
         return elements{at + 4, count};
     }
 
-    // The table at `at`, as far as its vtable goes; nullopt if that lies nowhere.
+    // The table at `at`, bounded by its vtable; nullopt if the vtable is outside the payload.
     struct table {
         std::size_t at;
         std::size_t vtable;
@@ -81,7 +81,7 @@ class payload_reader {
         return table{at, place, length};
     }
 
-    // Where a field of the table lies, 0 if it is absent.
+    // Returns the offset of a field of the table, 0 if it is absent.
     [[nodiscard]] std::size_t field(const table& of, std::uint16_t vtable_offset) const noexcept {
         if (vtable_offset + 2 > of.vtable_bytes)
             return 0;

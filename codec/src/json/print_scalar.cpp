@@ -68,7 +68,8 @@ void payload_printer::scalar(const value_type& type, std::uint64_t bits) {
         case reflection::Float:
             return append_float(to_, static_cast<std::uint32_t>(bits));
         case reflection::Bool:
-            // Another byte than 0 and 1 is true to every reader, and must stay what it is.
+            // Every reader treats any byte but 0 as true, but a value above 1 must survive printing
+            // and parsing.
             if (bits > 1)
                 return append_integer(to_, bits);
             to_ += bits == 0 ? "false" : "true";

@@ -37,7 +37,7 @@ bool payload_printer::union_value(const payload_reader::table& table, const obje
     const field_layout& of = type.fields[static_cast<std::size_t>(field.type_field)];
     const std::size_t type_at = in_.field(table, of.offset);
     if (type_at == 0)
-        return true;  // no member was chosen: what the union holds means nothing
+        return true;  // no member is set: the union's value has no meaning
     return member(field, in_.get<std::uint8_t>(type_at), at);
 }
 
@@ -84,8 +84,8 @@ bool payload_printer::member(const field_layout& field, std::uint8_t type, std::
     return structure(*target, object);
 }
 
-// A nested FlatBuffer is a run of bytes to decode, so one that does not verify is no error; it is
-// printed as what it is.
+// decode treats a nested FlatBuffer as plain bytes, so one that does not verify is not an error and
+// is printed as bytes.
 bool payload_printer::nested(const field_layout& field, payload_reader::elements bytes) {
     const std::span<const std::byte> inside = in_.get(bytes.at, bytes.count);
     const std::size_t before = to_.size();

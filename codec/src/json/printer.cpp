@@ -14,7 +14,7 @@ bool payload_printer::fail(std::size_t at, const char* why, errc code) {
     return false;
 }
 
-// Both are called on the way back from a failure, innermost first.
+// Both are called while the calls return from a failure, innermost first.
 bool payload_printer::in_field(const field_layout& field) {
     path_.push_back({&field.name, 0});
     return false;
@@ -101,7 +101,8 @@ bool payload_printer::absent(const payload_reader::table& table, const object_la
     return true;
 }
 
-// A union that has a type and no value is shown as null; a vector of unions has both or neither.
+// A union with a type but no value is printed as null; a vector of unions must have both or
+// neither.
 bool payload_printer::without_value(const payload_reader::table& table, const object_layout& type,
                                     const field_layout& field) {
     const field_layout& of = type.fields[static_cast<std::size_t>(field.type_field)];
@@ -139,7 +140,7 @@ bool payload_printer::present(const payload_reader::table& table, const object_l
     return reference(field.type, at);
 }
 
-// A struct lies at `at`; a string or table lies where the offset at `at` points to.
+// A struct is at `at` itself; for a string or table, `at` holds an offset to it.
 bool payload_printer::reference(const value_type& type, std::size_t at) {
     if (type.base == reflection::Obj && schema_.object(type.object).is_struct) {
         if (!in_.holds(at, type.bytes, type.align))
@@ -153,7 +154,7 @@ bool payload_printer::reference(const value_type& type, std::size_t at) {
                                            : table(*target, schema_.object(type.object));
 }
 
-// The struct lies in the payload, so all of it does.
+// The caller has checked that the whole struct is in the payload.
 bool payload_printer::structure(std::size_t at, const object_layout& type) {
     to_ += '{';
     for (const field_layout& field : type.fields) {

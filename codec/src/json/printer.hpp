@@ -15,15 +15,15 @@
 
 namespace pawl::detail {
 
-// Every function returns whether all went well; if not, `failure` says why, and callers add their
-// field to its path while they return.
+// Every function returns true on success; on failure `failure` holds the reason, and each caller
+// adds its field to the path as it returns.
 class payload_printer {
   public:
     payload_printer(const schema_layout& schema, const json_options& options,
                     std::span<const std::byte> payload, std::string& to) noexcept
         : schema_{schema}, options_{options}, in_{payload}, to_{to}, start_{to.size()} {}
 
-    // The root of the payload. `depth` is what a nested FlatBuffer lies in.
+    // Prints the root of the payload. `depth` is the depth that encloses it if it is nested.
     bool root(const object_layout& type, std::uint32_t depth = 0);
 
     [[nodiscard]] error failure() const;
@@ -67,7 +67,7 @@ class payload_printer {
     const json_options& options_;
     payload_reader in_;
     std::string& to_;
-    std::size_t start_;  // where this event's text begins
+    std::size_t start_;  // of this event's text
     std::uint32_t depth_ = 0;
     std::uint32_t tables_ = 0;
 

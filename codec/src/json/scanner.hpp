@@ -1,4 +1,4 @@
-// The tokens of a JSON text, by RFC 8259 and nothing beyond it.
+// Splits a JSON text into tokens; accepts RFC 8259 and no extensions.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -10,33 +10,35 @@
 
 namespace pawl::detail {
 
-// Every function returns whether all went well; if not, `why` and `failed_at` say what is wrong.
+// Every function returns true on success; on failure `why` and `failed_at` hold the reason and the
+// place.
 class json_scanner {
   public:
     explicit json_scanner(std::string_view text = {}) noexcept : text_{text} {}
 
-    // Goes on with another text, in the memory that there is.
+    // Starts on another text and keeps the memory.
     void restart(std::string_view text) noexcept {
         text_ = text;
         at_ = 0;
     }
 
-    // The character that the next token starts with, behind any space; '\0' at the end.
+    // Skips space and returns the first character of the next token; '\0' at the end.
     [[nodiscard]] char peek() noexcept;
     [[nodiscard]] bool at_end() noexcept { return peek() == '\0' && at_ == text_.size(); }
     [[nodiscard]] std::size_t position() const noexcept { return at_; }
     void back_to(std::size_t position) noexcept { at_ = position; }
 
-    // Passes `token` if it comes next.
+    // Consumes `token` if it comes next.
     [[nodiscard]] bool take(char token) noexcept;
     [[nodiscard]] bool take_word(std::string_view word) noexcept;
     bool expect(char token);
 
-    // A string without its quotes, escapes resolved; valid until the next string.
+    // Reads a string, without its quotes and with its escapes resolved; valid until the next
+    // string.
     bool string(std::string_view& to);
-    // The text of a number, which has the form of one.
+    // Reads the text of a number and checks its form.
     bool number(std::string_view& to);
-    // Passes one value of any kind.
+    // Skips one value of any kind.
     bool skip_value(std::uint32_t depth = 0);
 
     bool fail(std::size_t at, std::string reason, errc code = errc::invalid_argument);

@@ -76,7 +76,7 @@ bool named_real(std::string_view text, typename float_bits<Number>::type& bits) 
     return true;
 }
 
-// Bytes that a JSON string cannot hold as they are.
+// Bytes that a JSON string must escape.
 constexpr auto escaped_bytes = [] {
     std::array<bool, 256> table{};
     for (std::size_t i = 0; i < 0x20; ++i)
@@ -139,7 +139,7 @@ bool named_double(std::string_view text, std::uint64_t& bits) noexcept {
 
 void append_quoted(std::string& to, std::string_view text) {
     to += '"';
-    std::size_t plain = 0;  // from where on nothing has been copied
+    std::size_t plain = 0;  // start of the text not copied yet
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         if (!escaped_bytes[byte])
@@ -179,7 +179,7 @@ std::size_t utf8_length(std::string_view text) noexcept {
 
 bool is_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
-        // Eight ASCII bytes at once.
+        // Checks eight ASCII bytes at once.
         std::uint64_t word = 0;
         if (text.size() >= sizeof word) {
             std::memcpy(&word, text.data(), sizeof word);

@@ -58,7 +58,7 @@ bool has_attribute(const key_values* all, std::string_view name) {
            });
 }
 
-// Names hold nothing that JSON would escape.
+// Needs no escaping: names hold no characters that JSON escapes.
 std::string quoted(const flatbuffers::String& name) {
     std::string made{'"'};
     made += name.string_view();
@@ -66,7 +66,7 @@ std::string quoted(const flatbuffers::String& name) {
     return made;
 }
 
-// The default as it would lie in memory; nullopt where the type cannot hold it.
+// Returns the default as its bits in memory; nullopt if the type cannot hold it.
 std::optional<std::uint64_t> default_bits(const reflection::Field& field, base_type base) {
     if (base == reflection::Double) {
         const double value = field.default_real();
@@ -97,7 +97,7 @@ class layout_builder {
         to_.root = reached_.root;
         to_.objects.resize(reached_.objects.size());
         to_.enums.resize(reached_.enums.size());
-        // What a field needs to know of the types it refers to comes first.
+        // First fills in the properties that fields need of the types they refer to.
         for (std::size_t i = 0; i < to_.objects.size(); ++i)
             if (auto done = outline(*reached_.objects[i], to_.objects[i]); !done)
                 return done;

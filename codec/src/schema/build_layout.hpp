@@ -1,4 +1,4 @@
-// From a binary schema that FlatBuffers' verifier has passed to a layout that can be relied on.
+// Builds a checked layout from a binary schema that FlatBuffers' verifier has accepted.
 #pragma once
 
 #include "schema/layout.hpp"
@@ -15,7 +15,7 @@ namespace pawl::detail {
                                                                   std::string_view table,
                                                                   const schema_limits& limits);
 
-// What must hold between the fields of one struct or table, and of structs in structs.
+// Check the constraints between the fields of one struct or table, and between nested structs.
 [[nodiscard]] result<void> check_struct(const schema_layout& in, const object_layout& at);
 [[nodiscard]] result<void> check_table(object_layout& at);
 [[nodiscard]] result<void> check_struct_nesting(const schema_layout& in);

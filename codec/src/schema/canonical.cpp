@@ -1,5 +1,6 @@
-// The canonical form of a schema: a binary schema that depends on nothing but the layout. Whatever
-// a later flatc adds or computes otherwise (element sizes, feature bits, padding) is computed here.
+// Writes the canonical form of a schema: a binary schema that depends only on the layout. Anything
+// that a later flatc may add or compute differently (element sizes, feature bits, padding) is
+// computed here.
 #include "schema/layout.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What must hold between the fields of a struct or table, which FlatBuffers' verifier does not look
-// at. The printer and the parser rely on it.
+// Checks the constraints between the fields of a struct or table, which FlatBuffers' verifier does
+// not check. The printer and the parser rely on them.
 #include "schema/build_layout.hpp"
 #include "schema/reach.hpp"
 
@@ -36,7 +36,7 @@ result<void> check_struct(const schema_layout& in, const object_layout& at) {
 
 namespace {
 
-// A union's type is the field before it, named like it.
+// A union's type must be the field before it, with the matching name.
 result<void> check_union(object_layout& at, std::size_t i) {
     field_layout& field = at.fields[i];
     const std::string where = at.name + "." + field.name;
@@ -65,7 +65,7 @@ result<void> check_table(object_layout& at) {
         if (field.type.base == reflection::Union)
             if (auto done = check_union(at, i); !done)
                 return done;
-        // A type without a union would be printed, and could never be read back.
+        // A type field without its union could be printed but never parsed.
         if (field.type.base == reflection::UType &&
             (i + 1 == at.fields.size() || at.fields[i + 1].type.base != reflection::Union))
             return malformed_schema(where + " is the type of no union");
@@ -77,9 +77,9 @@ namespace {
 
 constexpr std::uint32_t max_struct_depth = 32;
 
-// How deep the structs in `at` nest, itself included; 0 if deeper than allowed, or for ever.
-// Structs lie inside each other, so none can hold itself; the printer follows them without
-// counting.
+// Returns the nesting depth of the structs in `at`, itself included; 0 if it is deeper than allowed
+// or infinite. A struct is stored inside the one that holds it, so none can hold itself; the
+// printer does not count their depth.
 std::uint32_t struct_depth(const schema_layout& in, std::int32_t index,
                            std::vector<std::uint32_t>& known, std::uint32_t above) {
     std::uint32_t& mine = known[static_cast<std::size_t>(index)];

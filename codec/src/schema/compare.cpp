@@ -1,4 +1,5 @@
-// Tables and what their fields refer to. Structs, enums and unions: compare_types.cpp.
+// Compares tables and the types that their fields refer to. compare_types.cpp compares structs,
+// enums and unions.
 #include "schema/compare.hpp"
 
 #include <algorithm>
@@ -40,8 +41,8 @@ std::string schema_comparison::describe(const schema_layout& in, const field_lay
     }
 }
 
-// A type with another name is the same one renamed, unless either name stands for another type in
-// the other schema.
+// A type with a different name counts as renamed, unless either name belongs to another type in the
+// other schema.
 template <class Type>
 bool schema_comparison::renamed(const std::string& was, const std::string& is,
                                 const std::vector<Type>& in_before,
@@ -93,7 +94,7 @@ void schema_comparison::enums(std::int32_t was, std::int32_t is) {
 void schema_comparison::tables(const object_layout& was, const object_layout& is) {
     attributes(was.name, was.attributes, is.attributes);
     for (const field_layout& from : was.fields) {
-        // A union's type goes where the union goes.
+        // A union's type field moves with its union.
         if (from.type.base == reflection::UType)
             continue;
         const std::string where = was.name + "." + from.name;

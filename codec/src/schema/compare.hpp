@@ -23,7 +23,7 @@ class schema_comparison {
   private:
     void add(change_rule rule, std::string where, std::string what);
 
-    // Each pair of types is looked at once: schemas refer to themselves.
+    // Compares each pair of types only once, because schemas may refer to themselves.
     void objects(std::int32_t was, std::int32_t is);
     void enums(std::int32_t was, std::int32_t is);
 
@@ -32,7 +32,7 @@ class schema_comparison {
     void attributes(const std::string& where, const attribute_list& was, const attribute_list& is);
     void field_flags(const std::string& where, const field_layout& from, const field_layout& to);
     void nested(const std::string& where, const field_layout& from, const field_layout& to);
-    // Whether payloads of the two types are read the same way; what differs inside is added.
+    // True if payloads of the two types are read the same way; reports the differences inside them.
     bool types(const std::string& where, const value_type& from, const value_type& to);
 
     void structs(const object_layout& was, const object_layout& is);
@@ -42,7 +42,7 @@ class schema_comparison {
     void union_members(const enum_layout& was, const enum_layout& is);
     void member_type(const std::string& where, const enum_value& from, const enum_value& to);
 
-    // What names say about a type that has another one now.
+    // True if a type with a different name counts as renamed.
     template <class Type>
     bool renamed(const std::string& was, const std::string& is, const std::vector<Type>& in_before,
                  const std::vector<Type>& in_after);

@@ -1,12 +1,12 @@
-// Structs, enums and unions.
+// Compares structs, enums and unions.
 #include "schema/compare.hpp"
 
 #include <algorithm>
 
 namespace pawl::detail {
 
-// A struct's fields lie where those before them end, so each change moves others; what is reported
-// is what was done to which field.
+// A struct's field starts where the previous one ends, so each change moves others; only the
+// changed field is reported.
 void schema_comparison::structs(const object_layout& was, const object_layout& is) {
     const std::size_t before = changes_.size();
     attributes(was.name, was.attributes, is.attributes);

@@ -17,7 +17,7 @@ int object_layout::find(std::string_view field, std::size_t hint) const noexcept
 }
 
 const enum_value* enum_layout::find(std::int64_t value) const noexcept {
-    // Most enums count up from 0.
+    // The values of most enums count up from 0, so the value is its own position.
     if (const auto position = static_cast<std::uint64_t>(value);
         position < values.size() && values[position].value == value)
         return &values[position];

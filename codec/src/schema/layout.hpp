@@ -1,4 +1,4 @@
-// A schema that was checked, in the form in which the printer, the parser and the comparer want it.
+// A checked schema, in the form that the printer, the parser and the comparison use.
 #pragma once
 
 #include <flatbuffers/reflection.h>
@@ -14,8 +14,8 @@ namespace pawl::detail {
 
 using base_type = reflection::BaseType;
 
-// Attributes that a description keeps, sorted by name. Those whose meaning the layout already holds
-// (id, required, force_align, ...) and those for code generators are left out.
+// The attributes that the canonical form keeps, sorted by name. Left out are those that the layout
+// holds in fields (id, required, force_align, ...) and those for code generators.
 using attribute_list = std::vector<std::pair<std::string, std::string>>;
 
 // The type of a field's value, or of the elements if the field holds several.
@@ -23,7 +23,7 @@ struct value_type {
     base_type base = reflection::None;
     std::int32_t object = -1;       // the table or struct of an Obj
     std::int32_t enumeration = -1;  // of an integer, a UType or a Union
-    std::uint32_t bytes = 0;        // where it lies in a table, struct or vector
+    std::uint32_t bytes = 0;        // in a table, struct or vector
     std::uint32_t align = 1;
 
     friend bool operator==(const value_type&, const value_type&) = default;
@@ -46,7 +46,7 @@ struct field_layout {
     bool flexbuffer = false;
     std::int32_t nested_object = -1;  // the root table of a nested FlatBuffer
     std::int32_t type_field = -1;     // of a union: which field of the table holds its type
-    std::uint64_t default_bits = 0;   // of a scalar, as it would lie in memory
+    std::uint64_t default_bits = 0;   // of a scalar, as in memory
     attribute_list attributes;
 
     [[nodiscard]] bool holds_scalar() const noexcept {
@@ -63,7 +63,7 @@ struct object_layout {
     std::vector<std::uint16_t> by_name;  // positions in `fields`
     attribute_list attributes;
 
-    // The position of a field in `fields`, or -1. `hint` is looked at first.
+    // Returns the position of a field in `fields`, or -1. Tries `hint` first.
     [[nodiscard]] int find(std::string_view field, std::size_t hint = 0) const noexcept;
 };
 
@@ -107,7 +107,7 @@ struct integer_range {
 };
 [[nodiscard]] integer_range range_of(base_type type) noexcept;
 [[nodiscard]] bool fits(std::int64_t value, base_type type) noexcept;
-// "ushort", as a schema calls it.
+// The type's name in a schema, such as "ushort".
 [[nodiscard]] std::string_view name_of(base_type type) noexcept;
 
 [[nodiscard]] std::vector<std::byte> encode_canonical(const schema_layout& from);

@@ -6,8 +6,8 @@ namespace pawl::detail {
 
 namespace {
 
-// A name, with dots between namespaces where those are allowed. JSON and error messages print
-// names as they are, so nothing else may be in them.
+// True for a name, with dots between namespaces if `dots` allows them. JSON and error messages
+// print names unescaped, so names may hold no other characters.
 bool is_name(std::string_view text, bool dots) {
     constexpr std::size_t longest = 256;
     bool starts = true;
@@ -124,7 +124,8 @@ class explorer {
         return {};
     }
 
-    // Positions by name; two types of one name would be mistaken for each other.
+    // Sorts the reached types by name and maps their old positions to new ones. Returns false if
+    // two types share a name, because they would be mistaken for each other.
     template <class Type>
     static bool sort_types(const flatbuffers::Vector<flatbuffers::Offset<Type>>& all,
                            const std::vector<bool>& seen, std::vector<const Type*>& types,
@@ -175,7 +176,8 @@ object_names::object_names(const reflection::Schema& in) {
     sorted_.reserve(in.objects()->size());
     for (flatbuffers::uoffset_t i = 0; i < in.objects()->size(); ++i)
         sorted_.push_back({text_of(in.objects()->Get(i)->name()), static_cast<std::int32_t>(i)});
-    // By name, and of two with one name the first: a hostile schema may hold both.
+    // Sorted by name, then by position, so that the first of two equal names is found: a hostile
+    // schema may hold both.
     std::ranges::sort(sorted_, {}, [](const entry& of) { return std::pair{of.name, of.position}; });
 }
 

@@ -1,4 +1,4 @@
-// Which tables, structs, enums and unions of a binary schema a table reaches.
+// Finds the tables, structs, enums and unions of a binary schema that a table reaches.
 #pragma once
 
 #include <flatbuffers/reflection.h>
@@ -21,8 +21,8 @@ namespace pawl::detail {
     return text == nullptr ? std::string_view{} : text->string_view();
 }
 
-// The type, None if it is none. The generated accessors would make a value of the enumeration out
-// of any byte.
+// Returns the type, or None if the byte is not one. The generated accessors cast any byte to the
+// enumeration.
 [[nodiscard]] inline reflection::BaseType known_type(std::int8_t raw) noexcept {
     return raw < 0 || raw > reflection::Array ? reflection::None
                                               : static_cast<reflection::BaseType>(raw);
@@ -41,7 +41,7 @@ class object_names {
   public:
     explicit object_names(const reflection::Schema& in);
 
-    // The position of the one with this name, with namespace; -1 if there is none.
+    // Returns the position of the type with this name, including namespace; -1 if there is none.
     [[nodiscard]] std::int32_t find(std::string_view name) const noexcept;
 
     // The table that `nested_flatbuffer: name` means inside `parent`: looked up in the parent's
@@ -56,7 +56,7 @@ class object_names {
     std::vector<entry> sorted_;
 };
 
-// What is reached, sorted by name, and from old positions to new ones (-1 where not reached).
+// The reached types, sorted by name, and maps from old positions to new ones (-1 if not reached).
 struct reached_types {
     std::vector<const reflection::Object*> objects;
     std::vector<const reflection::Enum*> enums;
@@ -65,8 +65,8 @@ struct reached_types {
     std::int32_t root = -1;
 };
 
-// Fails with malformed where an index, a name or a type is none, not_found where the table is not
-// there. An empty name stands for the root type.
+// Fails with malformed if an index, a name or a type is invalid, and with not_found if there is no
+// such table. An empty name means the root type.
 [[nodiscard]] result<reached_types> reach(const reflection::Schema& from, std::string_view table,
                                           const schema_limits& limits, const object_names& names);
 

@@ -13,7 +13,7 @@ namespace pawl {
 
 namespace {
 
-// Types, fields and values together never need more tables than they have bytes to lie in.
+// A table takes at least 8 bytes with its reference, so the size bounds the number of tables.
 bool verifies(std::span<const std::uint64_t> words, std::size_t bytes) {
     flatbuffers::Verifier::Options options;
     options.max_depth = 16;

@@ -8,7 +8,7 @@ namespace pawl::detail {
 
 namespace {
 
-// As many as steps were ever nested on this thread, the outermost first.
+// As many builders as steps were ever nested on this thread, the outermost first.
 struct builder_stack {
     std::vector<std::unique_ptr<flatbuffers::FlatBufferBuilder>> builders;
     std::size_t leased = 0;

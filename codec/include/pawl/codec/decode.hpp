@@ -1,11 +1,11 @@
-// From bytes to a table: checked, and without a copy.
+// Turns an event's bytes into a FlatBuffers table: verified, and without a copy.
 //
 //     auto order = pawl::decode<order_accepted>(*event);
 //     if (!order) return order.error();
 //     use((*order)->price());
 //
-// A view lives as long as the event that it looks into. Fields that a schema does not call
-// `required` may be absent, and a string or vector that is absent is a null pointer.
+// A view is valid as long as the event that it points into. A field that the schema does not mark
+// `required` may be absent; an absent string or vector is a null pointer.
 #pragma once
 
 #include <pawl/codec/event_type.hpp>
@@ -21,17 +21,17 @@
 
 namespace pawl {
 
-// An event's payload and what it says it is; for payloads that lie in no journal yet.
+// A payload with its type and schema version, for payloads that are not in a journal yet.
 struct typed_payload {
     std::uint16_t type = 0;
     std::uint16_t schema_version = 0;
     std::span<const std::byte> bytes{};
 };
 
-// Whether dispatch and folds verify a payload before they show it.
+// Whether dispatch and folds verify a payload before they pass it to the visitor.
 enum class payload_check : std::uint8_t {
     verify,  // always, unless
-    trust,   // it was verified or encoded by this program just before
+    trust,   // this program has just verified or encoded it
 };
 
 namespace detail {
@@ -56,7 +56,8 @@ concept payload_source = std::same_as<Source, event> || std::same_as<Source, typ
 
 namespace detail {
 
-// Whether the bytes are a `Table`, if they were copied to where a payload starts.
+// Verifies the bytes as a `Table` wherever they are in memory: the result is that for a copy at a
+// payload's alignment.
 template <event_table Table>
 [[nodiscard]] bool verify_anywhere(std::span<const std::byte> bytes) noexcept {
     constexpr verify_limits limits = limits_of<Table>();
@@ -74,16 +75,16 @@ template <event_table Table>
 
 }  // namespace detail
 
-// True where the bytes are a whole, well-formed `Table` within its limits, at a multiple of 8 in
-// memory. Sizes are looked at before FlatBuffers' verifier, which only asserts them. A nested
-// FlatBuffer is a run of bytes to this: verify it on its own before use.
+// True if the bytes are a whole, well-formed `Table` within its limits, at a multiple of 8 in
+// memory. Checks the size before it calls FlatBuffers' verifier, which only asserts it. Treats a
+// nested FlatBuffer as plain bytes: verify it on its own before use.
 template <event_table Table>
 [[nodiscard]] bool verify_payload(std::span<const std::byte> bytes) noexcept {
     return reinterpret_cast<std::uintptr_t>(bytes.data()) % detail::payload_alignment == 0 &&
            detail::verify_anywhere<Table>(bytes);
 }
 
-// True where the event says that it is a `Table`, in the schema version that this program knows.
+// True if the event's type number and schema version are those of `Table`.
 template <event_table Table>
 [[nodiscard]] bool is(const payload_source auto& from) noexcept {
     const auto& payload = detail::payload_of(from);
@@ -91,17 +92,18 @@ template <event_table Table>
            payload.schema_version == event_traits<Table>::schema_version;
 }
 
-// The table without a look at its bytes: only behind a decode of the same event, or for what this
-// program encoded itself.
+// Returns the table without verifying its bytes. Use it only after a decode of the same event, or
+// for an event that this program encoded itself.
 template <event_table Table>
 [[nodiscard]] const Table& view(const payload_source auto& from) noexcept {
     assert(is<Table>(from));
     return *flatbuffers::GetRoot<Table>(detail::payload_of(from).bytes.data());
 }
 
-// The table, verified. unknown_event where type or schema version are not those of `Table`,
-// malformed where the bytes are not one; both name the event and its place. Tens of nanoseconds for
-// a small table, no allocation where it succeeds.
+// Verifies the payload and returns the table. Fails with unknown_event if the type or schema
+// version is not that of `Table`, and with malformed if the bytes are not a valid one; both errors
+// name the event and its place. Cost: tens of nanoseconds for a small table; does not allocate on
+// success.
 template <event_table Table>
 [[nodiscard]] result<const Table*> decode(const payload_source auto& from) {
     if (!is<Table>(from)) [[unlikely]]

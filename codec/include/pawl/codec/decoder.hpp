@@ -1,4 +1,4 @@
-// Reads events of a closed list, and knows what to do with the others.
+// Reads events of a closed list, and either skips or refuses all others.
 //
 //     pawl::decoder<order_events> decode{pawl::unknown_events::skip};
 //     book orders;
@@ -7,8 +7,8 @@
 //             return done.error();
 //     use(decode.skipped());
 //
-// dispatch() with a memory for what it passed over: old shapes reach the visitor in their newest.
-// Used by one thread at a time. As fast as dispatch().
+// Like dispatch(), but it can skip unknown events, and counts them. An event in an old shape
+// reaches the visitor in its newest. One thread at a time uses it. As fast as dispatch().
 #pragma once
 
 #include <pawl/codec/dispatch.hpp>
@@ -17,11 +17,11 @@
 
 namespace pawl {
 
-// What becomes of an event whose type or schema version no table of the list ever had. There is no
-// default: a reader that skips what it does not know must have said so.
+// How a decoder treats an event whose type or schema version no table of the list ever had. There
+// is no default: a reader that skips unknown events must ask for it.
 enum class unknown_events : std::uint8_t {
-    fail,  // unknown_event
-    skip,  // and count
+    fail,  // return unknown_event
+    skip,  // skip it and count it
 };
 
 namespace detail {
@@ -52,7 +52,7 @@ class decoder {
     explicit decoder(unknown_events unknown, payload_check check = payload_check::verify) noexcept
         : unknown_{unknown}, check_{check} {}
 
-    // As dispatch<Events>(from, visit), but for events that are not known.
+    // Like dispatch<Events>(from, visit), except for unknown events.
     template <payload_source Source, class Visitor>
     [[nodiscard]] result<void> operator()(const Source& from, Visitor&& visit) {
         if (unknown_ == unknown_events::skip && !detail::knows(Events{}, detail::payload_of(from)))

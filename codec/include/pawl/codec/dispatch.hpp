@@ -1,4 +1,4 @@
-// From an event of one of several types to the call that understands it.
+// Calls the visitor's overload for the type that an event has.
 //
 //     struct book {
 //         std::map<std::uint64_t, pawl::sequence_number> open;  // orders, and where they came in
@@ -11,11 +11,11 @@
 //     book orders;
 //     auto done = pawl::dispatch<order_events>(*event, orders);
 //
-// The list is closed: an event of another type is an error and is never passed over, and a visitor
+// The list is closed: an event of another type is an error and is never skipped, and a visitor
 // without a call for one of the list's tables does not compile. Only Pawl's own events
-// (first_reserved_type) are passed over unless the list names them. An event in an old shape
-// reaches the visitor in its newest, as the table's history says (upcast.hpp): once, several times
-// or not at all.
+// (first_reserved_type) are skipped unless the list names them. An event in an old shape reaches
+// the visitor in its newest, as the table's history defines (upcast.hpp): once, several times or
+// not at all.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
@@ -29,7 +29,7 @@ namespace pawl {
 
 namespace detail {
 
-// An event in its newest shape is looked at in place. Only a table with a history has another way.
+// An event in its newest shape is read in place. Only a table with a history takes the slower path.
 template <class Events, class Visitor, class Table, class Source>
 result<void> visit_one(const Source& from, Visitor& visit, payload_check check) {
     using run = upcasting<Events, Visitor, Source>;
@@ -56,7 +56,7 @@ result<void> dispatch_over(event_list<>, const Source& from, Visitor&, payload_c
     return std::unexpected(unknown_event(from));
 }
 
-// Returns straight from the branch taken: a result that is passed on by assignment costs more than
+// Returns directly from the branch taken: assigning the result to a variable first costs more than
 // all the comparisons.
 template <class Events, class Visitor, class Source, class First, class... Rest>
 result<void> dispatch_over(event_list<First, Rest...>, const Source& from, Visitor& visit,
@@ -69,8 +69,8 @@ result<void> dispatch_over(event_list<First, Rest...>, const Source& from, Visit
 }  // namespace detail
 
 // Calls visit(table), visit(table, from) or visit(table, from, event_part) with the table that
-// `from` holds, or with each that it became. Returns what the visitor returned, unknown_event if
-// the list does not know the type or the schema version, or malformed.
+// `from` holds, or with each table that it became. Returns the visitor's result. Fails with
+// unknown_event if the list does not know the type or the schema version, and with malformed.
 template <some_event_list Events, payload_source Source, class Visitor>
 [[nodiscard]] result<void> dispatch(const Source& from, Visitor&& visit,
                                     payload_check check = payload_check::verify) {

@@ -1,11 +1,11 @@
-// From a table to bytes in the journal.
+// Builds a table and appends its bytes to the journal.
 //
 //     pawl::encoder encode;
 //     auto placed = encode.append(log, {.stream = 42}, [&](auto& builder) {
 //         return Createorder_accepted(builder, id, price, quantity);
 //     });
 //
-// What the callable returns, an Offset of some event table, says which event it is.
+// The callable returns an Offset of an event table, and that table determines the event's type.
 #pragma once
 
 #include <pawl/codec/detail/encoded.hpp>
@@ -21,30 +21,30 @@
 
 namespace pawl {
 
-// Where an event with a finished payload can be put: a writer, a batch.
+// Anything that accepts an event with a finished payload: a writer, a batch.
 template <class Sink>
 concept event_sink =
     requires(Sink sink, const event_header& header, std::span<const std::byte> payload) {
         { sink.append(header, payload) } -> std::same_as<result<receipt>>;
     };
 
-// A payload in the encoder's memory, until its next use. It ends at a multiple of 8 there and
-// starts where it will: copy it to a multiple of 8 before decoding it.
+// A payload in the encoder's memory, valid until the encoder's next use. Its end is aligned to 8
+// there and its start need not be: copy it to a multiple of 8 before decoding it.
 template <event_table Table>
 struct encoded {
     std::span<const std::byte> bytes;
 };
 
-// One builder, used again and again. Allocates when a payload is larger than all before it, and
-// then never again. Used by one thread at a time.
+// Owns one builder and reuses it. Allocates only when a payload is larger than all before it. One
+// thread at a time uses it.
 class encoder {
   public:
-    // Room for payloads of about `initial_bytes` is made with the first one.
+    // The first payload allocates `initial_bytes`.
     explicit encoder(std::size_t initial_bytes = 1024) noexcept : builder_{initial_bytes} {}
 
-    // Builds one event and puts it into `sink`; type and schema version of `where` are filled in.
-    // Fails as the sink does, and with too_large or invalid_argument where the payload passes the
-    // table's verify_limits or is aligned to more than 8 bytes; nothing is appended then.
+    // Builds one event and appends it to `sink`; fills in the type and schema version of `where`.
+    // Fails like the sink, with too_large if the payload exceeds the table's verify_limits, and
+    // with invalid_argument if it is aligned to more than 8 bytes; nothing is appended then.
     template <event_sink Sink, event_build Build>
     [[nodiscard]] result<receipt> append(Sink& sink, const event_header& where, Build&& build) {
         using table = detail::built_table<Build>;
@@ -54,7 +54,7 @@ class encoder {
         return sink.append(header_of<table>(where), payload->bytes);
     }
 
-    // Only the first half of append.
+    // Builds and checks the payload like append, but does not append it.
     template <event_build Build>
     [[nodiscard]] auto encode(Build&& build) -> result<encoded<detail::built_table<Build>>> {
         using table = detail::built_table<Build>;

@@ -1,4 +1,4 @@
-// Which FlatBuffers tables are events, and under which number.
+// Declares which FlatBuffers tables are events, and their type numbers.
 //
 //     table order_accepted { id: ulong; price: long; quantity: uint; }  // in orders.fbs
 //
@@ -9,7 +9,7 @@
 //
 //     using order_events = pawl::event_list<order_accepted, order_filled, order_cancelled>;
 //
-// A type number is for ever: it stands in every frame, and no other table may be given it.
+// A type number is permanent: every frame stores it, and no other table may ever use it.
 #pragma once
 
 #include <flatbuffers/flatbuffers.h>
@@ -29,13 +29,13 @@ namespace pawl {
 template <class Table>
 struct event_traits;
 
-// How much a payload may ask of whoever verifies it. The same limits hold when it is encoded, so
-// that nothing gets into a journal that cannot be read from it.
+// Limits on the work of verifying a payload. Encoding enforces the same limits, so that everything
+// that gets into a journal can be read from it.
 struct verify_limits {
     std::size_t max_bytes = std::size_t{1} << 20;
     std::uint32_t max_depth = 16;  // of tables in tables
-    // Tables visited, a shared one each time; never more than one for 8 bytes of payload, which is
-    // what the smallest table and its reference take. A visit may read each byte of the payload.
+    // Tables visited; a shared table counts each time. Never more than one per 8 bytes of payload,
+    // the size of the smallest table with its reference. A visit may read each byte of the payload.
     std::uint32_t max_tables = 4096;
 };
 
@@ -46,7 +46,7 @@ concept has_limits = requires {
 };
 }  // namespace detail
 
-// A FlatBuffers table with an event_traits.
+// A FlatBuffers table with a specialisation of event_traits.
 template <class Table>
 concept event_table = std::is_base_of_v<flatbuffers::Table, Table> && requires {
     { event_traits<Table>::type } -> std::convertible_to<std::uint16_t>;
@@ -55,9 +55,9 @@ concept event_table = std::is_base_of_v<flatbuffers::Table, Table> && requires {
 
 template <event_table Table>
 [[nodiscard]] consteval verify_limits limits_of() noexcept {
-    // A payload starts at a multiple of 8 in a segment and no table may ask for more. Seen here for
-    // headers that were generated with --cpp-static-reflection, as pawl_flatbuffers() does; the
-    // encoder sees it for all.
+    // A payload starts at a multiple of 8 in a segment, so no table may need more. This check needs
+    // a header generated with --cpp-static-reflection, as pawl_flatbuffers() does; the encoder
+    // checks all others.
     static_assert(detail::table_alignment<Table>() <= detail::payload_alignment,
                   "an event's table holds a struct that is aligned to more than 8 bytes");
     if constexpr (detail::has_limits<Table>)
@@ -74,7 +74,7 @@ template <event_table Table>
     return where;
 }
 
-// The closed list of events that something understands.
+// The closed list of events that a reader understands.
 template <event_table... Tables>
 struct event_list {
     static constexpr std::size_t size = sizeof...(Tables);
@@ -82,7 +82,7 @@ struct event_list {
     template <class Table>
     static constexpr bool contains = (std::same_as<Table, Tables> || ...);
 
-    // A table that stands in the list twice has its own number twice.
+    // Also false if one table is in the list twice.
     static constexpr bool numbers_differ = [] {
         const std::uint16_t numbers[] = {event_traits<Tables>::type..., 0};
         for (std::size_t i = 0; i < size; ++i)

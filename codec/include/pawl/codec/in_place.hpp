@@ -1,13 +1,12 @@
-// Building an event straight into the segment.
+// Builds an event directly in the segment.
 //
 //     auto placed = pawl::append_in_place(log, {.stream = 42}, 256, [&](auto& builder) {
 //         return Createorder_accepted(builder, id, price, quantity);
 //     });
 //
-// FlatBuffers builds from the back to the front and a payload starts at the front, so the finished
-// bytes are moved there: the same number of bytes that encoder::append copies. What it saves is the
-// builder's own memory, so it is for payloads that would push other things out of the cache, and
-// not for small ones.
+// FlatBuffers builds from back to front and a payload starts at the front, so the finished bytes
+// are moved there: as many bytes as encoder::append copies. It saves only the builder's own memory,
+// so use it for payloads large enough to evict other data from the cache, not for small ones.
 #pragma once
 
 #include <pawl/codec/detail/encoded.hpp>
@@ -21,16 +20,16 @@
 
 namespace pawl {
 
-// Where room for a payload can be had: a writer, a batch.
+// Anything that reserves space for a payload: a writer, a batch.
 template <class Sink>
 concept reserving_sink = requires(Sink sink, const event_header& header) {
     { sink.reserve(header, std::size_t{}) } -> std::same_as<result<reservation>>;
 };
 
-// Builds one event of at most `max_bytes` in reserved space and commits it. Fails as reserve and
-// commit do, with too_large where the payload turns out longer than `max_bytes`, and as
-// encoder::append; nothing is published then. The builder keeps its notes in the same space, 8
-// bytes for each field of an open table: where they do not fit, it goes on in memory of its own.
+// Builds one event of at most `max_bytes` in reserved space and commits it. Fails like reserve,
+// commit and encoder::append, and with too_large if the payload is longer than `max_bytes`; nothing
+// is published then. The builder keeps its bookkeeping in the same space, 8 bytes per field of an
+// open table; if that does not fit, it continues in heap memory.
 template <reserving_sink Sink, event_build Build>
 [[nodiscard]] result<receipt> append_in_place(Sink& sink, const event_header& where,
                                               std::size_t max_bytes, Build&& build) {

@@ -1,4 +1,5 @@
-// Events as JSON and back, by their schema alone: no generated header is needed.
+// Prints events as JSON and parses them from it, using only their schema: no generated header is
+// needed.
 //
 //     auto order = pawl::schema::load(shop_bfbs(), "shop.order_placed");
 //     if (!order)
@@ -26,20 +27,21 @@
 // | table, struct | an object, its fields in the order of their ids |
 // | union x | "x_type" is the name of its member, "x" its value |
 // | nested FlatBuffer | an object; an array of its bytes if they do not verify |
-// | what is absent | left out; its default, or null, if json_options asks for it |
+// | absent field | left out; its default, or null, if json_options asks for it |
 //
-// What the printer prints the parser accepts, and printing the result gives the same text. Beyond
-// that the parser takes fields in any order, space between tokens, escapes, 64-bit integers as
-// numbers and as strings, and numbers for enums. It is strict: no comments, no unquoted names, no
-// trailing commas, no unknown, missing, duplicate or out of range anything.
+// The parser accepts whatever the printer prints, and printing the result gives the same text. It
+// also accepts fields in any order, space between tokens, escapes, 64-bit integers as numbers or
+// strings, and numbers for enums. It rejects everything else: comments, unquoted names, trailing
+// commas, and anything unknown, missing, duplicate or out of range.
 //
-// Neither trusts its input. A payload is verified while it is printed: offsets, vtables, alignment,
-// terminators, required fields, unions, with verify_limits' bounds on size, depth and number of
-// tables, as decode does; a parser builds nothing that decode would refuse for these limits.
+// Neither trusts its input. The printer verifies a payload while it prints it: offsets, vtables,
+// alignment, terminators, required fields and unions, and like decode it enforces verify_limits'
+// bounds on size, depth and number of tables. The parser builds nothing that decode would refuse
+// for these limits.
 //
 // A printer is immutable and may be shared between threads. A parser keeps its memory for the next
-// event; one thread uses it at a time. Both refer to the schema, which must outlive them. Neither
-// allocates once its memory has seen the largest event, except to report an error.
+// event; one thread at a time uses it. Both refer to the schema, which must outlive them. Neither
+// allocates after the largest event, except to report an error.
 #pragma once
 
 #include <flatbuffers/flatbuffers.h>
@@ -58,13 +60,14 @@
 namespace pawl {
 
 struct json_options {
-    // JavaScript and jq round integers above 2^53. Read back either way.
+    // JavaScript and jq round integers above 2^53. The parser reads either form.
     bool long_integers_as_strings = false;
-    // Shows what a payload leaves out: scalars by their default, everything else as null.
-    // Deprecated fields are shown only where a payload holds them.
+    // Prints fields that the payload leaves out: scalars as their default, all others as null.
+    // Deprecated fields are printed only if the payload holds them.
     bool defaults = false;
     verify_limits limits{};
-    // A payload may refer to one string many times, so that its text is far longer than itself.
+    // A payload may refer to one string many times, which makes its text far longer than the
+    // payload.
     std::size_t max_text_bytes = std::size_t{64} << 20;
 };
 
@@ -73,9 +76,9 @@ class json_printer {
     explicit json_printer(const schema& of, const json_options& options = {}) noexcept
         : of_{&of}, options_{options} {}
 
-    // Appends the event to `to`, in one line without spaces. Fails with malformed, naming field and
-    // offset, if the payload is not what the schema describes, and with too_large where it passes
-    // the limits; `to` is then as it was.
+    // Appends the event to `to`, on one line without spaces. Fails with malformed, naming field and
+    // offset, if the payload does not match the schema, and with too_large if it exceeds the
+    // limits; `to` is then unchanged.
     [[nodiscard]] result<void> print(std::span<const std::byte> payload, std::string& to) const;
 
   private:
@@ -91,13 +94,14 @@ class json_parser {
   public:
     explicit json_parser(const schema& of, const verify_limits& limits = {});
 
-    // The payload that `text` describes, valid until the next call. It ends at a multiple of 8 in
-    // memory and starts where it will: append it, or copy it to a multiple of 8 before decoding it.
+    // Returns the payload that `text` describes, valid until the next call. Its end is aligned to 8
+    // in memory and its start need not be: append it, or copy it to a multiple of 8 before decoding
+    // it.
     //
-    // Fails with invalid_argument for what is no JSON or does not fit the schema and with too_large
-    // where it passes the limits. The error's detail names line, column (both from 1, in bytes) and
-    // field, as "line 3, column 14, lines[2].price.units: 70000 does not fit ushort (0 to 65535)",
-    // and error::offset is the byte.
+    // Fails with invalid_argument if the text is not JSON or does not fit the schema, and with
+    // too_large if it exceeds the limits. The error's detail names line, column (both from 1, in
+    // bytes) and field, as in "line 3, column 14, lines[2].price.units: 70000 does not fit ushort
+    // (0 to 65535)", and error::offset is the byte offset.
     [[nodiscard]] result<std::span<const std::byte>> operator()(std::string_view text);
 
     json_parser(json_parser&&) noexcept;

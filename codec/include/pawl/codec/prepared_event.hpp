@@ -1,4 +1,4 @@
-// An event that is encoded once and appended many times with other numbers in it.
+// An event that is encoded once and appended many times with different numbers.
 //
 //     auto fill = pawl::prepared_event<order_filled>::make([](auto& builder) {
 //         return Createorder_filled(builder, 0, 0, 0);
@@ -7,7 +7,7 @@
 //     fill->fields().mutate_quantity(5);
 //     auto placed = fill->append(log, {.stream = 42});
 //
-// Changing a scalar in place costs about a nanosecond, building the table tens.
+// Changing a scalar in place costs about a nanosecond; building the table costs tens.
 #pragma once
 
 #include <pawl/codec/detail/encoded.hpp>
@@ -22,11 +22,12 @@
 
 namespace pawl {
 
-// Owns the encoded payload. Used by one thread at a time.
+// Owns the encoded payload. One thread at a time uses it.
 template <event_table Table>
 class prepared_event {
   public:
-    // Every scalar that `build` is given is stored, defaults too, so that it can be changed later.
+    // Stores every scalar that `build` sets, even one equal to its default, so that it can be
+    // changed later.
     template <event_build Build>
         requires std::same_as<detail::built_table<Build>, Table>
     [[nodiscard]] static result<prepared_event> make(Build&& build) {
@@ -38,16 +39,16 @@ class prepared_event {
         return prepared_event{detail::bytes_of(builder)};
     }
 
-    // The table in place. mutate_x() changes a scalar and says false where the table was built
-    // without that field; mutable_x() gives a struct to change. The setters exist in headers that
-    // were generated with --gen-mutable, as pawl_flatbuffers() does.
+    // The table in place. mutate_x() changes a scalar, and returns false if the table was built
+    // without that field; mutable_x() returns a struct to change. Only headers generated with
+    // --gen-mutable, as pawl_flatbuffers() does, have these setters.
     [[nodiscard]] Table& fields() noexcept { return *table_; }
 
     [[nodiscard]] std::span<const std::byte> payload() const noexcept {
         return {reinterpret_cast<const std::byte*>(words_.data()), bytes_};
     }
 
-    // Puts the event as it is now into `sink`. Fails as the sink does.
+    // Appends the event with its current values to `sink`. Fails like the sink.
     template <event_sink Sink>
     [[nodiscard]] result<receipt> append(Sink& sink, const event_header& where) const noexcept {
         return sink.append(header_of<Table>(where), payload());
@@ -65,7 +66,7 @@ class prepared_event {
     Table* table_;
 
   public:
-    // A copy would point into the original; a moved vector keeps its place.
+    // A copy's table_ would point into the original; moving a vector keeps its buffer in place.
     prepared_event(const prepared_event&) = delete;
     prepared_event& operator=(const prepared_event&) = delete;
     prepared_event(prepared_event&&) noexcept = default;

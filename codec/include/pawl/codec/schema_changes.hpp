@@ -1,4 +1,4 @@
-// What happened between two schemas of one event type, and what it means for the events there are.
+// Finds the changes between two schemas of one event type, and what they mean for existing events.
 //
 //     auto changes = pawl::compare_schemas(before, after);
 //     for (const pawl::schema_change& change : changes)
@@ -6,8 +6,8 @@
 //     if (pawl::worst_of(changes) >= pawl::change_verdict::needs_upcast)
 //         return "raise the schema version";
 //
-// codec/EVOLUTION.md is the table of rules with what each means to old events, to old programs and
-// to what JSON and SQL show. FlatBuffers' own `flatc --conform` passes half of the dangerous ones.
+// codec/EVOLUTION.md lists the rules, with the effect of each on old events, on old programs and on
+// what JSON and SQL show. FlatBuffers' own `flatc --conform` accepts half of the dangerous changes.
 #pragma once
 
 #include <pawl/codec/schema.hpp>
@@ -20,11 +20,11 @@
 
 namespace pawl {
 
-// In rising order.
+// In order of severity.
 enum class change_verdict : std::uint8_t {
-    free,          // same schema version; nobody notices
-    note,          // same schema version; readable, but something is shown or named otherwise
-    needs_upcast,  // a new schema version, with a step from the old one
+    free,          // same schema version; no reader is affected
+    note,          // same schema version; readable, but something is shown or named differently
+    needs_upcast,  // needs a new schema version, with a step from the old one
     refused,       // no version of this event can look like that
 };
 
@@ -85,7 +85,7 @@ enum class change_rule : std::uint8_t {
 
 struct schema_change {
     change_rule rule{};
-    std::string where{};  // "shop.order_placed.price"; the name before, if it has changed
+    std::string where{};  // "shop.order_placed.price"; the old name, if it has changed
     std::string what{};   // "int became long"
 
     [[nodiscard]] change_verdict verdict() const noexcept { return verdict_of(rule); }
@@ -95,12 +95,12 @@ struct schema_change {
     friend bool operator==(const schema_change&, const schema_change&) = default;
 };
 
-// Every change, in the order in which the table reaches it. Two schemas with the same bytes have
-// none, and two without changes describe the same payloads by the same names. A type that changed
-// in several places is reported once. Allocates; microseconds.
+// Returns every change, in the order in which the table reaches it. Two schemas with the same bytes
+// have none, and two without changes describe the same payloads by the same names. A type that
+// changed in several places is reported once. Allocates; costs microseconds.
 [[nodiscard]] std::vector<schema_change> compare_schemas(const schema& before, const schema& after);
 
-// free if there are no changes.
+// Returns free if there are no changes.
 [[nodiscard]] change_verdict worst_of(std::span<const schema_change> changes) noexcept;
 
 }  // namespace pawl

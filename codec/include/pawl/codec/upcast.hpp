@@ -1,8 +1,9 @@
-// Old events in their newest shape.
+// Converts old events to their newest shape.
 //
-// A table that changes so that its old events cannot be read as it (EVOLUTION.md) gets a new schema
-// version. Its old shape stays in the schema, in a namespace of its own, with an event_traits of
-// the same type number and the old version, and `history` says how it becomes the next:
+// A table whose old events can no longer be read with its new shape (EVOLUTION.md) gets a new
+// schema version. Its old shape stays in the schema, in a namespace of its own, with an
+// event_traits of the same type number and the old version, and `history` converts each shape to
+// the next:
 //
 //     template <>
 //     struct pawl::history<paid> {
@@ -18,22 +19,22 @@
 //         }
 //     };
 //
-// A step makes one event, several, or none. It is a pure function: it looks at its argument and at
-// nothing else, so that an event becomes the same ones wherever it is read. A type that is no
-// longer written keeps its last shape in the event list, and `retire` instead of a visitor:
+// A step emits one event, several, or none. It must be a pure function of its argument, so that an
+// event becomes the same events wherever it is read. A type that is no longer written keeps its
+// last shape in the event list, and has a `retire` instead of a visitor:
 //
 //     template <>
 //     struct pawl::history<v1::heartbeat> {
 //         static void retire(const v1::heartbeat&, pawl::upcast_to<>) {}
 //     };
 //
-// dispatch(), and with it every fold, shows visitors the newest shapes only. Histories are checked
+// dispatch(), and so every fold, passes only the newest shapes to visitors. Histories are checked
 // when a dispatch is compiled: versions that do not count up from 1, a version without a step, and
 // a step to a table that the event list does not know do not compile. An event in its newest shape
-// is read in place, as without a history, and a type without one costs nothing.
+// is read in place, with or without a history, and a type without a history costs nothing.
 //
-// An event that became several is one event of the journal: its sequence, stream and time are the
-// same for all of them, and event_part numbers them. One that became none still counts: folds and
+// An event that became several is still one event of the journal: all of them have its sequence,
+// stream and time, and event_part numbers them. One that became none still counts: folds and
 // checkpoints advance over it.
 #pragma once
 
@@ -49,7 +50,7 @@
 
 namespace pawl {
 
-// The shapes that a table had before, oldest first.
+// The earlier shapes of a table, oldest first.
 template <event_table... Old>
 struct versions {
     static constexpr std::size_t count = sizeof...(Old);
@@ -60,16 +61,16 @@ struct versions {
 template <class Table>
 struct history;
 
-// Which of the events that one event of the journal became, from 0. Always 0 for one that is still
-// itself.
+// The position, from 0, among the events that one event of the journal became. Always 0 for an
+// event that was not converted.
 struct event_part {
     std::uint32_t index = 0;
 };
 
 namespace detail {
 
-// A builder of this thread, kept for the next upcast; a step may lead to another while it is in
-// use.
+// Lends a builder that its thread reuses for every upcast; nested, because a step may run another
+// step while its own builder is in use.
 class builder_lease {
   public:
     builder_lease();
@@ -82,7 +83,7 @@ class builder_lease {
     flatbuffers::FlatBufferBuilder* builder_;
 };
 
-// Where a step's events go: on to the next step, or to the visitor. Keeps the first failure.
+// Passes a step's events on to the next step or to the visitor. Keeps the first failure.
 class upcast_sink {
   public:
     using forward = result<void> (*)(void* to, const typed_payload& made);
@@ -112,7 +113,7 @@ class upcast_sink {
 
 }  // namespace detail
 
-// What a step is given: calling it with a callable that builds one of the `Next` makes that event.
+// The argument of a step: call it with a callable that builds one of the `Next` to emit that event.
 // Valid during the step.
 template <event_table... Next>
 class upcast_to {
@@ -135,7 +136,7 @@ namespace detail {
 template <class Table>
 concept has_versions = requires { typename history<Table>::versions; };
 
-// Stands for any upcast_to while a step is looked for.
+// Converts to any upcast_to, to detect whether a step exists.
 struct any_upcast_to {
     template <class... Next>
     operator upcast_to<Next...>() const;  // NOLINT: by conversion, and only in unevaluated code
@@ -164,7 +165,6 @@ template <class Table, class... Old>
     return (has_step<Table, Old> && ...);
 }
 
-// Does not compile if the history is wrong.
 template <class Table, class... Old>
 consteval bool check_history(versions<Old...> all) {
     static_assert(((event_traits<Old>::type == event_traits<Table>::type) && ...),
@@ -177,7 +177,7 @@ consteval bool check_history(versions<Old...> all) {
     return true;
 }
 
-// Whether a step may make a `Made`: a table of the list, or one that was.
+// Whether a step may emit a `Made`: a table of the list, or an earlier shape of one.
 template <class Made, class Table>
 inline constexpr bool is_shape_of = std::same_as<Made, Table>;
 template <class Made, class Table>
@@ -192,7 +192,7 @@ inline constexpr bool is_shape_in = false;
 template <class Made, class... Tables>
 inline constexpr bool is_shape_in<Made, event_list<Tables...>> = (is_shape_of<Made, Tables> || ...);
 
-// Becomes the upcast_to that a step asks for.
+// Converts to the upcast_to that a step takes.
 template <class Events>
 struct upcast_for {
     upcast_sink& sink;
@@ -205,7 +205,7 @@ struct upcast_for {
     }
 };
 
-// A step, or a retirement, that returns nothing or result<void>.
+// Runs a step, or a retirement, that returns nothing or result<void>.
 template <class Step>
 [[nodiscard]] result<void> run_step(upcast_sink& sink, Step&& step) {
     if constexpr (std::is_void_v<decltype(step())>) {

@@ -1,12 +1,12 @@
-// A test of upcasting without a journal: given this old event, then these new ones.
+// Tests upcasting without a journal: given this old event, then these new ones.
 //
 //     pawl::upcast_scenario<pawl::event_list<paid, fee>> old{orders_bfbs()};
 //     auto verdict = old.given([](auto& b) { return v1::Createpaid(b, 7, 3); })
 //                        .then([](auto& b) { return Createpaid(b, 7, 300); });
 //     use(verdict.holds, verdict.why);
 //
-// Events are compared by what they hold, and shown as JSON where they differ. Knows no test
-// framework; used by one thread.
+// Events are compared by their content, and shown as JSON if they differ. Depends on no test
+// framework; one thread uses it.
 #pragma once
 
 #include <pawl/codec/detail/encoded.hpp>
@@ -29,11 +29,11 @@ namespace detail {
 [[nodiscard]] verdict compare_upcast(const std::vector<std::string>& is,
                                      const std::vector<std::string>& should);
 
-// `type: {...}`, or why there is none.
+// `type: {...}`, or the reason if it cannot be printed.
 [[nodiscard]] std::string show_event(std::span<const std::byte> bfbs, std::string_view table,
                                      std::span<const std::byte> payload);
 
-// Shows payloads as tables of the list.
+// A visitor that prints payloads as tables of the list.
 template <class Events>
 struct event_shower;
 template <class... Tables>
@@ -55,10 +55,10 @@ struct event_shower<event_list<Tables...>> {
 template <some_event_list Events>
 class upcast_scenario {
   public:
-    // The binary schema that describes every table of the list; its bytes must outlive this.
+    // `bfbs` is the binary schema of every table of the list; its bytes must outlive this object.
     explicit upcast_scenario(std::span<const std::byte> bfbs) noexcept : bfbs_{bfbs} {}
 
-    // An old event, as bytes that were kept, aligned to 8, or as a callable that builds one.
+    // The old event: stored bytes, aligned to 8, or a callable that builds them.
     upcast_scenario& given(const typed_payload& old) {
         const detail::event_shower<Events> visitor{bfbs_, made_};
         if (auto done = dispatch<Events>(old, visitor); !done)
@@ -73,7 +73,8 @@ class upcast_scenario {
                                    std::as_bytes(std::span{words}).first(bytes_)});
     }
 
-    // Exactly these events, each a callable that builds one of the list. Forgets what was given.
+    // Expects exactly these events, each a callable that builds one of the list. Forgets the given
+    // events.
     template <event_build... Builds>
     verdict then(const Builds&... builds) {
         std::vector<std::string> should;

@@ -1,4 +1,4 @@
-// What encoding checks before a payload may go into a journal.
+// The checks on an encoded payload before it may go into a journal.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
@@ -32,9 +32,9 @@ using built_table = typename offset_target<
 [[nodiscard]] error encoded_misaligned(std::size_t alignment);
 [[nodiscard]] error encoded_too_deep(const verify_limits& limits);
 
-// Refuses a finished payload that decode would refuse. A small one cannot hold more tables than
-// its limits allow, so only large ones are counted, which costs little beside their copy; the depth
-// is the schema's affair unless it refers to itself, and is looked at in a debug build.
+// Refuses a finished payload that decode would refuse. A small payload cannot hold more tables than
+// its limits allow, so only large ones are counted, which costs little compared with copying them.
+// The schema bounds the depth unless it refers to itself, so only debug builds check it.
 template <event_table Table>
 [[nodiscard]] result<void> check_encoded(const flatbuffers::FlatBufferBuilder& builder) {
     constexpr verify_limits limits = limits_of<Table>();
@@ -54,8 +54,8 @@ template <event_table Table>
 
 }  // namespace detail
 
-// A callable that builds an event in the FlatBufferBuilder that it is given and returns its
-// Offset, which says what event it is.
+// A callable that builds an event in the given FlatBufferBuilder and returns its Offset, whose type
+// determines the event.
 template <class Build>
 concept event_build = event_table<detail::built_table<Build>>;
 

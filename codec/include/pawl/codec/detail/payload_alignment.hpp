@@ -1,4 +1,4 @@
-// The greatest alignment that a table's structs ask for, as far as its generated header tells.
+// The greatest alignment that a table's structs need, as far as its generated header shows it.
 #pragma once
 
 #include <flatbuffers/flatbuffers.h>
@@ -15,7 +15,8 @@ inline constexpr std::size_t payload_alignment = 8;
 template <class Table>
 concept statically_reflected = requires { Table::Traits::fields_number; };
 
-// What a field's accessor returns: a scalar, or a pointer to a struct, table, string or vector.
+// `Field` is the return type of a field's accessor: a scalar, or a pointer to a struct, table,
+// string or vector.
 template <class Field>
 struct field_alignment {
     static constexpr std::size_t value = 1;
@@ -30,8 +31,8 @@ struct field_alignment<const flatbuffers::Vector<const Struct*>*> {
     static constexpr std::size_t value = alignof(Struct);
 };
 
-// Looks at the table's own fields. Tables below it would have to be followed through schemas that
-// may refer to themselves; what those hold is seen when a payload is encoded.
+// Checks only the table's own fields: following nested tables would have to handle schemas that
+// refer to themselves. The encoder checks nested tables.
 template <class Table>
 [[nodiscard]] consteval std::size_t table_alignment() noexcept {
     if constexpr (statically_reflected<Table>) {

@@ -1,4 +1,4 @@
-// Memory for a FlatBufferBuilder: a reservation first, the heap where that is too small.
+// Memory for a FlatBufferBuilder: the reservation first, the heap if that is too small.
 #pragma once
 
 #include <flatbuffers/flatbuffers.h>
@@ -14,8 +14,8 @@ class reservation_allocator final : public flatbuffers::Allocator {
   public:
     explicit reservation_allocator(std::span<std::byte> room) noexcept : room_{room} {}
 
-    // What the builder asks for first: all of the room, in the units that it rounds up to. A
-    // builder cannot start with nothing.
+    // The size of the builder's first allocation: the whole reservation, rounded down to the
+    // builder's units. A builder cannot start with 0 bytes.
     [[nodiscard]] std::size_t initial_bytes() const noexcept {
         return room_.size() < 8 ? 8 : room_.size() & ~std::size_t{7};
     }

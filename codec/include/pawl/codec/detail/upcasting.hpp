@@ -1,4 +1,4 @@
-// How an old event reaches a visitor: through its steps, one after the other.
+// Takes an old event through its steps, one after the other, to the visitor.
 #pragma once
 
 #include <pawl/codec/decode.hpp>
@@ -37,12 +37,13 @@ result<void> call_visitor(Visitor& visit, const Table& table, const Source& from
     }
 }
 
-// Sees payloads and no tables; for tests of steps.
+// A visitor that receives payloads instead of tables; for tests of steps.
 template <class Visitor>
 concept records_payloads =
     requires(Visitor& visit, const typed_payload& made) { visit.record(made); };
 
-// One event on its way. Steps call forward() with what they made, which leads to the next step.
+// One event on its way to the visitor. Steps call forward() with each event that they emit, which
+// runs the next step.
 template <class Events, class Visitor, class Source>
 class upcasting {
   public:
@@ -61,7 +62,7 @@ class upcasting {
     }
 
   private:
-    // Longer than any history, and shorter than a stack.
+    // Longer than any history, and few enough not to overflow the stack.
     static constexpr std::uint32_t max_steps = 64;
 
     static result<void> forward(void* self, const typed_payload& made) {
@@ -125,7 +126,7 @@ class upcasting {
     const Source& from_;
     Visitor& visit_;
     std::uint32_t parts_ = 0;
-    std::uint32_t steps_ = 0;  // that are under way
+    std::uint32_t steps_ = 0;  // running, one inside the other
 };
 
 }  // namespace pawl::detail
