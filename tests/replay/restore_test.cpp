@@ -51,7 +51,7 @@ void break_byte(const fs::path& path, std::streamoff at) {
 
 }  // namespace
 
-TEST_CASE("a state is restored from the newest snapshot and the events behind it", "[replay]") {
+TEST_CASE("a state is restored from the newest snapshot and the events after it", "[replay]") {
     recorded bank;
     bank.append(1000);
     bank.snapshot();
@@ -73,7 +73,7 @@ TEST_CASE("a state is restored from the newest snapshot and the events behind it
     CHECK(quick->state == full->state);
     CHECK(quick->progress.point == full->progress.point);
     CHECK(quick->progress.digest == full->progress.digest);
-    CHECK(quick->report.message() == "restored from the snapshot at 1500, 77 events behind it");
+    CHECK(quick->report.message() == "restored from the snapshot at 1500, 77 events after it");
 }
 
 TEST_CASE("a damaged snapshot is passed over for the older one, and that for a full replay",

@@ -48,10 +48,10 @@ class tally {
     std::atomic<std::uint64_t> count_{0};
 };
 
-// A thread that looks for work for a while before it sleeps, and a flag that tells others whether
-// they have to wake it. The flag is stored before the last look, and the others store their work
-// before they read the flag, both sequentially consistent: one of the two sees the other, and no
-// wake-up is lost.
+// A thread that spins for a while before it sleeps, with a flag that tells other threads whether
+// they must wake it. It stores the flag before its last look, and the others store their work
+// before they read the flag, both sequentially consistent: at least one of them sees the other's
+// store, so no wake-up is lost.
 class worker {
   public:
     [[nodiscard]] result<void> start(background_setup setup) {
@@ -71,7 +71,8 @@ class worker {
         return id_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
-    // True once `there_is_work`; false after `spin` and one last look, with the flag set.
+    // Returns true once `there_is_work`; after `spin` and one last look it returns false, with the
+    // flag set.
     template <class Test>
     [[nodiscard]] bool look_for(microseconds spin, const Test& there_is_work) noexcept {
         const auto until = steady_clock::now() + spin;
@@ -112,7 +113,7 @@ struct command_pipe::machinery {
 
     writer* log;
     command_loop_options options;
-    // Both queues allocate when they are made, and never again.
+    // Both queues allocate only in their constructors.
     boost::lockfree::queue<pending_command*, boost::lockfree::fixed_sized<true>> waiting;
     boost::lockfree::spsc_queue<pending_command*> decided;
 
@@ -124,7 +125,7 @@ struct command_pipe::machinery {
     std::atomic<std::uint64_t> submitted{0};
     std::atomic<std::uint64_t> found_full{0};
     std::atomic<std::uint64_t> refused_full{0};
-    // Of the deciding thread, then of the acknowledging one.
+    // The first line is written by the deciding thread, the second by the acknowledging one.
     tally decided_count, most_queued, deciding_ns;
     tally acknowledged, durable_waits, durable_commands, durable_ns, longest_durable_ns;
 
@@ -144,7 +145,7 @@ result<void> command_pipe::machinery::start_threads() {
     return deciding.start(setup("-decide", [this] { return decide_step(); }));
 }
 
-// Reserves a place in the queue, by the rule that the options give for a full one.
+// Reserves a place in the queue; if it is full, behaves as options.full selects.
 result<void> command_pipe::machinery::take_room() noexcept {
     bool found_it_full = false;
     for (std::uint32_t now = queued.load();;) {
@@ -156,7 +157,7 @@ result<void> command_pipe::machinery::take_room() noexcept {
         if (!accepting.load())
             return std::unexpected(error{.code = errc::closed});
         const bool first_look = !std::exchange(found_it_full, true);
-        // A callback must not wait: the room comes from the thread that it runs on.
+        // A callback must not wait: only the thread that it runs on frees places in the queue.
         if (options.full == when_queue_full::fail || on_own_thread()) {
             found_full.fetch_add(1, std::memory_order_relaxed);
             refused_full.fetch_add(1, std::memory_order_relaxed);
@@ -202,7 +203,8 @@ microseconds command_pipe::machinery::decide_step() noexcept {
             most_queued.raise_to(queued.load(std::memory_order_relaxed));
             queued.fetch_sub(1);
             decide_one(*command);
-            // As many fit as may be unacknowledged, but for those that were just made room for.
+            // `decided` holds as many as may be unacknowledged, except for commands whose place has
+            // just been freed.
             while (!decided.push(command)) {
                 acknowledging.wake_if_asleep();
                 std::this_thread::yield();
@@ -213,7 +215,7 @@ microseconds command_pipe::machinery::decide_step() noexcept {
             }
         }
         deciding_ns.add(steady_ns() - run_began);
-        // No command is queued: this is the time for a system call.
+        // No command is queued, so a system call delays none.
         acknowledging.wake_if_asleep();
     } while (
         deciding.look_for(microseconds{options.spin_us}, [this] { return queued.load() != 0; }));
@@ -242,7 +244,7 @@ void command_pipe::machinery::acknowledge_one(std::unique_ptr<pending_command> c
 }
 
 microseconds command_pipe::machinery::acknowledge_step() noexcept {
-    // The deciding thread wakes nobody while it is busy, so this one looks again soon.
+    // The deciding thread does not wake this one while it is busy, so check again soon.
     constexpr microseconds soon{50};
     acknowledging.note_thread();
     do {
@@ -295,7 +297,7 @@ result<void> command_pipe::submit(std::unique_ptr<pending_command> command) {
     m.submitted.fetch_add(1, std::memory_order_relaxed);
     pending_command* const node = command.release();
     while (!m.waiting.bounded_push(node))
-        std::this_thread::yield();  // another thread holds the last free node for a moment
+        std::this_thread::yield();  // another thread briefly holds the last free node
     m.deciding.wake_if_asleep();
     return {};
 }

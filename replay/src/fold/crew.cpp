@@ -50,7 +50,7 @@ crew::crew(std::uint32_t threads) : shared_{std::make_unique<shared>()} {
     const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
     const std::uint32_t wanted = threads == 0 ? cores : threads;
     while (shared_->threads.size() + 1 < wanted) {
-        // The place first: a thread that is running must not be lost for want of memory.
+        // Allocate the place first, so that no running thread is lost if memory runs out.
         std::thread& place = shared_->threads.emplace_back();
         auto started =
             start_thread({.name = "pawl-fold"}, [mine = shared_.get()] { mine->live(); });
@@ -58,7 +58,7 @@ crew::crew(std::uint32_t threads) : shared_{std::make_unique<shared>()} {
             place = std::move(*started);
             continue;
         }
-        // With the threads there are, the work gets done too, only later.
+        // Fewer threads still do all the work, only more slowly.
         shared_->threads.pop_back();
         break;
     }

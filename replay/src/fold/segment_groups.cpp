@@ -9,7 +9,7 @@ namespace {
 // A process may hold 65,530 mappings by default.
 constexpr std::uint64_t max_segments_at_once = 1024;
 
-// Where the complete segments end, and what is behind them is for a cursor to judge.
+// True for errors that mark the end of the sealed segments; a cursor judges the rest of the log.
 bool ends_the_sealed(errc code) noexcept {
     return code == errc::not_found || code == errc::missing_segment;
 }
@@ -107,7 +107,7 @@ std::optional<error> segment_groups::read(const reader& read_one) {
         if (each.events_ != 0) {
             progress_.events += each.events_;
             progress_.point = each.point_;
-            // Names count from the first event behind them on.
+            // The digest of a log point covers only the names before its last event.
             progress_.digest.add(std::exchange(names_behind_, {}));
             progress_.digest.add(each.digest_);
         }

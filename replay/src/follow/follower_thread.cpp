@@ -13,7 +13,7 @@ namespace pawl::detail {
 
 namespace {
 
-// Follows the name that the options give; together at most 15 characters.
+// Appended to the name in the options; together at most 15 characters.
 constexpr const char* name_suffix = "-snap";
 constexpr std::size_t max_name = 9;
 
@@ -26,7 +26,7 @@ struct follower_thread::shared {
     std::atomic<sequence_number> next_sequence{0};
     std::atomic<std::uint64_t> snapshots{0};
     std::atomic<std::uint64_t> failures{0};
-    mutable std::mutex mutex;  // of what follows
+    mutable std::mutex mutex;  // guards `failure`
     std::optional<error> failure;
     std::mutex joining;
     std::thread thread;
@@ -102,7 +102,7 @@ follower_counters follower_thread::counters() const noexcept {
 
 result<void> follower_thread::stop() {
     shared_->stopping.store(true, std::memory_order_relaxed);
-    // The thread would wait for its own end.
+    // The thread cannot join itself.
     if (shared_->thread.get_id() == std::this_thread::get_id()) {
         return std::unexpected(
             error{.code = errc::busy, .reason = "a follower's callback must not wait for its end"});

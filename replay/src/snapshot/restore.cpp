@@ -11,8 +11,8 @@ bool contains(const std::vector<rejected_snapshot>& rejected, const std::filesys
     return std::ranges::find(rejected, path, &rejected_snapshot::path) != rejected.end();
 }
 
-// Whether a log point that cannot be found speaks against the snapshot that carries it, and not
-// against the log.
+// True if failing to find a log point means that its snapshot does not fit, and not that the log is
+// bad.
 bool is_misfit(errc code) noexcept {
     return code == errc::diverged || code == errc::not_found || code == errc::rewound;
 }
@@ -26,7 +26,7 @@ std::string at(const log_point& point) {
 std::string restore_report::message() const {
     std::string text = used ? "restored from " + at(used->point) : "replayed from event 0";
     text += ", " + std::to_string(tail_events) + (tail_events == 1 ? " event" : " events");
-    text += used ? " behind it" : " in all";
+    text += used ? " after it" : " in all";
     for (const rejected_snapshot& each : rejected)
         text += "; passed over " + each.path.filename().string() + ": " + each.why.message();
     return text;
@@ -77,8 +77,8 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
     return from_event_0();
 }
 
-// A damaged file will never serve again. One that does not fit the log may: it can be newer than
-// what is durable by now.
+// A damaged file can never be used again. One that does not fit the log may be: it can be newer
+// than the events that are durable so far.
 void set_aside_rejected(snapshot_store& store, const restore_report& report) {
     for (const rejected_snapshot& each : report.rejected)
         if (each.why.code == errc::damaged)

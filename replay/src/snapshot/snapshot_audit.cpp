@@ -13,7 +13,7 @@ namespace pawl {
 
 namespace {
 
-// Where the fields lie that a finding speaks of.
+// Offsets of the fields that findings report.
 constexpr std::uint64_t origin_at = offsetof(detail::snapshot_header, origin);
 constexpr std::uint64_t point_at = offsetof(detail::snapshot_header, next_sequence);
 constexpr std::uint64_t digest_at = offsetof(detail::snapshot_header, log_digest);
@@ -31,7 +31,8 @@ constexpr const char* other_event = "the event before its log point has another 
 
 }  // namespace
 
-// Whole by itself: the payload has its hash, and a store finds it under its name.
+// Checks what the file alone can show: the payload matches its hash, and the name matches the
+// header, so that a store finds it.
 result<snapshot_audit::whole_snapshot> snapshot_audit::read_whole(
     const std::filesystem::path& path) {
     auto reader = detail::snapshot_reader::open(path);
@@ -70,7 +71,7 @@ result<snapshot_audit> snapshot_audit::open(const std::filesystem::path& directo
 
 void snapshot_audit::take_in(const std::filesystem::path& path) {
     auto read = read_whole(path);
-    // A follower may remove an old one between the listing and the look.
+    // A follower may remove an old snapshot between listing and opening it.
     if (!read && read.error().code == errc::not_found)
         return;
     ++count_;
@@ -96,7 +97,7 @@ void snapshot_audit::judge_passed() {
         const sequence_number next = whole_[judged_].info.point.next;
         if (next > point_.next)
             return;
-        // What lies in a gap cannot be judged; the gap is for whoever reads the log to name.
+        // A log point inside a gap cannot be judged; the reader of the log reports the gap.
         if (next == point_.next)
             judge(whole_[judged_]);
     }
@@ -117,7 +118,7 @@ std::vector<rejected_snapshot> snapshot_audit::finish(const journal_identity& jo
                    "the log ends before its log point, at sequence " + std::to_string(point_.next));
     }
     for (whole_snapshot& each : whole_) {
-        // Where it was taken, the event must also lie in the same place.
+        // In the journal where it was taken, the event must also be in the same place.
         if (!each.misfit && !each.same_frame && each.info.journal.id == journal.id)
             each.misfit = misfit(each.info, point_at, other_event);
         if (each.info.journal.origin != journal.origin)

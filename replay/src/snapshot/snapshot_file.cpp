@@ -20,7 +20,7 @@ std::uint64_t checksum_of(const snapshot_header& header) noexcept {
     return XXH3_64bits(&header, offsetof(snapshot_header, checksum));
 }
 
-// Reads until `into` is full; a file that ends before is damaged.
+// Reads until `into` is full; a file that ends earlier is damaged.
 result<void> read_at(int descriptor, std::span<std::byte> into, std::uint64_t offset,
                      const std::filesystem::path& path) {
     while (!into.empty()) {
@@ -170,7 +170,7 @@ result<void> snapshot_file::publish(snapshot_header& header,
 }
 
 result<snapshot_reader> snapshot_reader::open(const std::filesystem::path& path) {
-    // Not blocking, so that a pipe of that name does not hold the reader up.
+    // O_NONBLOCK, so that a pipe of that name does not block the reader.
     snapshot_descriptor opened{
         ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     if (opened.get() < 0)
@@ -190,7 +190,7 @@ result<snapshot_reader> snapshot_reader::open(const std::filesystem::path& path)
         return std::unexpected(std::move(read.error()));
     if (header.magic != snapshot_magic)
         return std::unexpected(snapshot_damaged(path, 0, "not a snapshot"));
-    // Only what every version has in common is looked at before the version.
+    // Before the version, check only fields that all versions share.
     if (header.format_version > snapshot_format_version)
         return std::unexpected(
             error{.code = errc::newer_format,

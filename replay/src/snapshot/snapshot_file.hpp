@@ -19,7 +19,7 @@
 
 namespace pawl::detail {
 
-// A failed system call on a snapshot or its directory, as an error.
+// Returns an error for a failed system call on a snapshot or its directory.
 [[nodiscard]] error snapshot_io_error(int os_error, const std::filesystem::path& path,
                                       std::string_view doing);
 [[nodiscard]] error snapshot_damaged(const std::filesystem::path& path, std::uint64_t offset,
@@ -40,7 +40,7 @@ class snapshot_descriptor {
     int descriptor_ = -1;
 };
 
-// A snapshot under its temporary name. Unless it is published, its end removes it.
+// A snapshot under its temporary name. The destructor removes it unless it was published.
 class snapshot_file {
   public:
     [[nodiscard]] static result<std::unique_ptr<snapshot_file>> create(
@@ -49,11 +49,11 @@ class snapshot_file {
     snapshot_file& operator=(const snapshot_file&) = delete;
     ~snapshot_file();
 
-    // Appends to the payload. After a failure it fails for good.
+    // Appends to the payload. A failure is sticky.
     [[nodiscard]] result<void> append(std::span<const std::byte> bytes);
 
-    // Completes `header` with what is known here, syncs, gives the file its name and syncs the
-    // directory.
+    // Completes `header` with the fields that do not depend on the fold, syncs, renames the file to
+    // its final name and syncs the directory.
     [[nodiscard]] result<void> publish(snapshot_header& header,
                                        const std::filesystem::path& final_name);
 
@@ -67,7 +67,7 @@ class snapshot_file {
     snapshot_descriptor descriptor_;
     std::filesystem::path path_;  // empty once it has its final name
     std::uint64_t max_bytes_;
-    std::uint64_t bytes_ = 0;  // of payload, those in the buffer included
+    std::uint64_t bytes_ = 0;  // of payload, including those in the buffer
     std::vector<std::byte> buffer_;
     XXH3_state_t hash_;
     std::optional<error> failure_;
@@ -78,9 +78,9 @@ class snapshot_reader {
   public:
     [[nodiscard]] static result<snapshot_reader> open(const std::filesystem::path& path);
     [[nodiscard]] const snapshot_header& header() const noexcept { return header_; }
-    // Fills `into`, which is as long as the payload, and verifies it.
+    // Reads the payload into `into`, which must be as long, and verifies it.
     [[nodiscard]] result<void> read_payload(std::span<std::byte> into) const;
-    // The same without keeping it.
+    // Verifies the payload without keeping it.
     [[nodiscard]] result<void> check_payload() const;
 
   private:

@@ -1,4 +1,4 @@
-// What a snapshot's header says, as its readers see it.
+// Converts a snapshot's header to the public snapshot_info.
 #pragma once
 
 #include "snapshot/snapshot_layout.hpp"

@@ -19,7 +19,7 @@ struct snapshot_header {
     std::uint32_t format_version;
     std::uint32_t header_bytes;
     std::uint8_t journal[16];     // in which the log point was taken
-    std::uint8_t origin[16];      // the journal that that one is a copy of, or itself
+    std::uint8_t origin[16];      // of that journal: the one it is a copy of, or itself
     std::uint64_t next_sequence;  // the log point
     std::uint64_t content_hash;
     std::uint64_t frame_hash;
@@ -43,7 +43,7 @@ static_assert(offsetof(snapshot_header, state_version) == 104);
 static_assert(offsetof(snapshot_header, name) == 112);
 static_assert(offsetof(snapshot_header, checksum) == 184);
 
-// What a payload in memory is aligned to.
+// Alignment of a payload in memory.
 inline constexpr std::size_t snapshot_alignment = 64;
 
 }  // namespace pawl::detail

@@ -1,4 +1,4 @@
-// How snapshot files are called.
+// The names of snapshot files.
 #pragma once
 
 #include "snapshot/snapshot_layout.hpp"
@@ -18,8 +18,8 @@ namespace pawl::detail {
            });
 }
 
-// books-v2- : what the files of one fold and state version begin with. A name holds no dash, so no
-// prefix is the beginning of another.
+// The prefix of the files of one fold and state version, such as books-v2-. A fold's name holds no
+// dash, so no prefix begins another.
 [[nodiscard]] inline std::string snapshot_prefix(std::string_view name,
                                                  std::uint32_t state_version) {
     return std::string{name} + "-v" + std::to_string(state_version) + "-";
@@ -28,14 +28,14 @@ namespace pawl::detail {
 inline constexpr std::string_view snapshot_ending = ".snap";
 inline constexpr std::size_t sequence_digits = 20;
 
-// With leading zeros, so that names sort as sequences do.
+// Pads with zeros, so that names sort in the order of their sequences.
 [[nodiscard]] inline std::string sequence_text(std::uint64_t sequence) {
     char text[sequence_digits + 1];
     std::snprintf(text, sizeof text, "%020llu", static_cast<unsigned long long>(sequence));
     return text;
 }
 
-// Whether `file` is `prefix`, a sequence and `ending`.
+// True if `file` is `prefix`, a sequence and `ending`.
 [[nodiscard]] inline bool is_snapshot_file(std::string_view file, std::string_view prefix,
                                            std::string_view ending) noexcept {
     if (file.size() != prefix.size() + sequence_digits + ending.size())
@@ -45,7 +45,7 @@ inline constexpr std::size_t sequence_digits = 20;
            std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Whether a file is named as a snapshot is, of any fold and state version.
+// True if the file has the name of a snapshot, of any fold and state version.
 [[nodiscard]] inline bool is_any_snapshot_file(std::string_view file) noexcept {
     const std::size_t name_end = file.find("-v");
     if (name_end == std::string_view::npos || !is_snapshot_name(file.substr(0, name_end)))

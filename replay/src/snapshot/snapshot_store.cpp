@@ -31,7 +31,8 @@ std::uint64_t now_ns() noexcept {
                                           .count());
 }
 
-// The files of a directory with that prefix and ending, descending. None where it does not exist.
+// Returns the files of a directory with that prefix and ending, in descending order; none if the
+// directory does not exist.
 result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& directory,
                                                     std::string_view prefix,
                                                     std::string_view ending) {
@@ -49,8 +50,8 @@ result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path&
     return found;
 }
 
-// Removes all of `files` behind the first `keep`. What cannot be removed stays: it costs room, not
-// truth.
+// Removes all of `files` after the first `keep`. Ignores failures: a leftover file only costs disk
+// space.
 void remove_behind(const std::vector<std::filesystem::path>& files, std::size_t keep) noexcept {
     for (std::size_t i = keep; i < files.size(); ++i)
         ::unlink(files[i].c_str());
@@ -58,7 +59,7 @@ void remove_behind(const std::vector<std::filesystem::path>& files, std::size_t 
 
 // Creates the directory, one level deep, and makes its name durable.
 result<void> make_directory(const std::filesystem::path& directory, std::uint32_t file_mode) {
-    // Who may read files may search their directory.
+    // Give search permission on the directory to all who may read its files.
     const auto mode = static_cast<mode_t>(file_mode | 0700 | (file_mode & 0444) >> 2);
     if (::mkdir(directory.c_str(), mode) == 0)
         return detail::sync_snapshot_directory(directory.parent_path());
@@ -98,7 +99,7 @@ result<snapshot_info> snapshot_store::add(const log_point& point, log_digest dig
     if (auto made = make_directory(directory_, options_.mode); !made)
         return std::unexpected(std::move(made.error()));
     const std::string prefix = detail::snapshot_prefix(options_.name, state_version_);
-    // Left by a process that died while it was adding.
+    // Left by a process that died while adding a snapshot.
     if (const auto left = files_in(directory_, prefix, temporary_ending))
         remove_behind(*left, 0);
 
@@ -133,7 +134,8 @@ void snapshot_store::remove_older(const std::filesystem::path& newest) const {
                           detail::snapshot_ending);
     if (!files)
         return;
-    // What claims to be newer than the newest stands for another log and is no reserve.
+    // A snapshot newer than the one just written belongs to another log and cannot serve as a
+    // reserve.
     std::erase_if(*files, [&](const auto& file) { return file > newest; });
     remove_behind(*files, options_.keep);
 }

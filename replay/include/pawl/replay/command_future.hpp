@@ -13,7 +13,7 @@
 
 namespace pawl {
 
-// Moves only. One thread at a time uses it.
+// Move-only. One thread at a time uses it.
 template <class Outcome>
 class [[nodiscard]] command_future {
     struct shared_outcome {
@@ -22,7 +22,7 @@ class [[nodiscard]] command_future {
         std::optional<Outcome> value;
     };
 
-    // Counts the holders of a shared_outcome.
+    // A counted reference to a shared_outcome.
     class reference {
       public:
         explicit reference(shared_outcome* to) noexcept : to_{to} {}

@@ -8,17 +8,17 @@
 
 namespace pawl {
 
-// What a submitter meets when the queue of a command_loop is full.
+// How submit() behaves when the queue of a command_loop is full.
 enum class when_queue_full : std::uint8_t {
-    wait,  // it waits for room
-    fail,  // it gets back_pressure at once, and decides itself what to do with the command
-    shed,  // the oldest queued command is answered with back_pressure, undecided, to make room
+    wait,  // it waits until the queue has space
+    fail,  // it returns back_pressure at once, and the caller handles the command
+    shed,  // the oldest queued command fails with back_pressure, undecided, to make space
 };
 
-// What becomes of queued commands when a command_loop stops.
+// How stop() treats queued commands.
 enum class when_stopped : std::uint8_t {
-    drain,   // they are decided
-    refuse,  // they are answered with closed
+    drain,   // decide them
+    refuse,  // fail them with closed
 };
 
 struct command_loop_options {
@@ -41,7 +41,7 @@ struct command_loop_statistics {
     std::uint64_t queued = 0;        // waiting to be decided now
     std::uint64_t most_queued = 0;
     std::uint64_t deciding_ns = 0;       // spent in runs of decide, append and evolve
-    std::uint64_t durable_waits = 0;     // times that the disk was waited for
+    std::uint64_t durable_waits = 0;     // times that the acknowledging thread waited for the disk
     std::uint64_t durable_commands = 0;  // commands acknowledged as durable
     std::uint64_t durable_ns = 0;  // from submit to acknowledgement, all durable commands together
     std::uint64_t longest_durable_ns = 0;

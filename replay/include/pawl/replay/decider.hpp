@@ -65,7 +65,7 @@ inline constexpr bool evolves_all<Fold, event_list<Tables...>> =
       evolves_by_part<Fold, Tables>) &&
      ...);
 
-// What `decide` of this decider has to return.
+// The return type that `decide` of this decider must have.
 template <class Decider, class Outcome>
 inline constexpr bool returns_outcome = std::same_as<Outcome, void>;
 template <class Decider, class Outcome>

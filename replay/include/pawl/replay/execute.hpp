@@ -38,14 +38,14 @@ struct execution_of<Decider> {
 
 }  // namespace detail
 
-// What execute returns. A decider that declares `refusal` fails with a variant of that type and
+// The result of execute. A decider that declares `refusal` fails with a variant of that type and
 // pawl::error, so that a refusal of the domain is never mistaken for a failure of the journal; a
 // decider without one fails with a pawl::error.
 template <class Decider>
 using execution_result = typename detail::execution_of<Decider>::type;
 
 // Decides `command` against `state`, appends the resulting events as one batch, and evolves `state`
-// by them; an `evolve` that takes the event sees the header just written. Whatever fails before the
+// by them; an `evolve` that takes the event sees the header just written. A failure before the
 // events are published (a refusal, a decision that failed, a conflict, back pressure) leaves
 // journal and state unchanged. `events` is cleared first and holds the decision afterwards; pass
 // the same object each time.

@@ -17,7 +17,7 @@
 
 namespace pawl {
 
-// How far a fold has got.
+// The progress of a fold.
 struct fold_progress {
     std::uint64_t events = 0;  // applied by this fold
     log_point point{};         // after the last of them
@@ -64,7 +64,7 @@ template <folds_events Fold>
 
 }  // namespace detail
 
-// Applies events from `from` until it has none left for now, or the limit is reached. `progress`
+// Applies events from `from` until it has no more for now, or the limit is reached. `progress`
 // continues from its current value, so that a fold can be resumed. On an error (of the cursor, of
 // dispatch, or returned by `evolve`) state and progress are those after the last event before it,
 // unless `evolve` changed the state before it failed. The end of the journal is not an error; call

@@ -8,7 +8,7 @@
 namespace pawl {
 
 // The sum of the mixed content hashes of the events and of the stream names before them. A content
-// hash covers an event's sequence and bytes but not where it lies: two logs with the same digest
+// hash covers an event's sequence and bytes but not its position: two logs with the same digest
 // hold the same events, short of malice, and a copy has the digest of its original. A sum can be
 // taken in parts and in parallel.
 class log_digest {

@@ -54,7 +54,7 @@ struct alignas(64) shard_state {
     std::optional<error> failure{};  // of its first event that failed
 };
 
-// Where the sequential fold would have stopped.
+// Finds the failure at which the sequential fold stops.
 template <class State>
 [[nodiscard]] std::optional<error> first_failure(std::optional<error> found,
                                                  std::vector<shard_state<State>>& shards) {
@@ -151,8 +151,8 @@ template <merges Fold>
 }
 
 // Folds each segment from an initial state and merges the results in order. Correct if `merge`
-// gives what applying the later events to the earlier state would have given, as for sums, counts
-// and last values. Fails at the same event and with the same error as fold.
+// gives the same state as applying the later events to the earlier state, as for sums, counts and
+// last values. Fails at the same event and with the same error as fold.
 template <merges Fold>
 [[nodiscard]] result<folded<Fold>> fold_by_segment(const std::filesystem::path& directory,
                                                    const Fold& by = {},

@@ -29,7 +29,7 @@ struct restore_options {
 // How a state was restored.
 struct restore_report {
     std::optional<snapshot_info> used;        // empty: replayed from event 0
-    std::vector<rejected_snapshot> rejected;  // newer ones that were passed over, and why
+    std::vector<rejected_snapshot> rejected;  // newer ones that were skipped, and why
     std::uint64_t tail_events = 0;            // applied after the snapshot
 
     // The report as one line, for a log.
@@ -52,7 +52,7 @@ struct restore_start {
     std::optional<snapshot_payload> snapshot;
 };
 
-// Tries the snapshots from the newest on, skipping those already in `rejected`.
+// Tries the snapshots from newest to oldest, skipping those already in `rejected`.
 [[nodiscard]] result<restore_start> find_restore_start(const std::filesystem::path& directory,
                                                        std::uint32_t state_version,
                                                        const restore_options& options,
@@ -95,9 +95,9 @@ template <snapshots Fold>
 
 }  // namespace detail
 
-// The state at the end of the journal. A snapshot that is damaged, belongs to another log, is newer
-// than the log, or that the fold itself cannot load is passed over for the next older one; without
-// a usable snapshot everything is replayed. The report lists what was passed over. Fails if the log
+// The state at the end of the journal. Skips a snapshot that is damaged, belongs to another log, is
+// newer than the log, or that the fold itself cannot load, and tries the next older one; without a
+// usable snapshot it replays everything. The report lists the skipped snapshots. Fails if the log
 // cannot be read, and with not_found if no snapshot fits and the first events were pruned.
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,

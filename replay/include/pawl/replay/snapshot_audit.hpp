@@ -37,9 +37,9 @@ class snapshot_audit {
     // no longer known. Cost: an addition, and a comparison with the next point.
     void add(const event& next);
 
-    // The unusable ones, by path, and why: damaged, diverged (of another origin, or with a log
-    // point or digest that is not this log's), newer_format, io. Call it once, after the last
-    // event.
+    // Returns the unusable snapshots, by path, and why: damaged, diverged (of another origin, or
+    // with a log point or digest that is not this log's), newer_format, io. Call it once, after the
+    // last event.
     [[nodiscard]] std::vector<rejected_snapshot> finish(const journal_identity& journal);
 
     // The number of snapshots checked, including rejected ones.
@@ -59,12 +59,12 @@ class snapshot_audit {
     void judge_passed();
 
     std::vector<whole_snapshot> whole_;  // by log point
-    std::size_t judged_ = 0;             // of them, those whose log point was passed
+    std::size_t judged_ = 0;             // of whole_, those whose log point was passed
     std::vector<rejected_snapshot> rejected_;
     std::size_t count_ = 0;
-    log_point point_{};  // after the last event given
+    log_point point_{};  // after the last event passed to add()
     log_digest digest_{};
-    bool complete_ = true;  // every event since the journal's first was given
+    bool complete_ = true;  // add() got every event from the journal's first on
 };
 
 }  // namespace pawl

@@ -24,7 +24,7 @@
 namespace pawl {
 
 struct snapshot_follower_options {
-    // A snapshot is due this many events after the last one.
+    // Takes a snapshot this many events after the last one.
     std::uint64_t every_events = 1'000'000;
     snapshot_options snapshots{};
     thread_options thread{};
@@ -47,7 +47,7 @@ template <snapshots Fold>
 class snapshot_follower {
   public:
     // Fails with invalid_argument, or with io if no thread can be started. failure() and stop()
-    // report what the thread later meets in the journal.
+    // report any later failure of the thread.
     [[nodiscard]] static result<snapshot_follower> start(const std::filesystem::path& directory,
                                                          Fold by = {},
                                                          snapshot_follower_options options = {}) {
@@ -65,7 +65,7 @@ class snapshot_follower {
         return snapshot_follower{std::move(*thread)};
     }
 
-    // Why the thread ended, if it did.
+    // The reason why the thread ended; empty while it runs.
     [[nodiscard]] std::optional<error> failure() const { return thread_->failure(); }
 
     [[nodiscard]] snapshot_follower_statistics statistics() const noexcept {

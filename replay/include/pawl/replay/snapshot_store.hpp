@@ -28,7 +28,7 @@ struct snapshot_options {
     std::string name = "state";
     // How many of the newest snapshots to keep; at least 2, so that one may be bad.
     std::uint32_t keep = 2;
-    // Limit on a snapshot's payload, and so on what loading one may allocate.
+    // Limit on a snapshot's payload, and so on the memory that loading one may allocate.
     std::uint64_t max_bytes = std::uint64_t{16} << 30;
     // Their directory; empty: `snapshots` in the journal's directory.
     std::filesystem::path directory{};
@@ -59,7 +59,7 @@ struct rejected_snapshot {
 
 struct snapshot_list {
     std::vector<snapshot_info> snapshots;     // newest first
-    std::vector<rejected_snapshot> rejected;  // whose header is invalid
+    std::vector<rejected_snapshot> rejected;  // those whose header is invalid
 };
 
 // One thread at a time uses a store; several stores may read one directory, and one may add to it.
@@ -74,7 +74,7 @@ class snapshot_store {
                                                      snapshot_options options = {});
 
     // Writes a snapshot of the state at `point`, whose bytes `save` writes, and then removes all
-    // but the newest. Costs two syncs. On failure (io, disk_full, too_large, or what `save`
+    // but the newest `keep`. Costs two syncs. On failure (io, disk_full, too_large, or what `save`
     // returned) the existing snapshots are unchanged.
     [[nodiscard]] result<snapshot_info> add(
         const log_point& point, log_digest digest,
@@ -83,8 +83,8 @@ class snapshot_store {
     // The snapshots of this name and state version, from their headers.
     [[nodiscard]] result<snapshot_list> list() const;
 
-    // Reads and verifies one. Fails with damaged if its bytes are not what was written, diverged if
-    // it was taken in a journal of another origin, newer_format, io, too_large or out_of_memory.
+    // Reads and verifies one. Fails with damaged if its bytes have changed, diverged if it was
+    // taken in a journal of another origin, newer_format, io, too_large or out_of_memory.
     [[nodiscard]] result<snapshot_payload> load(const std::filesystem::path& snapshot) const;
 
     // Renames an unusable snapshot to *.rejected, so that it does not count among those that are

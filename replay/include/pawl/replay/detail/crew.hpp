@@ -1,4 +1,4 @@
-// Threads that share out a number of tasks.
+// Threads that share a set of tasks.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@ namespace pawl::detail {
 
 class crew {
   public:
-    // So many threads, the calling one among them; 0: as many as there are cores. Where the system
-    // gives fewer, the work is done by those.
+    // Uses this many threads, including the calling one; 0 means one per core. If the system cannot
+    // start them all, fewer threads do the work.
     explicit crew(std::uint32_t threads);
     crew(crew&&) noexcept;
     crew& operator=(crew&&) = delete;
@@ -19,7 +19,8 @@ class crew {
 
     [[nodiscard]] std::uint32_t threads() const noexcept;
 
-    // Calls task(0) to task(count - 1), in any order and at once, and returns when all are done.
+    // Calls task(0) to task(count - 1), in any order and in parallel, and returns when all are
+    // done.
     void run(std::size_t count, const std::function<void(std::size_t)>& task);
 
   private:

@@ -30,17 +30,18 @@ class follower_thread {
     follower_thread& operator=(const follower_thread&) = delete;
     ~follower_thread();
 
-    // A path that means the same after the program has changed its working directory.
+    // Makes the path absolute, so that it stays valid when the program changes its working
+    // directory.
     [[nodiscard]] static std::filesystem::path from_here(const std::filesystem::path& path);
 
-    // For the body. It looks at stopping() at least once in `patience`.
+    // For the body, which must check stopping() at least once per `patience`.
     static constexpr std::chrono::milliseconds patience{20};
     [[nodiscard]] bool stopping() const noexcept;
     void reached(sequence_number next) noexcept;
     void took_snapshot() noexcept;
     void failed_snapshot(const error& why);
 
-    // For its owner.
+    // For the owner of this object.
     [[nodiscard]] std::optional<error> failure() const;
     [[nodiscard]] follower_counters counters() const noexcept;
     [[nodiscard]] result<void> stop();

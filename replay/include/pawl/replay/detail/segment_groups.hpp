@@ -20,19 +20,19 @@
 
 namespace pawl::detail {
 
-// Which of `shards` states a stream's events go to. Neighbouring numbers are spread.
+// Returns the shard for a stream's events. Spreads neighbouring stream numbers.
 [[nodiscard]] inline std::uint32_t shard_of(stream_id stream, std::uint32_t shards) noexcept {
     const std::uint64_t mixed = (stream ^ stream >> 32) * 0x9e3779b97f4a7c15;
     return static_cast<std::uint32_t>((mixed >> 32) * shards >> 32);
 }
 
-// One of a group's segments and what was found in it.
+// One segment of a group, and the result of reading it.
 class group_segment {
   public:
     void begin(std::uint64_t ordinal) noexcept;
 
-    // Verifies the segment and calls visit(event) for each event; what that fails with ends it. The
-    // outcome is kept here.
+    // Verifies the segment and calls visit(event) for each event; stops at the first failure. Keeps
+    // the outcome.
     template <class Visitor>
     void read(const std::filesystem::path& directory, Visitor&& visit) {
         if (!open(directory))
@@ -49,7 +49,7 @@ class group_segment {
         close();
     }
 
-    // Verifies the segment and notes the places of each shard's events.
+    // Verifies the segment and records the places of each shard's events.
     void partition(const std::filesystem::path& directory, std::uint32_t shards);
     [[nodiscard]] std::span<const std::uint32_t> places(std::uint32_t shard) const noexcept {
         return places_[shard];
@@ -73,33 +73,33 @@ class group_segment {
     std::uint64_t events_ = 0;
     log_point point_{};
     log_digest digest_{};
-    log_digest names_behind_{};  // of the names behind the last event
+    log_digest names_behind_{};  // of the names after the last event
     std::optional<error> failure_;
 };
 
-// Goes through the segments from the first, as far as they are sealed.
+// Iterates over the sealed segments from the first one.
 class segment_groups {
   public:
     using reader = std::function<void(group_segment&, std::size_t)>;
 
-    // Fails as a fold that cannot begin.
+    // Fails like a fold that cannot start.
     [[nodiscard]] static result<segment_groups> open(const std::filesystem::path& directory,
                                                      std::uint32_t threads,
                                                      std::uint64_t window_bytes);
 
-    // Goes to the next group; false where there is none.
+    // Advances to the next group; false if there is none.
     [[nodiscard]] bool next();
-    // The segments at hand; once they are read, those of them that hold something.
+    // The segments of the current group; after read(), only those that hold something.
     [[nodiscard]] std::span<group_segment> group() noexcept {
         return std::span{segments_}.first(in_group_);
     }
-    // Calls read_one(segment, index) for each segment of the group, on all threads, and looks
-    // whether they follow each other. Returns the first failure in the order of the log; group()
-    // then ends with the segment that it happened in.
+    // Calls read_one(segment, index) for each segment of the group, on all threads, and checks that
+    // they follow each other. Returns the first failure in log order; group() then ends with the
+    // segment that failed.
     [[nodiscard]] std::optional<error> read(const reader& read_one);
 
     [[nodiscard]] detail::crew& crew() noexcept { return crew_; }
-    // Behind the groups read so far.
+    // After the groups read so far.
     [[nodiscard]] const fold_progress& progress() const noexcept { return progress_; }
 
   private:
@@ -110,8 +110,8 @@ class segment_groups {
     std::size_t in_group_ = 0;
     std::uint64_t next_ordinal_ = 0;
     bool at_end_ = false;
-    std::optional<sealed_segment> before_;  // the last one of the group before
-    log_digest names_behind_{};             // of the names behind the last event of all groups
+    std::optional<sealed_segment> before_;  // the last one of the previous group
+    log_digest names_behind_{};  // of the names after the last event of all groups so far
     fold_progress progress_{};
 };
 

@@ -1,4 +1,4 @@
-// What a snapshot_follower's thread does.
+// The body of a snapshot_follower's thread.
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
@@ -15,10 +15,10 @@
 
 namespace pawl::detail {
 
-// Puts aside the snapshots that can never serve again.
+// Sets aside the snapshots that can never be used again.
 void set_aside_rejected(snapshot_store& store, const restore_report& report);
 
-// Applied between two looks at whether to stop.
+// Events applied between two checks of stopping().
 inline constexpr std::uint64_t events_a_look = 4096;
 
 template <snapshots Fold>
