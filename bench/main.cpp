@@ -37,7 +37,7 @@ bool wanted(const options& asked, const std::string& name) {
            std::find(asked.only.begin(), asked.only.end(), name) != asked.only.end();
 }
 
-// One line on a terminal that overwrites itself, and nothing anywhere else.
+// On a terminal, shows one line that overwrites itself; elsewhere, shows nothing.
 void show_progress(const std::string& what) {
     if (isatty(STDERR_FILENO) != 0) {
         fmt::print(stderr, "\r\x1b[K{:.100}", what);

@@ -27,7 +27,7 @@ const char* const raw_options = "populated mapping, 56-byte header, memcpy, XXH3
 const char* const fresh_options =
     "the same over new files, each populated by a second thread while the one before it fills";
 
-// Appends at a pace, each timed from when it was due, on a core of its own.
+// Appends at a fixed rate on a core of its own, and times each append from when it was due.
 template <class Append>
 [[nodiscard]] sample paced_sample(int core, double rate, std::uint64_t count, Append&& append) {
     sample made{.events = count, .total_ns = 0, .latency = histogram{}};
@@ -38,8 +38,8 @@ template <class Append>
     return made;
 }
 
-// The raw loop that goes on in the next file where one is full. All files hold the same number of
-// events, so nothing but a count is looked at on the way.
+// The raw loop that continues in the next file when one is full. All files hold the same number of
+// events, so the loop only checks a count.
 class fresh_loop {
   public:
     fresh_loop(const std::filesystem::path& directory, const payloads& events,
@@ -166,13 +166,13 @@ contender floor_durable(const std::filesystem::path& directory, const context::l
                         std::uint64_t per_sync, std::uint64_t syncs, blocks state, pages wanted) {
     const auto run = [directory, &events = load.events, per_sync, syncs, state,
                       wanted]() -> sample {
-        // As large as a segment: ext4 takes longer over a part of a large file than over all of a
+        // As large as a segment: ext4 takes longer to sync a part of a large file than all of a
         // small one, and a small one has no large pages.
         const auto room =
             std::max(events.room(per_sync * syncs, raw::header_bytes) + 4096, round_bytes);
         auto file = mapping::create(directory / "floor", room, wanted);
-        // The pages that creation made present are all written with fsync; one page is enough for
-        // the allocation itself to be durable.
+        // fsync writes all pages that creation populated; one page is enough to make the allocation
+        // itself durable.
         const bool durable = state == blocks::written
                                  ? fsync(file.descriptor()) == 0
                                  : msync(file.data(), page_bytes, MS_SYNC) == 0;
@@ -188,7 +188,7 @@ contender floor_durable(const std::filesystem::path& directory, const context::l
             for (std::uint64_t i = 0; i < per_sync; ++i) {
                 out.append(events.at(group * per_sync + i));
             }
-            // fdatasync of the range, and of no page that is only present.
+            // Syncs only the range, and no page that is merely present.
             if (msync(file.data() + from, out.offset() - from, MS_SYNC) != 0) {
                 fail_errno("msync");
             }

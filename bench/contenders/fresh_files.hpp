@@ -13,20 +13,20 @@
 
 namespace bench {
 
-// Files that a thread of its own allocates, maps and makes present, one ahead of whoever fills
-// them, and lets go of when they are full. It does nothing else: it neither syncs, nor seals, nor
-// looks at what is in them. What a loop over such files costs more than one over a file that was
-// there all along is what fresh pages cost on this machine, whoever writes to them.
+// Prepares files on its own thread: allocates, maps and populates one file ahead of the writer, and
+// releases full ones. It does not sync, seal or read them. The extra cost of a loop over these
+// files, compared with a loop over one prepared file, is the cost of fresh pages on this machine
+// for any writer.
 class fresh_files {
   public:
-    // The thread may not run on `writer_core`, where there is another.
+    // Keeps the thread off `writer_core` if there is another core.
     fresh_files(std::filesystem::path directory, std::size_t bytes, int writer_core);
     ~fresh_files();
     fresh_files(const fresh_files&) = delete;
     fresh_files& operator=(const fresh_files&) = delete;
 
-    // The next file, waited for where it is not ready; the one before it goes back. Throws what the
-    // thread met.
+    // Returns the next file, after waiting until it is ready, and releases the previous one. Throws
+    // the thread's failure.
     [[nodiscard]] mapping& next();
 
   private:

@@ -36,8 +36,9 @@ void fresh_journal::wait_until_populated() const {
     auto changed = std::chrono::steady_clock::now();
     while (true) {
         const auto now = writer_->statistics().populated_bytes;
-        // The window goes on into the next segment; what lies there is of no concern here. Where it
-        // is smaller than asked for, there is no telling from outside, so: nothing new for a while.
+        // The window may continue in the next segment, which does not matter here. A window smaller
+        // than requested cannot be detected from outside, so stop when nothing new has been
+        // populated for a while.
         if (now >= window_ || std::chrono::steady_clock::now() - changed > 150ms) {
             return;
         }

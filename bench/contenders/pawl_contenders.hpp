@@ -20,7 +20,7 @@
 
 namespace bench {
 
-// The value, or a failure that says what Pawl said.
+// Returns the value, or throws a failure with Pawl's error message.
 template <class Value>
 Value must(pawl::result<Value> outcome, const char* what) {
     if (!outcome) {
@@ -31,7 +31,7 @@ Value must(pawl::result<Value> outcome, const char* what) {
     }
 }
 
-// A journal in a fresh directory, open for writing; the directory goes with it.
+// A journal in a fresh directory, open for writing; the destructor removes the directory.
 class fresh_journal {
   public:
     fresh_journal(const std::filesystem::path& directory, const pawl::writer_options& options);
@@ -44,7 +44,7 @@ class fresh_journal {
     // Closes the journal and keeps its directory until the end of this object.
     void close();
 
-    // Waits until the background has populated what it is going to.
+    // Waits until the background thread has populated its whole window.
     void wait_until_populated() const;
 
   private:
@@ -53,8 +53,8 @@ class fresh_journal {
     std::optional<pawl::writer> writer_;
 };
 
-// Options for a contest of appends inside one segment, which is populated whole, as the floor's
-// file is: no sync but on demand, background threads off the writer's core.
+// Options for a contest of appends inside one segment, populated whole like the floor's file: syncs
+// only on demand, background threads off the writer's core.
 [[nodiscard]] pawl::writer_options one_segment_options(const options& asked);
 
 // The settings that matter for a row.
@@ -65,7 +65,7 @@ inline constexpr guarantees pawl_memory_guarantees{
 inline constexpr guarantees pawl_durable_guarantees{
     .survives_kill = true, .survives_power_loss = true, .checksummed = true};
 
-// The case of a row, and how many events a slice appends with calls that append `events_each`.
+// The case of a row, and the number of events that a slice appends in calls of `events_each`.
 struct pawl_append_case {
     std::string variant;
     std::size_t payload_bytes;
@@ -74,8 +74,8 @@ struct pawl_append_case {
 };
 
 // A contender that appends in slices to one segment of a fresh journal each round. `make` is called
-// when a round begins and returns what is called for every append: bool(pawl::writer&, index),
-// false where Pawl refused.
+// when a round begins and returns the function for every append: bool(pawl::writer&, index), false
+// if Pawl refused the append.
 template <class Make>
 contender pawl_append(const std::filesystem::path& scratch, const options& asked,
                       const pawl::writer_options& options, const pawl_append_case& what,

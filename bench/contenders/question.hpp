@@ -9,13 +9,13 @@
 
 namespace bench {
 
-// What a question is given: the options, where to leave its rows, and whom to tell how far it is.
+// The input of a question: the options, the report for its rows, and a callback for its progress.
 struct context {
     const options& asked;
     report& found;
     std::function<void(const std::string&)> progress;
 
-    // The cases by payload: one for each size asked for, or one for the journal to be like.
+    // The cases by payload: one per requested size, or one modelled on the journal of --like.
     struct load {
         std::string name;
         payloads events;
@@ -24,8 +24,8 @@ struct context {
     std::vector<double> rates;
 };
 
-// One question a file; each adds its rows and verdicts to the report and throws `failure` when it
-// cannot be asked.
+// One question per file; each adds its rows and verdicts to the report, and throws `failure` if it
+// cannot run.
 void ask_floor(context& run);
 void ask_micro(context& run);
 void ask_append(context& run);

@@ -1,7 +1,7 @@
 #pragma once
 
-// xxHash is compiled into the loop, as it is into the journal: a call through the shared library
-// would cost more than the hash of a small event.
+// Inlines xxHash into the loop, as the journal does: a call to the shared library costs more than
+// the hash of a small event.
 #ifndef XXH_INLINE_ALL
 #define XXH_INLINE_ALL
 #endif
@@ -15,13 +15,13 @@
 #include <cstring>
 #include <span>
 
-// The floor: the least work that leaves the bytes of Pawl's format in memory and reads them back
+// The floor: the least work that writes the bytes of Pawl's format to memory and reads them back
 // checked. No bounds check, no rollover, no stream table, no expectation, no receipt, no error;
-// what is left is what a reader of the format needs to find. Leave out any line and the bytes are
-// wrong, or a reader in another thread may see half of them.
+// only the bytes that a reader of the format needs. Without any one line, the bytes are wrong, or a
+// reader in another thread may see half of them.
 namespace bench::raw {
 
-// The frame's header as it lies in the file; payload and zero padding to 8 bytes follow.
+// The frame's header as in the file; payload and zero padding to 8 bytes follow.
 struct frame_header {
     std::uint64_t commit_word;  // bytes:24 | flags:8 | type:16 | schema version:16, stored last
     std::uint64_t hash;
@@ -56,7 +56,7 @@ inline constexpr std::size_t content_from = 24;
     return (bytes + 7) & ~std::size_t{7};
 }
 
-// Of the frame of `end` padded bytes at `at`, whose commit word may not be stored yet.
+// The hash of the frame of `end` padded bytes at `at`; its commit word need not be stored yet.
 [[nodiscard]] inline std::uint64_t frame_hash(const std::byte* at, std::size_t end,
                                               std::uint64_t epoch, std::uint64_t offset,
                                               std::uint64_t word) noexcept {
@@ -66,7 +66,7 @@ inline constexpr std::size_t content_from = 24;
            place_hash(epoch, offset, link);
 }
 
-// What of an event the caller decides.
+// The fields of an event that the caller chooses.
 struct event_fields {
     std::uint64_t stream = 0;
     std::uint64_t version = 0;
@@ -75,8 +75,8 @@ struct event_fields {
     std::uint16_t schema_version = 1;
 };
 
-// Everything a frame needs except its commit word, which the caller stores. Returns that word.
-// Also used by the memory ring, which has to zero the word behind the frame before it commits.
+// Writes the whole frame except its commit word, which it returns for the caller to store. The
+// memory ring also uses this: it must zero the word after the frame before it commits.
 inline std::uint64_t write_uncommitted(std::byte* at, std::uint64_t epoch, std::uint64_t offset,
                                        std::uint64_t sequence, std::uint64_t durable,
                                        std::uint64_t timestamp_ns,
@@ -86,11 +86,12 @@ inline std::uint64_t write_uncommitted(std::byte* at, std::uint64_t epoch, std::
     const std::size_t end = padded(bytes);
     const std::uint64_t word =
         bytes | (std::uint64_t{fields.type} << 32) | (std::uint64_t{fields.schema_version} << 48);
-    // The padding is zeroed by one store at the frame's end, before what overlaps it is written.
+    // One store at the frame's end zeroes the padding, before the bytes that overlap it are
+    // written.
     const std::uint64_t zero = 0;
     std::memcpy(at + end - 8, &zero, 8);
     auto* header = reinterpret_cast<frame_header*>(at);
-    // One store, or the hash would wait to read two of them back as one.
+    // One store: after two, the hash's wider load would stall on store forwarding.
     const std::uint64_t link = fields.back | (sequence - durable) << 32;
     std::memcpy(&header->back, &link, sizeof link);
     header->sequence = sequence;
@@ -120,7 +121,7 @@ class writer {
 
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
     [[nodiscard]] std::size_t offset() const noexcept { return static_cast<std::size_t>(offset_); }
-    // What a flusher moves from its own thread; every frame carries its distance to it.
+    // A flusher advances this from its own thread; every frame stores its distance to it.
     void set_durable(std::uint64_t sequence) noexcept {
         durable_.store(sequence, std::memory_order_relaxed);
     }
@@ -131,7 +132,7 @@ class writer {
     std::uint64_t offset_ = 0;
     std::uint64_t sequence_ = 0;
     std::atomic<std::uint64_t> durable_{0};
-    // A copy: through a reference the scale would be loaded again after every store of bytes.
+    // A copy: through a reference, the compiler must reload the scale after every store of bytes.
     tick_scale scale_ = tick_scale::get();
 };
 
@@ -141,7 +142,7 @@ enum class stopped { at_limit, at_zero_word, short_of_bytes, at_broken_frame };
 struct read_totals {
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t digest = 0;  // sum over the events' first payload words: proof of having looked
+    std::uint64_t digest = 0;  // sum of the events' first payload words: proof that they were read
     stopped why = stopped::at_limit;
 
     void add(const read_totals& more) noexcept {
@@ -153,8 +154,8 @@ struct read_totals {
 };
 
 // Reads up to `limit` frames from `offset` on; checks each hash and sums up one word of each
-// payload. Leaves `offset` behind the last frame read. `frames` starts at byte `base` of its
-// segment. System frames (flag bit 0) are checked and not counted.
+// payload. Leaves `offset` after the last frame read. `frames` starts at byte `base` of its
+// segment. System frames (flag bit 0) are checked but not counted.
 [[nodiscard]] inline read_totals read(std::span<const std::byte> frames, std::uint64_t epoch,
                                       std::uint64_t base, std::size_t& offset,
                                       std::uint64_t limit) noexcept {
@@ -166,7 +167,7 @@ struct read_totals {
         }
         const std::byte* at = frames.data() + offset;
         auto* header = reinterpret_cast<const frame_header*>(at);
-        // C++23 has no atomic_ref to const; the word is only loaded.
+        // C++23 has no atomic_ref to const, so cast it away; the word is only loaded.
         const auto word = std::atomic_ref(const_cast<std::uint64_t&>(header->commit_word))
                               .load(std::memory_order_acquire);
         if (word == 0) {

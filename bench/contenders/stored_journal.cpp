@@ -16,10 +16,10 @@
 namespace bench {
 namespace {
 
-// Headers lie in front of the first frame.
+// The headers come before the first frame.
 constexpr std::size_t first_frame = 8192;
 constexpr std::size_t page_bytes = 4096;
-// Room for the largest frame here, and not more than the second-level cache holds.
+// Fits the largest frame here, and fits in the second-level cache.
 constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
 
 std::vector<pawl::segment_info> segments_of(const std::filesystem::path& directory) {
@@ -52,10 +52,10 @@ stored_journal store_journal(const std::filesystem::path& directory, std::uint64
     return {.directory = directory, .events = events, .bytes = bytes};
 }
 
-// One segment on its way through the raw loop.
+// One segment that the raw loop is reading.
 class raw_reader::segment {
   public:
-    // Read into `buffer`, or through its mapping where that is empty.
+    // Reads into `buffer`, or through a mapping if `buffer` is empty.
     segment(const std::filesystem::path& path, std::uint64_t epoch, std::span<std::byte> buffer)
         : file_(mapping::open(path)), epoch_(epoch), buffer_(buffer) {
         if (buffer_.empty()) {
@@ -65,11 +65,11 @@ class raw_reader::segment {
         }
     }
 
-    // Up to `limit` more events; fewer where the segment ends.
+    // Reads up to `limit` more events; fewer if the segment ends.
     raw::read_totals read_on(std::uint64_t limit) {
         const auto totals =
             buffer_.empty() ? raw::read(file_.view(), epoch_, 0, offset_, limit) : read_by(limit);
-        // Behind the end frame there is nothing, or not even room for a frame.
+        // After the end frame there is nothing, or not even space for a frame.
         const bool ended =
             totals.why == raw::stopped::at_zero_word || file_.bytes() - offset_ < raw::header_bytes;
         if (totals.events < limit && !ended) {
@@ -91,8 +91,8 @@ class raw_reader::segment {
         }
     }
 
-    // Reads on from the page that the reader stands in: whole pages, to where a page begins, are
-    // copied fastest. False at the end of the file.
+    // Reads on from the start of the reader's current page: the kernel copies whole pages to a page
+    // boundary fastest. False at the end of the file.
     bool refill() {
         const std::size_t end = begin_ + filled_;
         begin_ = offset_ / page_bytes * page_bytes;
@@ -109,7 +109,7 @@ class raw_reader::segment {
     std::uint64_t epoch_;
     std::size_t offset_ = first_frame;
     std::span<std::byte> buffer_;
-    std::size_t begin_ = first_frame;  // of what the buffer holds, in the file
+    std::size_t begin_ = first_frame;  // of the buffer's contents, in the file
     std::size_t filled_ = 0;
 };
 

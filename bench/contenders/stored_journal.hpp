@@ -14,7 +14,7 @@
 
 namespace bench {
 
-// A journal that was written and closed, for those who read.
+// A journal that was written and closed, for the reading questions.
 struct stored_journal {
     std::filesystem::path directory;
     std::uint64_t events = 0;
@@ -29,12 +29,12 @@ struct stored_journal {
     const std::filesystem::path& directory, std::uint64_t events, pawl::writer_options options,
     const std::function<bool(pawl::writer&, std::uint64_t)>& append);
 
-// The floor of replay: the journal's own segments, every frame's hash checked, one after the other.
-// Knows epochs and order of the segments, and nothing else.
+// The floor of replay: reads the journal's own segments, one after the other, and checks every
+// frame's hash. Knows only the epochs and the order of the segments.
 class raw_reader {
   public:
     enum class by {
-        mapping,  // mapped afresh, as whoever opens a journal must, with read-ahead
+        mapping,  // maps each segment with read-ahead, as any reader that opens a journal must
         reading,  // read(2) into one buffer, which stays in the cache
     };
     raw_reader(const stored_journal& journal, by how);
@@ -43,9 +43,9 @@ class raw_reader {
     raw_reader& operator=(const raw_reader&) = delete;
 
     [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
-    // Reads a whole segment. Throws where a frame is not intact.
+    // Reads a whole segment. Throws if a frame is not intact.
     [[nodiscard]] raw::read_totals read_segment(std::size_t index);
-    // The next `limit` events, across segments, or fewer at the end.
+    // Reads the next `limit` events, across segments, or fewer at the end.
     [[nodiscard]] raw::read_totals read_on(std::uint64_t limit);
 
   private:

@@ -24,7 +24,7 @@ struct pawl::event_traits<bench::filled> {
 
 namespace bench {
 
-// The table with seven fields and a string, number `index` of its kind.
+// Builds the table with seven fields and a string, with values derived from `index`.
 inline flatbuffers::Offset<order_placed> make_order(flatbuffers::FlatBufferBuilder& builder,
                                                     std::uint64_t index) {
     const auto reference = builder.CreateString("ALGO-7-0000042", 14);
@@ -45,7 +45,7 @@ inline fill_body fill_number(std::uint64_t index) {
             static_cast<std::uint32_t>(100 + (index & 7)), static_cast<std::uint32_t>(index & 63)};
 }
 
-// The struct in a table.
+// Builds the table that holds one struct.
 inline flatbuffers::Offset<filled> make_fill(flatbuffers::FlatBufferBuilder& builder,
                                              std::uint64_t index) {
     const auto body = fill_number(index);
@@ -54,7 +54,7 @@ inline flatbuffers::Offset<filled> make_fill(flatbuffers::FlatBufferBuilder& bui
     return fill.Finish();
 }
 
-// A finished event in the builder's memory, until its next use.
+// Builds an event; the bytes are in the builder's memory until its next use.
 template <class Make>
 std::span<const std::byte> build(flatbuffers::FlatBufferBuilder& builder, Make&& make,
                                  std::uint64_t index) {
@@ -63,12 +63,13 @@ std::span<const std::byte> build(flatbuffers::FlatBufferBuilder& builder, Make&&
     return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
-// A finished fill turned into another one by overwriting the struct in it.
+// Turns a finished fill into another one by overwriting its struct.
 inline void patch_fill(filled& fill, std::uint64_t index) {
     *fill.mutable_body() = fill_number(index);
 }
 
-// Whether the bytes are a whole, sound event of that type, as a reader of untrusted bytes asks.
+// Verifies that the bytes are a whole, valid event of that type, as a reader of untrusted bytes
+// must.
 template <class Table>
 [[nodiscard]] bool verify_event(std::span<const std::byte> bytes) {
     flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()),

@@ -4,8 +4,8 @@
 
 namespace bench {
 
-// Pins the calling thread to one core and gives it back its former cores when it ends. Threads
-// that are started meanwhile inherit the pin, so what starts background threads does so unpinned.
+// Pins the calling thread to one core; the destructor restores its former cores. Threads started
+// meanwhile inherit the pin, so start background threads unpinned.
 class pinned {
   public:
     explicit pinned(int core);

@@ -16,8 +16,8 @@ struct reading {
     std::int64_t at_ns;
 };
 
-// The clock is read between two reads of the counter, and of several tries the one with the
-// smallest gap is kept: the others were interrupted.
+// Reads the clock between two reads of the counter, and keeps the try with the smallest gap: the
+// others were interrupted.
 template <class Clock>
 reading read_together() {
     reading best{};

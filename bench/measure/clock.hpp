@@ -46,10 +46,10 @@ class tick_scale {
         return static_cast<std::uint64_t>((wide{count} * multiplier_) >> shift);
     }
     [[nodiscard]] double ticks_per_ns() const noexcept { return ticks_per_ns_; }
-    // The tick counter and the wall clock, read together; what a stamp is computed from.
+    // The tick counter and the wall clock, read together; stamps are computed from them.
     [[nodiscard]] std::uint64_t base_ticks() const noexcept { return base_ticks_; }
     [[nodiscard]] std::uint64_t base_unix_ns() const noexcept { return base_unix_ns_; }
-    // Nanoseconds since the Unix epoch by the tick counter: one rdtsc, one multiplication.
+    // Nanoseconds since the Unix epoch, from the tick counter: one rdtsc, one multiplication.
     [[nodiscard]] std::uint64_t unix_ns() const noexcept {
         return base_unix_ns_ + to_ns(ticks() - base_ticks_);
     }
@@ -71,8 +71,8 @@ class tick_scale {
     return static_cast<double>(ticks() - from) / tick_scale::get().ticks_per_ns();
 }
 
-// Times a piece of work on one thread, and notices whether another process was given the core
-// meanwhile: then the time says nothing about the work.
+// Times a piece of work on one thread, and detects whether another process ran on its core
+// meanwhile, which invalidates the time.
 class stopwatch {
   public:
     stopwatch() : preemptions_(preemptions()), start_(ticks()) {}

@@ -11,20 +11,20 @@
 
 namespace bench {
 
-// What one contender did in one round.
+// The result of one contender in one round.
 struct sample {
     std::uint64_t events = 0;
     double total_ns = 0;
-    // Latencies in ns, where the question takes them.
+    // Latencies in ns, if the question measures them.
     std::optional<histogram> latency = {};
-    // Another process was given the core meanwhile. Only short slices of one pinned thread say so;
-    // what the contender's own threads do to it must not be hidden.
+    // Another process ran on the core meanwhile. Only short slices of one pinned thread set this,
+    // because delays by the contender's own threads must not be hidden.
     bool interrupted = false;
 };
 
-// Somebody who answers a question. `run` does one slice of the work and reports how long that took;
-// `begin` and `end`, where given, open and close what the slices of a round work on. What a
-// contender prepares and tidies up is never in the time that it reports.
+// A contender of a question. `run` does one slice of the work and reports its time; `begin` and
+// `end`, if set, open and close the objects that a round's slices work on. The reported time never
+// includes this preparation and cleanup.
 struct contender {
     std::string name = {};
     std::string variant = {};
@@ -39,14 +39,14 @@ struct contender {
 };
 
 // The contenders of one question, run in turns. In every round each begins, then all do their
-// slices turn by turn, starting with another one each time, so that whatever else the machine does
-// meets all of them alike; then each ends. Ratios are taken between slices of the same turn and
-// their median is reported. A turn in which anybody was interrupted is dropped for all, as long as
-// five are left.
+// slices turn by turn, with a different one first each time, so that other activity on the machine
+// affects all of them alike; then each ends. Ratios are taken between slices of the same turn and
+// their median is reported. A turn in which any contender was interrupted is dropped for all, as
+// long as five are left.
 class contest {
   public:
     using id = std::size_t;
-    // A contender's figure times a weight; a sum of them is a yardstick.
+    // A contender's figure times a weight; a yardstick is a sum of parts.
     struct part {
         id who;
         double weight = 1.0;
@@ -56,8 +56,8 @@ class contest {
     explicit contest(std::string bench) : bench_(std::move(bench)) {}
 
     id add(contender who);
-    // Runs `rounds` rounds of `slices` turns; at least five in all, or medians mean little.
-    // `progress` hears of every round.
+    // Runs `rounds` rounds of `slices` turns; at least five turns in all, or medians mean little.
+    // Calls `progress` for every round.
     void run(unsigned rounds, unsigned slices,
              const std::function<void(const std::string&)>& progress);
 
@@ -69,13 +69,13 @@ class contest {
     // Width of the middle half of the turns divided by the median.
     [[nodiscard]] double spread(const yardstick& what, figure which) const;
 
-    // The table's line. `floor` may be empty when nothing bounds this row from below.
+    // The row for the table. Leave `floor` empty if nothing bounds this row from below.
     [[nodiscard]] row line(id who, const yardstick& floor = {},
                            figure ratio_of = figure::mean) const;
     // The verdict on `who` against a limit on ratio(who, against).
     [[nodiscard]] verdict judge(const std::string& question, id who, const yardstick& against,
                                 figure which, double limit) const;
-    // The same where the limit is itself a yardstick: the ratio of the two is what is allowed.
+    // The same, but the limit is the ratio of two yardsticks.
     [[nodiscard]] verdict judge(const std::string& question, id who, const yardstick& against,
                                 figure which, const yardstick& allowed) const;
 

@@ -10,7 +10,7 @@ namespace bench {
 // Log-linear: each power of two is cut into 128 buckets of equal width, so a value is off by at
 // most 1/128 of itself, a nanosecond and a second alike, and values below 256 are exact. The idea
 // is that of Gil Tene's HdrHistogram. Recording is an index computation and an increment; the
-// memory is allocated once, by the constructor. Not thread-safe: one histogram a thread, then
+// constructor allocates the memory once. Not thread-safe: use one histogram per thread, then
 // merge().
 class histogram {
   public:
@@ -32,8 +32,8 @@ class histogram {
     [[nodiscard]] double mean() const noexcept;
 
     // The smallest recorded value, rounded up to the end of its bucket, that at least the given
-    // share of all values does not exceed. `share` lies in 0 to 1; 1 gives the exact maximum.
-    // 0 when nothing was recorded. Cost: one pass over the buckets.
+    // share of all values does not exceed. `share` is 0 to 1; 1 gives the exact maximum. 0 when
+    // nothing was recorded. Cost: one pass over the buckets.
     [[nodiscard]] std::uint64_t at(double share) const noexcept;
 
   private:

@@ -6,13 +6,13 @@
 
 namespace bench {
 
-// What a journal's events are like.
+// The payload sizes and the rate of a journal's events.
 struct journal_model {
     payloads events;
     double events_per_s;  // mean, by the events' own timestamps
 };
 
-// Reads a journal's payload sizes, in order, and its mean rate. Throws where it cannot be read or
+// Reads a journal's payload sizes, in order, and its mean rate. Throws if it cannot be read or
 // holds fewer than two events.
 [[nodiscard]] journal_model like_journal(const std::filesystem::path& directory);
 

@@ -59,7 +59,7 @@ bool lies_under(const std::filesystem::path& path, const std::filesystem::path& 
     return stop == mount.end();
 }
 
-// The mount that a directory lies on: type, device and options, as the kernel lists them.
+// The mount of a directory: type, device and options, as the kernel lists them.
 std::string file_system_of(const std::filesystem::path& directory) {
     const auto path = std::filesystem::weakly_canonical(directory);
     std::ifstream in("/proc/self/mounts");
@@ -101,7 +101,8 @@ cpu_time read_cpu_time() {
     fields >> name;
     cpu_time made;
     std::uint64_t value = 0;
-    // user, nice, system, idle, iowait, irq, softirq, steal; the two behind are within user.
+    // user, nice, system, idle, iowait, irq, softirq, steal; user and nice already include the two
+    // that follow.
     for (int field = 0; field < 8 && fields >> value; ++field) {
         made.total += value;
         if (field == 7) {

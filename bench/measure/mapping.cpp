@@ -24,10 +24,10 @@ std::byte* map(std::size_t bytes, int protection, int flags, int descriptor,
     return static_cast<std::byte*>(at);
 }
 
-// Afterwards neither the kernel nor a hypervisor has anything left to do at the first store. The
-// kernel's tables are filled by MADV_POPULATE_WRITE (Linux 5.14; before it, the touch does it). A
-// hypervisor that shadows them fills its own only when a page is really touched, which costs
-// microseconds and shows in no counter of the guest; so every page is touched as well.
+// Leaves neither the kernel nor a hypervisor any work at the first store. MADV_POPULATE_WRITE fills
+// the kernel's page tables (Linux 5.14; on older kernels the access below does). A hypervisor with
+// shadow page tables fills its own only when a page is really accessed, which costs microseconds
+// that no counter in the guest shows; so access every page as well.
 void populate(std::byte* at, std::size_t bytes) {
 #ifdef MADV_POPULATE_WRITE
     const bool populated = madvise(at, bytes, MADV_POPULATE_WRITE) == 0;

@@ -6,15 +6,16 @@
 
 namespace bench {
 
-// Which pages a file mapping is asked to have. Large ones (2 MiB here) are had where the file
-// system has them.
+// The page size to request for a file mapping. Large pages (2 MiB here) need a file system that
+// supports them.
 enum class pages { usual, large };
 
-// A file mapped into memory; unmapped, closed and, if it was created here, unlinked at the end.
+// A file mapped into memory. The destructor unmaps and closes it, and unlinks it if create() made
+// it.
 class mapping {
   public:
-    // A new file of `bytes`, fully allocated, mapped for writing and with every page populated, as
-    // a segment is that was prepared ahead of its writer.
+    // A new file of `bytes`, fully allocated, mapped for writing and with every page populated,
+    // like a segment prepared ahead of its writer.
     [[nodiscard]] static mapping create(const std::filesystem::path& path, std::size_t bytes,
                                         pages wanted = pages::usual);
     // Memory without a file, populated; shared with a forked child.
@@ -45,7 +46,7 @@ class mapping {
     std::filesystem::path unlink_;
 };
 
-// A fresh directory under `parent`, removed with all it holds at the end.
+// A fresh directory under `parent`; the destructor removes it with its contents.
 class scratch_directory {
   public:
     explicit scratch_directory(const std::filesystem::path& parent);

@@ -9,7 +9,7 @@
 
 namespace bench {
 
-// What the command line asked for.
+// The parsed command line.
 struct options {
     bool quick = false;
     std::filesystem::path json;
@@ -23,7 +23,8 @@ struct options {
     std::vector<std::string> only;
     std::optional<unsigned> rounds;
 
-    // Rounds of a question that is asked in many short slices, and of one whose rounds are long.
+    // The number of rounds for questions with many short slices, and for questions with long
+    // rounds.
     [[nodiscard]] unsigned many_rounds() const { return rounds.value_or(quick ? 3 : 11); }
     [[nodiscard]] unsigned few_rounds() const { return rounds.value_or(quick ? 5 : 7); }
     [[nodiscard]] int writer_core() const { return cores.front(); }
@@ -32,8 +33,8 @@ struct options {
     [[nodiscard]] std::vector<double> rates() const;
 };
 
-// Parses the arguments, checks them and fills in what they leave open. Returns nothing when the
-// program should end at once with `exit_code`: help was asked for, or the usage was wrong.
+// Parses and checks the arguments and fills in the defaults. Returns nullopt if the program should
+// exit at once with `exit_code`: after --help or wrong usage.
 [[nodiscard]] std::optional<options> parse_options(int argc, char** argv, int& exit_code);
 
 }  // namespace bench

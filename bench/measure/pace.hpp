@@ -7,12 +7,12 @@
 
 namespace bench {
 
-// Runs `operation(i)` for i in 0 to `count` at `rate` a second and records when each was done,
+// Runs `operation(i)` for i in 0 to `count` at `rate` per second and records when each was done,
 // counted from when it was *meant* to start. An operation that stalls makes the following ones
-// late, and their waiting is counted as their users would feel it; measured from the actual start,
-// a stall of a thousand intervals would show as a single slow event.
+// late, and their waiting counts, as it does for their users; measured from the actual start, a
+// stall of a thousand intervals shows as a single slow event.
 //
-// The caller's thread spins between events and should be pinned. `operation` is handed its number
+// The caller's thread spins between events and should be pinned. `operation` receives its number
 // and its intended start in ticks.
 template <class Operation>
 void paced(double rate, std::uint64_t count, histogram& latency, Operation&& operation) {

@@ -8,16 +8,16 @@
 
 namespace bench {
 
-// The figure of a row that is compared: the mean time of an event or a quantile of its latency.
+// The figure of a row to compare: the mean time per event or a quantile of its latency.
 enum class figure { mean, p50, p99, p999, p9999 };
 
 // The JSON name of a figure, "ns_per_event" or "p999_ns".
 [[nodiscard]] std::string to_string(figure which);
 
-// What a contender promises for an event that it acknowledged in this row. Rows that promise less
-// are cheaper, so it stands beside every figure.
+// The guarantees for an event that the contender acknowledged in this row. Rows that promise less
+// are cheaper, so the report shows them beside every figure.
 struct guarantees {
-    bool survives_kill = false;        // the death of the process, by SIGKILL say
+    bool survives_kill = false;        // the death of the process, by SIGKILL for example
     bool survives_power_loss = false;  // on stable storage when acknowledged
     bool checksummed = false;          // damage is found when the event is read
 };
@@ -41,7 +41,7 @@ struct row {
     figure ratio_of = figure::mean;
 
     std::size_t repetitions = 0;
-    // Beyond those, not counted because another process interrupted them.
+    // Further repetitions, not counted because another process interrupted them.
     std::size_t dropped_repetitions = 0;
     std::optional<double> min_ns_per_event;
     std::optional<double> max_ns_per_event;
@@ -50,19 +50,19 @@ struct row {
     std::string note = {};
     // Width of the middle half of the floor's rounds, as a share of its median.
     std::optional<double> floor_spread;
-    // The floor itself moved by more than a fifth while this was measured.
+    // The floor itself varied by more than a fifth during the measurement.
     bool unreliable = false;
-    // Latency by percentile, (share, ns), for the plot; empty where no latency was taken.
+    // Latency by percentile, (share, ns), for the plot; empty if no latency was measured.
     std::vector<std::pair<double, double>> curve;
     std::size_t threads = 1;
 };
 
-// A target and what was reached.
+// A target and the measured value.
 struct verdict {
     std::string question = {};
     double reached = 0;
     double limit = 0;
-    bool at_least = false;  // the limit is a lower one
+    bool at_least = false;  // the limit is a minimum
     bool unreliable = false;
     std::string note = {};
 

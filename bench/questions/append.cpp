@@ -1,4 +1,4 @@
-// What does an append cost while its segment has room? Raw bytes and typed events, alone and in
+// What does an append cost while its segment has space? Raw bytes and typed events, alone and in
 // batches, on the firehose and on named streams.
 
 #include "contenders/floor_contenders.hpp"
@@ -28,8 +28,8 @@
 namespace bench {
 namespace {
 
-// Visits all of `count` streams over and over, each once a pass and far from the one before, so
-// that the version that a stream is at is the number of passes and costs the caller nothing.
+// Visits all of `count` streams repeatedly, each once per pass and far from the previous one. A
+// stream's version is then the number of passes, which costs the caller nothing.
 class round_robin {
   public:
     explicit round_robin(std::uint64_t count)
@@ -104,7 +104,7 @@ auto batch_append(const payloads& events, std::uint64_t each) {
 auto stream_append(const payloads& events, std::uint64_t streams) {
     return [&events, streams](pawl::writer& log) {
         round_robin order(streams);
-        // Every stream exists before the first slice: what is measured is not its making.
+        // Creates every stream before the first slice, so that its creation is not measured.
         for (std::uint64_t i = 0; i < streams; ++i) {
             must(log.append(order.next(), events.at(i)), "make a stream");
         }
@@ -134,7 +134,8 @@ void ask_raw(context& run, const std::filesystem::path& scratch, const context::
         add("batches of 16", 16, batch_append(load.events, 16)),
         add("batches of 64", 64, batch_append(load.events, 64)),
         add("1 stream, exactly(v)", 1, stream_append(load.events, 1)),
-        // Room for the events that make the streams: a slice less is appended to each.
+        // Leaves space for the events that create the streams: each contender appends one slice
+        // less.
         add("1000 streams, exactly(v)", 1, stream_append(load.events, 1000)),
     };
     appends.run(run.asked.many_rounds(), slices_a_round - 1, run.progress);
@@ -151,7 +152,7 @@ void ask_raw(context& run, const std::filesystem::path& scratch, const context::
                       ids.back(), against, figure::mean, 1.35));
 }
 
-// A million streams do not fit one segment, so this journal is larger and has a contest for itself.
+// A million streams do not fit one segment, so this journal is larger and has its own contest.
 void ask_million_streams(context& run, const std::filesystem::path& scratch,
                          const context::load& load) {
     constexpr std::uint64_t streams = 1'000'000;
@@ -171,7 +172,7 @@ void ask_million_streams(context& run, const std::filesystem::path& scratch,
     run.found.rows.push_back(appends.line(id, {{floor}}));
 }
 
-// Build an event and nothing else.
+// Only builds the event.
 template <class Make>
 contender build_alone(const options& asked, const std::string& variant, std::size_t bytes,
                       std::uint64_t slice, Make make) {

@@ -1,5 +1,5 @@
-// What does it cost to be sure? Events behind one sync, one at a time and in groups, and how long
-// the first of a group waits: group commit by whoever calls, and by the flusher.
+// What does durability cost? One event or a group per sync, and how long the first event of a group
+// waits: group commit by the caller, and by the flusher.
 
 #include "contenders/floor_contenders.hpp"
 #include "contenders/pawl_contenders.hpp"
@@ -29,14 +29,15 @@ contender pawl_durable(const std::filesystem::path& scratch, const context::load
     auto options = one_segment_options(asked);
     options.populate_bytes = pawl::writer_options{}.populate_bytes;
     if (by == who_syncs::flusher) {
-        // As soon as there is anything: the next group gathers while the last one is synced.
+        // Syncs as soon as there is anything: the next group gathers during the sync of the last
+        // one.
         options.sync = {.interval_us = 1000, .bytes = 1};
     }
     const auto run = [scratch, &events = load.events, per_sync, syncs, by, options]() -> sample {
         fresh_journal journal(scratch / "pawl", options);
         journal.wait_until_populated();
         auto& log = journal.writer();
-        // The first sync of new files is not counted, for nobody here.
+        // The first sync of new files is not counted, for any contender.
         must(log.append(firehose, events.at(0)), "append");
         must(log.sync(), "sync");
         sample made{.events = per_sync * syncs, .total_ns = 0, .latency = histogram{}};
@@ -79,7 +80,7 @@ contender peer_durable(const std::filesystem::path& scratch, const context::load
     const auto run = [scratch, &events = load.events, kind, per_sync, syncs]() -> sample {
         const scratch_directory own(scratch);
         const auto opened = kind.open(own.path(), peer_sync::full);
-        // The first transaction makes files and is not counted.
+        // The first transaction creates files and is not counted.
         opened->append(events, 0, per_sync);
         sample made{.events = per_sync * syncs, .total_ns = 0, .latency = histogram{}};
         const auto start = ticks();

@@ -1,4 +1,5 @@
-// What does the machine allow? The raw loops that every ratio is taken against, by themselves.
+// What does the machine allow? The raw loops that are the denominators of all ratios, by
+// themselves.
 
 #include "contenders/floor_contenders.hpp"
 #include "contenders/question.hpp"
@@ -58,7 +59,7 @@ struct alignas(64) line_of_cache {
     std::atomic<std::uint64_t> value{0};
 };
 
-// One cache line handed to and fro between two cores; a round trip is two events.
+// Passes one cache line back and forth between two cores; a round trip is two events.
 contender ping_pong(int first_core, int second_core) {
     const auto run = [first_core, second_core]() -> sample {
         constexpr std::uint64_t trips = 5'000;
@@ -120,7 +121,7 @@ contender copy_memory(int core) {
             .run = run};
 }
 
-// What the background has to do for every page that the writer will come to.
+// The background thread's work for every page that the writer will use.
 contender populate_pages(const std::filesystem::path& directory, pages wanted) {
     const auto run = [directory, wanted]() -> sample {
         stopwatch watch;

@@ -32,8 +32,8 @@ constexpr pawl::event_header firehose{.type = 1, .schema_version = 1};
 
 enum class reader_is { thread, process };
 
-// What writer and reader of a run share, in memory that a forked child sees too. A histogram lives
-// on the heap, so the reader leaves its latencies here one by one.
+// The data that a run's writer and reader share, in memory that a forked child sees too. A
+// histogram is on the heap, so the reader stores its latencies here one by one.
 struct shared_state {
     std::atomic<std::uint64_t> ready{0};
     std::atomic<std::uint64_t> failed{0};
@@ -66,7 +66,7 @@ std::uint64_t stamped(std::span<const std::byte> payload) {
 }
 
 // Runs `read` beside `write`, in a thread or a forked child. Each is pinned to its core; `write`
-// starts when the reader has said that it is ready.
+// starts when the reader has signalled that it is ready.
 sample run_pair(const options& asked, reader_is where, std::uint64_t count, shared_block& shared,
                 const std::function<void()>& write, const std::function<void()>& read) {
     const auto reader = [&] {
@@ -132,7 +132,7 @@ class frame_ring {
         commit_word(at).store(word, std::memory_order_release);
     }
 
-    // Spins for the frame, checks its hash, and gives its payload until the next call.
+    // Spins for the frame, checks its hash, and returns its payload, valid until the next call.
     [[nodiscard]] std::span<const std::byte> read(std::uint64_t sequence) {
         auto* at = slot(sequence);
         std::uint64_t word = 0;
@@ -210,8 +210,8 @@ contender ring(const options& asked, const paced_load& load, reader_is where) {
 contender journal(const std::filesystem::path& scratch, const options& asked,
                   const paced_load& load, reader_is where) {
     auto options = one_segment_options(asked);
-    // Background threads would compete with the spinning reader for its core, and do in service;
-    // here the population is done before the start.
+    // In service, background threads compete with the spinning reader for its core; here the
+    // population is done before the start.
     const auto run = [&asked, scratch, load, where, options]() -> sample {
         shared_block shared(load.count);
         fresh_journal fresh(scratch / "pawl", options);

@@ -1,4 +1,5 @@
-// What does each ingredient cost by itself? Google Benchmark, its repetitions in random order.
+// What does each ingredient cost by itself? Uses Google Benchmark, with its repetitions in random
+// order.
 
 #include "contenders/question.hpp"
 #include "contenders/raw_log.hpp"

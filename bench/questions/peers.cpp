@@ -1,5 +1,5 @@
-// What would one use otherwise? The same events through RocksDB, LMDB, SQLite and plain writes,
-// each with the settings its own documentation advises for a log.
+// What are the alternatives? The same events through RocksDB, LMDB, SQLite and plain writes, each
+// with the settings that its documentation advises for a log.
 
 #include "contenders/question.hpp"
 
@@ -39,7 +39,7 @@ std::vector<entrant> entrants() {
             {{"write(2)", open_plain_file}, peer_sync::none}};
 }
 
-// An open peer and how far it has come.
+// An open peer and its progress.
 struct session {
     std::optional<scratch_directory> directory;
     std::unique_ptr<peer> opened;
@@ -93,7 +93,7 @@ contender peer_append(const std::filesystem::path& scratch, const options& asked
     return made;
 }
 
-// A journal with default options, since the peers run with theirs; batches as its own batches.
+// A journal with default options, because the peers run with theirs; a batch is a Pawl batch.
 contender pawl_plain(const std::filesystem::path& scratch, const options& asked,
                      const context::load& load, std::uint64_t batch, std::uint64_t slice) {
     pawl::writer_options settings;
@@ -239,7 +239,7 @@ void ask_replay(context& run, const std::filesystem::path& scratch, const contex
                                entrant{{"write(2)", open_plain_file}, peer_sync::none}}) {
         auto one = peer_replay(scratch, run.asked, who, load, count);
         one.variant = name;
-        // The plain file is read by the raw loop; it is the floor and no peer.
+        // The raw loop reads the plain file; it is the floor and not a peer.
         const bool counts = one.keeps.checksummed && who.kind.name != "write(2)";
         others.emplace_back(counts, replays.add(std::move(one)));
     }

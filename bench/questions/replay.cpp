@@ -1,4 +1,4 @@
-// How fast does a journal come back? Frames verified, on one thread and on several, from the page
+// How fast is a journal read back? Frames verified, on one thread and on several, from the page
 // cache and from the disk; events decoded and folded. The floor reads the same files.
 
 #include "contenders/pawl_contenders.hpp"
@@ -40,7 +40,7 @@ std::uint64_t first_word(std::span<const std::byte> payload) {
     return word;
 }
 
-// Both readers leave the same proof of having looked at every event.
+// Both readers compute the same proof that they read every event.
 struct proof {
     std::uint64_t events = 0;
     std::uint64_t digest = 0;
@@ -108,7 +108,7 @@ contender pawl_slices(const stored_journal& journal, const options& asked, bool 
             seen.add(*next);
         }
         const auto taken = watch.stop();
-        // The digest is used, or no compiler need compute it.
+        // Use the digest, so that the compiler cannot drop its computation.
         if (seen.events != slice || seen.digest == 0) {
             throw failure("a cursor ended early");
         }
@@ -121,7 +121,7 @@ contender pawl_slices(const stored_journal& journal, const options& asked, bool 
             .end = [events] { events->reset(); }};
 }
 
-// The whole journal at once, `threads` threads each on its share. `one` reads share `index`.
+// Reads the whole journal at once: `threads` threads read a share each. `one` reads share `index`.
 contender whole(const std::string& name, const options& asked, std::size_t threads,
                 const std::function<proof(std::size_t index)>& one, proof expected) {
     const auto run = [&asked, threads, one, expected]() -> sample {
@@ -261,7 +261,7 @@ void ask_cold(context& run, const stored_journal& journal, const context::load& 
     run.found.rows.push_back(wholes.line(pawl_cold, {{raw_cold}}));
 }
 
-// Adds up what was filled; as little as a fold can do, so that the library's part shows.
+// Adds up the filled quantities: the least work for a fold, so that the library's part shows.
 struct volume {
     struct state {
         std::uint64_t quantity = 0;

@@ -26,10 +26,10 @@
 namespace bench {
 namespace {
 
-// What is still to be replayed behind the snapshot.
+// Events to replay after the snapshot.
 constexpr std::uint64_t tail_events = 10'000;
 
-// One balance a stream.
+// One balance per stream.
 struct balances {
     using state = std::vector<std::int64_t>;
     using events = pawl::event_list<filled>;
@@ -88,7 +88,7 @@ contender open_for_writing(const stored_journal& journal, const options& asked,
         .run = run};
 }
 
-// A child appends and is gone without a word; then the journal is opened.
+// A child appends and exits without closing the journal; then the parent opens it.
 contender open_after_kill(const std::filesystem::path& directory, const options& asked) {
     constexpr std::uint64_t events = 200'000;
     auto settings = long_journal_options(asked, 1000);
@@ -127,7 +127,7 @@ contender open_after_kill(const std::filesystem::path& directory, const options&
             .run = run};
 }
 
-// Leaves a snapshot of the state `tail_events` before the end.
+// Writes a snapshot of the state `tail_events` before the end.
 void take_snapshot(const stored_journal& journal, const balances& by) {
     auto events = must(pawl::cursor::open(journal.directory), "open a cursor");
     auto state = by.initial();

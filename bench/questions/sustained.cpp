@@ -1,5 +1,5 @@
-// Does the pace of an append last? One segment after the other at full speed, so that the
-// background has to prepare, populate and seal segments as fast as they fill.
+// Does the pace of an append last? Fills one segment after the other at full speed, so that the
+// background threads must prepare, populate and seal segments as fast as they fill.
 
 #include "contenders/floor_contenders.hpp"
 #include "contenders/pawl_contenders.hpp"
@@ -44,7 +44,7 @@ contender pawl_through(const std::filesystem::path& scratch, const context::load
             .run = run};
 }
 
-// The floor over some files, each prepared before its turn and outside of the time.
+// The floor over some files, each prepared before its turn and not timed.
 contender floor_through(const std::filesystem::path& scratch, const context::load& load,
                         const options& asked, unsigned segments) {
     const auto one = floor_append(scratch, load, asked.writer_core());
@@ -75,7 +75,7 @@ void ask_sustained(context& run) {
     const auto& load = run.loads.front();
     contest sustained("sustained");
     const auto name = fmt::format("{} segments of 32 MiB, {}", segments, load.name);
-    // Nothing happens between the floor's files, so a few say as much as all.
+    // Nothing happens between the floor's files, so a few give the same result as all.
     auto raw = floor_through(scratch.path(), load, run.asked, 2);
     raw.variant = name;
     auto fresh = floor_fresh(scratch.path(), load, run.asked.writer_core(), round_bytes, segments);

@@ -1,5 +1,5 @@
-// How late does an append get? Events at a fixed rate through many rollovers, each timed from when
-// it was due, on the disk and in memory, with the flusher off and on.
+// How late is an append? Events at a fixed rate through many rollovers, each timed from when it was
+// due, on the disk and in memory, with the flusher off and on.
 
 #include "contenders/floor_contenders.hpp"
 #include "contenders/pawl_contenders.hpp"

@@ -12,7 +12,7 @@
 namespace bench {
 namespace {
 
-// What is smaller than this share is taken for noise.
+// Slowdowns below this factor count as noise.
 constexpr double slower_by = 1.10;
 
 std::optional<double> number(const nlohmann::json& from, const char* key) {
@@ -50,8 +50,8 @@ int print_slower(std::FILE* out, const std::filesystem::path& old_json, const re
             before->value("unreliable", false)) {
             continue;
         }
-        // Two runs share no machine state, so ratios are compared; times only where nothing else
-        // is there, and then only when the rounds of the two runs do not overlap.
+        // Two runs share no machine state, so compare ratios. Compare times only if there is no
+        // ratio, and then only if the rounds of the two runs do not overlap.
         const bool by_ratio = one.floor_ratio && number(*before, "floor_ratio");
         const auto then = number(*before, by_ratio ? "floor_ratio" : "ns_per_event");
         const auto now = by_ratio ? one.floor_ratio : one.ns_per_event;

@@ -18,7 +18,7 @@ constexpr double right = 20;
 constexpr double top = 16;
 constexpr double bottom = 46;
 
-// Distinct also to those who do not tell red from green (Okabe and Ito).
+// Distinct also for colour-blind readers (Okabe and Ito).
 constexpr std::array colours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                 "#e69f00", "#56b4e9", "#999999", "#f0e442"};
 
@@ -50,7 +50,7 @@ std::string legend(const std::vector<series>& lines) {
     return made + "</p>";
 }
 
-// Where a share stands on an axis on which each nine takes the same room.
+// The position of a share on an axis where each nine takes the same width.
 double nines(double share) {
     return -std::log10(std::max(1 - share, 1e-5));
 }
@@ -151,7 +151,7 @@ std::string bar_plot(const std::vector<bar>& bars) {
     constexpr double step = 26;
     constexpr double labels = 190;
     const double all = top + step * static_cast<double>(bars.size()) + 8;
-    // A bar as long as its neighbour's tenth would be none, so the axis starts a power below.
+    // The smallest value needs a visible bar too, so the axis starts below its power of ten.
     const axis x{std::floor(std::log10(low)) - 0.3, std::log10(high), labels, width - 110};
     std::string made = opening(all);
     double y = top;

@@ -6,7 +6,7 @@
 
 namespace bench {
 
-// A line or a group of bars: its points are (x, y), its label stands in the legend.
+// A line or a group of bars: its points are (x, y), its label is in the legend.
 struct series {
     std::string label;
     std::vector<std::pair<double, double>> points;
@@ -29,7 +29,7 @@ struct bar {
 [[nodiscard]] std::string line_plot(const std::vector<series>& lines, const std::string& x_name,
                                     const std::string& y_name);
 
-// Text with what means something in HTML replaced.
+// Returns the text with HTML's special characters escaped.
 [[nodiscard]] std::string escaped(const std::string& text);
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// LMDB with a writable map, appending in key order, which its documentation names as the fast ways.
+// LMDB with a writable map, appending in key order, which its documentation recommends for speed.
 
 #include "contenders/peers/peer.hpp"
 #include "contenders/raw_log.hpp"
@@ -19,7 +19,7 @@ void check(int code) {
     }
 }
 
-// Sparse, so that it costs nothing until it is written.
+// The file is sparse, so it costs nothing until it is written.
 constexpr std::size_t map_bytes = std::size_t{16} << 30;
 
 class lmdb_peer final : public peer {
@@ -45,7 +45,7 @@ class lmdb_peer final : public peer {
             const std::size_t skip = checksum_ ? 8 : 0;
             std::uint64_t key_bytes = __builtin_bswap64(i);
             MDB_val key{sizeof key_bytes, &key_bytes};
-            // Room first, then the bytes go into the page itself: one copy less.
+            // Reserve space first and write the bytes directly into the page: this saves one copy.
             MDB_val value{payload.size() + skip, nullptr};
             check(mdb_put(transaction, table_, &key, &value, MDB_APPEND | MDB_RESERVE));
             auto* to = static_cast<std::byte*>(value.mv_data);

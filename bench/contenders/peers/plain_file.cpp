@@ -1,4 +1,4 @@
-// What one writes without a library: a frame with a checksum, write(2), and fdatasync where asked.
+// A log without a library: a frame with a checksum, write(2), and fdatasync if requested.
 
 #include "contenders/peers/peer.hpp"
 #include "contenders/raw_log.hpp"
@@ -79,7 +79,7 @@ class plain_file_peer final : public peer {
   private:
     static constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
 
-    // Frames are made side by side in a buffer that stays in the cache, and written together.
+    // Builds the frames side by side in a buffer that stays in the cache, and writes them together.
     void write_frames(const payloads& events, std::uint64_t first, std::uint64_t count) {
         std::size_t used = 0;
         for (std::uint64_t i = first; i < first + count; ++i) {

@@ -1,5 +1,5 @@
-// RocksDB as its tuning guide advises: its own basic settings, keys that ascend, and no compression
-// since nobody else here compresses.
+// RocksDB as its tuning guide advises: its basic settings and ascending keys, but no compression,
+// because no other contender compresses.
 
 #include "contenders/peers/peer.hpp"
 #include "measure/failure.hpp"

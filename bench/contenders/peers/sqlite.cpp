@@ -1,5 +1,5 @@
 // SQLite with a write-ahead log, prepared statements, rows in key order, and one connection that
-// holds the file for itself.
+// locks the file exclusively.
 
 #include "contenders/peers/peer.hpp"
 #include "measure/failure.hpp"
@@ -36,7 +36,7 @@ class sqlite_peer final : public peer {
     }
 
     void append(const payloads& events, std::uint64_t first, std::uint64_t count) override {
-        // A statement outside of a transaction is one of its own.
+        // A statement outside a transaction is a transaction of its own.
         if (count > 1) {
             run(begin_);
         }
