@@ -73,7 +73,7 @@ TEST_CASE("a state is restored from the newest snapshot and the events after it"
     CHECK(quick->state == full->state);
     CHECK(quick->progress.point == full->progress.point);
     CHECK(quick->progress.digest == full->progress.digest);
-    CHECK(quick->report.message() == "restored from the snapshot at 1500, 77 events after it");
+    CHECK(quick->report.message() == "restored from the snapshot at 1500, 77 events behind it");
 }
 
 TEST_CASE("a damaged snapshot is passed over for the older one, and that for a full replay",

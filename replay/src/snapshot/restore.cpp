@@ -26,7 +26,7 @@ std::string at(const log_point& point) {
 std::string restore_report::message() const {
     std::string text = used ? "restored from " + at(used->point) : "replayed from event 0";
     text += ", " + std::to_string(tail_events) + (tail_events == 1 ? " event" : " events");
-    text += used ? " after it" : " in all";
+    text += used ? " behind it" : " in all";
     for (const rejected_snapshot& each : rejected)
         text += "; passed over " + each.path.filename().string() + ": " + each.why.message();
     return text;
