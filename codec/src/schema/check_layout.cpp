@@ -22,7 +22,7 @@ result<void> check_struct(const schema_layout& in, const object_layout& at) {
         const std::uint64_t count = field.many == multiplicity::array ? field.array_length : 1;
         if (field.offset < end || field.offset % field.type.align != 0 ||
             field.type.align > at.align)
-            return malformed_schema(where + " lies where it cannot lie");
+            return malformed_schema(where + " is at an impossible offset");
         end = field.offset + count * field.type.bytes;
         if (end > at.bytes)
             return malformed_schema(where + " lies outside its struct");

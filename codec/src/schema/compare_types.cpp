@@ -16,7 +16,7 @@ void schema_comparison::structs(const object_layout& was, const object_layout& i
         if (found == from.id) {
             struct_field(where, from, is.fields[from.id]);
         } else if (found >= 0) {
-            add(change_rule::struct_field_moved, where, "it lies behind other fields");
+            add(change_rule::struct_field_moved, where, "it comes after other fields");
         } else if (is.fields.size() == was.fields.size() && was.find(is.fields[from.id].name) < 0) {
             const field_layout& to = is.fields[from.id];
             add(change_rule::struct_field_renamed, where, "is called " + to.name);
