@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints what share of the lines of each room was executed: coverage.py BUILD [--files ROOM]
 
-Reads what gcov knows about the objects of a build with --coverage. A process that is killed, or that
-leaves with _exit, tells gcov nothing.
+Reads gcov's counts for the objects of a build with --coverage. A process that is killed, or that
+leaves with _exit, is not counted.
 """
 
 import argparse

@@ -1,9 +1,10 @@
-# Everything that Pawl asks of others, in one place. A package that is not installed is fetched,
-# except for xxHash and the benchmark's peers, which come from the system only.
+# All of Pawl's dependencies. A package that is not installed is fetched, except for xxHash and the
+# benchmark's peers, which must be installed.
 include(FetchContent)
 set(FETCHCONTENT_TRY_FIND_PACKAGE_MODE OPT_IN)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
-# What the libraries link is GLOBAL: a project that adds Pawl as a subdirectory must see it, too.
+# The libraries' dependencies are GLOBAL, because a project that adds Pawl as a subdirectory must
+# see them too.
 find_package(Threads REQUIRED GLOBAL)
 find_package(PkgConfig REQUIRED)
 
@@ -56,8 +57,8 @@ FetchContent_Declare(
     GIT_SHALLOW ON
     FIND_PACKAGE_ARGS 1.7)
 
-# Makes the named packages available, without their own tests. A fetched one is installed with Pawl
-# where an installed Pawl needs it, and its headers are not held to our warnings.
+# Makes the named packages available, without their own tests. A fetched package is installed with
+# Pawl if an installed Pawl needs it, and our warnings do not apply to its headers.
 macro(pawl_require)
     set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
     set(BOOST_INCLUDE_LIBRARIES interprocess lockfree)

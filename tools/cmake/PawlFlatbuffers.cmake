@@ -1,11 +1,11 @@
 # pawl_flatbuffers(target schema.fbs... [FLATC_OPTIONS option...])
 #
 # Compiles FlatBuffers schemas for a target: order.fbs becomes order_generated.h, which the target
-# and whatever links it may include, and order.bfbs, the schema in binary form with all attributes.
-# order_bfbs.hpp embeds it: order_bfbs() returns its bytes, for pawl::schema::load. Schemas that
-# include each other must all be named. The options go to the compiler beside ours.
-# The headers carry setters, for prepared_event, and static reflection, by which event_traits sees a
-# struct that is aligned to more than a payload is.
+# and all targets that link it may include, and order.bfbs, the schema in binary form with all
+# attributes. order_bfbs.hpp embeds it: order_bfbs() returns its bytes, for pawl::schema::load. Name
+# all schemas that include each other. The options are passed to flatc in addition to ours. The
+# headers have setters, for prepared_event, and static reflection, which the codec uses to reject a
+# struct that is aligned to more than a payload.
 set(PAWL_EMBED_SCHEMA "${CMAKE_CURRENT_LIST_DIR}/PawlEmbedSchema.cmake" CACHE INTERNAL "")
 
 function(pawl_flatbuffers target)
@@ -48,7 +48,7 @@ function(pawl_flatbuffers target)
         target_sources(${target} PRIVATE "${header}" "${binary}" "${embedded}")
     endforeach()
 
-    # Generated code is not held to our warnings.
+    # Our warnings do not apply to generated code.
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")
         target_include_directories(${target} SYSTEM PRIVATE "${output}")

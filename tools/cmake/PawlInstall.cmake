@@ -1,5 +1,5 @@
-# Installs the three libraries with a CMake package and pkg-config files. Both find everything from
-# their own place, so an installed tree may be moved.
+# Installs the three libraries with a CMake package and pkg-config files. Both find everything
+# relative to their own location, so an installed tree may be moved.
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pawl")
@@ -10,7 +10,7 @@ string(REGEX REPLACE "/$" "" PAWL_PC_TO_PREFIX "${PAWL_PC_TO_PREFIX}")
 # pawl_install(codec DESCRIPTION "..." REQUIRES pawl-journal LIBRARIES -lflatbuffers)
 function(pawl_install part)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;REQUIRES;LIBRARIES" "")
-    # A program linked to a static library links what that library uses, too.
+    # A program linked to a static library must also link that library's dependencies.
     get_target_property(type pawl_${part} TYPE)
     if(type STREQUAL "STATIC_LIBRARY")
         set(PAWL_PC_LIBRARIES " ${arg_LIBRARIES}")
@@ -20,7 +20,8 @@ function(pawl_install part)
     set(PAWL_PC_REQUIRES "${arg_REQUIRES}")
     configure_file(tools/cmake/pawl.pc.in "${PROJECT_BINARY_DIR}/pawl-${part}.pc" @ONLY)
 
-    # One export set a part, so that a program that asks for the journal needs nothing of the codec.
+    # One export set per part, so that a program that needs only the journal does not need the
+    # codec.
     install(
         TARGETS pawl_${part}
         EXPORT pawl-${part}-targets

@@ -1,4 +1,4 @@
-# What every target of ours has in common.
+# Settings for all our targets.
 function(pawl_target_defaults target)
     target_compile_features(${target} PUBLIC cxx_std_23)
     set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
@@ -7,8 +7,9 @@ function(pawl_target_defaults target)
                           $<$<BOOL:${PAWL_WERROR}>:-Werror>)
 endfunction()
 
-# One of the three libraries: pawl_library(journal) makes pawl_journal, known as pawl::journal, from
-# src/ROOM/*.cpp with include/ as what its users see. Sources are globbed so that a new file is one file.
+# One of the three libraries: pawl_library(journal) defines pawl_journal, alias pawl::journal, from
+# src/ROOM/*.cpp with include/ as its public headers. Sources are globbed, so that a new file needs
+# no other change.
 function(pawl_library part)
     set(target pawl_${part})
     file(GLOB sources CONFIGURE_DEPENDS src/*/*.cpp)

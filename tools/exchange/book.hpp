@@ -16,7 +16,7 @@ using order_id = std::uint64_t;
     return s == side::buy ? side::sell : side::buy;
 }
 
-// True where an order of side `s` would rather trade at `price` than at `other`.
+// True if `price` is better than `other` for an order of side `s`.
 [[nodiscard]] constexpr bool better(side s, std::int64_t price, std::int64_t other) noexcept {
     return s == side::buy ? price > other : price < other;
 }
@@ -28,17 +28,17 @@ struct order {
     std::uint32_t quantity = 0;  // still open
 };
 
-// A regular value: a copy is an independent book. Pointers to orders hold until the next change.
-// Finding, filling and removing an order cost a hash probe and, where its level empties, a binary
-// search; entering one costs a binary search. Nothing is allocated once the book has had its
-// largest size, but the index's nodes.
+// A regular value: a copy is an independent book. Pointers to orders are valid until the next
+// change. Finding, filling and removing an order cost a hash probe and, if its level empties, a
+// binary search; entering one costs a binary search. After the book has reached its largest size,
+// it allocates only the index's nodes.
 class book {
   public:
-    // Puts an order behind all others at its price. False, and no change, for an id that rests
-    // already, a quantity of 0, or a side that is none.
+    // Puts an order after all others at its price. Returns false and changes nothing if the id
+    // already rests here, the quantity is 0, or the side is invalid.
     [[nodiscard]] bool add(const order& entering);
-    // Takes `quantity` off an order and removes it at 0. False, and no change, for an id that does
-    // not rest here or holds less.
+    // Takes `quantity` off an order and removes it at 0. Returns false and changes nothing if the
+    // id does not rest here or has less left.
     [[nodiscard]] bool reduce(order_id id, std::uint32_t quantity);
 
     [[nodiscard]] const order* find(order_id id) const;
@@ -65,7 +65,7 @@ class book {
         slot first = none;
         slot last = none;
     };
-    using ladder = std::vector<level>;  // the best level last, where most of the change is
+    using ladder = std::vector<level>;  // the best level last, because it changes most
 
     static constexpr std::size_t index(side s) noexcept { return static_cast<std::size_t>(s); }
     // The first level that is not worse than `price`.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Shows a small exchange that journals a million commands, is killed in the middle of the same work,
-# comes back from its newest snapshot and the tail of its journal, and has lost nothing.
+# Shows a small exchange that journals a million commands, is killed in the middle of a second run
+# of the same commands, recovers from its newest snapshot and the tail of its journal, and has lost
+# nothing.
 #
 #   tools/exchange/demo.sh build/release
 set -euo pipefail
@@ -26,7 +27,7 @@ fail() {
     exit 1
 }
 
-# field NAME: the value behind NAME in a report on standard input.
+# field NAME: prints the value after NAME in a report on standard input.
 field() { awk -v name="$1" '$1 == name { $1 = ""; print substr($0, 2) }'; }
 
 # True once the run to be killed has taken a snapshot and sent about a third of its fills.
@@ -35,7 +36,7 @@ in_the_middle() {
         (($(stat -c %s "$work/crashed.fills") > 4000000))
 }
 
-# Starts a run and kills it in the middle. False if it was done before that.
+# Starts a run and kills it in the middle. False if it finished before that.
 kill_in_the_middle() {
     rm -rf "$work/crashed" "$work/crashed.fills"
     "$exchange" run "$work/crashed" "${run[@]}" --fills "$work/crashed.fills" >/dev/null &

@@ -1,5 +1,5 @@
-// The matching engine: commands are decided against the state and become events, and events alone
-// change the state. So the events are the whole truth, and folding them again gives the same books.
+// The matching engine: it decides commands against the state, which gives events, and only events
+// change the state. So folding the events again gives the same books.
 #pragma once
 
 #include "book.hpp"
@@ -16,8 +16,8 @@
 
 namespace exchange {
 
-// What a client asks for. `price` is read for limit and replace, `order` for cancel and replace,
-// `quantity` for all but cancel.
+// A client's request. Limit and replace use `price`, cancel and replace use `order`, all but cancel
+// use `quantity`.
 struct command {
     enum class action : std::uint8_t { limit, market, cancel, replace };
 
@@ -39,7 +39,7 @@ struct exchange_state {
 };
 
 // A decider for Pawl. Each instrument's events are a stream of their own, numbered from 1, so that
-// one book can be followed alone; a rejection changes no book and belongs to none.
+// a reader can follow one book; a rejection changes no book and belongs to none.
 struct engine {
     using state = exchange_state;
     using events = pawl::event_list<accepted, filled, cancelled, replaced, rejected>;
@@ -50,19 +50,19 @@ struct engine {
 
     [[nodiscard]] static state initial() { return {.books = std::vector<book>(instruments)}; }
 
-    // Puts the events of the next command into `out`: at least one, all with the number
-    // s.commands + 1.
+    // Adds the events of the next command to `out`: at least one, all with the number s.commands +
+    // 1.
     static void decide(const command& c, const state& s, pawl::decision& out);
 
-    // Fail with malformed where the event does not fit the books, which no journal of this program
-    // holds.
+    // Fail with malformed if the event does not fit the books; no journal of this program holds
+    // such an event.
     [[nodiscard]] static pawl::result<void> evolve(state& s, const accepted& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const filled& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const cancelled& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const replaced& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const rejected& e);
 
-    // Moves with every change of the form in state_bytes.hpp, so that an older snapshot is not
+    // Raise it with every change of the form in state_bytes.hpp, so that an older snapshot is not
     // misread.
     static constexpr std::uint32_t state_version = 1;
     [[nodiscard]] static pawl::result<void> save(const state& s, pawl::snapshot_sink& out);

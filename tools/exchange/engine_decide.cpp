@@ -39,7 +39,7 @@ struct incoming {
     std::uint32_t quantity = 0;
 };
 
-// Fills `taker` from the other side of the book, and returns what is left of it.
+// Fills `taker` from the other side of the book, and returns its remaining quantity.
 std::uint32_t match(const incoming& taker, const book& b, recorder& record) {
     std::uint32_t left = taker.quantity;
     const order* maker = b.best(opposite(taker.side));

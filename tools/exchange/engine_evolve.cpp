@@ -10,7 +10,7 @@ pawl::result<void> misfit(std::uint64_t command) {
                       fmt::format("an event of command {} does not fit the books", command));
 }
 
-// Counts an event, whose command is the last one or the one behind it.
+// Counts an event; its command must be the last one or the next.
 bool count(exchange_state& s, std::uint64_t command) {
     if (command != s.commands && command != s.commands + 1)
         return false;
@@ -19,7 +19,7 @@ bool count(exchange_state& s, std::uint64_t command) {
     return true;
 }
 
-// `change` changes the event's book and says whether it could: the event may have been read from
+// `change` changes the event's book and returns false if it cannot: the event may come from
 // anywhere, so nothing about it is assumed.
 template <class Event, class Change>
 pawl::result<void> apply(exchange_state& s, const Event& e, Change&& change) {

@@ -1,5 +1,5 @@
-// The events of events.fbs and the numbers under which they stand in a journal. `filled` is the
-// zero-copy view, `filled_data` the plain struct that is filled in and then encoded.
+// The events of events.fbs and their type numbers in a journal. `filled` is the zero-copy view,
+// `filled_data` the plain struct that the program fills in and then encodes.
 #pragma once
 
 #include <events_generated.h>
@@ -10,7 +10,7 @@
 
 namespace exchange {
 
-// All of the exchange's events have their first form.
+// All of the exchange's events are in schema version 1.
 template <std::uint16_t Number>
 struct first_version {
     static constexpr std::uint16_t type = Number;

@@ -17,7 +17,7 @@ std::unexpected<pawl::error> failed(const std::string& path, int os_error) {
 
 pawl::result<fill_file> fill_file::open(const std::filesystem::path& path) {
     std::uint64_t lines = 0;
-    std::error_code wrong;  // where there is no file yet
+    std::error_code wrong;  // set if there is no file yet
     if (std::filesystem::is_regular_file(path, wrong)) {
         std::uintmax_t bytes = 0;
         std::string line;

@@ -1,4 +1,4 @@
-// What the clients were told, as a file: a line for each fill.
+// The fills that were sent to clients, as a file: one line per fill.
 #pragma once
 
 #include "events.hpp"
@@ -14,16 +14,16 @@
 
 namespace exchange {
 
-// Stands for the clients' connections. Like them it knows how many fills have arrived: a line that
-// the last process did not finish has not, and is taken away.
+// Stands in for the clients' connections. Like them it knows how many fills have arrived: a line
+// that the last process did not finish has not arrived, and is removed.
 class fill_file {
   public:
-    // Creates the file or goes on behind its last whole line.
+    // Creates the file, or continues after its last complete line.
     [[nodiscard]] static pawl::result<fill_file> open(const std::filesystem::path& path);
 
     [[nodiscard]] std::uint64_t arrived() const noexcept { return arrived_; }
 
-    // Buffered; whether it went well is told by close.
+    // Buffered; close() reports failures.
     void send(const filled_data& fill);
     [[nodiscard]] pawl::result<void> close();
 

@@ -1,7 +1,7 @@
-// The exchange in front of its journal: commands go in, and fills come out once they are durable.
+// The exchange with its journal: it takes commands, and sends fills once they are durable.
 //
-// This is what a service that embeds Pawl looks like: open, restore, then for every command decide,
-// append, evolve.
+// An example of a service that embeds Pawl: open, restore, then for every command decide, append,
+// evolve.
 #pragma once
 
 #include "engine.hpp"
@@ -24,26 +24,26 @@ struct gateway_options {
     std::uint64_t segment_bytes = 64ull << 20;  // of a new journal
     std::uint64_t snapshot_every = 100'000;     // events
     std::function<void(const filled_data&)> send = [](const filled_data&) {};
-    // How many of the journal's fills have arrived; those behind them that the last run journaled
-    // and did not get to send are sent now. Without a value nobody counts, and they are not.
+    // How many of the journal's fills have arrived; open() sends the later ones, which the last run
+    // journaled but did not send. Without a value fills are not counted, and it sends none.
     std::optional<std::uint64_t> arrived{};
 };
 
-// Used by one thread.
+// One thread uses it.
 class gateway {
   public:
-    // Opens or creates the journal, recovers it if the last run died, and brings the books back
-    // from the newest snapshot and the events behind it. Fails as pawl::writer::open and
-    // pawl::restore, and with invalid_argument where more fills have arrived than were journaled.
+    // Opens or creates the journal, recovers it if the last run died, and restores the books from
+    // the newest snapshot and the events after it. Fails like pawl::writer::open and pawl::restore,
+    // and with invalid_argument if more fills have arrived than were journaled.
     [[nodiscard]] static pawl::result<gateway> open(const std::filesystem::path& directory,
                                                     gateway_options options = {});
 
-    // Decides a command and journals what follows from it, all or nothing. A rejection is a
-    // success, for it is an event too. After a failure journal and books are as they were, except
-    // where the events do not fit the books, which is a bug.
+    // Decides a command and journals its events, all or nothing. A rejection counts as success,
+    // because it is an event too. A failure leaves journal and books unchanged, except if the
+    // events do not fit the books, which is a bug.
     [[nodiscard]] pawl::result<void> take(const command& c);
 
-    // Waits until all is durable, sends the last fills and closes the journal.
+    // Waits until all events are durable, sends the last fills and closes the journal.
     [[nodiscard]] pawl::result<void> close();
 
     [[nodiscard]] const exchange_state& state() const noexcept { return state_; }
@@ -53,7 +53,7 @@ class gateway {
     [[nodiscard]] std::uint64_t snapshots() const noexcept {
         return snapshots_.statistics().snapshots;
     }
-    // Of the append alone, a command's events in one batch; with the two looks at the clock.
+    // The latency of the append alone (a command's events in one batch), including two clock reads.
     [[nodiscard]] const latency_histogram& append_latency() const noexcept {
         return append_latency_;
     }

@@ -1,4 +1,4 @@
-// How long something took, many times over.
+// A histogram of durations.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace exchange {
 
 // Log-linear: each power of two is cut into 64 equal parts, so that a percentile is at most 1/64
-// too high, whatever its size (the idea of Gil Tene's HdrHistogram). Adding allocates nothing.
+// too high, whatever its size (the idea of Gil Tene's HdrHistogram). Adding does not allocate.
 class latency_histogram {
   public:
     void add(std::uint64_t nanoseconds) noexcept {

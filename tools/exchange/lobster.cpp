@@ -62,7 +62,7 @@ struct level_place {
     }
 };
 
-// Reads one level and puts it behind those of its side.
+// Reads one level and adds it after the others of its side.
 csv_result<void> add_level(std::string_view price_text, std::string_view size_text, side s,
                            const level_place& place, std::vector<published_level>& levels) {
     std::int64_t price = 0;
@@ -80,7 +80,7 @@ csv_result<void> add_level(std::string_view price_text, std::string_view size_te
         return bad(place.line, place.field("price"), "a price is above 0");
     const std::int64_t before = levels.empty() ? price : levels.back().price;
     if (!levels.empty() && (s == side::sell ? price <= before : price >= before))
-        return bad(place.line, place.field("price"), "not behind the level before");
+        return bad(place.line, place.field("price"), "not after the previous level");
     levels.push_back({price, size});
     return {};
 }
@@ -112,7 +112,7 @@ csv_result<lobster_message_data> parse_message(std::string_view text, std::size_
         return bad(line, "direction", fmt::format("'{}' is neither 1 nor -1", fields[5]));
     m.kind = static_cast<lobster_kind>(kind);
     m.side = direction == 1 ? side::buy : side::sell;
-    // A halt says in its price whether trading stops, is quoted again, or goes on: -1, 0, 1.
+    // The price of a halt is a code: -1, trading stops; 0, quoting resumes; 1, trading resumes.
     if (m.kind != lobster_kind::halt && m.price <= 0)
         return bad(line, "price", "a price is above 0");
     if (m.kind != lobster_kind::halt && m.size == 0)

@@ -1,5 +1,5 @@
-// NASDAQ order messages and the books behind them, in the two CSV files of the LOBSTER project
-// (lobsterdata.com). Line n of the one is the message that led to the book in line n of the other.
+// Reads NASDAQ order messages and the resulting books from the two CSV files of the LOBSTER project
+// (lobsterdata.com). The message in line n of one file led to the book in line n of the other.
 #pragma once
 
 #include "events.hpp"
@@ -13,7 +13,7 @@
 
 namespace exchange {
 
-// What is wrong with a file: lines count from 1.
+// An error in a file; lines count from 1.
 struct csv_error {
     std::size_t line = 0;
     std::string field;   // "price", "ask size 3", or empty where it is the whole line
@@ -33,7 +33,7 @@ struct published_level {
     std::uint32_t size = 0;
 };
 
-// The visible part of a book, best level first. Sides can hold fewer levels than the file has
+// The visible part of a book, best level first. A side can have fewer levels than the file has
 // columns for, but no level of size 0 and none out of order.
 struct published_row {
     std::size_t columns = 0;
@@ -45,7 +45,7 @@ struct published_row {
 [[nodiscard]] csv_result<lobster_message_data> parse_message(std::string_view text,
                                                              std::size_t line);
 
-// ask price,ask size,bid price,bid size, for every level; ±9999999999 with size 0 is no level.
+// ask price,ask size,bid price,bid size, for every level; ±9999999999 with size 0 means no level.
 [[nodiscard]] csv_result<published_row> parse_row(std::string_view text, std::size_t line);
 
 }  // namespace exchange

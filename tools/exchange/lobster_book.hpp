@@ -1,4 +1,4 @@
-// A book kept from LOBSTER messages, and its comparison with the published one.
+// A book built from LOBSTER messages, and its comparison with the published one.
 #pragma once
 
 #include "lobster.hpp"
@@ -11,7 +11,7 @@
 
 namespace exchange {
 
-// One price at which the kept and the published book differ; size 0 is no level.
+// One price at which the kept and the published book differ; size 0 means no level.
 struct level_mismatch {
     exchange::side side{};
     std::int64_t price = 0;
@@ -21,26 +21,26 @@ struct level_mismatch {
     [[nodiscard]] std::string message() const;
 };
 
-// The published rows hold the best levels of a side only: what lies beyond the last of them, the
-// horizon, changes unseen. So a row is held against the row before it plus the message between
-// them, at every price within the earlier row's horizon. A side with room for more levels than it
-// has shows all there is, and its horizon lies at the end of all prices.
+// The published rows hold only the best levels of a side: levels beyond the last of them, the
+// horizon, change without being shown. So a row is compared with the previous row plus the message
+// between them, at every price within the previous row's horizon. A side with fewer levels than
+// columns shows all its levels, and its horizon is the end of all prices.
 class lobster_book {
   public:
-    // Begins anew with a published book.
+    // Starts over from a published book.
     void open(const published_row& row);
 
-    // Executions of hidden orders, cross trades and halts leave the visible book as it is.
+    // Executions of hidden orders, cross trades and halts do not change the visible book.
     void apply(const lobster_message& m);
 
-    // The prices at which the kept book differs from the published one: within the horizon of the
-    // row before, another size; inside the published range, a level too many. Levels that come in
-    // from beyond the horizon are adopted and those that leave the range forgotten, so that the
-    // kept book goes on as the published one, after a mismatch too.
+    // Returns the prices at which the kept book differs from the published one: a different size
+    // within the previous row's horizon, or an extra level inside the published range. Adopts
+    // levels that come in from beyond the horizon and drops those that leave the range, so that the
+    // kept book continues as the published one, even after a mismatch.
     [[nodiscard]] std::vector<level_mismatch> compare(const published_row& row);
 
   private:
-    // Sizes by price; below zero where messages took away what was not there.
+    // Sizes by price; negative if messages removed more than was there.
     using ladder = std::map<std::int64_t, std::int64_t>;
     struct half {
         ladder levels;

@@ -33,7 +33,7 @@ csv_result<void> lobster_check::take(const lobster_message& m) {
 csv_result<void> lobster_check::finish() {
     std::string text;
     if (std::getline(rows_, text) && !text.empty())
-        return std::unexpected(csv_error{line_ + 1, "", "the rows go on behind the messages"});
+        return std::unexpected(csv_error{line_ + 1, "", "there are more rows than messages"});
     return {};
 }
 

@@ -1,4 +1,4 @@
-// Holds the LOBSTER messages of a journal against the published books, one after the other.
+// Compares the book after each LOBSTER message of a journal with the published one.
 #pragma once
 
 #include "lobster_book.hpp"
@@ -10,21 +10,21 @@
 
 namespace exchange {
 
-// Reads the published rows as the messages come. The book of row 1, which message 1 led to, is
-// where it begins; each later row is compared.
+// Reads one published row per message. Starts from the book of row 1, which message 1 led to, and
+// compares each later row.
 class lobster_check {
   public:
-    // `rows` is read from where it stands and must outlive the check.
+    // Reads `rows` from its current position; it must outlive the check.
     explicit lobster_check(std::istream& rows) : rows_{rows} {}
 
-    // Fails where the rows end before the messages, or are malformed.
+    // Fails if the rows end before the messages, or are malformed.
     [[nodiscard]] csv_result<void> take(const lobster_message& m);
-    // Fails where there are more rows than messages.
+    // Fails if there are more rows than messages.
     [[nodiscard]] csv_result<void> finish();
 
     [[nodiscard]] std::size_t compared() const noexcept { return compared_; }
     [[nodiscard]] std::size_t mismatched() const noexcept { return mismatched_; }
-    // Of the first few rows that differ: "line 17, ask at 5853300: kept 18, published 20".
+    // Describes the first few rows that differ: "line 17, ask at 5853300: kept 18, published 20".
     [[nodiscard]] const std::vector<std::string>& examples() const noexcept { return examples_; }
 
   private:

@@ -31,7 +31,7 @@ pawl::error not_opened(const std::filesystem::path& path) {
     return {.code = pawl::errc::io, .os_error = errno, .file = path};
 }
 
-// Appends the messages that the journal does not hold yet, and fails where it holds others. An
+// Appends the messages that the journal does not hold yet, and fails if it holds different ones. An
 // order's number is its stream, so that the life of one order can be read alone.
 pawl::result<void> record(const lobster_options& options) {
     std::ifstream messages{options.messages};

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
 
     exchange::run_options run;
     auto* run_command =
-        subcommand(app, "run", "Take commands, going on where the journal ends", run);
+        subcommand(app, "run", "Take commands, continuing where the journal ends", run);
     run_command->add_option("DIR", run.directory, "the journal")->required();
     run_command
         ->add_option("--commands", run.commands, "commands in all, with those of earlier runs")
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     run_command->add_option("--fills", run.fills,
-                            "send fills to this file, a line each, going on where it ends");
+                            "send fills to this file, one per line, continuing where it ends");
 
     exchange::state_options state;
     auto* state_command =

@@ -18,7 +18,7 @@ class dice {
         z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
         return z ^ (z >> 31);
     }
-    // One of 0 … n - 1, all as likely as it takes here.
+    // One of 0 … n - 1, near enough to uniform for this purpose.
     std::uint32_t below(std::uint32_t n) noexcept {
         return static_cast<std::uint32_t>(((roll() >> 32) * n) >> 32);
     }
@@ -27,9 +27,9 @@ class dice {
     std::uint64_t state_;
 };
 
-constexpr std::size_t fewest_orders = 8;  // below, a side only gets new ones
+constexpr std::size_t fewest_orders = 8;  // a side with fewer only gets new ones
 
-// Prices stay within half of this around it, so that a long run does not wander off.
+// Prices stay within half of this value around it, so that a long run does not drift away.
 std::int64_t centre(std::uint16_t instrument) {
     return std::int64_t{10'000} * (instrument + 1);
 }
@@ -73,14 +73,14 @@ command cancellation(const book& b, command c, std::size_t rank) {
     return c;
 }
 
-// What must be rejected, each in its own way.
+// Builds a command that must be rejected, of several kinds.
 command mistake(dice& d, command c) {
     switch (d.below(4)) {
         case 0:
             return {.asks = limit, .instrument = engine::instruments, .price = 1, .quantity = 1};
         case 1:
             c.asks = cancel;
-            break;  // of order 0, which is never given
+            break;  // cancels order 0, an id that is never assigned
         case 2:
             c.asks = limit, c.quantity = 1;
             break;

@@ -1,4 +1,4 @@
-// Made-up clients: an endless, repeatable flow of commands that keeps the books busy and bounded.
+// Simulated clients: an endless, repeatable flow of commands that keeps the books busy and bounded.
 #pragma once
 
 #include "engine.hpp"
@@ -7,9 +7,9 @@
 
 namespace exchange {
 
-// The next command depends on the seed, on the number of commands so far and on the books, and on
-// nothing else: so a run that continues from a journal sends what an uninterrupted one would have
-// sent. Uses its own arithmetic, because the standard distributions differ between libraries.
+// The next command depends only on the seed, on the number of commands so far and on the books, so
+// a run that continues from a journal sends the same commands as an uninterrupted one. Uses its own
+// arithmetic, because the standard distributions differ between libraries.
 class order_flow {
   public:
     explicit order_flow(std::uint64_t seed) noexcept : seed_{seed} {}

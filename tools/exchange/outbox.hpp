@@ -1,4 +1,4 @@
-// Fills that wait to be sent until they can no longer be lost.
+// Holds fills back until they can no longer be lost.
 #pragma once
 
 #include "events.hpp"
@@ -13,8 +13,8 @@
 
 namespace exchange {
 
-// Tells clients of their fills: in order, and none before its event is on stable storage. Used by
-// one thread.
+// Sends clients their fills: in order, and none before its event is on stable storage. One thread
+// uses it.
 class outbox {
   public:
     explicit outbox(std::function<void(const filled_data&)> send) : send_{std::move(send)} {}
@@ -24,7 +24,7 @@ class outbox {
         fill.UnPackTo(&held_.emplace_back(last, filled_data{}).second);
     }
 
-    // Sends what is durable; events below `durable` are.
+    // Sends the fills of all events below `durable`, which are durable.
     void release(pawl::sequence_number durable) {
         for (; !held_.empty() && held_.front().first < durable; held_.pop_front(), ++sent_)
             send_(held_.front().second);

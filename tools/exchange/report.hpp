@@ -1,4 +1,4 @@
-// How results are printed: the same values as lines for people or as one JSON object for programs.
+// Prints results: the same values as lines for people or as one JSON object for programs.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@ namespace exchange {
 
 using report = nlohmann::ordered_json;
 
-// Prints the report and returns `exit_code`, or 1 where standard output could not take it.
+// Prints the report and returns `exit_code`, or 1 if it could not be written.
 [[nodiscard]] int print(const report& values, bool json, int exit_code = 0);
 
 // Prints the error on standard error and returns 1.

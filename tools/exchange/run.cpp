@@ -55,7 +55,7 @@ report to_report(const gateway& books, std::uint64_t first_command, std::uint64_
             {"fingerprint", hexadecimal(fingerprint(s))}};
 }
 
-// Opens the gateway with `clients`, if there are any, behind it.
+// Opens the gateway, which sends fills to `clients` if that is not null.
 pawl::result<gateway> open(const run_options& options, fill_file* clients) {
     gateway_options to{.segment_bytes = options.segment_bytes,
                        .snapshot_every = options.snapshot_every};

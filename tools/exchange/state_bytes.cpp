@@ -35,7 +35,7 @@ class byte_writer {
     std::vector<std::byte> bytes_;
 };
 
-// Once it has run out of bytes it gives zeros and `failed` stays true.
+// Once it has run out of bytes it returns zeros and failed() stays true.
 class byte_reader {
   public:
     explicit byte_reader(std::span<const std::byte> bytes) : bytes_{bytes} {}
@@ -51,7 +51,8 @@ class byte_reader {
         at_ += sizeof number;
         return number;
     }
-    // A number of things of which each takes at least `bytes_each`: never more than are left.
+    // Reads a count of items that take at least `bytes_each`, never more than the remaining bytes
+    // can hold.
     std::uint32_t count(std::size_t bytes_each) {
         const auto n = get<std::uint32_t>();
         failed_ = failed_ || n > left() / bytes_each;
@@ -132,7 +133,7 @@ pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes) {
             if (auto read = get_side(in, b, each); !read)
                 return std::unexpected(std::move(read.error()));
     if (in.failed() || in.left() != 0)
-        return malformed(in, in.failed() ? "cut short" : "bytes behind the end");
+        return malformed(in, in.failed() ? "cut short" : "bytes after the end");
     return s;
 }
 

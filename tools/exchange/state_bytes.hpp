@@ -1,7 +1,7 @@
-// The state as bytes, for snapshots and fingerprints.
+// Converts the state to bytes and back, for snapshots and fingerprints.
 //
-// One state has one form: books by number, bids before asks, levels from the best, orders in their
-// priority, whatever the order of slots in memory. All numbers are little-endian.
+// A state has exactly one form: books by number, bids before asks, levels from the best, orders in
+// their priority, whatever the order of slots in memory. All numbers are little-endian.
 #pragma once
 
 #include "engine.hpp"
@@ -17,11 +17,11 @@ namespace exchange {
 
 [[nodiscard]] std::vector<std::byte> to_bytes(const exchange_state& s);
 
-// Fails with malformed, naming the byte, for anything that to_bytes cannot have written: then the
-// bytes come from elsewhere. Allocates at most in proportion to the bytes given.
+// Fails with malformed, naming the byte, for anything that to_bytes cannot have written. Allocates
+// at most in proportion to the given bytes.
 [[nodiscard]] pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes);
 
-// The same for equal states on every machine: XXH3 over to_bytes.
+// XXH3 over to_bytes: equal states give the same value on every machine.
 [[nodiscard]] std::uint64_t fingerprint(const exchange_state& s);
 
 }  // namespace exchange

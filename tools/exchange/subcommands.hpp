@@ -1,5 +1,5 @@
-// What `pawl-exchange` can do, each a function from its options to an exit code: 0 success, 1 a
-// failure or a finding. Results go to standard output, errors to standard error.
+// The subcommands of `pawl-exchange`, each a function from its options to an exit code: 0 success,
+// 1 a failure or a finding. Results go to standard output, errors to standard error.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@ namespace exchange {
 
 struct run_options {
     std::filesystem::path directory{};
-    std::uint64_t commands = 0;  // in all, those of earlier runs too
+    std::uint64_t commands = 0;  // in all, including those of earlier runs
     std::uint64_t seed = 1;
     std::uint64_t segment_bytes = 64ull << 20;
     std::uint64_t snapshot_every = 100'000;
-    std::filesystem::path fills{};  // where the fills are sent, a line each; empty: nowhere
+    std::filesystem::path fills{};  // receives the fills, one per line; empty: none
     bool json = false;
 };
 [[nodiscard]] int run(const run_options& options);

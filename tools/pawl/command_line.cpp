@@ -13,71 +13,72 @@ namespace pawl::cli {
 namespace {
 
 constexpr const char* manual = R"(
-If a machine crashed and you were woken by it:
-  1. pawl info DIR                what the journal is, and whether a writer holds it
-  2. pawl recover --dry-run DIR   what recovery would do; changes nothing
+If a machine crashed and you were called because of it:
+  1. pawl info DIR                the journal's state, and whether a writer holds it
+  2. pawl recover --dry-run DIR   what a recovery would do; changes nothing
   3. pawl recover DIR             does it; the service does the same when it starts
-A torn tail is what every crash leaves. It is no damage, and recovery needs no decision from you. If
-recovery refuses because of damage it has changed nothing: copy the directory first, then look at
+Every crash leaves a torn tail. It is not damage, and recovery needs no decision from you. If
+recovery refuses because of damage, it has changed nothing: copy the directory first, then run
 `pawl verify DIR`.
 
 Only recover writes. The other commands work beside a running writer.
 
-Exit code: 0 success, notices included; 1 damage was found, or what was asked for is not there; 2
-wrong usage; 3 the journal could not be read, or a writer holds it and the command needs it gone.
-Reports go to standard output, errors and notices to standard error, with file, offset and
+Exit code: 0 success, including notices; 1 damage was found, or a requested item does not exist; 2
+wrong usage; 3 the journal could not be read, or a writer holds it and the command cannot run beside
+one. Reports go to standard output, errors and notices to standard error, with file, offset and
 sequence.)";
 
 constexpr const char* info_manual = R"(
-Shows the state, the writer and its heartbeat, how many events there are and from when to when, and
-the size; with --segments also each segment. Reads headers, indexes and the ends of the log, so it
-is quick whatever the size of the journal. `durable` is a lower bound. JSON always holds the
+Shows the state, the writer and its heartbeat, the number of events and their time span, and the
+size; with --segments also each segment. Reads only headers, indexes and the ends of the log, so it
+is quick whatever the size of the journal. `durable` is a lower bound. JSON always includes the
 segments.
 
   pawl info orders               who holds it, and how much is in it
   pawl info --segments orders    which segments are sealed, and which sequences each holds)";
 
 constexpr const char* verify_manual = R"(
-Every byte of every segment and index is read. What is wrong is listed on standard error, each with
-file, offset and sequence, and the exit code is 1. What the system does not let this program read
-is no damage; if that is all, the exit code is 3. A finding called `notice` is neither, and the exit
-code stays 0: one bad copy of a segment header, of which there are two, or an index that does not
-fit and that the next open for writing builds again. A torn tail and a missing index are no findings
-at all. Progress is shown on a terminal.
+Reads every byte of every segment and index. Lists all damage on standard error, each with file,
+offset and sequence, and exits with 1. Data that the system does not let this program read is not
+damage; if there is nothing worse, the exit code is 3. A finding called `notice` is neither, and the
+exit code stays 0: one bad copy of a segment header, of which there are two, or an index that does
+not fit and that the next open for writing rebuilds. A torn tail and a missing index are not
+findings at all. Progress is shown on a terminal.
 
-With --deep also what only several files together can say: that the versions of every stream go on
-from segment to segment and names are given in order; that the file of stream heads says what the
-log says at the place it stands for; and that each file in DIR/snapshots is whole, has its log point
-in this log, and carries the digest of all events up to there. A stream that does not go on is
-damage of the log. Stream heads and snapshots are derived: what is wrong with them is a notice. But
-the next open for writing trusts heads that are whole, so move a wrong DIR/streams away first: it is
-built again. A wrong snapshot may be moved away in the same way. It takes memory for every stream
-and name, and no second pass over the log.
+With --deep it also checks what only several files together can show: that the versions of every
+stream continue from segment to segment and names are given in order; that the file of stream heads
+agrees with the log at the position it records; and that each file in DIR/snapshots is whole, has
+its log point in this log, and carries the digest of all events up to there. A stream that does not
+continue is damage of the log. Stream heads and snapshots are derived, so errors in them are
+notices. But the next open for writing trusts heads that are whole, so move a wrong DIR/streams away
+first: it is rebuilt. You may move a wrong snapshot away in the same way. --deep takes memory for
+every stream and name, but no second pass over the log.
 
   pawl verify orders                       all of it, with progress on a terminal
   pawl verify --deep --json orders         as a report for a script)";
 
 constexpr const char* dump_manual = R"(
-One JSON object a line: sequence, timestamp_ns, stream, version, type, schema_version,
+Writes one JSON object per line: sequence, timestamp_ns, stream, version, type, schema_version,
 more_in_batch (true for all events of a batch but the last), segment, offset, hash, payload in
-hexadecimal, and metadata where the event has some. Damage ends the dump with exit code 1, behind
-the last event in front of it.
+hexadecimal, and metadata if the event has any. Damage ends the dump with exit code 1, after the
+last event before it.
 
   pawl dump --limit 5 orders               the first five events
-  pawl dump --from 1000 --durable orders   from sequence 1000 what no power cut can take
+  pawl dump --from 1000 --durable orders   events from sequence 1000 that no power cut can remove
   pawl dump --stream orders-17 orders      one stream, by its name)";
 
 constexpr const char* recover_manual = R"(
-Does what the service does when it opens a journal whose writer died, reads every byte, and leaves
-the journal closed. It says what it found and where it cut; what it kept, and in which file; and how
-many published events are gone at most. None of those was ever acknowledged as durable: recovery
-never cuts below what was, it refuses instead, with exit code 1, and changes nothing.
+Recovers as the service does when it opens a journal whose writer died, but reads every byte and
+leaves the journal closed. It reports what it found and where it cut, what it kept and in which
+file, and at most how many published events are gone. None of those was ever acknowledged as
+durable: recovery never cuts below the durable events. Instead it refuses, with exit code 1, and
+changes nothing.
 
-Nothing is deleted. The bytes behind the cut stay in their segment, behind its end; what the end
-itself overwrites, and whole segments behind the cut, are kept below DIR/torn. Once you do not need
-that evidence you may remove the files there.
+Nothing is deleted. The bytes after the cut stay in their segment, after its end; the bytes that the
+end itself overwrites, and whole segments after the cut, are kept below DIR/torn. You may remove the
+files there when you no longer need that evidence.
 
-It may be killed and started again at any moment. While a writer is alive it fails with `locked`,
+You may kill it and start it again at any moment. While a writer is alive it fails with `locked`,
 names the writer, and exits with 3; so does --dry-run, because what it would see beside a writer is
 not what a recovery finds.
 
@@ -85,21 +86,20 @@ not what a recovery finds.
   pawl recover orders                      does it)";
 
 constexpr const char* tail_manual = R"(
-A line an event: sequence, time, stream@version, type/schema version, bytes of the payload and its
-beginning in hexadecimal; a + at the end says that more of the same batch follows. With --follow it
-waits for more, across segments and restarts of the writer, until Ctrl-C.
+Shows one line per event: sequence, time, stream@version, type/schema version, bytes of the payload
+and its beginning in hexadecimal; a + at the end means that more of the same batch follows. With
+--follow it waits for more, across segments and restarts of the writer, until Ctrl-C.
 
   pawl tail -n 3 orders                    the last three events
   pawl tail -f --json orders | jq .stream  as they come, for another program)";
 
-// An empty argument is most often a variable that the shell did not find.
+// An empty argument is most often an unset shell variable.
 CLI::Validator not_empty() {
     return CLI::Validator{
         [](const std::string& text) { return text.empty() ? "must not be empty" : std::string{}; },
         ""};
 }
 
-// Calls `command` with what was parsed, once all of it was.
 template <class Options>
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer,
                       Options& options) {
@@ -122,7 +122,7 @@ void add_durable(CLI::App* command, Options& options) {
                       "Only events that are known to be on stable storage");
 }
 
-// CLI11 itself takes -1 for the greatest number.
+// CLI11 itself parses -1 as the greatest number.
 CLI::Validator not_negative() {
     return CLI::Validator{[](const std::string& text) {
                               return text.starts_with('-') ? "must not be negative" : std::string{};
@@ -130,7 +130,7 @@ CLI::Validator not_negative() {
                           ""};
 }
 
-// Everything that can be asked for. `app` refers to the other members.
+// The options of all commands. `app` refers to the other members.
 struct command_line {
     info_options info_asked;
     verify_command_options verify_asked;
@@ -138,8 +138,7 @@ struct command_line {
     recover_command_options recover_asked;
     tail_options tail_asked;
     std::function<exit_code()> run;
-    CLI::App app{"Looks at Pawl journals, checks them, and brings them back after a crash.",
-                 "pawl"};
+    CLI::App app{"Inspects Pawl journals, checks them, and recovers them after a crash.", "pawl"};
 
     command_line();
     command_line(const command_line&) = delete;
@@ -159,12 +158,12 @@ command_line::command_line() {
     });
 
     CLI::App* command =
-        add_command(app, "info", "What a journal is and who writes it", info_manual, info_asked);
+        add_command(app, "info", "Show a journal's state and its writer", info_manual, info_asked);
     command->add_flag("--segments", info_asked.segments, "Also the table of segments");
     add_json(command, info_asked);
     command->callback([this] { run = [this] { return info(info_asked); }; });
 
-    command = add_command(app, "verify", "Read every byte and list what is wrong", verify_manual,
+    command = add_command(app, "verify", "Read every byte and list all damage", verify_manual,
                           verify_asked);
     command->add_flag("--deep", verify_asked.deep,
                       "Also streams across segments, stream heads and snapshots against the log");
@@ -173,10 +172,10 @@ command_line::command_line() {
 
     add_dump();
 
-    command = add_command(app, "recover", "Bring a journal back after a crash", recover_manual,
+    command = add_command(app, "recover", "Recover a journal after a crash", recover_manual,
                           recover_asked);
     command->add_flag("--dry-run", recover_asked.dry_run,
-                      "Decide the same, say it, and change nothing");
+                      "Report the recovery, but change nothing");
     add_json(command, recover_asked);
     command->callback([this] { run = [this] { return recover_command(recover_asked); }; });
 
@@ -189,7 +188,7 @@ void command_line::add_dump() {
     CLI::Option* from = command->add_option("--from", dump_asked.from, "Sequence to begin at")
                             ->check(not_negative())
                             ->type_name("SEQUENCE");
-    command->add_option("--limit", dump_asked.limit, "Stop after so many events")
+    command->add_option("--limit", dump_asked.limit, "Stop after this many events")
         ->check(not_negative())
         ->type_name("COUNT");
     command->add_option("--stream", dump_asked.stream, "Only this stream: its number, or its name")

@@ -1,4 +1,4 @@
-// The command line of `pawl`: what it understands and what it says of itself.
+// The command line of `pawl`: its arguments and its manuals.
 #pragma once
 
 #include "commands/commands.hpp"

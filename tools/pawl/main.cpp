@@ -3,7 +3,8 @@
 #include <csignal>
 
 int main(int argc, char** argv) {
-    // A reader that goes away ends us quietly, even if whoever started us ignores the signal.
+    // If the reader of our output exits, end quietly, even if our parent process ignores the
+    // signal.
     std::signal(SIGPIPE, SIG_DFL);
     return pawl::cli::run(argc, argv);
 }

@@ -8,12 +8,12 @@
 
 namespace pawl::cli {
 
-// What `pawl` tells its caller.
+// The exit codes of `pawl`.
 enum exit_code : int {
     success = 0,
-    failure = 1,  // damage was found, or what was asked for is not there
+    failure = 1,  // damage was found, or the requested item does not exist
     wrong_usage = 2,
-    unreadable = 3,  // could not be read, or a writer holds it: says nothing about the journal
+    unreadable = 3,  // could not be read, or a writer holds it: no statement about the journal
 };
 
 struct info_options {

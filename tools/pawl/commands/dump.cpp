@@ -13,7 +13,7 @@ namespace pawl::cli {
 
 namespace {
 
-// A stream as the user names it: digits are its number, anything else its name.
+// Resolves the user's argument to a stream: digits are its number, anything else its name.
 result<stream_id> resolve_stream(const dump_options& options) {
     const std::string& text = options.stream;
     stream_id number = 0;
@@ -43,7 +43,7 @@ result<cursor> open_cursor(const dump_options& options) {
     return cursor::open(options.directory, how);
 }
 
-// True where the dump is complete as far as it was asked for.
+// Returns true if every requested event was written.
 bool write_events(cursor& events, std::uint64_t limit) {
     fmt::memory_buffer line;
     for (std::uint64_t count = 0; count < limit; ++count) {

@@ -58,8 +58,7 @@ std::string to_text(const segment_info& segment) {
                        segment.bytes, time_text(segment.created_ns), end, sequences);
 }
 
-// What the ends of the log say: how many events there are and from when to when. Empty if they
-// cannot be read; `pawl verify` says why.
+// The number of events and their time span, read from the two ends of the log.
 struct log_span {
     std::uint64_t events = 0;
     std::uint64_t first_ns = 0;

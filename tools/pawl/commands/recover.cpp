@@ -47,11 +47,11 @@ std::string torn_text(const recovery_report& report) {
     const bool dry = report.dry_run;
     std::string text = fmt::format(
         "found      a torn tail: the last writer did not close the journal\n"
-        "{}  {:010}.seg at byte {}, in front of sequence {}\n",
+        "{}  {:010}.seg at byte {}, before sequence {}\n",
         dry ? "would cut" : "cut      ", report.cut.ordinal, report.cut.offset,
         report.cut_sequence);
     if (report.lost_about == 0)
-        text += "lost       no event that is known of\n";
+        text += "lost       no known event\n";
     else
         text += fmt::format(
             "lost       about {} events, published and not on disk; none of them was acknowledged "
@@ -59,7 +59,7 @@ std::string torn_text(const recovery_report& report) {
             report.lost_about);
     if (report.torn_bytes != 0)
         text += fmt::format(
-            "torn       {} bytes behind the cut; they stay where they are, behind the end of the "
+            "torn       {} bytes after the cut; they stay where they are, after the end of the "
             "segment\n",
             report.torn_bytes);
     for (const std::string& file : report.kept)

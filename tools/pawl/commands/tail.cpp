@@ -12,7 +12,7 @@ namespace pawl::cli {
 
 namespace {
 
-// A cursor in front of the last events.
+// Opens a cursor just before the last events.
 result<cursor> open_cursor(const tail_options& options) {
     cursor_options how{.from = from_end{},
                        .show = options.durable ? visibility::durable : visibility::published,
@@ -48,7 +48,7 @@ exit_code follow(cursor& events, bool json) {
     catch_interrupts();
     while (!interrupted()) {
         write_events(events, json);
-        // Whoever reads the pipe wants to see an event when it comes.
+        // Flush, so that the reader of a pipe sees each event when it comes.
         if (finish_output(success) != success)
             return failure;
         if (const auto more = events.wait(200ms); !more)

@@ -16,7 +16,7 @@ namespace pawl::cli {
 
 namespace {
 
-// What was looked at besides the log.
+// The counts of a deep check, besides the log.
 struct deep_report {
     std::uint64_t streams = 0;
     std::uint64_t snapshots = 0;

@@ -7,11 +7,12 @@
 
 namespace pawl::cli {
 
-// A JSON object and a newline: every field of the header, metadata and payload in hexadecimal.
+// Appends a JSON object and a newline: every field of the header, metadata and payload in
+// hexadecimal.
 void append_json_line(fmt::memory_buffer& out, const event& e);
 
-// For a person: sequence, time, stream@version, type/schema version, bytes and the beginning of the
-// payload.
+// Appends a line for people: sequence, time, stream@version, type/schema version, bytes and the
+// beginning of the payload.
 void append_text_line(fmt::memory_buffer& out, const event& e);
 
 }  // namespace pawl::cli

@@ -18,7 +18,8 @@ void catch_interrupts() {
     struct sigaction action{};
     action.sa_handler = remember_signal;
     sigemptyset(&action.sa_mask);
-    // The second Ctrl-C kills, should the first find us where nobody looks.
+    // The second Ctrl-C kills the process, in case the first comes where interrupted() is not
+    // checked.
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);

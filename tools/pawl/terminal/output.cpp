@@ -12,20 +12,20 @@ namespace pawl::cli {
 
 namespace {
 
-// What somebody who was woken by this wants to know next.
+// The next step for an operator who gets this error.
 std::string_view advice(errc code) {
     switch (code) {
         case errc::damaged:
         case errc::missing_segment:
             return "Nothing was changed. Copy the directory before anything else; `pawl verify` "
-                   "lists all that is wrong, `pawl dump` gives every event in front of it.";
+                   "lists all damage, `pawl dump` prints every event before it.";
         case errc::locked:
             return "Only the writer itself can recover or close its journal; info, verify, dump "
                    "and tail work beside it.";
         case errc::newer_format:
             return "Use the version of Pawl that wrote it, or a later one.";
         case errc::rewound:
-            return "A recovery cut the journal below what was shown here. Start again.";
+            return "A recovery cut events that were shown here. Start again.";
         default:
             return {};
     }
@@ -65,7 +65,7 @@ exit_code finish_output(exit_code code) {
 }
 
 void complain(std::string_view text) {
-    // What was written before stands before it, when both go to one file.
+    // Flush first, so that the order is kept if both streams go to one file.
     std::fflush(stdout);
     const std::string line = fmt::format("pawl: {}\n", text);
     std::fwrite(line.data(), 1, line.size(), stderr);

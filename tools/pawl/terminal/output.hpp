@@ -1,4 +1,4 @@
-// What goes to standard output and standard error, and the failures of writing it.
+// Writes to standard output and standard error, and tracks failures of writing.
 #pragma once
 
 #include "commands/commands.hpp"
@@ -13,28 +13,28 @@
 
 namespace pawl::cli {
 
-// Writes to standard output, buffered. False once anything could not be written.
+// Writes to standard output, buffered. Returns false after any write has failed.
 bool put(std::string_view text);
 
-// Writes a value as indented JSON and a newline. Bytes that are not UTF-8, as a file name may have,
-// become U+FFFD.
+// Writes a value as indented JSON and a newline. Bytes that are not UTF-8, for example in a file
+// name, become U+FFFD.
 void put_json(const nlohmann::ordered_json& value);
 
-// Writes what is buffered. Turns success into failure, with a line on standard error, where
-// something could not be written: a report on a full disk must not look like one.
+// Flushes the buffer. If something could not be written, turns success into failure, with a line on
+// standard error: a truncated report on a full disk must not look complete.
 [[nodiscard]] exit_code finish_output(exit_code code);
 
-// One line on standard error, "pawl: " in front.
+// Writes one line to standard error, prefixed with "pawl: ".
 void complain(std::string_view text);
 
-// 1 for what is wrong with the journal or what was asked for, 3 for what kept it from being read.
+// 1 if the journal or the request is at fault, 3 if the journal could not be read.
 [[nodiscard]] exit_code exit_code_of(errc code);
 
-// Says an error on standard error, with a sentence of advice if there is one, and returns
-// exit_code_of its kind.
+// Prints an error on standard error, with a sentence of advice if there is one, and returns its
+// exit_code_of.
 exit_code complain(const error& what);
 
-// An error's fields, the unknown ones left out.
+// An error's fields, without the unknown ones.
 [[nodiscard]] nlohmann::ordered_json error_json(const error& what);
 
 // 32 hexadecimal digits.

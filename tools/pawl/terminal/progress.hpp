@@ -1,4 +1,4 @@
-// A line on the terminal that says how far a long command is.
+// Shows the progress of a long command on one line of the terminal.
 #pragma once
 
 #include <chrono>
@@ -6,13 +6,13 @@
 
 namespace pawl::cli {
 
-// Shows nothing where standard error is not a terminal.
+// Shows nothing if standard error is not a terminal.
 class progress {
   public:
     progress();
     progress(const progress&) = delete;
     progress& operator=(const progress&) = delete;
-    ~progress();  // takes the line away
+    ~progress();  // clears the line
 
     void show(std::uint64_t done_bytes, std::uint64_t all_bytes);
 
