@@ -11,6 +11,9 @@ import subprocess
 import time
 
 
+SLOW_TEST_SECONDS = 0.3
+
+
 @dataclasses.dataclass
 class Program:
     name: str
@@ -32,6 +35,22 @@ class Judge:
         return [Program(f"{area} units", [str(self.copy.build / f"tests/pawl_{area}_tests"),
                                           "--abort"]) for area in areas]
 
+    def with_slow_tests_apart(self, unit):
+        """A program of units as several: the slow tests alone, so that only mutants which they
+        reach wait for them."""
+        timed = subprocess.run([*unit.command, "--durations", "yes"], capture_output=True, text=True,
+                               cwd=self.fresh_scratch(),
+                               env={**os.environ, "TMPDIR": str(self.scratch)}).stdout
+        seconds = {}
+        for took, name in re.findall(r"^(\d+\.\d+) s: (.*)$", timed, re.M):
+            seconds[name] = seconds.get(name, 0) + float(took)
+        slow = [re.sub(r'([\\,\[\]"*~])', r"\\\1", name)
+                for name, took in seconds.items() if took > SLOW_TEST_SECONDS]
+        if not slow:
+            return [unit]
+        return [Program(unit.name, [*unit.command, *("~" + name for name in slow)]),
+                *(Program(f"{unit.name}, {name}", [*unit.command, name]) for name in slow)]
+
     def rows(self):
         """The quick rows: what ctest runs of the fault suites."""
         text = (self.copy.root / "tests/faults/registered.cmake").read_text()
@@ -44,11 +63,15 @@ class Judge:
     def targets(programs):
         return [pathlib.Path(program.command[0]).name for program in programs]
 
-    def run(self, program, limit, **environment):
-        """How a program ended: "passed", "skipped", "failed", "crashed" or "hung"."""
+    def fresh_scratch(self):
         for directory in (self.scratch, self.memory):
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(parents=True)
+        return self.scratch
+
+    def run(self, program, limit, **environment):
+        """How a program ended: "passed", "skipped", "failed", "crashed" or "hung"."""
+        self.fresh_scratch()
         child = subprocess.Popen(
             program.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL, start_new_session=True, cwd=self.scratch,
@@ -74,7 +97,10 @@ class Judge:
     def trace(self, programs, wanted):
         """Runs every program without a mutant: it must pass, and shows which places it reaches."""
         trace = self.home / "trace"
-        for program in programs:
+        units = [part for one in programs if one.name.endswith(" units")
+                 for part in self.with_slow_tests_apart(one)]
+        rows = [one for one in programs if not one.name.endswith(" units")]
+        for program in (*units, *rows):
             trace.unlink(missing_ok=True)
             begin = time.monotonic()
             ended = self.run(program, 900, PAWL_MUTANT_TRACE=str(trace))
@@ -84,10 +110,7 @@ class Judge:
             program.reached = trace.read_bytes() if trace.exists() else b""
             if any(number < len(program.reached) and program.reached[number] for number in wanted):
                 self.programs.append(program)
-        units = [one for one in self.programs if one.name.endswith(" units")]
-        rows = [one for one in self.programs if not one.name.endswith(" units")]
-        self.programs = [*sorted(units, key=lambda one: one.seconds),
-                         *sorted(rows, key=lambda one: one.seconds)]
+        self.programs.sort(key=lambda one: one.seconds)
 
     def judge(self, number):
         """By which program the mutant is caught and how; None if it survives."""

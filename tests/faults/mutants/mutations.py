@@ -1,4 +1,4 @@
-"""Small mistakes that somebody could make in a C++ source, and where.
+"""Small mistakes that a programmer could make in a C++ source, and where.
 
 A mutation replaces the bytes [begin, end) of a source by `planted`, which holds the original and the
 mistake side by side and chooses between them at run time: NUMBER stands for the mutant's number.
@@ -94,7 +94,7 @@ class _Finder:
             yield "arguments", text[begin:call.start()] + swapped + text[call.end():end]
 
     def condition(self, begin, end):
-        """The part of a condition that is asked: behind its initialiser, if it has one."""
+        """The part of a condition that is asked: after its initialiser, if it has one."""
         places = split_at_top(self.mask, begin, end, ";")
         if places:
             self.initialiser(begin, places[0])
@@ -219,7 +219,7 @@ class _Finder:
         return False
 
     def closes_head(self, closing):
-        """Whether the bracket that closes there opened behind if, while or for."""
+        """Whether the bracket that closes there opened after if, while or for."""
         depth = 0
         for at in range(closing, -1, -1):
             depth += {")": 1, "(": -1}.get(self.mask[at], 0)
