@@ -70,10 +70,6 @@ result<stream_heads> empty_heads(std::uint64_t expected_streams) {
     return heads;
 }
 
-std::uint64_t heads_file_bytes(const stream_heads& heads) noexcept {
-    return heads_entries_offset + heads.slots.slots() * sizeof(stream_head);
-}
-
 result<void> write_heads(const directory_handle& directory, const journal_id& id,
                          const stream_heads& heads, std::uint32_t mode) {
     PAWL_ASSERT(heads.slots.used() < heads.slots.slots());

@@ -60,7 +60,4 @@ struct stream_heads {
 [[nodiscard]] result<void> write_heads(const directory_handle& directory, const journal_id& id,
                                        const stream_heads& heads, std::uint32_t mode);
 
-// Bytes the file has for so many streams; names apart.
-[[nodiscard]] std::uint64_t heads_file_bytes(const stream_heads& heads) noexcept;
-
 }  // namespace pawl::detail
