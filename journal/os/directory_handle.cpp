@@ -30,6 +30,12 @@ std::unexpected<error> failed(const fs::path& path, std::string_view doing) {
     return answer != 0;
 }
 
+[[nodiscard]] std::uint32_t directory_mode(std::uint32_t file_mode) noexcept {
+    constexpr std::uint32_t owner_bits = 0300;
+    constexpr std::uint32_t search_bits = 0111;
+    return file_mode | owner_bits | ((file_mode >> 2) & search_bits);
+}
+
 struct directory_closer {
     void operator()(DIR* opened) const noexcept { ::closedir(opened); }
 };
@@ -107,12 +113,70 @@ result<directory_handle> directory_handle::hold_below(std::string_view name) con
     const int descriptor = open_directory(opened_->descriptor, below(name).c_str(), O_NOFOLLOW);
     if (descriptor < 0)
         return failed(whole, "cannot open the directory");
-    return directory_handle{std::make_shared<const opened>(whole, descriptor)};
+    directory_handle held{std::make_shared<const opened>(whole, descriptor)};
+    held.attributes_ = attributes_;
+    return held;
+}
+
+result<directory_handle> directory_handle::giving_as(std::string_view name) const {
+    auto wanted = attributes_of(name);
+    if (!wanted)
+        return std::unexpected(std::move(wanted.error()));
+    if (can_give(*wanted))
+        return giving(*wanted);
+    const auto owners = [](std::uint32_t user, std::uint32_t group) {
+        return "user " + std::to_string(user) + " and group " + std::to_string(group);
+    };
+    return std::unexpected(
+        error{.code = errc::foreign_owner,
+              .file = path_of(name).string(),
+              .detail = "the journal belongs to " + owners(wanted->user, wanted->group) +
+                        ", and this process, of " + owners(::geteuid(), ::getegid()) +
+                        ", may not give new files to them; nothing was changed. Run it as that "
+                        "user or as root, or change the owner of the whole directory"});
+}
+
+bool directory_handle::can_give(const file_attributes& attributes) const noexcept {
+    const bool is_owner = ::geteuid() == attributes.user;
+    if (is_owner && ::getegid() == attributes.group)
+        return true;
+    // A file without a name is the surest test: capabilities and groups count, and it changes
+    // nothing.
+    const bool held = opened_->descriptor != AT_FDCWD;
+    const int nameless = ::openat(opened_->descriptor, held ? "." : path().c_str(),
+                                  O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (nameless < 0)
+        return is_owner || ::geteuid() == 0;
+    const int refusal = give_attributes(nameless, attributes);
+    ::close(nameless);
+    return refusal != EPERM;
 }
 
 result<file> directory_handle::open(std::string_view name, file::access mode,
                                     std::uint32_t permissions) const {
-    return file::open_at(opened_->descriptor, below(name), path_of(name), mode, permissions);
+    const bool gives = attributes_ && mode == file::access::create;
+    // Until it has its attributes nobody else may open it.
+    const auto open_it = [&] {
+        return file::open_at(opened_->descriptor, below(name), path_of(name), mode,
+                             gives ? 0600 : permissions);
+    };
+    auto made = open_it();
+    // What a process of another user left when it was killed is in the way.
+    if (gives && !made && made.error().os_error == EACCES && unlink(name))
+        made = open_it();
+    if (!made || !gives)
+        return made;
+    if (auto given = give(*made); !given)
+        return std::unexpected(std::move(given.error()));
+    return made;
+}
+
+result<void> directory_handle::give(const file& made) const {
+    const int refusal = attributes_ ? give_attributes(made.descriptor(), *attributes_) : 0;
+    if (refusal != 0)
+        return std::unexpected(
+            system_error(refusal, made.path(), "cannot set owner, group and mode"));
+    return {};
 }
 
 result<bool> directory_handle::has(std::string_view name) const {
@@ -130,6 +194,15 @@ result<file_identity> directory_handle::identity_of(std::string_view name) const
         return failed(path_of(name), "cannot stat");
     return file_identity{static_cast<std::uint64_t>(status.st_dev),
                          static_cast<std::uint64_t>(status.st_ino)};
+}
+
+result<file_attributes> directory_handle::attributes_of(std::string_view name) const {
+    constexpr std::uint32_t permission_bits = 0777;
+    struct stat status{};
+    if (::fstatat(opened_->descriptor, below(name).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return failed(path_of(name), "cannot stat");
+    return file_attributes{status.st_uid, status.st_gid,
+                           static_cast<std::uint32_t>(status.st_mode) & permission_bits};
 }
 
 result<std::uint64_t> directory_handle::links_of(std::string_view name) const {
@@ -204,15 +277,36 @@ result<void> directory_handle::unlink(std::string_view name) const {
     return {};
 }
 
-result<bool> directory_handle::make_directory(std::string_view name, std::uint32_t mode) const {
+result<bool> directory_handle::make_directory(std::string_view name,
+                                              std::uint32_t file_mode) const {
     const fs::path whole = path_of(name);
     if (refused({.operation = io_operation::make_directory, .path = whole.c_str()}))
         return failed(whole, "cannot make the directory");
-    if (::mkdirat(opened_->descriptor, below(name).c_str(), static_cast<mode_t>(mode)) == 0)
-        return true;
-    if (errno == EEXIST)
-        return false;
-    return failed(whole, "cannot make the directory");
+    const std::uint32_t mode = directory_mode(attributes_ ? attributes_->mode : file_mode);
+    const bool made = ::mkdirat(opened_->descriptor, below(name).c_str(), mode) == 0;
+    if (!made && errno != EEXIST)
+        return failed(whole, "cannot make the directory");
+    if (attributes_) {
+        // One of another user is what a recovery by that user made before it was killed.
+        const auto now = attributes_of(name);
+        if (made || !now || now->user != attributes_->user) {
+            if (auto given = give_directory(name); !given)
+                return std::unexpected(std::move(given.error()));
+        }
+    }
+    return made;
+}
+
+result<void> directory_handle::give_directory(std::string_view name) const {
+    auto held = hold_below(name);
+    if (!held)
+        return std::unexpected(std::move(held.error()));
+    file_attributes wanted = *attributes_;
+    wanted.mode = directory_mode(wanted.mode);
+    if (const int refusal = give_attributes(held->opened_->descriptor, wanted); refusal != 0)
+        return std::unexpected(
+            system_error(refusal, path_of(name), "cannot set owner, group and mode"));
+    return {};
 }
 
 result<void> directory_handle::sync() const {
@@ -232,7 +326,7 @@ result<void> directory_handle::sync() const {
 
 result<void> directory_handle::write_whole(std::string_view name,
                                            std::span<const std::span<const std::byte>> parts,
-                                           std::uint32_t permissions, on_existing what) const {
+                                           on_existing what, std::uint32_t permissions) const {
     const std::string temporary = std::string{name} + ".tmp";
     auto fresh = open(temporary, file::access::create, permissions);
     if (!fresh)

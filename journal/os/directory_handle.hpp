@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,19 +33,36 @@ class directory_handle {
     [[nodiscard]] static result<directory_handle> hold(const std::filesystem::path& path);
     [[nodiscard]] result<directory_handle> hold_below(std::string_view name) const;
 
+    // The same directory; the files and directories made through the copy get these attributes.
+    [[nodiscard]] directory_handle giving(const file_attributes& attributes) const {
+        directory_handle made{*this};
+        made.attributes_ = attributes;
+        return made;
+    }
+    // The same with the attributes that a file in it has. foreign_owner if this process may not
+    // give them to other files; nothing is changed.
+    [[nodiscard]] result<directory_handle> giving_as(std::string_view name) const;
+    // Whether this process could give a new file these attributes; changes nothing.
+    [[nodiscard]] bool can_give(const file_attributes& attributes) const noexcept;
+
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return opened_->path; }
     [[nodiscard]] std::filesystem::path path_of(std::string_view name) const {
         return opened_->path / name;
     }
 
+    // A file that is created gets the attributes of giving(), or else those permissions that the
+    // umask leaves.
     [[nodiscard]] result<file> open(std::string_view name, file::access mode,
                                     std::uint32_t permissions = 0600) const;
+    // Gives a file the attributes of giving(), if there are any.
+    [[nodiscard]] result<void> give(const file& made) const;
     // Whether the name stands for anything. Any doubt is an error.
     [[nodiscard]] result<bool> has(std::string_view name) const;
     // The names in it, in no order, without "." and "..".
     [[nodiscard]] result<std::vector<std::string>> names() const;
     // Identity of the file that a name stands for now; not_found if there is none.
     [[nodiscard]] result<file_identity> identity_of(std::string_view name) const;
+    [[nodiscard]] result<file_attributes> attributes_of(std::string_view name) const;
     // How many names that file has.
     [[nodiscard]] result<std::uint64_t> links_of(std::string_view name) const;
 
@@ -55,15 +73,18 @@ class directory_handle {
     [[nodiscard]] result<void> move(std::string_view from, const directory_handle& into,
                                     std::string_view to, on_existing what) const;
     [[nodiscard]] result<void> unlink(std::string_view name) const;
-    // Creates one level; an existing directory is fine. True if it was made.
-    [[nodiscard]] result<bool> make_directory(std::string_view name, std::uint32_t mode) const;
+    // Creates one level for files of that mode, or those of giving(): the owner may write in it,
+    // and whoever may read the files may search it. An existing directory is fine. True if it was
+    // made.
+    [[nodiscard]] result<bool> make_directory(std::string_view name,
+                                              std::uint32_t file_mode = 0600) const;
     [[nodiscard]] result<void> sync() const;
 
     // Writes a file as a whole: temporary file, write, sync, rename, sync of the directory.
     [[nodiscard]] result<void> write_whole(std::string_view name,
                                            std::span<const std::span<const std::byte>> parts,
-                                           std::uint32_t permissions,
-                                           on_existing what = on_existing::replace) const;
+                                           on_existing what = on_existing::replace,
+                                           std::uint32_t permissions = 0600) const;
     // All bytes of a small file; larger than `limit` is damaged.
     [[nodiscard]] result<std::vector<std::byte>> read_whole(std::string_view name,
                                                             std::uint64_t limit) const;
@@ -87,7 +108,10 @@ class directory_handle {
     // What the kernel is given together with the descriptor to find `name`.
     [[nodiscard]] std::filesystem::path below(std::string_view name) const;
 
+    [[nodiscard]] result<void> give_directory(std::string_view name) const;
+
     std::shared_ptr<const opened> opened_;
+    std::optional<file_attributes> attributes_{};
 };
 
 // The path without the slashes at its end: "d/" names d, and its parent is what d lies in.

@@ -60,6 +60,26 @@ std::unexpected<error> failed(const std::filesystem::path& path, std::string_vie
 
 }  // namespace
 
+int give_attributes(int descriptor, const file_attributes& wanted) noexcept {
+    constexpr std::uint32_t group_bits = 0070;
+    constexpr mode_t all_bits = 07777;
+    struct stat now{};
+    if (::fstat(descriptor, &now) != 0)
+        return errno;
+    const bool is_owner = now.st_uid == wanted.user;
+    if ((!is_owner || now.st_gid != wanted.group) &&
+        ::fchown(descriptor, wanted.user, wanted.group) != 0) {
+        const int why = errno;
+        if (why != EPERM || (wanted.mode & group_bits) != 0)
+            return why;
+        if (!is_owner && ::fchown(descriptor, wanted.user, static_cast<gid_t>(-1)) != 0)
+            return errno;
+    }
+    if ((now.st_mode & all_bits) != wanted.mode && ::fchmod(descriptor, wanted.mode) != 0)
+        return errno;
+    return 0;
+}
+
 file::file(file&& other) noexcept
     : descriptor_{std::exchange(other.descriptor_, -1)}, path_{std::move(other.path_)} {}
 
@@ -118,14 +138,6 @@ result<std::uint64_t> file::size() const {
             error{.code = errc::damaged, .file = path_.string(), .detail = "not a regular file"});
     }
     return static_cast<std::uint64_t>(status.st_size);
-}
-
-result<std::uint32_t> file::permissions() const {
-    constexpr std::uint32_t permission_bits = 0777;
-    struct stat status{};
-    if (::fstat(descriptor_, &status) != 0)
-        return failed(path_, "cannot stat");
-    return static_cast<std::uint32_t>(status.st_mode) & permission_bits;
 }
 
 result<file_identity> file::identity() const {

@@ -32,6 +32,18 @@ struct file_identity {
     bool operator==(const file_identity&) const = default;
 };
 
+// Who may do what with a file.
+struct file_attributes {
+    std::uint32_t user = 0;
+    std::uint32_t group = 0;
+    std::uint32_t mode = 0600;  // permission bits
+    bool operator==(const file_attributes&) const = default;
+};
+
+// Gives an open file these attributes, whatever the umask; 0 or an errno. A group that the mode
+// grants nothing may stay another one if the process may not set it.
+[[nodiscard]] int give_attributes(int descriptor, const file_attributes& wanted) noexcept;
+
 // Owns a file descriptor. Every one is opened O_CLOEXEC and O_NOFOLLOW.
 class file {
   public:
@@ -63,7 +75,6 @@ class file {
 
     [[nodiscard]] result<std::uint64_t> size() const;
     [[nodiscard]] result<file_identity> identity() const;
-    [[nodiscard]] result<std::uint32_t> permissions() const;
     // Reads exactly as many bytes as there are in `into`; fewer in the file is damaged.
     [[nodiscard]] result<void> read_at(std::span<std::byte> into, std::uint64_t offset,
                                        cached what = cached::stays) const;

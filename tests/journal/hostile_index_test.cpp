@@ -28,7 +28,7 @@ class named_journal {
         return must(detail::read_index(path(), id, 0));
     }
     void replace(const detail::segment_index& index) const {
-        must(detail::write_index(path(), index, 0600));
+        must(detail::write_index(path(), index));
         REQUIRE(detail::read_index(path(), id, 0));
     }
 

@@ -95,7 +95,7 @@ TEST_CASE("a chain that skips a segment is noticed") {
     auto& stream = *std::ranges::find(index.streams, rare, &detail::index_stream::stream);
     REQUIRE(stream.segments_back == 5);
     stream.segments_back = 10;
-    must(detail::write_index(journal.path(), index, 0600));
+    must(detail::write_index(journal.path(), index));
 
     auto events = must(cursor::open(journal.path(), {.stream = rare}));
     REQUIRE(events.next() != nullptr);

@@ -105,7 +105,7 @@ TEST_CASE("wrong heads with a right checksum are a notice that only verify in de
     const auto id = must(pawl::inspect(directory)).id;
     auto heads = must(pawl::detail::read_heads(directory, id));
     heads.slots.find(17)->version = 9;
-    must(pawl::detail::write_heads(directory, id, heads, 0600));
+    must(pawl::detail::write_heads(directory, id, heads));
 
     CHECK(must(pawl::verify(directory)).findings.empty());
     const auto report = verify_deep(directory);

@@ -203,7 +203,7 @@ TEST_CASE("a reader that sleeps on the wake word is woken through another mappin
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const auto log = must(writer::open(path, by_hand()));
-    const auto page = must(detail::control_page::open_for_writing(path, log.id(), 0, 0600));
+    const auto page = must(detail::control_page::open_for_writing(path, log.id(), 0));
     const auto view = must(detail::control_view::open(path, log.id()));
     auto sleeper = std::async(std::launch::async, [&] {
         constexpr std::uint64_t ten_minutes = 600'000'000'000;

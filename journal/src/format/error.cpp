@@ -1,6 +1,7 @@
 #include <pawl/journal/error.hpp>
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace pawl {
@@ -32,6 +33,8 @@ std::string_view to_string(errc code) noexcept {
             return "missing_segment";
         case errc::network_file_system:
             return "network_file_system";
+        case errc::foreign_owner:
+            return "foreign_owner";
         case errc::damaged:
             return "damaged";
         case errc::diverged:
@@ -60,39 +63,70 @@ std::string_view to_string(errc code) noexcept {
     return "unknown";
 }
 
-std::string error::message() const {
-    std::string text{to_string(code)};
+namespace {
+
+[[nodiscard]] std::string message_of(const error& what) {
+    std::string text{to_string(what.code)};
     std::string separator = ": ";
     const auto add = [&](const std::string& part) {
         text += separator + part;
         separator = ", ";
     };
-    if (!file.empty())
-        add(file);
-    if (offset != no_value)
-        add("byte " + std::to_string(offset));
+    if (!what.file.empty())
+        add(what.file);
+    if (what.offset != no_value)
+        add("byte " + std::to_string(what.offset));
     const auto add_number = [&](const char* name, std::uint64_t value) {
         if (value != no_value)
             add(name + std::to_string(value));
     };
-    add_number("sequence ", sequence);
-    add_number("stream ", stream);
-    add_number("actual version ", actual_version);
-    add_number("expected version ", expected_version);
-    add_number("event of the batch ", batch_event);
-    add_number("size ", size);
-    add_number("limit ", limit);
-    if (cause != errc{})
-        add("the first failure was " + std::string{to_string(cause)});
-    if (!reason.empty())
-        text.append(": ").append(reason);
-    if (!detail.empty())
-        text.append(": ").append(detail);
-    if (os_error != 0) {
+    add_number("sequence ", what.sequence);
+    add_number("stream ", what.stream);
+    add_number("actual version ", what.actual_version);
+    add_number("expected version ", what.expected_version);
+    add_number("event of the batch ", what.batch_event);
+    add_number("size ", what.size);
+    add_number("limit ", what.limit);
+    if (what.cause != errc{})
+        add("the first failure was " + std::string{to_string(what.cause)});
+    if (!what.reason.empty())
+        text.append(": ").append(what.reason);
+    if (!what.detail.empty())
+        text.append(": ").append(what.detail);
+    if (what.os_error != 0) {
         text += ": ";
-        text += std::strerror(os_error);  // NOLINT(concurrency-mt-unsafe): glibc's is
+        text += std::strerror(what.os_error);  // NOLINT(concurrency-mt-unsafe): glibc's is
     }
     return text;
+}
+
+}  // namespace
+
+std::string error::message() const noexcept {
+    try {
+        return message_of(*this);
+    } catch (const std::bad_alloc&) {
+        return "out of memory";  // short enough to need none
+    }
+}
+
+error detail::copy_of(const error& from) noexcept {
+    try {
+        return from;
+    } catch (const std::bad_alloc&) {
+        return error{.code = from.code,
+                     .cause = from.cause,
+                     .os_error = from.os_error,
+                     .offset = from.offset,
+                     .sequence = from.sequence,
+                     .stream = from.stream,
+                     .actual_version = from.actual_version,
+                     .expected_version = from.expected_version,
+                     .batch_event = from.batch_event,
+                     .size = from.size,
+                     .limit = from.limit,
+                     .reason = from.reason};
+    }
 }
 
 }  // namespace pawl

@@ -244,9 +244,7 @@ class recoverer {
     }
 
     [[nodiscard]] result<directory_handle> torn_directory() {
-        constexpr std::uint32_t search_bits = 0111;
-        auto made = request_.directory.make_directory(
-            torn_name, request_.mode | 0200U | ((request_.mode >> 2) & search_bits));
+        auto made = request_.directory.make_directory(torn_name);
         if (!made)
             return std::unexpected(std::move(made.error()));
         if (*made) {
@@ -284,6 +282,10 @@ class recoverer {
     void give_back_kept(const directory_handle& torn, const std::string& name,
                         const segment_header& header) {
         const std::filesystem::path kept = torn.path_of(name);
+        // A copy of the journal that was made of hard links may still be written to here.
+        const auto links = torn.links_of(name);
+        if (!links || *links > 1)
+            return;
         auto opened = torn.open(name, file::access::read_write);
         if (!opened)
             return note_room_kept(kept, opened.error());
@@ -316,7 +318,6 @@ class recoverer {
                                .id = id_,
                                .ordinal = ordinal,
                                .segment_bytes = request_.journal.segment_bytes,
-                               .mode = request_.mode,
                                .before = before,
                                .existing = existing,
                                .allocate_bytes = request_.allocate_bytes});
@@ -387,8 +388,7 @@ class recoverer {
                                  std::to_string(offset) + ".bytes";
         const std::array parts{overwritten};
         done_.report.kept.push_back("torn/" + name);
-        auto kept =
-            torn->write_whole(name, parts, request_.mode, directory_handle::on_existing::fail);
+        auto kept = torn->write_whole(name, parts, directory_handle::on_existing::fail);
         if (kept || kept.error().os_error != EEXIST)
             return kept;
         // An earlier recovery died inside the store of the end frame. What it saved is what stood

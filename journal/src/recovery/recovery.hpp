@@ -21,7 +21,6 @@ struct recovery_request {
     directory_handle directory;
     identity journal{};
     verify_at_open verify = verify_at_open::unsealed;
-    std::uint32_t mode = 0600;
     bool dry_run = false;
     bool lock_held = false;  // by the caller, who may then survey without looking for a writer
     std::uint64_t allocate_bytes = no_value;  // segment_request::allocate_bytes

@@ -1,5 +1,7 @@
 #include <pawl/journal/recovery_report.hpp>
 
+#include <new>
+
 namespace pawl {
 
 namespace {
@@ -21,11 +23,9 @@ namespace {
     return text;
 }
 
-}  // namespace
-
-std::string recovery_report::message() const {
+[[nodiscard]] std::string message_of(const recovery_report& report) {
     std::string text;
-    switch (state) {
+    switch (report.state) {
         case found::created:
             text = "created";
             break;
@@ -33,13 +33,23 @@ std::string recovery_report::message() const {
             text = "closed cleanly";
             break;
         case found::torn_tail:
-            text = torn_text(*this);
+            text = torn_text(report);
             break;
     }
-    text += ", next sequence " + std::to_string(next_sequence);
-    for (const std::string& notice : notices)
+    text += ", next sequence " + std::to_string(report.next_sequence);
+    for (const std::string& notice : report.notices)
         text += "; " + notice;
     return text;
+}
+
+}  // namespace
+
+std::string recovery_report::message() const noexcept {
+    try {
+        return message_of(*this);
+    } catch (const std::bad_alloc&) {
+        return "out of memory";  // short enough to need none
+    }
 }
 
 }  // namespace pawl

@@ -70,7 +70,7 @@ template <class Word>
 }
 
 [[nodiscard]] result<void> create_control(const directory_handle& directory, const journal_id& id,
-                                          control_watermark mark, std::uint32_t mode) {
+                                          control_watermark mark) {
     std::array<std::byte, control_bytes> fresh{};
     control_identity identity{};
     identity.magic = control_magic;
@@ -86,7 +86,7 @@ template <class Word>
         std::memcpy(fresh.data() + watermark_offsets[mark.generation % 2], &mark, sizeof mark);
     }
     const std::array parts{std::span<const std::byte>{fresh}};
-    return directory.write_whole(control_name, parts, mode);
+    return directory.write_whole(control_name, parts);
 }
 
 template <std::size_t Size>
@@ -147,15 +147,14 @@ control_page::control_page(mapping bytes, const journal_id& id) noexcept
       generation_{newest_watermark(bytes_, id_word_).generation} {}
 
 result<control_page> control_page::open_for_writing(const directory_handle& directory,
-                                                    const journal_id& id, sequence_number synced,
-                                                    std::uint32_t mode) {
+                                                    const journal_id& id, sequence_number synced) {
     auto old = map_control(directory, file::access::read, mapping::access::read);
     if (!old && old.error().code != errc::not_found && old.error().code != errc::damaged)
         return std::unexpected(std::move(old.error()));
     const bool ours = old && is_ours(*old, id);
     control_watermark mark = ours ? newest_watermark(*old, id_word(id)) : control_watermark{};
     mark.durable = std::max(mark.durable, synced);
-    if (auto created = create_control(directory, id, mark, mode); !created) {
+    if (auto created = create_control(directory, id, mark); !created) {
         const auto links = directory.links_of(control_name);
         if (!ours || !is_shortage(created.error()) || !links || *links != 1)
             return std::unexpected(std::move(created.error()));

@@ -24,8 +24,7 @@ class control_page {
     // is no room for it, a file that has no other name is used again.
     [[nodiscard]] static result<control_page> open_for_writing(const directory_handle& directory,
                                                                const journal_id& id,
-                                                               sequence_number synced,
-                                                               std::uint32_t mode);
+                                                               sequence_number synced);
 
     control_page(control_page&&) noexcept = default;
     control_page& operator=(control_page&&) noexcept = default;

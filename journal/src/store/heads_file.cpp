@@ -71,7 +71,7 @@ result<stream_heads> empty_heads(std::uint64_t expected_streams) {
 }
 
 result<void> write_heads(const directory_handle& directory, const journal_id& id,
-                         const stream_heads& heads, std::uint32_t mode) {
+                         const stream_heads& heads) {
     PAWL_ASSERT(heads.slots.used() < heads.slots.slots());
     std::array<std::byte, heads_entries_offset> first{};
     const auto names = pack_names(heads.names);
@@ -97,7 +97,7 @@ result<void> write_heads(const directory_handle& directory, const journal_id& id
     std::memcpy(first.data(), &header, sizeof header);
     const std::array parts{std::span<const std::byte>{first}, entries,
                            std::span<const std::byte>{names}};
-    return directory.write_whole(heads_name, parts, mode);
+    return directory.write_whole(heads_name, parts);
 }
 
 result<heads_header> check_heads_header(std::span<const std::byte> first, std::uint64_t body_bytes,

@@ -58,6 +58,6 @@ struct stream_heads {
                                             std::span<const std::byte> body,
                                             const std::filesystem::path& path, name_map& names);
 [[nodiscard]] result<void> write_heads(const directory_handle& directory, const journal_id& id,
-                                       const stream_heads& heads, std::uint32_t mode);
+                                       const stream_heads& heads);
 
 }  // namespace pawl::detail

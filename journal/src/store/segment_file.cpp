@@ -133,7 +133,7 @@ result<writable_segment> create_segment(const segment_request& request) {
     const segment_header header = make_header(request);
     const auto bytes = std::as_bytes(std::span{&header, 1});
 
-    auto fresh = directory.open(temporary, file::access::create, request.mode);
+    auto fresh = directory.open(temporary, file::access::create);
     if (!fresh)
         return std::unexpected(std::move(fresh.error()));
     const auto build = [&]() -> result<void> {
@@ -209,10 +209,7 @@ namespace {
     auto source = mapping::of(segment.source, mapping::access::read, bytes);
     if (!source)
         return std::unexpected(std::move(source.error()));
-    const auto mode = segment.source.permissions();
-    if (!mode)
-        return std::unexpected(mode.error());
-    auto copy = directory.open(name + ".tmp", file::access::create, *mode);
+    auto copy = directory.open(name + ".tmp", file::access::create);
     if (!copy)
         return std::unexpected(std::move(copy.error()));
     copy->write_in_place();

@@ -29,7 +29,6 @@ struct segment_request {
     journal_id id{};
     std::uint64_t ordinal = 0;
     std::uint64_t segment_bytes = 0;
-    std::uint32_t mode = 0600;
     predecessor before{};
     // Only over a segment that was prepared and never used.
     directory_handle::on_existing existing = directory_handle::on_existing::fail;

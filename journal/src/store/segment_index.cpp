@@ -122,11 +122,10 @@ std::vector<std::byte> encode_index(const segment_index& index) {
     return encoder.finish(index.header);
 }
 
-result<void> write_index(const directory_handle& directory, const segment_index& index,
-                         std::uint32_t mode) {
+result<void> write_index(const directory_handle& directory, const segment_index& index) {
     const std::vector<std::byte> bytes = encode_index(index);
     const std::array parts{std::span<const std::byte>{bytes}};
-    return directory.write_whole(index_name(index.header.ordinal), parts, mode);
+    return directory.write_whole(index_name(index.header.ordinal), parts);
 }
 
 result<index_header> read_index_header(const directory_handle& directory, const journal_id& id,

@@ -49,7 +49,7 @@ struct index_source {
 // The bytes of the file. Every stream must have been linked.
 [[nodiscard]] std::vector<std::byte> encode_index(const segment_index& index);
 [[nodiscard]] result<void> write_index(const directory_handle& directory,
-                                       const segment_index& index, std::uint32_t mode);
+                                       const segment_index& index);
 // The header alone, which is enough to know where a sealed segment ends. Errors as
 // index_file::open.
 [[nodiscard]] result<index_header> read_index_header(const directory_handle& directory,

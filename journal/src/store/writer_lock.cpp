@@ -93,7 +93,13 @@ void unlock_whole(const file& opened) noexcept {
 [[nodiscard]] result<file> open_lock_file(const directory_handle& directory, std::uint32_t mode) {
     // O_CREAT without O_TRUNC: the file may be held by somebody else.
     auto opened = directory.open(lock_name, file::access::read_write);
-    if (opened || opened.error().code != errc::not_found)
+    if (opened) {
+        // One of root is what a recovery by root made before it was killed. It serves as it is,
+        // too.
+        (void)directory.give(*opened);
+        return opened;
+    }
+    if (opened.error().code != errc::not_found)
         return opened;
     auto created = directory.open(lock_name, file::access::create, mode);
     return created;

@@ -248,7 +248,7 @@ void durability::set_state(control_state state, int os_error) noexcept {
 }
 
 error durability::poison_answer() const {
-    error answer = *failure_;
+    error answer = copy_of(*failure_);
     if (answer.code != errc::damaged) {
         answer.cause = answer.code;
         answer.code = errc::poisoned;

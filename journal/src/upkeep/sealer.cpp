@@ -94,7 +94,7 @@ result<bool> sealer::step() {
         return std::unexpected(std::move(index.error()));
     if (auto linked = link(*index); !linked)
         return std::unexpected(std::move(linked.error()));
-    if (auto written = write_index(setup_.directory, *index, setup_.mode); !written) {
+    if (auto written = write_index(setup_.directory, *index); !written) {
         return std::unexpected(std::move(written.error()));
     }
     // A segment whose index was missing may lie before what the heads already stand for.
@@ -126,7 +126,7 @@ result<void> sealer::write_heads_if_due(bool closing) {
         return {};
     if (auto loaded = load_heads_before(newest_sealed_ + 1); !loaded)
         return loaded;
-    if (auto written = write_heads(setup_.directory, setup_.id, *heads_, setup_.mode); !written) {
+    if (auto written = write_heads(setup_.directory, setup_.id, *heads_); !written) {
         return written;
     }
     unwritten_ = {};

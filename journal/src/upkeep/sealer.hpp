@@ -18,7 +18,6 @@ namespace pawl::detail {
 struct sealer_setup {
     directory_handle directory;
     journal_id id{};
-    std::uint32_t mode = 0600;
     std::uint64_t expected_streams = 0;
     std::uint64_t first_ordinal = 0;  // of the segment that the writer begins with
     std::uint64_t streams = 0;        // known when it was opened

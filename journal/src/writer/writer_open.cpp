@@ -8,7 +8,9 @@
 #include "store/lock_holder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <new>
 #include <utility>
 
@@ -17,8 +19,6 @@ namespace pawl::detail {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint32_t search_bits = 0111;
 
 [[nodiscard]] result<void> check_options(const writer_options& options) {
     if (options.segment_bytes < min_segment_bytes || options.segment_bytes > max_segment_bytes ||
@@ -58,9 +58,7 @@ constexpr std::uint32_t search_bits = 0111;
     auto parent = parent_of(directory);
     if (!parent)
         return std::unexpected(std::move(parent.error()));
-    // Readers of the files must be able to search the directory.
-    auto made = parent->make_directory(whole.filename().native(),
-                                       options.mode | 0200U | ((options.mode >> 2) & search_bits));
+    auto made = parent->make_directory(whole.filename().native(), options.mode);
     if (!made)
         return std::unexpected(std::move(made.error()));
     if (auto synced = parent->sync(); !synced)
@@ -94,7 +92,7 @@ constexpr std::uint32_t search_bits = 0111;
     if (!journal)
         return std::unexpected(std::move(journal.error()));
     if (*journal)
-        return held;
+        return held->giving_as(identity_name);
     auto foreign = foreign_entry(*held);
     if (!foreign)
         return std::unexpected(std::move(foreign.error()));
@@ -123,16 +121,32 @@ constexpr std::uint32_t search_bits = 0111;
     return journal;
 }
 
+[[nodiscard]] std::string octal(std::uint32_t mode) {
+    std::array<char, 16> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), mode, 8).ptr;
+    return {text.data(), end};
+}
+
 // What the caller chose and the journal had decided before. The default is no choice.
-void note_ignored_options(const writer_options& options, const identity& journal,
-                          recovery_report& report) {
-    if (options.segment_bytes == writer_options{}.segment_bytes ||
-        options.segment_bytes == journal.segment_bytes)
-        return;
-    report.notices.push_back(
-        "the journal was created with segments of " + std::to_string(journal.segment_bytes) +
-        " bytes; the option segment_bytes = " + std::to_string(options.segment_bytes) +
-        " is ignored");
+[[nodiscard]] result<void> note_ignored_options(const writer_parts& parts,
+                                                recovery_report& report) {
+    const writer_options& options = parts.options;
+    const writer_options defaults;
+    if (options.segment_bytes != defaults.segment_bytes &&
+        options.segment_bytes != parts.segment_bytes) {
+        report.notices.push_back(
+            "the journal was created with segments of " + std::to_string(parts.segment_bytes) +
+            " bytes; the option segment_bytes = " + std::to_string(options.segment_bytes) +
+            " is ignored");
+    }
+    const auto files = parts.directory.attributes_of(identity_name);
+    if (!files)
+        return std::unexpected(files.error());
+    if (options.mode != defaults.mode && options.mode != files->mode) {
+        report.notices.push_back("new files have the mode of journal.pawl, " + octal(files->mode) +
+                                 "; the option mode = " + octal(options.mode) + " is ignored");
+    }
+    return {};
 }
 
 [[nodiscard]] result<void> load_streams(writer_parts& parts) {
@@ -157,7 +171,7 @@ void note_ignored_options(const writer_options& options, const identity& journal
     auto prepared = prepare_directory(path, options);
     if (!prepared)
         return std::unexpected(std::move(prepared.error()));
-    const directory_handle& directory = *prepared;
+    directory_handle directory = std::move(*prepared);
     writer_parts parts{.directory = directory, .options = options};
     if (!options.allow_network_file_system) {
         if (auto local = refuse_network_file_system(directory.path()); !local) {
@@ -178,6 +192,13 @@ void note_ignored_options(const writer_options& options, const identity& journal
     }
     if (auto held = parts.lock->hold_identity(); !held)
         return std::unexpected(name_holder(std::move(held.error()), directory));
+    // Who may use the journal is one decision, whoever makes a file and under whatever umask. From
+    // here on also if the journal is new.
+    auto owned = directory.giving_as(identity_name);
+    if (!owned)
+        return std::unexpected(std::move(owned.error()));
+    directory = std::move(*owned);
+    parts.directory = directory;
     parts.identity = identity_of(*journal);
     parts.id = parts.identity.id;
     parts.segment_bytes = journal->segment_bytes;
@@ -185,12 +206,11 @@ void note_ignored_options(const writer_options& options, const identity& journal
     auto recovered = recover_log({.directory = directory,
                                   .journal = *journal,
                                   .verify = options.verify,
-                                  .mode = options.mode,
                                   .allocate_bytes = room});
     if (!recovered)
         return std::unexpected(std::move(recovered.error()));
-    auto control = control_page::open_for_writing(directory, parts.id,
-                                                  recovered->report.next_sequence, options.mode);
+    auto control =
+        control_page::open_for_writing(directory, parts.id, recovered->report.next_sequence);
     if (!control)
         return std::unexpected(std::move(control.error()));
     parts.control = std::move(*control);
@@ -199,7 +219,6 @@ void note_ignored_options(const writer_options& options, const identity& journal
                                     .id = parts.id,
                                     .ordinal = recovered->next_ordinal,
                                     .segment_bytes = parts.segment_bytes,
-                                    .mode = options.mode,
                                     .before = recovered->before,
                                     .allocate_bytes = room});
         if (!made)
@@ -208,7 +227,8 @@ void note_ignored_options(const writer_options& options, const identity& journal
     }
     parts.active = std::move(recovered->successor);
     parts.report = std::move(recovered->report);
-    note_ignored_options(options, *journal, parts.report);
+    if (auto noted = note_ignored_options(parts, parts.report); !noted)
+        return std::unexpected(std::move(noted.error()));
     parts.to_seal = std::move(recovered->to_seal);
     if (auto loaded = load_streams(parts); !loaded) {
         return std::unexpected(std::move(loaded.error()));

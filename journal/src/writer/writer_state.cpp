@@ -71,15 +71,13 @@ result<void> writer_state::assemble() {
         segment_request{.directory = parts_.directory,
                         .id = parts_.id,
                         .ordinal = parts_.active->header.ordinal + 1,
-                        .segment_bytes = parts_.segment_bytes,
-                        .mode = parts_.options.mode},
+                        .segment_bytes = parts_.segment_bytes},
         segments_ahead(parts_.segment_bytes));
     durability_ = std::make_unique<durability>(
         std::move(*parts_.control), &word, next, place_check{parts_.directory, *journal},
         [this](std::unique_ptr<live_segment> segment) { segment_left(std::move(segment)); });
     const sealer_setup sealing{.directory = parts_.directory,
                                .id = parts_.id,
-                               .mode = parts_.options.mode,
                                .expected_streams = parts_.options.expected_streams,
                                .first_ordinal = parts_.active->header.ordinal,
                                .streams = parts_.heads.slots.used(),

@@ -39,6 +39,7 @@ exit_code exit_code_of(errc code) {
         case errc::not_a_journal:
         case errc::newer_format:
         case errc::network_file_system:
+        case errc::foreign_owner:
         case errc::io:
         case errc::disk_full:
         case errc::out_of_memory:

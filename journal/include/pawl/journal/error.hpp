@@ -29,6 +29,7 @@ enum class errc : std::uint16_t {
     locked = 22,               // another writer holds the journal; error::detail says who
     missing_segment = 23,      // a segment that must exist does not
     network_file_system = 24,  // refused unless allowed in the options
+    foreign_owner = 25,        // new files could not be given to the owner of journal.pawl
 
     // The bytes are not what a writer wrote.
     damaged = 40,        // bytes below the durable watermark are wrong: file, offset and sequence
@@ -69,8 +70,9 @@ struct [[nodiscard]] error {
     std::string detail{};                       // one sentence for a person
 
     // All of the above as one line: "damaged: 0000000003.seg, byte 8192, sequence 41: hash
-    // mismatch", "conflict: stream 42, actual version 3, expected version 2".
-    [[nodiscard]] std::string message() const;
+    // mismatch", "conflict: stream 42, actual version 3, expected version 2". Without memory for
+    // it: "out of memory".
+    [[nodiscard]] std::string message() const noexcept;
 };
 
 // The name of a kind, as in the enumeration ("back_pressure").
@@ -78,6 +80,11 @@ struct [[nodiscard]] error {
 
 template <class T>
 using result = std::expected<T, error>;
+
+namespace detail {
+// A copy that cannot fail: without `file` and `detail` if there is no memory for them.
+[[nodiscard]] error copy_of(const error& from) noexcept;
+}  // namespace detail
 
 // Shorthand for returning a failure that needs only its kind and a sentence.
 [[nodiscard]] inline std::unexpected<error> fail(errc code, std::string detail = {}) {

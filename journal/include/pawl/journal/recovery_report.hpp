@@ -39,8 +39,9 @@ struct recovery_report {
     std::uint64_t bytes_rewritten = 0;
 
     // What was found, and for a torn tail where it was cut and what is gone, with the notices, as
-    // one line for a log: "closed cleanly, next sequence 1200".
-    [[nodiscard]] std::string message() const;
+    // one line for a log: "closed cleanly, next sequence 1200". Without memory for it: "out of
+    // memory".
+    [[nodiscard]] std::string message() const noexcept;
 };
 
 }  // namespace pawl

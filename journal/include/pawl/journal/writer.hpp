@@ -116,7 +116,8 @@ class writer {
   public:
     // Opens the journal in `directory`, creating or recovering it as needed; recovery() reports
     // what was found. Fails with locked, not_a_journal, newer_format, damaged, missing_segment,
-    // network_file_system, disk_full or io. After damaged, nothing has been changed.
+    // network_file_system, foreign_owner, disk_full or io. After damaged or foreign_owner, nothing
+    // has been changed.
     [[nodiscard]] static result<writer> open(const std::filesystem::path& directory,
                                              const writer_options& options = {});
 
