@@ -2,6 +2,7 @@
 # at its full figures is the scoreboard's, which `tools/dev test` runs after ctest.
 pawl_add_fault(no_syscalls ARGUMENTS --quick)
 pawl_add_fault(power_cuts ARGUMENTS --count 2000)
+pawl_add_fault(rollover_sync ARGUMENTS --quick)
 pawl_add_fault(kill_loop ARGUMENTS --count 30)
 pawl_add_fault(single_step ARGUMENTS --quick)
 pawl_add_fault(system_calls ARGUMENTS --quick)

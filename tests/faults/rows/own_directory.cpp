@@ -1,12 +1,14 @@
 // Row 18: a writer touches only its own directory. At every system call of every phase its
 // directory is moved, deleted, mounted over, copied, or its path made to lead elsewhere, and
 // another journal takes its place. The writer then goes on as far as it can, and not one byte of
-// that other journal may change.
+// that other journal may change. Nor may it in a copy that was made of hard links before the writer
+// opened the journal, and shares every file with it.
 #include "os/io_hook.hpp"
 #include "support/row_program.hpp"
 
 #include <fmt/core.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/writer.hpp>
@@ -34,9 +36,9 @@ namespace {
 enum class phase : std::uint8_t { open, append, rollover, sync, seal, close, recover };
 constexpr std::array<std::string_view, 7> phase_names{"open", "append", "rollover", "sync",
                                                       "seal", "close",  "recover"};
-enum class act : std::uint8_t { moved, deleted, repointed, chdir, mounted, copied };
-constexpr std::array<std::string_view, 6> act_names{"moved", "deleted", "repointed",
-                                                    "chdir", "mounted", "copied"};
+enum class act : std::uint8_t { moved, deleted, repointed, chdir, mounted, copied, hard_linked };
+constexpr std::array<std::string_view, 7> act_names{"moved",   "deleted", "repointed",  "chdir",
+                                                    "mounted", "copied",  "hard-linked"};
 
 [[nodiscard]] writer_options options() {
     writer_options made;
@@ -89,6 +91,17 @@ using contents = std::map<std::string, std::string>;
     return files;
 }
 
+// With the room that each segment has: a writer may have to store there.
+[[nodiscard]] contents contents_and_room_of(const fs::path& directory) {
+    contents files = contents_of(directory);
+    for (auto& [name, bytes] : files) {
+        struct stat status{};
+        if (name.ends_with(".seg") && ::stat((directory / name).c_str(), &status) == 0)
+            bytes += fmt::format(" in {} blocks", status.st_blocks);
+    }
+    return files;
+}
+
 [[nodiscard]] std::string difference(const contents& before, const contents& after) {
     for (const auto& [name, bytes] : before) {
         const auto now = after.find(name);
@@ -135,6 +148,11 @@ class trial {
             fs::create_directory(base_ / "blue" / "j");
         if (when_ == phase::recover)
             make_torn();
+        if (act_ == act::hard_linked) {
+            if (when_ != phase::recover)
+                make_journal(base_ / "blue" / "j", 150);
+            strike();
+        }
         std::optional<writer> log;
         if (when_ != phase::open && when_ != phase::recover) {
             log = opened();
@@ -155,10 +173,14 @@ class trial {
     [[nodiscard]] std::string wrong() const {
         if (!wrong_.empty())
             return wrong_;
-        return difference(before_, contents_of(foreign_));
+        return difference(before_, seen());
     }
 
   private:
+    [[nodiscard]] contents seen() const {
+        return act_ == act::hard_linked ? contents_and_room_of(foreign_) : contents_of(foreign_);
+    }
+
     [[nodiscard]] writer opened() {
         auto log = writer::open(path_, options());
         if (!log)
@@ -175,7 +197,10 @@ class trial {
             (void)log.sync();
             const std::string text = "torn";
             at = log.append({.type = 1}, std::as_bytes(std::span{text}))->position.offset;
+            append_some(log, 70);
         }
+        // Not sealed: what was never durable has no index.
+        fs::remove(base_ / "blue" / "j" / "0000000000.idx");
         std::fstream file{base_ / "blue" / "j" / "0000000000.seg",
                           std::ios::in | std::ios::out | std::ios::binary};
         file.seekp(static_cast<std::streamoff>(at + 60));
@@ -183,6 +208,8 @@ class trial {
     }
 
     void begin() {
+        if (struck_)
+            return;
         if (call_ == 0) {
             strike();
             return;
@@ -232,7 +259,8 @@ class trial {
     void go_on(std::optional<writer>& log) {
         if (!log)
             return;
-        const bool displaced = act_ != act::chdir && act_ != act::copied;
+        const bool displaced =
+            act_ != act::chdir && act_ != act::copied && act_ != act::hard_linked;
         const bool open = when_ != phase::close;
         if (displaced && open)
             expect_poison(*log);
@@ -293,8 +321,13 @@ class trial {
                 fs::create_directories(own);
                 fs::copy(own, foreign_, fs::copy_options::recursive);
                 break;
+            case act::hard_linked:
+                foreign_ = base_ / "copy";
+                fs::copy(own, foreign_,
+                         fs::copy_options::recursive | fs::copy_options::create_hard_links);
+                break;
         }
-        before_ = contents_of(foreign_);
+        before_ = seen();
     }
 
     fs::path base_;
@@ -379,6 +412,9 @@ class all_trials {
                                              act_names[static_cast<std::size_t>(what)], call,
                                              phase_names[static_cast<std::size_t>(when)], wrong));
             }
+            // Such a copy is made before the writer opens, whatever the call.
+            if (what == act::hard_linked)
+                return;
         }
     }
 
