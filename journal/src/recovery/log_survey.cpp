@@ -52,6 +52,15 @@ std::string misfit(const segment_header& header, const segment_end& before) {
 
 namespace {
 
+// A file that was copied before a later one was written proves less than that one claims. Nothing
+// in the files tells such a copy from damage, so the message names both.
+constexpr std::string_view looks_copied =
+    "; a directory that was copied file by file while a writer had it open looks like this: copy "
+    "it again once the writer has closed, or from a snapshot of the file system";
+constexpr std::string_view control_is_newer =
+    "; or, in the copy only, delete `control` and run `pawl recover`, which gives up the events "
+    "from here on";
+
 class surveyor {
   public:
     explicit surveyor(const survey_request& request) : request_{request} {}
@@ -299,21 +308,32 @@ class surveyor {
         if (more_expected || survey_.durable > survey_.next_sequence)
             absent_ = next_ordinal;
         if (more_expected) {
-            return std::unexpected(missing(next_ordinal, "its predecessor says that it was there"));
+            return std::unexpected(
+                missing(next_ordinal, "its predecessor says that it was there" + copied(false)));
         }
         if (survey_.durable > survey_.next_sequence) {
             return std::unexpected(missing(next_ordinal, "the control file says that sequence " +
                                                              std::to_string(survey_.durable) +
-                                                             " was durable"));
+                                                             " was durable" + copied(true)));
         }
         return {};
+    }
+
+    [[nodiscard]] static std::string copied(bool control_proves) {
+        std::string hint{looks_copied};
+        if (control_proves)
+            hint += control_is_newer;
+        return hint;
     }
 
     [[nodiscard]] result<void> judge_hole() {
         const log_hole& hole = *survey_.hole;
         const auto damage = [&](const std::string& proof) {
+            const bool is_unwritten = hole.fault == frame_fault::absent;
             error found = at_segment(hole.segment, errc::damaged,
                                      std::string{to_string(hole.fault)} + "; " + proof);
+            if (is_unwritten)
+                found.detail += copied(request_.stored_watermark > hole.sequence);
             found.offset = hole.offset;
             found.sequence = hole.sequence;
             return std::unexpected(std::move(found));
