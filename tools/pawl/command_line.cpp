@@ -122,6 +122,13 @@ void add_durable(CLI::App* command, Options& options) {
                       "Only events that are known to be on stable storage");
 }
 
+template <class Options>
+void add_allow(CLI::App* command, Options& options) {
+    command->add_flag("--allow-network-file-system", options.allow_network_file_system,
+                      "Also on FUSE, NFS and the like: for a local file system, or a journal that "
+                      "nobody writes");
+}
+
 // CLI11 itself parses -1 as the greatest number.
 CLI::Validator not_negative() {
     return CLI::Validator{[](const std::string& text) {
@@ -177,6 +184,7 @@ command_line::command_line() {
     command->add_flag("--dry-run", recover_asked.dry_run,
                       "Report the recovery, but change nothing");
     add_json(command, recover_asked);
+    add_allow(command, recover_asked);
     command->callback([this] { run = [this] { return recover_command(recover_asked); }; });
 
     add_tail();
@@ -195,6 +203,7 @@ void command_line::add_dump() {
         ->check(not_empty())
         ->type_name("STREAM");
     add_durable(command, dump_asked);
+    add_allow(command, dump_asked);
     command->add_flag_function(
         "--json", [](std::int64_t) {}, "Accepted, as everywhere; a dump is always JSON");
     command->callback([this, from] {
@@ -211,6 +220,7 @@ void command_line::add_tail() {
         ->type_name("COUNT");
     command->add_flag("-f,--follow", tail_asked.follow, "Wait for more");
     add_durable(command, tail_asked);
+    add_allow(command, tail_asked);
     add_json(command, tail_asked);
     command->callback([this] { run = [this] { return tail(tail_asked); }; });
 }

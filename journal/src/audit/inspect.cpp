@@ -73,7 +73,11 @@ namespace {
                       .segment_bytes = journal->segment_bytes,
                       .segments = {},
                       .state = "unknown",
-                      .owner = {}};
+                      .owner = {},
+                      .network_file_system = {}};
+    // Not being told where it lies is no reason to say nothing else.
+    if (const auto kind = detail::network_file_system_of(directory))
+        info.network_file_system = *kind;
     auto ordinals = detail::list_segments(directory);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));

@@ -41,6 +41,7 @@ class verifier {
                 return std::unexpected(std::move(audit.error()));
             streams_ = std::move(*audit);
         }
+        note_network_file_system();
         // Before the segments are listed: a writer that is at work writes heads of segments that
         // are there.
         check_heads();
@@ -68,6 +69,12 @@ class verifier {
                      .sequence = sequence_,
                      .file = segment_path(directory_, ordinal).string(),
                      .detail = std::move(detail)};
+    }
+
+    void note_network_file_system() {
+        auto local = refuse_network_file_system(directory_);
+        if (!local && local.error().code == errc::network_file_system)
+            report_.findings.push_back({std::move(local.error()), false, false});
     }
 
     void check_control() {

@@ -16,8 +16,9 @@ cursor::~cursor() = default;
 
 result<cursor> cursor::open(const std::filesystem::path& directory, cursor_options options) {
     if (options.names && options.stream != no_stream_id) {
-        return fail(errc::invalid_argument,
-                    "cursor_options::names is for reading all events, not one stream");
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .reason = "cursor_options::names is for reading all events, not one stream"});
     }
     try {
         // Segments are opened one by one, and the program may change its working directory.
@@ -25,6 +26,10 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
         auto journal = detail::read_identity(where);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
+        if (!options.allow_network_file_system) {
+            if (auto local = detail::refuse_network_file_system(where); !local)
+                return std::unexpected(std::move(local.error()));
+        }
         auto state =
             std::make_unique<detail::cursor_state>(where, detail::identity_of(*journal), options);
         if (auto found = state->seek(); !found)

@@ -162,7 +162,9 @@ result<identity> create_identity(const directory_handle& directory, std::uint64_
     fresh.segment_bytes = segment_bytes;
     fresh.checksum = header_checksum(fresh);
     const std::array parts{std::as_bytes(std::span{&fresh, 1})};
-    if (auto written = directory.write_whole(identity_name, parts, mode); !written)
+    if (auto written = directory.write_whole(identity_name, parts,
+                                             directory_handle::on_existing::replace, mode);
+        !written)
         return std::unexpected(std::move(written.error()));
     return fresh;
 }
@@ -181,19 +183,25 @@ std::uint64_t id_word(const journal_id& id) noexcept {
     return word;
 }
 
-result<void> refuse_network_file_system(const fs::path& directory) {
+result<std::string_view> network_file_system_of(const fs::path& directory) {
     struct statfs status{};
-    if (::statfs(directory.c_str(), &status) != 0) {
+    if (::statfs(directory.c_str(), &status) != 0)
         return std::unexpected(system_error(errno, directory, "cannot stat the file system"));
-    }
-    const auto kind = remote_file_system(static_cast<std::uint32_t>(status.f_type));
-    if (!kind.empty()) {
+    return remote_file_system(static_cast<std::uint32_t>(status.f_type));
+}
+
+result<void> refuse_network_file_system(const fs::path& directory) {
+    const auto kind = network_file_system_of(directory);
+    if (!kind)
+        return std::unexpected(kind.error());
+    if (!kind->empty()) {
         return std::unexpected(
             error{.code = errc::network_file_system,
                   .file = directory.string(),
-                  .detail = "the directory is on " + std::string{kind} +
+                  .detail = "the directory is on " + std::string{*kind} +
                             ", where locks and shared mappings may not be dependable; a local file "
-                            "system of that kind can be allowed with allow_network_file_system"});
+                            "system of that kind can be allowed with allow_network_file_system, or "
+                            "pawl --allow-network-file-system"});
     }
     return {};
 }

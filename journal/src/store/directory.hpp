@@ -55,6 +55,9 @@ inline constexpr std::string_view torn_name = "torn";
 // The first 8 bytes of the id, which bind small checksums to this journal.
 [[nodiscard]] std::uint64_t id_word(const journal_id& id) noexcept;
 
+// The kind of network file system, FUSE included, that the directory lies on; empty for any other.
+[[nodiscard]] result<std::string_view> network_file_system_of(
+    const std::filesystem::path& directory);
 // network_file_system where the directory lies on one.
 [[nodiscard]] result<void> refuse_network_file_system(const std::filesystem::path& directory);
 

@@ -18,6 +18,10 @@ namespace {
 [[nodiscard]] result<detail::recovered_log> rehearse_in(const detail::directory_handle& directory,
                                                         const recover_options& options,
                                                         bool lock_held) {
+    if (!options.allow_network_file_system) {
+        if (auto local = detail::refuse_network_file_system(directory.path()); !local)
+            return std::unexpected(std::move(local.error()));
+    }
     auto journal = detail::read_identity(directory);
     if (!journal)
         return std::unexpected(std::move(journal.error()));

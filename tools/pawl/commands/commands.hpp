@@ -37,6 +37,7 @@ struct dump_options {
     std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
     std::string stream{};  // a number or a name; empty: all
     bool durable = false;
+    bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code dump(const dump_options& options);
 
@@ -44,6 +45,7 @@ struct recover_command_options {
     std::filesystem::path directory{};
     bool dry_run = false;
     bool json = false;
+    bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code recover_command(const recover_command_options& options);
 
@@ -53,6 +55,7 @@ struct tail_options {
     bool follow = false;
     bool durable = false;
     bool json = false;
+    bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code tail(const tail_options& options);
 

@@ -29,7 +29,7 @@ result<stream_id> resolve_stream(const dump_options& options) {
 }
 
 result<cursor> open_cursor(const dump_options& options) {
-    cursor_options how;
+    cursor_options how{.allow_network_file_system = options.allow_network_file_system};
     if (options.from_given)
         how.from = from_sequence{options.from};
     if (options.durable)

@@ -41,6 +41,7 @@ nlohmann::ordered_json to_json(const journal_info& journal,
                                 {"heartbeat_ns", journal.heartbeat_ns},
                                 {"published", journal.published},
                                 {"durable", journal.durable},
+                                {"network_file_system", journal.network_file_system},
                                 {"segments", nlohmann::ordered_json::array()}};
     for (const segment_info& segment : journal.segments)
         json["segments"].push_back(to_json(segment));
@@ -67,13 +68,14 @@ struct log_span {
 
 std::optional<std::uint64_t> time_at(const std::filesystem::path& directory,
                                      decltype(cursor_options::from) from) {
-    auto events = cursor::open(directory, {.from = from});
+    auto events = cursor::open(directory, {.from = from, .allow_network_file_system = true});
     const event* e = events ? events->next() : nullptr;
     return e == nullptr ? std::nullopt : std::optional{e->timestamp_ns()};
 }
 
 std::optional<log_span> span_of(const std::filesystem::path& directory) {
-    const auto end = cursor::open(directory, {.from = from_end{}});
+    const auto end =
+        cursor::open(directory, {.from = from_end{}, .allow_network_file_system = true});
     if (!end)
         return std::nullopt;
     const std::uint64_t events = end->next_sequence();
@@ -153,6 +155,11 @@ exit_code info(const info_options& options) {
         put_json(to_json(*journal, options.directory));
     else
         put(to_text(*journal, options));
+    if (!journal->network_file_system.empty())
+        complain(
+            fmt::format("notice: the journal is on {}; what is said here of a writer on "
+                        "another machine may be wrong",
+                        journal->network_file_system));
     return success;
 }
 

@@ -88,7 +88,9 @@ std::string to_text(const recovery_report& report) {
 }  // namespace
 
 exit_code recover_command(const recover_command_options& options) {
-    const auto report = recover(options.directory, {.dry_run = options.dry_run});
+    const auto report = recover(options.directory,
+                                {.dry_run = options.dry_run,
+                                 .allow_network_file_system = options.allow_network_file_system});
     if (!report)
         return complain(report.error());
     if (options.json)

@@ -16,7 +16,8 @@ namespace {
 result<cursor> open_cursor(const tail_options& options) {
     cursor_options how{.from = from_end{},
                        .show = options.durable ? visibility::durable : visibility::published,
-                       .follow = options.follow};
+                       .follow = options.follow,
+                       .allow_network_file_system = options.allow_network_file_system};
     auto end = cursor::open(options.directory, how);
     if (!end || options.lines == 0)
         return end;

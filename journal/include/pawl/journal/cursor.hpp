@@ -87,6 +87,11 @@ struct cursor_options {
     // what others need. For one pass over a lot of data, such as a backup or an audit. Applies to
     // sealed segments, if kernel and file system support it (Linux 6.14; ext4, XFS, btrfs).
     bool keep_cached = true;
+    // True: also read a journal on NFS, FUSE or another file system whose locks and shared mappings
+    // may not be dependable (README). There a cursor may miss what a writer on another machine
+    // does, take its journal for one that nobody writes, and wait for ever. A journal that nobody
+    // writes, and a local file system that is implemented with FUSE, are read like any other.
+    bool allow_network_file_system = false;
 };
 
 // What a reader finds at the end of a journal.
@@ -100,6 +105,8 @@ enum class end_of_journal : std::uint8_t {
 // finish().
 class cursor {
   public:
+    // Fails with not_a_journal, newer_format, network_file_system, damaged, missing_segment,
+    // not_found or diverged (by `from`), invalid_argument, io or out_of_memory.
     [[nodiscard]] static result<cursor> open(const std::filesystem::path& directory,
                                              cursor_options options = {});
     cursor(cursor&&) noexcept;

@@ -41,6 +41,9 @@ struct journal_info {
     std::uint64_t heartbeat_ns = 0;
     sequence_number published = 0;  // a lower bound
     sequence_number durable = 0;
+    // "NFS", "FUSE", … if it lies on a file system that writers and cursors refuse unless they are
+    // allowed; what is said of a writer on another machine may be wrong there. Empty: on another.
+    std::string network_file_system;
 };
 
 // Reads identity, control page, segment headers and indexes, but no frames. The cost is
@@ -86,14 +89,16 @@ struct verify_options {
 };
 
 // Reads every byte of every segment and index and lists what is wrong, each with file, offset and
-// sequence. After damage it continues with the next segment. Changes nothing.
+// sequence. After damage it continues with the next segment. Changes nothing. Works on every file
+// system; on one that writers and cursors refuse a notice says so, because what a writer on another
+// machine does meanwhile may not be seen.
 [[nodiscard]] result<verify_report> verify(const std::filesystem::path& directory,
                                            const verify_options& options = {});
 
 struct recover_options {
     bool dry_run = false;  // make the same decisions, but change nothing
     verify_at_open verify = verify_at_open::all;
-    bool allow_network_file_system = false;
+    bool allow_network_file_system = false;  // writer_options
 };
 
 // Does what opening for writing does to a journal whose writer died, and leaves it closed. Fails

@@ -71,6 +71,9 @@ struct writer_options {
     std::uint64_t expected_streams = 1024;
     // Bytes per second of sealed segments that the background reads to find damage early; 0: none.
     std::uint64_t scrub_bytes_per_second = 32ull << 20;
+    // True: also write to a journal on NFS, FUSE or another file system whose locks and shared
+    // mappings may not be dependable (README). For a local file system that is implemented with
+    // FUSE and supports both; anywhere else two writers may damage the journal.
     bool allow_network_file_system = false;
     // For a new journal: permission bits of journal.pawl, less those of the umask. Every later file
     // gets owner, group and mode of journal.pawl, whatever this says, whatever the umask and
