@@ -1,5 +1,5 @@
-// What an abandoned reservation wrote behind a segment's end must be zero on the disk, not only in
-// memory, before an index says that the segment is complete.
+// The bytes that an abandoned reservation wrote after a segment's end must be zero on disk, not
+// only in memory, before an index marks the segment as complete.
 #include "../support/temporary_directory.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
@@ -23,8 +23,8 @@ constexpr std::size_t scribbled_bytes = 16'000;
     return options;
 }
 
-// Leaves room for one reservation of scribbled_bytes, fills and abandons it. Returns the offset
-// behind what was scribbled.
+// Leaves space for one reservation of scribbled_bytes, fills it and abandons it. Returns the offset
+// after the scribbled bytes.
 std::uint64_t scribble_behind_the_last_event(writer& log) {
     const std::vector<std::byte> large(40'000, std::byte{1});
     const auto last = must(log.append({.type = 1}, large));
@@ -36,7 +36,7 @@ std::uint64_t scribble_behind_the_last_event(writer& log) {
 
 }  // namespace
 
-TEST_CASE("a segment is not sealed by a close that could not sync what is behind its end") {
+TEST_CASE("a close that could not sync the bytes after a segment's end does not seal the segment") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, by_hand()));
@@ -63,15 +63,15 @@ TEST_CASE("a segment is not sealed by a close that could not sync what is behind
     CHECK(must(verify(path, {.deep = true})).findings.empty());
 }
 
-TEST_CASE("recovery syncs the zeros behind a clean end that a dead writer left in memory") {
+TEST_CASE("recovery syncs the zeros after a clean end that a dead writer left only in memory") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     std::uint64_t scribbled_to = 0;
     {
         auto log = must(writer::open(path, by_hand()));
         scribbled_to = scribble_behind_the_last_event(log);
-        must(log.poll());  // makes the next segment
-        // Does not fit any more: the segment ends before what was scribbled.
+        must(log.poll());  // creates the next segment
+        // Does not fit any more, so the segment ends before the scribbled bytes.
         (void)must(log.append({.type = 1}, std::vector<std::byte>(scribbled_bytes + 10'000)));
         REQUIRE(log.statistics().rollovers == 1);
     }

@@ -28,7 +28,7 @@ pawl::writer_options small() {
 
 }  // namespace
 
-TEST_CASE("what was appended is read back in order, across segments and after a clean close",
+TEST_CASE("appended events are read back in order, across segments and after a clean close",
           "[concurrency]") {
     const pawl::test::temporary_directory directory;
     constexpr std::uint64_t count = 20'000;

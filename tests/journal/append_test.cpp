@@ -6,7 +6,7 @@
 using namespace pawl;
 using namespace pawl::test;
 
-TEST_CASE("expected versions settle who may append to a stream") {
+TEST_CASE("expected versions decide which append to a stream succeeds") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     CHECK(log.append({.stream = 9, .expected = expect::exists()}, {}).error().code ==
@@ -25,7 +25,7 @@ TEST_CASE("expected versions settle who may append to a stream") {
           errc::invalid_argument);
 }
 
-TEST_CASE("a stream's name is handed out once and known after reopening") {
+TEST_CASE("a stream's name is assigned once and known after reopening") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     stream_id orders = 0;
@@ -75,7 +75,7 @@ TEST_CASE("a reservation is built in place, committed shorter or abandoned") {
     CHECK(must(verify(path)).findings.empty());
 }
 
-TEST_CASE("a batch is visible whole or not at all") {
+TEST_CASE("a batch becomes visible as a whole or not at all") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -155,7 +155,7 @@ TEST_CASE("the durable watermark moves only with a sync and counts every event b
     CHECK(must(log.wait_durable(2000)) == 2001);
 }
 
-TEST_CASE("the flusher makes events durable without being asked", "[concurrency]") {
+TEST_CASE("the flusher makes events durable by itself", "[concurrency]") {
     const temporary_directory directory;
     auto options = small_segments();
     SECTION("after a time") {
@@ -169,7 +169,7 @@ TEST_CASE("the flusher makes events durable without being asked", "[concurrency]
     CHECK(must(log.spin_durable(9)) >= 10);
 }
 
-TEST_CASE("a program without background threads drives the work itself") {
+TEST_CASE("a program without background threads drives the work with poll") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = small_segments();
@@ -192,7 +192,7 @@ TEST_CASE("a program without background threads drives the work itself") {
     CHECK(read_numbered(path) == 5000);
 }
 
-TEST_CASE("a writer that is closed says so") {
+TEST_CASE("every call on a closed writer returns closed") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     must(log.close());
@@ -225,7 +225,7 @@ TEST_CASE("many streams outgrow their table and every version stays right", "[co
         REQUIRE(again.version(stream) == 3);
 }
 
-TEST_CASE("an append that spins waits for the table of streams, too") {
+TEST_CASE("an append that spins also waits while the table of streams grows") {
     const temporary_directory directory;
     auto options = small_segments();
     options.segment_bytes = std::uint64_t{4} << 20;
@@ -238,7 +238,7 @@ TEST_CASE("an append that spins waits for the table of streams, too") {
     CHECK(log.next_sequence() == streams);
 }
 
-TEST_CASE("an append that does not spin says that the table of streams grows") {
+TEST_CASE("an append that does not spin fails while the table of streams grows") {
     const temporary_directory directory;
     auto options = small_segments();
     options.background_threads = false;
@@ -256,7 +256,7 @@ TEST_CASE("an append that does not spin says that the table of streams grows") {
     CHECK(log.append({.stream = stream}, {}));
 }
 
-TEST_CASE("a refused append to an unknown stream leaves nothing behind") {
+TEST_CASE("a refused append to an unknown stream leaves no trace") {
     const temporary_directory directory;
     auto options = small_segments();
     options.expected_streams = 64;

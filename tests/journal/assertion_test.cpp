@@ -6,7 +6,8 @@
 
 #include <csignal>
 
-TEST_CASE("an assertion ends the process where assertions are on, and is not evaluated elsewhere") {
+TEST_CASE(
+    "a failed assertion ends the process if assertions are on, and is not evaluated otherwise") {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {

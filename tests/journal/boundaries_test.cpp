@@ -13,14 +13,14 @@ using namespace pawl::test;
 namespace {
 
 constexpr std::size_t header = detail::frame_header_bytes;
-// What a 64 KiB segment holds between its headers and the room for its end frame.
+// The bytes of a 64 KiB segment between its headers and the space for its end frame.
 constexpr std::size_t room = (std::size_t{64} << 10) - 8192 - 96;
 
 [[nodiscard]] std::vector<std::byte> payload_of(std::size_t bytes) {
     return std::vector<std::byte>(bytes, std::byte{7});
 }
 
-// Appends so much that exactly `left` bytes of the first segment stay free.
+// Appends until exactly `left` bytes of the first segment are free.
 void leave(writer& log, std::size_t left) {
     REQUIRE(log.statistics().rollovers == 0);
     const std::size_t used = log.statistics().appended_bytes;
@@ -35,7 +35,7 @@ void leave(writer& log, std::size_t left) {
 
 }  // namespace
 
-TEST_CASE("the largest payload is that of a segment, by append, reservation and batch") {
+TEST_CASE("the largest payload fills a segment, by append, reservation and batch") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -47,7 +47,7 @@ TEST_CASE("the largest payload is that of a segment, by append, reservation and 
             std::ranges::fill(space->payload(), std::byte{7});
             fits[1] = space->payload().size() == bytes && space->commit(bytes).has_value();
         }
-        // A batch asks for the padding of its events in advance, whatever their sizes turn out.
+        // A batch reserves the padding of its events in advance, whatever their sizes will be.
         constexpr std::size_t padding = 7;
         if (auto together = log.begin_batch(1, bytes - padding)) {
             fits[2] = together->append({}, payload_of(bytes - padding)).has_value() &&
@@ -82,7 +82,7 @@ TEST_CASE("an event that fits the rest of a segment exactly stays in it") {
     }
 }
 
-TEST_CASE("a reservation holds what was asked for and not a byte more") {
+TEST_CASE("a reservation holds the requested bytes and not a byte more") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     for (const std::size_t bytes : {0, 1, 7, 8, 9, 100}) {
@@ -93,7 +93,7 @@ TEST_CASE("a reservation holds what was asked for and not a byte more") {
     CHECK(log.next_sequence() == 6);
 }
 
-TEST_CASE("a batch holds the events and bytes that were asked for and no more") {
+TEST_CASE("a batch holds the requested events and bytes and no more") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -132,7 +132,7 @@ TEST_CASE("names have 1 to 1024 bytes") {
     CHECK(must(log.stream("m")) == first_named_stream + 2);
 }
 
-TEST_CASE("a named stream may be appended to once its name was handed out, and not before") {
+TEST_CASE("a named stream accepts appends only after its name was assigned") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -157,7 +157,7 @@ TEST_CASE("a named stream may be appended to once its name was handed out, and n
           errc::invalid_argument);
 }
 
-TEST_CASE("options are taken up to their limits and refused beyond") {
+TEST_CASE("options are accepted up to their limits and refused beyond them") {
     const temporary_directory directory;
     const auto opens = [&](writer_options options) {
         const auto opened = writer::open(directory.path() / "j", options);
@@ -181,12 +181,12 @@ TEST_CASE("options are taken up to their limits and refused beyond") {
         INFO(bytes << " bytes");
         options = small_segments();
         options.segment_bytes = bytes;
-        // The journal is there already: only the option itself is looked at.
+        // The journal already exists, so only the option itself is checked.
         CHECK(opens(options) == fits);
     }
 }
 
-TEST_CASE("a sequence that is published can be waited for, the next one cannot") {
+TEST_CASE("wait_durable accepts a published sequence and refuses the next one") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     CHECK(log.wait_durable(0).error().code == errc::invalid_argument);
@@ -203,7 +203,7 @@ TEST_CASE("a sequence that is published can be waited for, the next one cannot")
     CHECK(log.wait_durable(5).error().code == errc::invalid_argument);
 }
 
-TEST_CASE("statistics count exactly what was appended") {
+TEST_CASE("statistics count the appended events and bytes exactly") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     std::uint64_t bytes = 0;
@@ -218,7 +218,7 @@ TEST_CASE("statistics count exactly what was appended") {
     CHECK(log.statistics().rollovers == 0);
     CHECK(log.statistics().back_pressure == 0);
     (void)must(log.append({}, payload_of(room - header)));
-    // The rest of the first segment is not counted, its end frame is.
+    // The end frame of the first segment counts, its unused rest does not.
     CHECK(log.statistics().rollovers == 1);
     CHECK(log.statistics().appended_bytes == bytes + 96 + room);
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr sequence_number events_in_all = 20'000;
 
-// Appends with every kind of call, leaving scribbles behind for the next to clear.
+// Appends with every kind of call, and leaves scribbles that the next append must clear.
 void append_all_kinds(appender& log) {
     std::array<std::byte, 64> payload{};
     while (log.sequence() < events_in_all) {
@@ -52,7 +52,7 @@ void append_all_kinds(appender& log) {
     }
 }
 
-// Follows segment by segment on the writer's own mappings; how many events it saw.
+// Follows the log segment by segment on the writer's own mappings; returns the number of events.
 sequence_number follow(const live_segment* segment) {
     sequence_number sequence = 0;
     std::uint64_t offset = first_frame_offset;

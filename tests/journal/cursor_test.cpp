@@ -16,7 +16,7 @@ using namespace pawl;
 using namespace pawl::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a cursor begins at the first event, at a sequence, at the end, or behind a point") {
+TEST_CASE("a cursor starts at the first event, at a sequence, at the end, or after a point") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -86,7 +86,7 @@ TEST_CASE("one stream is read in order from open and sealed segments alike") {
     check();
 }
 
-TEST_CASE("a cursor that asks for durable events sees no others") {
+TEST_CASE("a cursor for durable events sees no others") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -160,7 +160,7 @@ TEST_CASE("a reader follows a writer through many rollovers and a restart", "[co
     CHECK(seen == total);
 }
 
-TEST_CASE("a live cursor beyond a cut is told that the log was rewound") {
+TEST_CASE("a live cursor beyond a cut fails with rewound") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     log_position torn{};
@@ -225,7 +225,7 @@ TEST_CASE("one writer at a time: in this process, in another, in a fork", "[conc
     CHECK(read_numbered(path) == 5);
 }
 
-TEST_CASE("a directory that is no journal, or a newer one, is refused and left alone") {
+TEST_CASE("a directory that is not a journal, or a newer one, is refused and not changed") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     CHECK(cursor::open(path).error().code == errc::not_a_journal);
@@ -264,9 +264,8 @@ int drop_when_opened(void* context, const detail::io_event& event) {
 
 }  // namespace
 
-// A recovery removes segments that were prepared and never used, while readers look for their
-// place.
-TEST_CASE("a segment that goes while a cursor looks for its place is not missed") {
+// A recovery may remove prepared, unused segments while readers look for their place.
+TEST_CASE("a cursor does not fail when a segment is removed while it looks for its place") {
     const temporary_directory directory;
     auto options = small_segments();
     options.background_threads = false;

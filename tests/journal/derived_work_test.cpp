@@ -1,4 +1,4 @@
-// What is derived from the log is made by a thread of its own, and no append waits for it.
+// A separate thread builds the files derived from the log, and no append waits for it.
 #include "../support/temporary_directory.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
@@ -14,7 +14,7 @@ using detail::io_operation;
 
 namespace {
 
-// Holds up whoever creates an index, until it is opened.
+// Blocks the thread that creates an index until the barrier is opened.
 class barrier {
   public:
     int pass(const io_call& call) {
@@ -43,7 +43,7 @@ class barrier {
     bool reached_ = false;
 };
 
-// Lets it go on even if the test ends early: closing the writer waits for its threads.
+// Opens the barrier even if the test ends early: closing the writer waits for its threads.
 struct opened_at_end {
     barrier& held;
     ~opened_at_end() { held.open(); }

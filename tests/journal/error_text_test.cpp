@@ -1,4 +1,4 @@
-// What errors say: numbers and a sentence, without an allocation on the hot path.
+// The texts of errors: numbers and a sentence, without an allocation on the hot path.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
@@ -22,7 +22,7 @@ writer_options manual_work() {
 
 }  // namespace
 
-TEST_CASE("a conflict names the stream, the version it is at and the one expected") {
+TEST_CASE("a conflict names the stream, its version and the expected one") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", manual_work()));
     append_numbered(log, 3, 42);
@@ -37,7 +37,7 @@ TEST_CASE("a conflict names the stream, the version it is at and the one expecte
           "conflict: stream 7, actual version 0: the stream was expected to hold an event");
 }
 
-TEST_CASE("no version that a caller can compute turns the check off") {
+TEST_CASE("no version that a caller can compute disables the version check") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", manual_work()));
     append_numbered(log, 3, 42);
@@ -52,7 +52,7 @@ TEST_CASE("no version that a caller can compute turns the check off") {
     CHECK(log.next_sequence() == 3);
 }
 
-TEST_CASE("too_large says how large and what the limit is") {
+TEST_CASE("too_large reports the size and the limit") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", manual_work()));
     const std::vector<std::byte> large(std::size_t{17} << 20);
@@ -61,7 +61,7 @@ TEST_CASE("too_large says how large and what the limit is") {
     CHECK(payload.size == large.size());
     CHECK(payload.limit < large.size());
     CHECK(log.append({}, std::span{large}.first(payload.limit)).error().size > payload.limit);
-    // One byte more than fits into a segment, and what fits.
+    // One byte more than fits into a segment, and the largest size that fits.
     const auto segment = log.append({}, std::span{large}.first(100'000)).error();
     CHECK(segment.code == errc::too_large);
     const std::size_t fits = segment.limit - detail::frame_header_bytes;

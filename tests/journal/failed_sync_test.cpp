@@ -11,7 +11,7 @@
 using namespace pawl;
 using namespace pawl::test;
 
-TEST_CASE("a failed sync names the segment by the name it has, not the one it was built under") {
+TEST_CASE("a failed sync reports the segment's final name, not its temporary one") {
     const temporary_directory directory;
     auto options = small_segments();
     options.background_threads = false;
@@ -46,8 +46,8 @@ int fail_operation(void* context, const detail::io_event& event) {
 
 }  // namespace
 
-// With room again a retry would succeed; what the failed sync left in memory would still be lost.
-TEST_CASE("a sync that fails for want of room poisons like any other failed sync") {
+// Once there is space again, a retry succeeds, but the pages of the failed sync are still lost.
+TEST_CASE("a sync that fails on a full disk poisons the writer like any other failed sync") {
     const temporary_directory directory;
     failing_operation failing;
     failing.operation =
@@ -87,9 +87,9 @@ int note_range(void* context, const detail::io_event& event) {
 
 }  // namespace
 
-// The kernel may have written what an abandoned reservation left there. Only a sync takes it off
-// the disk again, and once the segment counts as durable no recovery looks behind its end.
-TEST_CASE("what is zeroed behind a segment's end is synced with the segment") {
+// The kernel may already have written the bytes of an abandoned reservation. Only a sync overwrites
+// them on disk, and once the segment counts as durable, no recovery reads past its end.
+TEST_CASE("zeroed bytes after a segment's end are synced with the segment") {
     const temporary_directory directory;
     auto options = small_segments();
     options.background_threads = false;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr sequence_number events_in_all = 90'000;
 
-// The reader's whole life: exit status 0 if it saw every event once, in order.
+// Runs the reader process; returns exit status 0 if it saw every event once, in order.
 int follow(const std::filesystem::path& path) {
     using namespace std::chrono_literals;
     auto events = cursor::open(path, {.follow = true});

@@ -1,4 +1,4 @@
-// Indexes whose checksums are right and whose offsets lead out of their segment.
+// Indexes with valid checksums whose offsets point outside their segment.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "store/segment_index.hpp"
@@ -57,7 +57,7 @@ TEST_CASE("find_stream does not follow an index out of its segment") {
         index.names[0].offset = index.streams[0].last_offset();
     }
     journal.replace(index);
-    // The log decides: what the index does not know is looked for in the frames.
+    // The log decides: a name that the index lacks is searched in the frames.
     CHECK(must(find_stream(journal.path(), "orders")) == journal.stream);
     CHECK_FALSE(must(find_stream(journal.path(), "trades")));
 }

@@ -1,4 +1,4 @@
-// Segments whose hashes are right and whose contents no writer makes.
+// Segments with valid hashes whose contents no writer produces.
 #include "../support/temporary_directory.hpp"
 #include "format/frame_check.hpp"
 #include "journal_support.hpp"
@@ -14,7 +14,7 @@ using namespace pawl::test;
 
 namespace {
 
-// Puts an event of `bytes` with the given sequence at a place of segment 0.
+// Writes an event of `bytes` with the given sequence at an offset of segment 0.
 void forge_frame(const std::filesystem::path& path, const journal_id& id, std::uint64_t offset,
                  sequence_number sequence, std::size_t bytes) {
     const auto segment = must(detail::open_segment(path, id, 0));
@@ -30,7 +30,7 @@ void forge_frame(const std::filesystem::path& path, const journal_id& id, std::u
 
 }  // namespace
 
-TEST_CASE("recovery refuses a segment whose frames leave no room for its end") {
+TEST_CASE("recovery refuses a segment whose frames leave no space for its end") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const writer_options options = small_segments();

@@ -1,4 +1,4 @@
-// How often an idle writer and an idle follower wake up.
+// Counts how often an idle writer and an idle follower wake up.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 
@@ -16,7 +16,7 @@ using namespace pawl::test;
 
 namespace {
 
-// Voluntary context switches so far of this process's threads whose name begins so.
+// Voluntary context switches so far of this process's threads whose name begins with `name`.
 std::uint64_t wake_ups(std::string_view name) {
     std::uint64_t sum = 0;
     for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
@@ -57,7 +57,7 @@ TEST_CASE("an idle writer and an idle blocked follower seldom wake up", "[idle]"
     }};
     while (seen != 1)
         std::this_thread::yield();
-    // Both count as idle after a second. What is counted are wake-ups: a busy machine only makes
+    // Both count as idle after a second. The test counts wake-ups, and a busy machine only makes
     // them fewer.
     constexpr std::uint64_t seconds = 3;
     std::this_thread::sleep_for(std::chrono::milliseconds{1500});
@@ -66,7 +66,7 @@ TEST_CASE("an idle writer and an idle blocked follower seldom wake up", "[idle]"
     std::this_thread::sleep_for(std::chrono::seconds{seconds});
     CHECK(wake_ups("idle-w") - writer_before < 20 * seconds);
     CHECK(wake_ups("idle-f") - follower_before < 5 * seconds);
-    // What comes after an idle time still arrives, and is synced.
+    // An event after an idle time still arrives, and is synced.
     append_numbered(log, 1);
     while (seen != 2 || log.durable() != 2)
         std::this_thread::yield();

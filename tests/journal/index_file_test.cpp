@@ -1,4 +1,4 @@
-// An index is probed in place, and checked just where it is touched.
+// An index is probed in place, and only the blocks that a lookup reads are checked.
 #include "store/index_file.hpp"
 
 #include "../support/temporary_directory.hpp"
@@ -36,7 +36,7 @@ constexpr std::uint64_t many = 200'000;
     return index;
 }
 
-// Makes a changed header and its block right again.
+// Recomputes the checksums of a changed header and its block.
 void repair(std::vector<std::byte>& bytes, index_header header) {
     header.checksum = header_checksum(header);
     std::memcpy(bytes.data(), &header, sizeof header);
@@ -59,7 +59,7 @@ void repair(std::vector<std::byte>& bytes, index_header header) {
 
 }  // namespace
 
-TEST_CASE("one stream of two hundred thousand is found by a look at few blocks") {
+TEST_CASE("one stream of two hundred thousand is found by reading few blocks") {
     const auto bytes = encode_index(large_index());
     for (const std::uint64_t i : {std::uint64_t{0}, std::uint64_t{1}, many / 3, many - 1}) {
         auto index = must(index_file::over(bytes, "x.idx", {}, 0));
@@ -71,7 +71,7 @@ TEST_CASE("one stream of two hundred thousand is found by a look at few blocks")
     }
 }
 
-TEST_CASE("a bad block of an index is an error for those who touch it, and for nobody else") {
+TEST_CASE("a bad block of an index is an error only for lookups that read it") {
     auto bytes = encode_index(large_index());
     const auto whole = must(index_file::over(bytes, "x.idx", {}, 0));
     const auto streams = whole.section(index_section_kind::streams);
@@ -87,7 +87,7 @@ TEST_CASE("a bad block of an index is an error for those who touch it, and for n
     CHECK_FALSE(parse_index(bytes, "x.idx", {}, 0));
 }
 
-TEST_CASE("a block in another block's place does not pass") {
+TEST_CASE("a block in another block's place is rejected") {
     auto bytes = encode_index(large_index());
     std::vector<std::byte> block(bytes.begin() + 4096, bytes.begin() + 8192);
     std::copy(bytes.begin() + 8192, bytes.begin() + 12288, bytes.begin() + 4096);
@@ -98,7 +98,7 @@ TEST_CASE("a block in another block's place does not pass") {
     CHECK(index.check_all().error().code == errc::damaged);
 }
 
-TEST_CASE("what must be known in an index and is not is of a newer format") {
+TEST_CASE("an unknown critical part of an index means a newer format") {
     const auto sound = encode_index(large_index());
     auto bytes = sound;
     auto header = header_of(bytes);

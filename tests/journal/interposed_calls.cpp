@@ -16,7 +16,7 @@ namespace pawl::test {
 namespace {
 
 struct shortening {
-    std::atomic<std::size_t> most{0};  // 0: calls are left alone
+    std::atomic<std::size_t> most{0};  // 0: calls are not changed
     std::atomic<std::uint64_t> calls{0};
     std::atomic<std::uint64_t> cut{0};
     std::atomic<std::uint64_t> interrupted{0};
@@ -25,7 +25,7 @@ shortening the_shortening;
 
 thread_local std::uint64_t clock_calls_here = 0;
 
-// True where this call is to be interrupted.
+// True if this call must be interrupted.
 [[nodiscard]] bool interrupt() noexcept {
     if (the_shortening.most == 0 || the_shortening.calls++ % 2 != 0)
         return false;

@@ -1,5 +1,5 @@
-// Functions of the C library that this test program answers itself: they count their calls, and cut
-// reads and writes short where a test asks for it.
+// Functions of the C library that this test program replaces: they count their calls, and cut reads
+// and writes short for tests that enable it.
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,7 @@
 
 namespace pawl::test {
 
-// Of this thread.
+// The count of this thread.
 [[nodiscard]] std::uint64_t& clock_calls() noexcept;
 
 // While one lives, reads and writes move at most `most` bytes at a time, and every second call is
@@ -20,7 +20,7 @@ class short_calls {
     short_calls& operator=(const short_calls&) = delete;
     ~short_calls();
 
-    // How many calls moved less than was asked for, and how many were interrupted.
+    // The number of calls that moved fewer bytes than requested, and of interrupted calls.
     [[nodiscard]] std::uint64_t cut_short() const noexcept;
     [[nodiscard]] std::uint64_t interrupted() const noexcept;
 };

@@ -20,13 +20,13 @@ struct io_call {
     std::uint64_t bytes = 0;
 };
 
-// While one lives, every call of the journals in this process passes through it. Make it before
-// they are opened.
+// While one exists, every call of the journals in this process passes through it. Create it before
+// opening them.
 class io_record {
   public:
     using judge = std::function<int(const io_call& call)>;
 
-    // `refuse` returns an errno for a call that is to fail, else 0. It may change files.
+    // `refuse` returns an errno for a call that must fail, else 0. It may change files.
     explicit io_record(judge refuse = {}) : refuse_{std::move(refuse)} {
         detail::set_io_hook(
             [](void* self, const detail::io_event& event) {
@@ -42,7 +42,7 @@ class io_record {
         const std::scoped_lock guard{mutex_};
         return calls_;
     }
-    // Those of one operation, on files with that name.
+    // The calls of one operation, on files with that name.
     [[nodiscard]] std::vector<io_call> calls(detail::io_operation operation,
                                              const std::string& name) const {
         auto some = calls();
@@ -51,7 +51,7 @@ class io_record {
         });
         return some;
     }
-    // The place of the first such call among all of them, or their number.
+    // The position of the first such call among all calls, or the number of calls if there is none.
     [[nodiscard]] std::size_t place_of(detail::io_operation operation, const std::string& name,
                                        std::size_t from = 0) const {
         const auto all = calls();

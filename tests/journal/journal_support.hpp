@@ -1,4 +1,4 @@
-// Small helps for tests of journals.
+// Helpers for tests of journals.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -24,7 +24,7 @@ inline std::string text_of(const event& e) {
     return {reinterpret_cast<const char*>(payload.data()), payload.size()};
 }
 
-// Segments as small as they can be, and nothing synced unless the test says so.
+// The smallest possible segments, and no sync unless the test requests one.
 inline writer_options small_segments() {
     writer_options options;
     options.segment_bytes = std::uint64_t{64} << 10;
@@ -32,7 +32,7 @@ inline writer_options small_segments() {
     return options;
 }
 
-// The value, or the test ends here with the error's message.
+// Returns the value, or fails the test with the error's message.
 template <class T>
 T must(result<T> outcome) {
     if (!outcome)
@@ -41,7 +41,7 @@ T must(result<T> outcome) {
         return std::move(*outcome);
 }
 
-// Appends `count` events "event N", N being the sequence.
+// Appends `count` events "event N", where N is the sequence.
 inline void append_numbered(writer& log, std::uint64_t count, stream_id stream = no_stream_id) {
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::string text = "event " + std::to_string(log.next_sequence());
@@ -49,7 +49,7 @@ inline void append_numbered(writer& log, std::uint64_t count, stream_id stream =
     }
 }
 
-// Reads everything and checks that it is "event N" in order; how many there were.
+// Reads all events and checks that they are "event N" in order; returns their number.
 inline std::uint64_t read_numbered(const std::filesystem::path& directory,
                                    cursor_options options = {}) {
     auto events = must(cursor::open(directory, options));
@@ -61,7 +61,7 @@ inline std::uint64_t read_numbered(const std::filesystem::path& directory,
     }));
 }
 
-// Overwrites bytes of a file as rot or a stray write would.
+// Overwrites bytes of a file, like bit rot or a stray write.
 inline void overwrite(const std::filesystem::path& file, std::uint64_t offset,
                       std::span<const std::byte> with) {
     std::fstream target{file, std::ios::in | std::ios::out | std::ios::binary};

@@ -1,4 +1,4 @@
-// Pages that go under a mapping: each of these ended the process where nothing stood in between.
+// Pages lost under a mapping: without the guard, each of these cases kills the process.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/file.hpp"
@@ -27,7 +27,7 @@ writer_options without_threads() {
 
 const std::string kilobyte(1000, 'k');
 
-// Appends until something is refused, or the end of the segment is near.
+// Appends until an append is refused, or the end of the segment is near.
 result<receipt> append_until_refused(writer& log) {
     result<receipt> last;
     for (int i = 0; i < 50; ++i) {
@@ -64,14 +64,14 @@ TEST_CASE("a segment that is cut short under its writer makes an append fail and
     CHECK_FALSE(log.close());
 }
 
-TEST_CASE("what was appended to a page that was then lost is not called durable") {
+TEST_CASE("events on a page that was then lost are not reported as durable") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
     auto log = must(writer::open(where, without_threads()));
     append_numbered(log, 3);
     REQUIRE(log.sync());
     REQUIRE(append_until_refused(log));
-    // No store meets the missing pages any more.
+    // No later store touches the missing pages.
     SECTION("with the end of the file") {
         fs::resize_file(segment(where, 0), 16384);
     }
@@ -125,7 +125,7 @@ TEST_CASE("a reservation built over a lost page is not published") {
     CHECK(log.published() == 0);
 }
 
-TEST_CASE("the next segment may have lost its pages while it waited to be used") {
+TEST_CASE("a prepared segment that lost its pages before its use is an error, not a crash") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
     auto log = must(writer::open(where, without_threads()));
@@ -139,7 +139,7 @@ TEST_CASE("the next segment may have lost its pages while it waited to be used")
     CHECK(refused.error().file == segment(where, 1).string());
 }
 
-TEST_CASE("the file of stream heads may go once the journal is open") {
+TEST_CASE("the file of stream heads may be truncated once the journal is open") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
     auto options = without_threads();
@@ -161,7 +161,7 @@ TEST_CASE("the file of stream heads may go once the journal is open") {
     CHECK(log.poll());
 }
 
-// Left by a writer that died: what is sealed is read through a copy.
+// Left by a writer that died, because sealed segments are read through a copy.
 TEST_CASE("a segment that is cut short under a reader is an error that names the place") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
@@ -212,7 +212,7 @@ TEST_CASE("reading one stream notices a lost page") {
     CHECK(events.finish().error().code == errc::io);
 }
 
-TEST_CASE("a page lost under an event that was given out stops the cursor at the next call") {
+TEST_CASE("a page lost under a returned event stops the cursor at the next call") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
     {
@@ -229,7 +229,7 @@ TEST_CASE("a page lost under an event that was given out stops the cursor at the
     CHECK(events.finish().error().code == errc::io);
 }
 
-// The guard's table grows by pieces of 64.
+// The guard's table grows by 64 entries at a time.
 TEST_CASE("a page lost under the last of a hundred cursors is an error of that cursor") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
@@ -252,7 +252,7 @@ TEST_CASE("a page lost under the last of a hundred cursors is an error of that c
         CHECK(must(events.for_each([](const event&) {})) == 400);
 }
 
-TEST_CASE("a writer goes on when a mapping of another journal loses a page") {
+TEST_CASE("a writer continues when a mapping of another journal loses a page") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "a", without_threads()));
     {
@@ -277,7 +277,7 @@ void on_foreign_bus_error(int signal) {
     ::signal(signal, SIG_DFL);
 }
 
-// Before main, and so before the first mapping puts the guard in place.
+// Runs before main, and so before the first mapping installs the guard.
 const bool was_there_before = [] {
     struct sigaction action{};
     action.sa_handler = on_foreign_bus_error;

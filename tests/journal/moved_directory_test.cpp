@@ -1,4 +1,4 @@
-// A path is not a directory: what a writer does after its directory was moved, deleted or replaced.
+// A path is not a directory: tests a writer whose directory was moved, deleted or replaced.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
@@ -25,7 +25,7 @@ namespace {
 std::map<std::string, std::string> contents_of(const fs::path& directory) {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator{directory}) {
-        // The live status changes by itself.
+        // The live status changes all the time.
         if (!entry.is_regular_file() || entry.path().filename() == "control")
             continue;
         std::ifstream source{entry.path(), std::ios::binary};
@@ -44,7 +44,7 @@ bool waits_until(const std::function<bool()>& is_so) {
     return true;
 }
 
-// As `rm -rf` run again and again: the writer's threads may make files meanwhile.
+// Like repeated `rm -rf`: the writer's threads may create files meanwhile.
 void remove_under_writer(const fs::path& directory) {
     REQUIRE(waits_until([&] {
         std::error_code ignored;
@@ -58,13 +58,13 @@ void check_is_sound(const fs::path& directory) {
     CHECK(report.sound());
 }
 
-// A writer on one directory, whose path then leads to another journal.
+// A writer on a directory whose path later leads to another journal.
 struct displaced_writer {
     temporary_directory directory;
     fs::path path = directory.path() / "j";
     fs::path moved = directory.path() / "moved";
 
-    // Both durable, the new one of `events` events.
+    // Puts a new journal of `events` events at the path; the events of both journals are durable.
     void replace_directory(std::uint64_t events) {
         fs::rename(path, moved);
         auto fresh = must(writer::open(path, small_segments()));
@@ -122,7 +122,7 @@ TEST_CASE("closing a writer whose directory was moved changes nothing in the new
     CHECK(contents_of(test.path) == before);
     check_is_sound(test.path);
     CHECK(read_numbered(test.path) == 1000);
-    // What the old one had made durable is in the directory that was moved.
+    // The old writer's durable events are in the moved directory.
     auto again = must(writer::open(test.moved, small_segments()));
     CHECK(again.next_sequence() == 1);
     must(again.close());
@@ -148,7 +148,7 @@ TEST_CASE("a writer whose directory was moved is poisoned within a heartbeat") {
     CHECK(read_numbered(test.moved) == 10);
 }
 
-TEST_CASE("a writer that goes on after its directory was moved stays out of the new one") {
+TEST_CASE("a writer that continues after its directory was moved does not touch the new one") {
     displaced_writer test;
     auto options = small_segments();
     options.background_threads = false;
@@ -157,7 +157,7 @@ TEST_CASE("a writer that goes on after its directory was moved stays out of the 
     append_numbered(old, 10);
     test.replace_directory(3000);
     const auto before = contents_of(test.path);
-    // Rollovers and seals, as far as they go.
+    // Rolls over and seals, as long as the writer accepts appends.
     const std::string kilobyte(1000, 'x');
     for (int i = 0; i < 500; ++i) {
         if (!old.append({.type = 1}, bytes_of(kilobyte)))
@@ -192,7 +192,7 @@ TEST_CASE("a writer below a symlink that is repointed is poisoned and touches it
     CHECK(read_numbered(current / "j") == 20);
 }
 
-TEST_CASE("a writer opened by a relative path goes on after a chdir") {
+TEST_CASE("a writer opened by a relative path continues after a chdir") {
     const temporary_directory directory;
     const current_path_guard guard;
     fs::create_directory(directory.path() / "a");
@@ -214,7 +214,7 @@ TEST_CASE("a writer opened by a relative path goes on after a chdir") {
     check_is_sound(directory.path() / "a" / "j");
 }
 
-TEST_CASE("a writer whose files were deleted acknowledges nothing more") {
+TEST_CASE("a writer whose files were deleted acknowledges no more events") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -268,7 +268,7 @@ TEST_CASE("a new directory's name is synced, with or without a slash at its end"
     must(log.close());
 }
 
-TEST_CASE("what is not a journal says why") {
+TEST_CASE("the error for a directory that is not a journal gives the reason") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = small_segments();
@@ -318,8 +318,8 @@ TEST_CASE("a recovery that was killed inside the store of its end frame keeps th
         kept = entry.path();
     REQUIRE(read_bytes(kept, 0, 96) == torn);
 
-    // As the death of that recovery would have left it: half of the end frame stored, no commit
-    // word, and nothing that came after.
+    // The state after the death of that recovery: half of the end frame stored, no commit word, and
+    // none of the later steps.
     const std::vector<std::byte> none(8);
     overwrite(segment(path, 0), cut, none);
     fs::remove(detail::index_path(path, 0));
@@ -375,14 +375,14 @@ TEST_CASE("a segment size that an existing journal ignores leaves a notice") {
     CHECK(must(recover(path)).notices.empty());
 }
 
-TEST_CASE("file systems of other machines are known by name, local ones are not among them") {
+TEST_CASE("network file systems are recognised by name, local ones are not among them") {
     CHECK(detail::remote_file_system(0x6969) == "NFS");
     CHECK(detail::remote_file_system(0x65735546) == "FUSE");
     for (const std::uint32_t local : {0xef53U, 0x58465342U, 0x9123683eU, 0x01021994U, 0x794c7630U})
         CHECK(detail::remote_file_system(local).empty());
 }
 
-TEST_CASE("a poll after close, or in a forked child, makes no files") {
+TEST_CASE("a poll after close, or in a forked child, creates no files") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = small_segments();
@@ -475,7 +475,7 @@ TEST_CASE("a control file replaced at an open proves what the recovery synced") 
     auto log = must(writer::open(path, small_segments()));
     CHECK(must(detail::directory_handle{path}.identity_of(detail::control_name)) != old);
     CHECK(must(detail::control_view::open(path, id)).stored_watermark() == 10);
-    // Both blocks hold it: one that is torn leaves the other.
+    // Both blocks hold it, so that one survives if the other is torn.
     flip_bit(path / "control", std::uint64_t{2} * 4096 + 8, 0);
     CHECK(must(detail::control_view::open(path, id)).stored_watermark() == 10);
     must(log.close());

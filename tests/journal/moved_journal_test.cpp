@@ -1,4 +1,4 @@
-// What a reader says when the files are no longer where they were.
+// The errors of a reader whose files have been moved.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 
@@ -35,7 +35,7 @@ cursor follower_of(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("a follower that was given a relative path goes on after a change of directory") {
+TEST_CASE("a follower opened by a relative path continues after a chdir") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     append_numbered(log, 10);
@@ -52,7 +52,7 @@ TEST_CASE("a follower that was given a relative path goes on after a change of d
     CHECK(seen == 3000);
 }
 
-TEST_CASE("a follower whose journal was moved away says so and blames no recovery") {
+TEST_CASE("a follower whose journal was moved away reports that, and not a recovery") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {
@@ -76,7 +76,7 @@ TEST_CASE("a follower whose journal was moved away says so and blames no recover
     CHECK(waited.error().detail.find("recovery") == std::string::npos);
 }
 
-TEST_CASE("a segment that went from under a follower is named as gone") {
+TEST_CASE("a follower reports a segment that was removed under it as gone") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -90,7 +90,7 @@ TEST_CASE("a segment that went from under a follower is named as gone") {
     CHECK(waited.error().detail == "events of this segment were read, and its file is gone");
 }
 
-TEST_CASE("a follower goes on in a copy that took the place of its segment") {
+TEST_CASE("a follower continues in a copy that replaced its segment") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {
@@ -108,7 +108,7 @@ TEST_CASE("a follower goes on in a copy that took the place of its segment") {
     CHECK(text_of(*events.next()) == "event 10");
 }
 
-TEST_CASE("a follower of durable events outlives its control file") {
+TEST_CASE("a follower of durable events continues without its control file") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     must(must(writer::open(path, small_segments())).close());
@@ -150,7 +150,7 @@ TEST_CASE("a follower of durable events outlives its control file") {
     }
 }
 
-TEST_CASE("a durable cursor believes no watermark whose check word is wrong") {
+TEST_CASE("a durable cursor ignores a watermark with a wrong check word") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = small_segments();

@@ -1,4 +1,4 @@
-// What may be called from an observer.
+// The calls that an observer may make.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
@@ -19,7 +19,7 @@ int fail_syncs(void*, const detail::io_event& event) {
 
 }  // namespace
 
-TEST_CASE("an observer may look at its writer, and is told busy when it closes or polls it") {
+TEST_CASE("an observer may inspect its writer, and gets busy if it closes or polls it") {
     const temporary_directory directory;
     const bool threads = GENERATE(true, false);
     std::optional<writer> log;
@@ -60,8 +60,7 @@ TEST_CASE("an observer may look at its writer, and is told busy when it closes o
     CHECK(polled->code == errc::busy);
 }
 
-TEST_CASE("two threads in append are told busy, and the journal stays sound",
-          "[concurrency][.debug]") {
+TEST_CASE("two threads in append get busy, and the journal stays sound", "[concurrency][.debug]") {
 #ifdef NDEBUG
     WARN("a release build finds most overlaps, not all");
 #else

@@ -1,4 +1,4 @@
-// What may and may not be done beside an open reservation or batch.
+// The calls that are allowed and refused while a reservation or batch is open.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 
@@ -47,14 +47,14 @@ TEST_CASE("a batch is not committed while a reservation in it is open") {
     (void)must(together.append({.stream = 3}, {}));
     auto space = must(together.reserve({.stream = 3}, 100));
     CHECK(together.commit().error().code == errc::busy);
-    // It is over then, and with it all that was in it.
+    // The batch is over then, and its events with it.
     CHECK(log.version(3) == 0);
     CHECK(log.next_sequence() == 0);
     space.abandon();
     CHECK(must(log.append({.stream = 3}, {})).version == 1);
 }
 
-TEST_CASE("a batch that is open when the writer closes is gone, and nothing else is") {
+TEST_CASE("only a batch that is open when the writer closes is lost") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     for (const bool reserving : {false, true}) {
@@ -84,7 +84,7 @@ TEST_CASE("a batch that is open when the writer closes is gone, and nothing else
     }
 }
 
-TEST_CASE("a reservation that is open when the writer closes is gone") {
+TEST_CASE("a reservation that is open when the writer closes is lost") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -142,7 +142,7 @@ TEST_CASE("all versions and positions are known while the table of streams grows
             ++refused;
             must(log.poll());
         }
-        // Each append moves a few entries; ask for all of them in the middle of it now and then.
+        // Each append moves a few entries; query all of them from time to time during the growth.
         if (last.size() % 16 != 0)
             continue;
         for (stream_id stream = 1; stream < last.size(); ++stream) {

@@ -1,5 +1,5 @@
-// Every allocation of every call fails once: nothing throws, and the answer is out_of_memory or one
-// that does without.
+// Every allocation of every call fails once: nothing throws, and the call returns out_of_memory or
+// succeeds without the allocation.
 #include "../support/temporary_directory.hpp"
 #include "faults/support/allocation_hook.hpp"
 #include "journal_support.hpp"
@@ -14,7 +14,8 @@ using namespace pawl::test;
 
 namespace {
 
-// Calls until no allocation of the call is left to be refused; how many were refused.
+// Repeats the call, each time refusing the next allocation, until none is refused; returns the
+// number of refused ones.
 template <class Call>
 std::uint64_t refuse_each_allocation(const Call& call) {
     std::uint64_t refused = 0;
@@ -46,7 +47,7 @@ TEST_CASE("no call of the journal's interface lets std::bad_alloc through", "[me
         append_numbered(log, 10, 1);
         must(log.close());
     }
-    // Neither assertions nor messages while allocations fail: they allocate.
+    // No assertions and no messages while allocations fail, because they allocate.
     std::uint64_t wrong = 0;
     const auto heed = [&wrong](const auto& outcome) {
         if (!outcome && outcome.error().code != errc::out_of_memory)

@@ -1,4 +1,4 @@
-// What a long replay leaves behind in the page cache.
+// The pages that a long replay leaves in the page cache.
 
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t segment_bytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t sealed_segments = 6;
 
-// A segment's file, looked at from outside.
+// A segment's file, inspected from outside the journal.
 class cached_file {
   public:
     explicit cached_file(const std::filesystem::path& path)
@@ -56,7 +56,8 @@ class cached_file {
     void* at_;
 };
 
-// Of the segments that a cursor with these options has read from the disk, what is cached then.
+// Returns the number of cached pages of the segments that a cursor with these options has read from
+// disk.
 std::uint64_t pages_left_by(const std::filesystem::path& path, const cursor_options& options) {
     const auto each = [&](const auto& act) {
         for (std::uint64_t ordinal = 0; ordinal < sealed_segments; ++ordinal)
@@ -74,7 +75,7 @@ std::uint64_t pages_left_by(const std::filesystem::path& path, const cursor_opti
 
 }  // namespace
 
-TEST_CASE("a replay that is told so leaves nothing in the page cache") {
+TEST_CASE("a replay with keep_cached = false leaves nothing in the page cache") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = small_segments();

@@ -1,6 +1,6 @@
-// Readers beside a service that opens, writes, rolls over, closes, dies and recovers. What the
-// service does happens between two system calls of the reader, chosen by a seed, so a failure is
-// shown again by its seed. Nothing in such a journal is ever damaged, so no reader may say so.
+// Readers beside a service that opens, writes, rolls over, closes, dies and recovers. The service
+// acts between two system calls of the reader, chosen by a seed, so the seed repeats a failure.
+// Nothing in such a journal is ever damaged, so no reader may report damage.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
@@ -23,7 +23,7 @@ class service {
         open();
     }
 
-    // One thing that a service does.
+    // Performs one action of the service.
     void act() {
         const std::uint64_t choice = random_() % 8;
         if (!log_) {
@@ -74,7 +74,7 @@ class service {
     stream_id named = no_stream_id;
 };
 
-// Lets the service act now and then before a system call of the reader.
+// Lets the service act before some of the reader's system calls.
 class interleaving {
   public:
     interleaving(service& acting, std::uint64_t seed, std::uint64_t one_in)
@@ -88,8 +88,8 @@ class interleaving {
   private:
     static int before_a_call(void* context, const detail::io_event&) {
         auto& self = *static_cast<interleaving*>(context);
-        // The service's own calls come here as well. It is not to act for ever either: a reader
-        // that is overtaken again and again may give up.
+        // The service's own calls arrive here too. It must not act without end: a reader that is
+        // overtaken repeatedly may give up.
         if (self.acting_ || self.acts_ == 12 || self.random_() % self.one_in_ != 0)
             return 0;
         self.acting_ = true;

@@ -12,7 +12,7 @@ using namespace pawl::test;
 
 namespace {
 
-// A writer that is gone as if its process had died: nothing synced, nothing closed.
+// Ends the writer as the death of its process does: without a sync and without a close.
 void die(writer log) {
     (void)log;
 }
@@ -36,8 +36,7 @@ TEST_CASE("a journal whose writer died opens again with every event that was pub
     CHECK(read_numbered(directory.path() / "j") == 5100);
 }
 
-TEST_CASE("dying and opening again many times loses nothing and leaves a sound journal",
-          "[concurrency]") {
+TEST_CASE("repeated deaths and opens lose nothing and leave a sound journal", "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     std::uint64_t count = 0;
@@ -63,7 +62,7 @@ TEST_CASE("dying and opening again many times loses nothing and leaves a sound j
     CHECK(report.events == count);
 }
 
-TEST_CASE("a dry run says what a recovery would do and changes nothing") {
+TEST_CASE("a dry run reports what a recovery would do and changes nothing") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {
@@ -91,7 +90,7 @@ TEST_CASE("a dry run says what a recovery would do and changes nothing") {
     CHECK(must(recover(path)).state == found::closed);
 }
 
-TEST_CASE("a torn tail is cut, kept and counted, and the log goes on behind it") {
+TEST_CASE("a torn tail is cut, kept and counted, and the log continues after it") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     log_position last{};
@@ -120,8 +119,8 @@ TEST_CASE("a torn tail is cut, kept and counted, and the log goes on behind it")
     CHECK(must(verify(path)).findings.empty());
 }
 
-// Each of them looks like the first word of a frame that claims to prove something.
-TEST_CASE("a torn tail that is full of small numbers is a torn tail all the same") {
+// Each number looks like the first word of a frame that could be a witness.
+TEST_CASE("a torn tail that is full of small numbers is still a torn tail") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const std::vector<std::uint64_t> numbers(5000, 800);
@@ -257,7 +256,7 @@ TEST_CASE("a missing segment is named") {
     CHECK(events.finish().error().code == errc::missing_segment);
 }
 
-TEST_CASE("what is derived is made again when it is gone") {
+TEST_CASE("derived files are rebuilt when they are missing") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {

@@ -1,4 +1,4 @@
-// A sync that meets the appending thread in the middle of a rollover.
+// A sync that runs while the appending thread is in the middle of a rollover.
 #include "../support/temporary_directory.hpp"
 #include "faults/support/stepped_writer.hpp"
 #include "journal_support.hpp"
@@ -14,7 +14,8 @@ constexpr std::uint64_t end_of_first = rolled_at + end_frame_bytes;
 
 }  // namespace
 
-TEST_CASE("a sync between the link to a segment and its first frame does not poison the writer") {
+TEST_CASE(
+    "a sync after a segment is linked and before its first frame does not poison the writer") {
     const temporary_directory directory;
     const auto started = must(stepped_writer::start(directory.path(), rolled_at));
     stepped_writer& writer = *started;
@@ -32,8 +33,8 @@ TEST_CASE("no event counts as durable before a sync covered it, however a rollov
     stepped_writer& writer = *started;
     writer.fill_first_segment();
     writer.link();
-    // Had that sync taken the old position for one in the new segment, the frame that arrives
-    // during it would make it look sound, and all before 60,000 synced.
+    // If that sync mistook the old position for one in the new segment, the frame that arrives
+    // during it would make the position look valid, and everything before 60,000 synced.
     writer.during_sync = [&] { writer.append(1, first_frame_offset + 80); };
     REQUIRE(must(writer.sync()) == 100);
     writer.during_sync = nullptr;

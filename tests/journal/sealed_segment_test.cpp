@@ -27,7 +27,7 @@ pawl::writer journal_of(const pawl::test::temporary_directory& directory, std::u
 
 }  // namespace
 
-TEST_CASE("the sealed segments of a journal hold what a cursor yields", "[journal]") {
+TEST_CASE("the sealed segments of a journal hold the events that a cursor yields", "[journal]") {
     pawl::test::temporary_directory directory;
     auto log = journal_of(directory, 2000);
     REQUIRE(log.close());
@@ -59,8 +59,7 @@ TEST_CASE("the sealed segments of a journal hold what a cursor yields", "[journa
     CHECK_FALSE(segments[0].check_follows(&segments[1]));
 }
 
-TEST_CASE("a segment that is being written is not sealed, one that is not there is missing",
-          "[journal]") {
+TEST_CASE("the current segment is reported as not sealed, an absent one as missing", "[journal]") {
     pawl::test::temporary_directory directory;
     auto log = journal_of(directory, 10);
     const auto open = pawl::sealed_segment::open(directory.path(), 0);

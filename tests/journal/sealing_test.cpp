@@ -1,4 +1,4 @@
-// What the background derives from segments that are complete.
+// The files that the background derives from complete segments.
 
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
@@ -19,9 +19,9 @@ void fill_segment(writer& log, stream_id stream) {
 
 }  // namespace
 
-// An index that could not be read is made again, perhaps when later segments have theirs. What
-// those hold belongs to the stream heads all the same.
-TEST_CASE("streams of sealed segments are not forgotten where an earlier index is made again") {
+// An index that could not be read is rebuilt, perhaps when later segments already have theirs. The
+// stream heads must still include the streams of those segments.
+TEST_CASE("rebuilding an earlier index does not lose the streams of later sealed segments") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));

@@ -5,7 +5,7 @@
 using namespace pawl;
 using namespace pawl::test;
 
-// The kernel may move fewer bytes than it was asked for, and a signal may interrupt any call.
+// The kernel may move fewer bytes than requested, and a signal may interrupt any call.
 TEST_CASE("reads and writes that are cut short or interrupted change nothing", "[concurrency]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

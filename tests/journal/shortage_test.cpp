@@ -1,4 +1,4 @@
-// What a shortage of room, descriptors or memory does, and what it must not end.
+// A shortage of disk space, descriptors or memory, and what must survive it.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"
@@ -21,11 +21,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Fails operations on files whose names end so, while it is armed.
+// Fails operations on files whose names end with `ending`, while it is armed.
 struct refusal {
     std::string ending{};
     int with = 0;
-    bool maps = false;  // that operation instead of creating and allocating
+    bool maps = false;  // fails mapping instead of creating and allocating
     std::atomic<bool> armed{false};
     std::atomic<int> refused{0};
 };
@@ -42,7 +42,7 @@ int refuse(void* context, const detail::io_event& event) {
     return rule.with;
 }
 
-// Unhooks at its end, whatever the test does.
+// Removes the hook when the test ends, however it ends.
 class hooked {
   public:
     explicit hooked(refusal& rule) { detail::set_io_hook(refuse, &rule); }
@@ -70,7 +70,7 @@ writer_options manual_work() {
 
 }  // namespace
 
-TEST_CASE("no descriptor for a moment at a rollover does not end the writer") {
+TEST_CASE("a brief lack of descriptors at a rollover does not end the writer") {
     const temporary_directory directory;
     const int lacking = GENERATE(EMFILE, ENFILE, ENOMEM);
     auto log = must(writer::open(directory.path() / "j", manual_work()));
@@ -135,7 +135,7 @@ TEST_CASE("an append that spins waits until there are descriptors again") {
     must(log.close());
 }
 
-TEST_CASE("a close for whose indexes there is no room is a close all the same") {
+TEST_CASE("a close without disk space for its indexes still closes the journal") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, manual_work()));
@@ -155,7 +155,8 @@ TEST_CASE("a close for whose indexes there is no room is a close all the same") 
     CHECK(must(verify(path)).findings.empty());
 }
 
-TEST_CASE("a close whose index fails for another reason says so, and the journal is closed") {
+TEST_CASE(
+    "a close whose index fails for another reason returns the error, and the journal is closed") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, manual_work()));
@@ -170,7 +171,7 @@ TEST_CASE("a close whose index fails for another reason says so, and the journal
     CHECK(must(writer::open(path, manual_work())).recovery().state == found::closed);
 }
 
-TEST_CASE("a crash does not keep the room of a segment for ever") {
+TEST_CASE("a crash does not hold the disk space of a segment for ever") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     constexpr std::uint64_t segment_bytes = std::uint64_t{4} << 20;
@@ -181,7 +182,7 @@ TEST_CASE("a crash does not keep the room of a segment for ever") {
         append_numbered(log, 1);
         must(log.sync());
     }
-    // The newest segment, at most so many prepared ones, and a few pages of each that was cut.
+    // The newest segment, at most `ahead` prepared ones, and a few pages of each that was cut.
     constexpr std::uint64_t ahead = 4;
     CHECK(bytes_on_disk(path) < (1 + ahead) * segment_bytes + 8 * 65536 + 65536);
     const auto report = must(recover(path));
@@ -190,7 +191,7 @@ TEST_CASE("a crash does not keep the room of a segment for ever") {
     CHECK(read_numbered(path) == 8);
 }
 
-TEST_CASE("what a recovery gives back is not evidence") {
+TEST_CASE("a recovery frees disk space without removing evidence") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = manual_work();
@@ -209,7 +210,7 @@ TEST_CASE("what a recovery gives back is not evidence") {
     CHECK(read_numbered(path) == 10);
 }
 
-TEST_CASE("recovery needs no room where nothing is to be done") {
+TEST_CASE("recovery needs no disk space if there is nothing to do") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {
@@ -234,7 +235,7 @@ TEST_CASE("recovery needs no room where nothing is to be done") {
     CHECK(rule.refused == 0);
     CHECK(files() == before);
 
-    // An index that is missing and has no room is no obstacle either.
+    // A missing index without disk space to rebuild it is no obstacle either.
     fs::remove(detail::index_path(path, 0));
     const hooked hook{rule};
     const auto report = must(recover(path));

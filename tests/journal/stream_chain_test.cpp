@@ -1,4 +1,4 @@
-// One stream is a chain through the segments that hold it.
+// The events of one stream form a chain through the segments that hold it.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "store/index_file.hpp"
@@ -89,7 +89,7 @@ TEST_CASE("a segment whose index is gone is read in full for a stream that it ma
     }
 }
 
-TEST_CASE("a chain that skips a segment is noticed") {
+TEST_CASE("a chain that skips a segment is detected") {
     const sparse_journal journal{{1, 6, 11}};
     auto index = must(detail::read_index(journal.path(), journal.id, 11));
     auto& stream = *std::ranges::find(index.streams, rare, &detail::index_stream::stream);
@@ -107,7 +107,7 @@ TEST_CASE("a chain that skips a segment is noticed") {
     CHECK(report.findings[0].what.file == journal.index_of(11).string());
 }
 
-TEST_CASE("a cursor starts at a version of a stream, or waits for it") {
+TEST_CASE("a cursor starts at a version of a stream, or waits until it exists") {
     const sparse_journal journal{{1, 6, 11}};
     CHECK(journal.read({.from = from_version{0}}) == versions{1, 2, 3});
     CHECK(journal.read({.from = from_version{1}}) == versions{1, 2, 3});
@@ -150,7 +150,7 @@ TEST_CASE("a cursor starts at the event at a position") {
           errc::not_found);
 }
 
-TEST_CASE("a position inside a batch is one only if the batch was committed") {
+TEST_CASE("a position inside a batch is valid only if the batch was committed") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
@@ -166,7 +166,7 @@ TEST_CASE("a position inside a batch is one only if the batch was committed") {
     CHECK(read_numbered(path, {.from = from_position{second.position}}) == 1);
 }
 
-TEST_CASE("an index left beside an older copy of its segment is not believed") {
+TEST_CASE("an index left beside an older copy of its segment is not trusted") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const auto copy = directory.path() / "older.seg";

@@ -1,4 +1,4 @@
-// What each sync covered: nothing is called durable that no sync has reached.
+// Tracks the range of each sync: no event may be reported as durable that no sync has covered.
 #include "../support/temporary_directory.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
@@ -15,7 +15,7 @@ using detail::io_operation;
 
 namespace {
 
-// How far each segment has been synced without a gap.
+// The end of each segment's range that was synced without a gap.
 class coverage {
   public:
     void synced(const std::filesystem::path& file, std::uint64_t offset, std::uint64_t bytes) {
@@ -48,7 +48,7 @@ struct placed_event {
 
 }  // namespace
 
-TEST_CASE("whatever sync() calls durable lies in what was synced, rollovers included",
+TEST_CASE("every event that sync() reports as durable was synced, across rollovers too",
           "[concurrency]") {
     constexpr std::uint64_t total = 40'000;
     const temporary_directory directory;
@@ -85,7 +85,7 @@ TEST_CASE("whatever sync() calls durable lies in what was synced, rollovers incl
             failed = true;
             break;
         }
-        // The receipt of the last ones may still be on its way.
+        // The appending thread may not have recorded its last receipts yet.
         while (placed.load(std::memory_order_acquire) < *durable && !failed)
             std::this_thread::yield();
         for (; checked < *durable && !failed; ++checked)
@@ -98,8 +98,8 @@ TEST_CASE("whatever sync() calls durable lies in what was synced, rollovers incl
     CHECK(log.statistics().rollovers > 50);
 }
 
-// The same without luck: the appends happen inside the sync's own calls.
-TEST_CASE("what is appended while a sync is going on is not called durable by it") {
+// The same without relying on timing: the appends happen inside the sync's own calls.
+TEST_CASE("a sync does not report events appended during it as durable") {
     const temporary_directory directory;
     coverage covered;
     writer* appending = nullptr;

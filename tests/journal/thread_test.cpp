@@ -1,4 +1,4 @@
-// How the libraries start threads, and until when they wait.
+// Tests how the libraries start threads, and how long they wait.
 #include "os/thread.hpp"
 
 #include "os/background.hpp"
@@ -20,7 +20,7 @@ namespace {
 
 constexpr int raised_by_an_access[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL};
 
-// Blocks a set of signals in this thread while it lives.
+// Blocks a set of signals in this thread during its lifetime.
 class blocked {
   public:
     explicit blocked(const sigset_t& set) { ::pthread_sigmask(SIG_SETMASK, &set, &before_); }
@@ -43,7 +43,7 @@ sigset_t mask_of_a_new_thread() {
 
 }  // namespace
 
-TEST_CASE("a thread takes the signals of its own accesses and no others, whoever starts it") {
+TEST_CASE("a thread accepts only the signals of its own accesses, whichever thread starts it") {
     sigset_t all{};
     sigset_t none{};
     ::sigfillset(&all);
@@ -70,7 +70,7 @@ TEST_CASE("a thread on a core that cannot exist is refused") {
     }
 }
 
-TEST_CASE("a deadline saturates") {
+TEST_CASE("a deadline saturates at both ends of the clock") {
     using clock = std::chrono::steady_clock;
     using detail::deadline_after;
     constexpr auto never = clock::time_point::max();
@@ -88,7 +88,7 @@ TEST_CASE("a deadline saturates") {
     CHECK(deadline_after(never - 7ns, 8ns) == never);
 }
 
-TEST_CASE("a background thread that is to sleep for ever sleeps until it is woken") {
+TEST_CASE("a background thread without a deadline sleeps until it is woken") {
     std::atomic<int> steps{0};
     detail::background_thread sleeper;
     REQUIRE(sleeper.start({.name = "sleeper", .step = [&] {

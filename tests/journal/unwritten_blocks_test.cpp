@@ -1,5 +1,5 @@
-// Blocks that were stored to and that the file system still calls unwritten. A failed write leaves
-// them; here they are simply blocks that nobody has stored to yet.
+// Blocks that were stored to but that the file system still reports as unwritten. A failed write
+// leaves such blocks; this test uses blocks without any store so far.
 #include "store/unwritten_blocks.hpp"
 
 #include "../support/temporary_directory.hpp"

@@ -1,5 +1,5 @@
-// What the library promises about cost, by counting: clock calls, page faults, pages made ready,
-// files rewritten, bytes read in the background.
+// Checks the library's promises about cost by counting: clock calls, page faults, populated pages,
+// rewritten files, bytes read in the background.
 #include "../support/temporary_directory.hpp"
 #include "interposed_calls.hpp"
 #include "io_record.hpp"
@@ -35,7 +35,7 @@ namespace {
 
 }  // namespace
 
-TEST_CASE("an append asks the kernel for the time only where it was told to") {
+TEST_CASE("an append asks the kernel for the time only if the options select that clock") {
     const bool has_counter = detail::tsc_clock::instance() != nullptr;
     for (const auto clock : {clock_source::tsc, clock_source::system, clock_source::caller}) {
         const temporary_directory directory;
@@ -51,19 +51,19 @@ TEST_CASE("an append asks the kernel for the time only where it was told to") {
     }
 }
 
-TEST_CASE("pages are made ready one window ahead of the writer and no further") {
+TEST_CASE("pages are populated one window ahead of the writer and no further") {
     const temporary_directory directory;
     auto options = by_hand();
     options.segment_bytes = std::uint64_t{1} << 20;
     options.populate_bytes = std::uint64_t{128} << 10;
     auto log = must(writer::open(directory.path() / "j", options));
-    CHECK(log.statistics().populated_bytes == 0);  // what open itself does is not counted
+    CHECK(log.statistics().populated_bytes == 0);  // does not count the pages that open populates
     must(log.poll());
     CHECK(log.statistics().populated_bytes == options.populate_bytes);
     must(log.poll());
     CHECK(log.statistics().populated_bytes == options.populate_bytes);
     const std::vector<std::byte> payload(1000);
-    // Less than a quarter of the window is not worth a call.
+    // The writer does not populate less than a quarter of the window.
     while (log.statistics().appended_bytes < options.populate_bytes / 4 - 1056)
         (void)must(log.append({}, payload));
     must(log.poll());
@@ -81,7 +81,7 @@ TEST_CASE("pages are made ready one window ahead of the writer and no further") 
     CHECK(log.statistics().rollovers == 0);
 }
 
-TEST_CASE("the next segment's first pages are made ready before the writer enters it") {
+TEST_CASE("the next segment's first pages are populated before the writer enters it") {
     const temporary_directory directory;
     auto options = by_hand();
     options.populate_bytes = std::uint64_t{64} << 10;
@@ -102,7 +102,7 @@ namespace {
 
 constexpr std::uint64_t events_of_short_stream = 2;
 
-// Appends streams of two events each until so many more segments are full.
+// Appends streams of two events each until `segments` more segments are full.
 void append_short_streams(writer& log, std::uint64_t segments) {
     const std::uint64_t end = log.statistics().rollovers + segments;
     while (log.statistics().rollovers < end) {
@@ -114,7 +114,7 @@ void append_short_streams(writer& log, std::uint64_t segments) {
     must(log.poll());
 }
 
-// How many entries of indexes the file of heads lacks.
+// Returns the number of index entries that the file of heads lacks.
 [[nodiscard]] std::uint64_t entries_to_merge(const std::filesystem::path& path,
                                              const journal_id& id) {
     const auto heads = detail::read_heads(path, id);
@@ -135,19 +135,19 @@ TEST_CASE("an open merges no more entries into the stream heads than they hold")
     constexpr std::uint64_t few = 32 << 10;
     const io_record record;
     const auto written = [&] { return record.calls(io_operation::create, "streams.tmp").size(); };
-    // Short lives count together: none of them closes the journal.
+    // Several short lives add up, because none of them closes the journal.
     for (int life = 0; life < 6; ++life) {
         auto log = must(writer::open(path, by_hand()));
         append_short_streams(log, 20);
         CHECK(entries_to_merge(path, log.id()) <=
               std::max<std::uint64_t>(few, log.statistics().streams));
     }
-    // In sizes that double, apart from the first.
+    // The merged sizes double, except for the first.
     CHECK(written() >= 1);
     CHECK(written() <= 4);
 }
 
-TEST_CASE("a writer that appends nothing leaves the file of stream heads as it is") {
+TEST_CASE("a writer that appends nothing does not rewrite the file of stream heads") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {
@@ -174,7 +174,7 @@ TEST_CASE("a writer that appends nothing leaves the file of stream heads as it i
     CHECK(written() >= 1);
 }
 
-TEST_CASE("the scrub reads each sealed segment once, a slice at a time, no faster than it was told",
+TEST_CASE("the scrub reads each sealed segment once, a slice at a time, within its rate",
           "[concurrency]") {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
     const temporary_directory directory;
@@ -203,7 +203,7 @@ TEST_CASE("the scrub reads each sealed segment once, a slice at a time, no faste
             continue;
         }
         scrubbed = now;
-        // Never ahead of its rate by more than the slice it begins with.
+        // Never ahead of its rate by more than its first slice.
         const double allowed = took.count() * 4 * mebibyte + 1.2 * mebibyte;
         CHECK(static_cast<double>(scrubbed) <= allowed);
     }
@@ -211,7 +211,7 @@ TEST_CASE("the scrub reads each sealed segment once, a slice at a time, no faste
     CHECK(log.statistics().scrubbed_bytes == bytes + 96);  // the end frame of the last one
 }
 
-TEST_CASE("nothing is scrubbed where no rate is given") {
+TEST_CASE("nothing is scrubbed without a rate") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = by_hand();

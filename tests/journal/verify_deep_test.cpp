@@ -1,5 +1,5 @@
-// verify across files, on journals that the writer wrote; tests/golden has those that it never
-// would.
+// Verifies across files, on journals that the writer wrote; tests/golden has journals that it never
+// writes.
 #include "journal_support.hpp"
 #include "store/heads_file.hpp"
 #include "support/temporary_directory.hpp"
@@ -17,7 +17,7 @@ pawl::verify_report verify_deep(const std::filesystem::path& directory) {
     return report;
 }
 
-// Every life appends to streams of before and to new ones, and to one with a name.
+// Every life appends to earlier streams, to new ones, and to one with a name.
 void append_to_streams(pawl::writer& log, std::uint64_t streams, std::uint64_t life) {
     const pawl::stream_id named = must(log.stream("orders/" + std::to_string(life)));
     for (std::uint64_t i = 0; i < streams; ++i) {
@@ -44,7 +44,7 @@ TEST_CASE("a journal of many streams, names, segments and lives is sound in dept
     for (std::uint64_t life = 0; life < 4; ++life) {
         auto log = open_quietly(directory);
         append_to_streams(log, streams, life);
-        // The last but one is left as by a process that was killed.
+        // The last but one is left as if its process was killed.
         if (life != 2)
             must(log.close());
         else
@@ -71,7 +71,8 @@ TEST_CASE("a journal that is being written is sound in depth at every moment") {
 }
 
 TEST_CASE(
-    "verify is not misled by a writer that goes on into segments which were not there before") {
+    "verify is not misled by a writer that continues into segments that did not exist at the "
+    "start") {
     for (const bool deep : {false, true}) {
         const temporary_directory home;
         const auto directory = home.path() / "log";
@@ -89,12 +90,12 @@ TEST_CASE(
             UNSCOPED_INFO(found.what.message());
         CHECK(report.findings.empty());
         CHECK(report.end == "open");
-        // Not only those that were prepared ahead, and listed.
+        // The writer has used more segments than the prepared ones, which were listed.
         CHECK(report.next_sequence < log.next_sequence());
     }
 }
 
-TEST_CASE("wrong heads with a right checksum are a notice that only verify in depth gives") {
+TEST_CASE("wrong heads with a valid checksum are a notice of a deep verify only") {
     const temporary_directory home;
     const auto directory = home.path() / "log";
     {
@@ -117,7 +118,7 @@ TEST_CASE("wrong heads with a right checksum are a notice that only verify in de
     CHECK(found.what.sequence == heads.end_sequence);
     CHECK(found.what.detail == "stream 17 is at version 1 in the log, at 9 here");
 
-    // What the manual advises: moved away, it is built again.
+    // As the manual advises: move the file away, and it is rebuilt.
     std::filesystem::remove(directory / "streams");
     must(open_quietly(directory).close());
     CHECK(verify_deep(directory).findings.empty());

@@ -1,5 +1,5 @@
-// The cursor has a copy of the frame check of its own for the common case. It must agree with the
-// walk that recovery, verification and the index builder use, about every frame and every damage.
+// The cursor has its own copy of the frame check for the common case. It must agree with the walk
+// that recovery, verification and the index builder use, for every frame and every damage.
 #include "../support/temporary_directory.hpp"
 #include "format/segment_walk.hpp"
 #include "journal_support.hpp"
@@ -33,7 +33,7 @@ journal_id write_journal(const std::filesystem::path& path, bool close) {
     return id;
 }
 
-// Events up to the first place that holds no valid frame, or to the end.
+// Counts the events up to the first place without a valid frame, or to the end.
 std::uint64_t walked(const std::filesystem::path& path, const journal_id& id) {
     const auto segment = must(detail::open_segment(path, id, 0));
     return detail::walk_segment(segment.space(), {}, [](std::uint64_t, detail::commit_word) {})

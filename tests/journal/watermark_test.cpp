@@ -1,4 +1,4 @@
-// The durable watermark on stable storage: which block is written and synced, and when.
+// The durable watermark on disk: which block is written and synced, and when.
 #include "../support/temporary_directory.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
@@ -35,7 +35,7 @@ void poll_until_stored(writer& log, const io_record& record, std::size_t syncs) 
 
 }  // namespace
 
-TEST_CASE("after an idle interval the watermark is stored once, in the other block each time") {
+TEST_CASE("after an idle interval the watermark is stored once, in alternating blocks") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const io_record record;
@@ -51,7 +51,7 @@ TEST_CASE("after an idle interval the watermark is stored once, in the other blo
         append_numbered(log, 3);
         (void)must(log.sync());
         poll_until_stored(log, record, generation);
-        // Odd generations go into the last block, even ones into the one before.
+        // Odd generations go into the last block, even ones into the block before it.
         const std::uint64_t written = 2 + generation % 2;
         const auto synced = record.calls(io_operation::sync_range, "control");
         REQUIRE(synced.size() == generation);
@@ -66,12 +66,12 @@ TEST_CASE("after an idle interval the watermark is stored once, in the other blo
         CHECK(watermark_block(5 - written) == before[3 - written]);
         CHECK(view.stored_watermark() == 3 * generation);
         before = {watermark_block(2), watermark_block(3)};
-        // Nothing new: nothing more is stored, however long it is idle.
+        // Without a new event nothing more is stored, however long the writer is idle.
         for (int i = 0; i < 20; ++i)
             must(log.poll());
         CHECK(record.calls(io_operation::sync_range, "control").size() == generation);
     }
-    // The next writer goes on counting.
+    // The next writer continues the generation count.
     must(log.close());
     CHECK(record.calls(io_operation::sync_range, "control").size() == 4);
     log = must(writer::open(path, by_hand()));
@@ -80,12 +80,12 @@ TEST_CASE("after an idle interval the watermark is stored once, in the other blo
     const auto synced = record.calls(io_operation::sync_range, "control");
     REQUIRE(synced.size() == 5);
     CHECK(synced.back().offset == 3 * block);
-    // In a control file of its own.
+    // In a new control file.
     CHECK(view.stored_watermark() == 12);
     CHECK(must(detail::control_view::open(path, log.id())).stored_watermark() == 13);
 }
 
-TEST_CASE("either block of the watermark is enough, and the greater of two counts") {
+TEST_CASE("either block of the watermark is enough, and of two the greater counts") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const io_record record;
@@ -113,7 +113,7 @@ TEST_CASE("a new journal's files and names are synced before they count") {
     auto log = must(writer::open(path, by_hand()));
     const auto all = record.calls();
     const auto name = directory.path().filename().string();
-    // The directory's own name, before anything is made in it.
+    // The directory's own name is synced before anything is created in it.
     const auto made = record.place_of(io_operation::make_directory, "j");
     const auto parent_synced = record.place_of(io_operation::sync_directory, name);
     const auto first_created = record.place_of(io_operation::create, "writer.lock");
@@ -134,12 +134,14 @@ TEST_CASE("a new journal's files and names are synced before they count") {
         CHECK(renamed < named);
         REQUIRE(named < all.size());
         CHECK(all[renamed].target == path / file);
-        // Nothing is written to it between its sync and its name.
+        // Nothing is written to it between its sync and its rename.
         CHECK(record.place_of(io_operation::write, file + ".tmp", synced) == all.size());
     }
 }
 
-TEST_CASE("the name of a journal's directory is synced however it is spelled and whoever made it") {
+TEST_CASE(
+    "the name of a journal's directory is synced, however its path is spelled and whoever created "
+    "it") {
     const temporary_directory directory;
     const std::string spelled = GENERATE("j", "j/");
     const bool made_before = GENERATE(false, true);
@@ -154,8 +156,8 @@ TEST_CASE("the name of a journal's directory is synced however it is spelled and
           record.place_of(io_operation::create, "writer.lock"));
 }
 
-// The directory is there then, and nothing else would ever sync its name.
-TEST_CASE("a directory whose name could not be synced has it synced by the next open") {
+// The directory exists then, and no other code ever syncs its name.
+TEST_CASE("the next open syncs the name of a directory whose first sync failed") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     bool failing = true;

@@ -6,9 +6,9 @@
 using namespace pawl;
 using namespace pawl::test;
 
-// Each fourth word looks like the beginning of a frame of half the segment, with a sequence that
-// may well follow: to look at all of them would take minutes. What cannot be searched is not cut.
-TEST_CASE("a tail with more that looks like frames than can be searched is refused, not cut") {
+// Every fourth word looks like the start of a frame of half the segment, with a plausible next
+// sequence: checking all of them takes minutes. A tail that cannot be searched is not cut.
+TEST_CASE("a tail with more apparent frames than can be searched is refused, not cut") {
     constexpr std::uint64_t segment_bytes = std::uint64_t{1} << 20;
     const temporary_directory directory;
     const auto path = directory.path() / "j";
@@ -34,7 +34,7 @@ TEST_CASE("a tail with more that looks like frames than can be searched is refus
               bytes_of("XXXXXXXX"));
     const auto before = read_bytes(segment(path, 0), 0, segment_bytes);
     const auto opened = writer::open(path, options);
-    // Few of them can be searched, and then it is an ordinary torn tail.
+    // A few can all be searched, and then it is an ordinary torn tail.
     CHECK(opened.has_value() == (kinds != 4));
     if (opened) {
         CHECK(opened->next_sequence() == 10);

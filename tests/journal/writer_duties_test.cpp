@@ -1,5 +1,5 @@
-// What a writer owes to others: the observer, readers, whoever looks at the control file, and the
-// permissions that were asked for.
+// A writer's duties to others: to the observer, to readers, to readers of the control file, and the
+// requested permissions.
 #include "../support/temporary_directory.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
@@ -29,7 +29,7 @@ namespace {
     return options;
 }
 
-// Waits for what must come to pass; false where it does not within half a minute.
+// Waits for the condition; returns false if it does not hold within half a minute.
 template <class Condition>
 [[nodiscard]] bool comes_true(const Condition& condition) {
     const auto end = std::chrono::steady_clock::now() + 30s;
@@ -55,7 +55,7 @@ template <class Condition>
 
 }  // namespace
 
-TEST_CASE("the observer is told once of a sync that failed in the background", "[concurrency]") {
+TEST_CASE("the observer is called once for a sync that failed in the background", "[concurrency]") {
     const temporary_directory directory;
     std::atomic<bool> failing{false};
     std::atomic<int> told{0};
@@ -84,7 +84,7 @@ TEST_CASE("the observer is told once of a sync that failed in the background", "
     CHECK(told == 1);
 }
 
-TEST_CASE("the state says that the disk is full for as long as it is") {
+TEST_CASE("the state is disk_full for as long as the disk is full") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     bool full = false;
@@ -113,7 +113,7 @@ TEST_CASE("the state says that the disk is full for as long as it is") {
     CHECK(must(inspect(path)).state == "closed");
 }
 
-TEST_CASE("a closed journal keeps no more room than what is in it") {
+TEST_CASE("a closed journal occupies no more disk space than its contents") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto options = by_hand();
@@ -130,7 +130,7 @@ TEST_CASE("a closed journal keeps no more room than what is in it") {
     CHECK_FALSE(std::filesystem::exists(segment(path, 1)));
 }
 
-TEST_CASE("every file of a journal has the permissions that were asked for") {
+TEST_CASE("every file of a journal has the requested permissions") {
     const auto old_mask = ::umask(0);
     for (const std::uint32_t mode : {0600U, 0640U, 0664U}) {
         INFO("mode " << std::oct << mode);
@@ -170,7 +170,7 @@ TEST_CASE("every file of a journal has the permissions that were asked for") {
         CHECK(kinds[".idx"] == 4);
         CHECK(kinds[".bytes"] == 1);
         CHECK(kinds[".tmp"] == 0);
-        // Whoever may read the files may search the directory.
+        // All who may read the files may search the directory.
         CHECK(mode_of(path) == (mode | 0700U | (mode >> 2 & 0111U)));
     }
     ::umask(old_mask);
@@ -209,7 +209,7 @@ TEST_CASE("a reader that sleeps on the wake word is woken through another mappin
         constexpr std::uint64_t ten_minutes = 600'000'000'000;
         view.sleep(view.wake_word(), ten_minutes);
     });
-    // One that came too early is not seen, so wake again and again.
+    // A wake-up before the wait has no effect, so wake repeatedly.
     CHECK(comes_true([&] {
         page.wake_readers();
         return sleeper.wait_for(1ms) == std::future_status::ready;
@@ -271,7 +271,7 @@ TEST_CASE("links in place of a journal's files are not followed") {
     CHECK(read_bytes(elsewhere, 0, bytes) == before);
 }
 
-TEST_CASE("a dry run changes nothing, whatever there is to clear away") {
+TEST_CASE("a dry run changes nothing, whatever a recovery would remove") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     log_position torn{};
@@ -309,7 +309,7 @@ TEST_CASE("a dry run changes nothing, whatever there is to clear away") {
     CHECK_FALSE(std::filesystem::exists(path / "0000000009.seg.tmp"));
 }
 
-TEST_CASE("a recovery counts exactly what is lost and what is torn") {
+TEST_CASE("a recovery counts lost events and torn bytes exactly") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const std::uint64_t after = GENERATE(0U, 1U, 5U);
@@ -331,7 +331,7 @@ TEST_CASE("a recovery counts exactly what is lost and what is torn") {
     CHECK(report.cut == torn);
     CHECK(report.cut_sequence == 10);
     CHECK(report.next_sequence == 10);
-    // The torn event itself is known to have been published by what follows it.
+    // The events after the torn event prove that it was published.
     CHECK(report.lost_about == (after == 0 ? 0 : after + 1));
     CHECK(report.torn_bytes == torn_bytes);
     CHECK(report.kept.size() == 1);
@@ -339,7 +339,7 @@ TEST_CASE("a recovery counts exactly what is lost and what is torn") {
     CHECK(report.segments_read == 1);
 }
 
-TEST_CASE("a recovery believes the control file about what was published") {
+TEST_CASE("a recovery takes the number of published events from the control file") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     log_position torn{};

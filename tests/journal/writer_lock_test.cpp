@@ -9,14 +9,14 @@
 using namespace pawl;
 using namespace pawl::test;
 
-TEST_CASE("a second writer is refused although somebody deleted the lock file") {
+TEST_CASE("a second writer is refused even if the lock file was deleted") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     auto log = must(writer::open(path, small_segments()));
     REQUIRE(std::filesystem::remove(detail::lock_path(path)));
     CHECK(must(detail::writer_lock::is_held(path)));
     CHECK(writer::open(path, small_segments()).error().code == errc::locked);
-    // And although another one lies there by now.
+    // And even if a new lock file has replaced it.
     CHECK(writer::open(path, small_segments()).error().code == errc::locked);
     append_numbered(log, 10);
     must(log.close());
@@ -27,7 +27,7 @@ TEST_CASE("a second writer is refused although somebody deleted the lock file") 
 
 namespace {
 
-// As in a child between fork() and the handler that closes the descriptor there.
+// Like a forked child before its handler closes the descriptors.
 [[nodiscard]] std::vector<int> copies_of_descriptors(const std::filesystem::path& directory) {
     std::vector<int> copies;
     for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
@@ -41,7 +41,7 @@ namespace {
 
 }  // namespace
 
-TEST_CASE("a closed writer holds nothing, although copies of its descriptors are open") {
+TEST_CASE("a closed writer holds no lock, even if copies of its descriptors are open") {
     const temporary_directory directory;
     const auto path = std::filesystem::canonical(directory.path()) / "j";
     auto log = must(writer::open(path, small_segments()));
