@@ -56,9 +56,21 @@ void tsc_clock::adjust() noexcept {
     const std::uint64_t ticks = read_ticks();
     const std::uint64_t monotonic = clock_ns(CLOCK_MONOTONIC);
     const std::uint64_t now = clock_ns(CLOCK_REALTIME);
+    if (version_.load(std::memory_order_relaxed) != 0) {
+        const std::uint64_t by_line = ns_.load(std::memory_order_relaxed) +
+                                      scaled(ticks - ticks_.load(std::memory_order_relaxed),
+                                             scale_.load(std::memory_order_relaxed));
+        drift_ns_.fetch_add(static_cast<std::int64_t>(now - by_line), std::memory_order_relaxed);
+    }
     const auto span_ns = static_cast<wide>(monotonic - first_ns_) << 32;
     store_line(ticks, now,
                static_cast<std::uint64_t>(span_ns / static_cast<wide>(ticks - first_ticks_)));
+}
+
+std::uint64_t tsc_clock::hz() const noexcept {
+    constexpr auto ns_per_s = static_cast<wide>(1'000'000'000);
+    const auto scale = static_cast<wide>(scale_.load(std::memory_order_acquire));
+    return static_cast<std::uint64_t>((ns_per_s << 32) / scale);
 }
 
 void tsc_clock::store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept {

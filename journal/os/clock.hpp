@@ -31,6 +31,13 @@ class tsc_clock {
     }
     // Fits the line anew, so that it follows the system clock.
     void adjust() noexcept;
+    // Ticks per second, as measured so far.
+    [[nodiscard]] std::uint64_t hz() const noexcept;
+    // How far the system clock had moved away from the line each time that it was fitted again, all
+    // of it added up. Any thread.
+    [[nodiscard]] std::int64_t drift_ns() const noexcept {
+        return drift_ns_.load(std::memory_order_relaxed);
+    }
 
   private:
     __extension__ using wide = __int128;
@@ -59,6 +66,7 @@ class tsc_clock {
     std::atomic<std::uint64_t> ticks_{0};
     std::atomic<std::uint64_t> ns_{0};
     std::atomic<std::uint64_t> scale_{0};  // nanoseconds a tick, times 2^32
+    std::atomic<std::int64_t> drift_ns_{0};
     std::uint64_t first_ticks_ = 0;
     std::uint64_t first_ns_ = 0;
 };

@@ -95,8 +95,9 @@ TEST_CASE("an event of an older schema version is not read as the table's own", 
 TEST_CASE("a payload longer than its reservation leaves the bytes behind it alone", "[codec]") {
     pawl::test::temporary_directory directory;
     constexpr std::size_t segment_bytes = 64 << 10;
-    auto log = pawl::writer::open(
-        directory.path(), {.segment_bytes = segment_bytes, .sync = pawl::sync_policy::manual()});
+    auto log = pawl::writer::open(directory.path(), {.segment_bytes = segment_bytes,
+                                                     .sync = pawl::sync_policy::manual(),
+                                                     .clock_report_interval_s = 0});
     REQUIRE(log);
     pawl::encoder encode;
     const std::size_t small = encode.encode(cancelled(1, 40))->bytes.size();

@@ -83,7 +83,7 @@ image encode_header(const header_fields& fields) {
 }
 
 image encode_frame(const frame_fields& fields, std::uint64_t epoch, std::uint64_t offset) {
-    const std::size_t bytes = 56 + fields.payload.size();
+    const std::size_t bytes = 56 + fields.metadata.size() + fields.payload.size();
     image made{(bytes + 7) / 8 * 8};
     made.u32(0, bytes | std::uint64_t{fields.flags} << 24);
     made.u16(4, fields.type);
@@ -94,7 +94,8 @@ image encode_frame(const frame_fields& fields, std::uint64_t epoch, std::uint64_
     made.u64(32, fields.timestamp_ns);
     made.u64(40, fields.stream);
     made.u64(48, fields.version);
-    made.text(56, fields.payload);
+    made.text(56, fields.metadata);
+    made.text(56 + fields.metadata.size(), fields.payload);
     const std::uint64_t place = mix(epoch + offset * 0x9e3779b97f4a7c15);
     made.u64(8, content_hash(made) ^ mix(place ^ made.u64(16)));
     return made;
@@ -111,6 +112,41 @@ std::string encode_end(const end_fields& fields) {
     made.u64(16, fields.events);
     made.u64(24, fields.lost_about);
     made.u64(32, fields.torn_bytes);
+    return made.bytes();
+}
+
+std::string encode_metadata(const std::vector<metadata_fields>& entries) {
+    image made{0};
+    for (const metadata_fields& fields : entries) {
+        image entry{8 + (fields.value.size() + 7) / 8 * 8};
+        entry.u16(0, fields.tag);
+        entry.u16(2, (fields.critical ? 1u : 0u) | (&fields == &entries.back() ? 2u : 0u));
+        entry.u32(4, fields.value.size());
+        entry.text(8, fields.value);
+        made.append(entry);
+    }
+    return made.bytes();
+}
+
+std::string encode_clock(const clock_fields& fields) {
+    image made{48};
+    made.u16(0, fields.source | fields.synchronised << 8);
+    made.u64(8, fields.estimated_error_ns);
+    made.u64(16, fields.maximum_error_ns);
+    made.u64(24, fields.tsc_hz);
+    made.u64(32, static_cast<std::uint64_t>(fields.drift_ns));
+    made.u64(40, fields.steps);
+    return made.bytes();
+}
+
+std::string encode_description(const description_fields& fields) {
+    const std::size_t bytes_at = 8 + (fields.name.size() + 7) / 8 * 8;
+    image made{bytes_at + fields.bytes.size()};
+    made.u16(0, fields.type);
+    made.u16(2, fields.schema_version);
+    made.u32(4, fields.name.size());
+    made.text(8, fields.name);
+    made.text(bytes_at, fields.bytes);
     return made.bytes();
 }
 
@@ -255,7 +291,8 @@ image encode_index(const index_fields& fields) {
     made.u64(104, fields.successor_epoch);
     made.u16(112, fields.end_type);
     made.u32(116, sections.size());
-    made.u64(120, std::uint64_t{1} << fields.end_type | (fields.names.empty() ? 0U : 1U << 4));
+    made.u64(120, std::uint64_t{1} << fields.end_type | (fields.names.empty() ? 0U : 1U << 4) |
+                      (fields.describes ? 1U << 5 : 0U));
     made.u64(128, fields.min_timestamp_ns);
     made.u64(136, fields.max_timestamp_ns);
     made.u64(144, end);

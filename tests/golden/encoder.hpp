@@ -72,10 +72,19 @@ struct frame_fields {
     std::uint32_t back = 0;
     std::uint32_t witness = 0;
     std::string payload{};
+    std::string metadata{};  // with flag 0x10: encode_metadata
 };
 [[nodiscard]] image encode_frame(const frame_fields& fields, std::uint64_t epoch,
                                  std::uint64_t offset);
 [[nodiscard]] std::uint64_t content_hash(const image& frame);
+
+// §8
+struct metadata_fields {
+    std::uint16_t tag{};
+    std::string value{};
+    bool critical = false;
+};
+[[nodiscard]] std::string encode_metadata(const std::vector<metadata_fields>& entries);
 
 // §7
 struct end_fields {
@@ -86,6 +95,23 @@ struct end_fields {
     std::uint64_t torn_bytes = 0;
 };
 [[nodiscard]] std::string encode_end(const end_fields& fields);
+struct description_fields {
+    std::uint16_t type{};
+    std::uint16_t schema_version{};
+    std::string_view name{};
+    std::string_view bytes{};
+};
+[[nodiscard]] std::string encode_description(const description_fields& fields);
+struct clock_fields {
+    std::uint8_t source{};
+    std::uint8_t synchronised{};
+    std::uint64_t estimated_error_ns{};
+    std::uint64_t maximum_error_ns{};
+    std::uint64_t tsc_hz{};
+    std::int64_t drift_ns{};
+    std::uint64_t steps{};
+};
+[[nodiscard]] std::string encode_clock(const clock_fields& fields);
 
 // A segment that is filled from the front.
 class segment_image {
@@ -158,6 +184,7 @@ struct index_fields {
     std::vector<stream> streams{};
     std::vector<name> names{};
     std::vector<type> types{};
+    bool describes = false;  // a *description* stands in the segment
 };
 [[nodiscard]] image encode_index(const index_fields& fields);
 

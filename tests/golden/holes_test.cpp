@@ -116,6 +116,12 @@ std::vector<hole> all_newer() {
                     frame.type = stream_name;
                     frame.payload = "";
                 }),
+        changed("a description too short for a name",
+                [](auto& frame) {
+                    frame.flags = system_flag;
+                    frame.type = description;
+                    frame.payload = std::string(15, '\0');
+                }),
         {"a batch whose second frame has unknown flags",
          [](segment_image& segment) {
              frame_fields frame = event_frame(1);
@@ -205,7 +211,7 @@ TEST_CASE("an event with an unknown encoding is malformed") {
 TEST_CASE("metadata is stepped over unless it is critical or does not fit") {
     const auto entry = [](std::uint16_t flags, std::uint32_t bytes) {
         image made{16};
-        made.u16(0, 77);
+        made.u16(0, 0x8077);
         made.u16(2, flags);
         made.u32(4, bytes);
         made.text(8, "abc");
@@ -240,8 +246,69 @@ TEST_CASE("metadata is stepped over unless it is critical or does not fit") {
     REQUIRE(events.has_value());
     const pawl::event* e = events->next();
     REQUIRE(e != nullptr);
-    CHECK(e->metadata().size() == 32);
+    CHECK(e->metadata().bytes().size() == 32);
     CHECK(e->payload().size() == 7);
+}
+
+TEST_CASE(
+    "an event whose standard metadata breaks a rule is malformed, and is sealed all the same") {
+    const std::string id(16, 'i');
+    const std::string one{"\x01\0\0\0\0\0\0\0", 8};
+    const std::string two{"\x02\0\0\0\0\0\0\0", 8};
+    std::string seventeen;
+    for (char i = 1; i <= 17; ++i)
+        seventeen += std::string{i} + std::string(7, '\0');
+    struct attempt {
+        std::vector<metadata_fields> entries;
+        bool sound;
+    };
+    const std::vector<attempt> attempts{
+        {{{1, id + one}, {2, id}, {3, id}, {6, one}, {7, one + two}, {8, two + one}}, true},
+        {{{2, id, true}}, true},
+        {{{77, "kept for later"}, {0x8000, "own"}, {78, ""}, {0x8000, "own"}}, true},
+        {{{7, seventeen.substr(0, 16 * 8)}}, true},
+        {{{2, id}, {2, id}}, false},
+        {{{3, id}, {2, id}}, false},
+        {{{3, id}, {0x8001, ""}, {2, id}}, false},
+        {{{0, ""}}, false},
+        {{{77, "", true}}, false},
+        {{{0x8001, "", true}}, false},
+        {{{1, id}}, false},
+        {{{2, one}}, false},
+        {{{3, id + "x"}}, false},
+        {{{4, id + one}}, false},
+        {{{6, ""}}, false},
+        {{{7, ""}}, false},
+        {{{7, one + one}}, false},
+        {{{7, two + one}}, false},
+        {{{7, std::string(8, '\0')}}, false},
+        {{{7, one + "x"}}, false},
+        {{{7, seventeen}}, false},
+        {{{8, ""}}, false},
+        {{{8, "seven b"}}, false},
+    };
+    for (const attempt& each : attempts) {
+        INFO("attempt " << &each - attempts.data());
+        const odd_journal journal;
+        put_behind_first(journal, [&](segment_image& segment) {
+            frame_fields frame = event_frame(1);
+            frame.flags = 0x10;
+            frame.metadata = encode_metadata(each.entries);
+            segment.add(frame);
+            frame_fields next = event_frame(2);
+            next.back = static_cast<std::uint32_t>(8 + frame.metadata.size() / 8);
+            segment.add(next);
+        });
+        const outcome seen = read_all(journal);
+        CHECK(seen.end == (each.sound ? "torn" : "malformed"));
+        CHECK(seen.events == (each.sound ? 3 : 1));
+        // What an application or a newer program got wrong must not keep the journal from opening.
+        REQUIRE(pawl::recover(journal.directory()).has_value());
+        const auto info = pawl::inspect(journal.directory());
+        REQUIRE(info.has_value());
+        CHECK(info->segments.front().sealed);
+        CHECK(info->segments.front().end_sequence == 3);
+    }
 }
 
 TEST_CASE("a whole frame that this version does not know is never a hole") {

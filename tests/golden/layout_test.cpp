@@ -1,8 +1,11 @@
 // Every field of every structure on disk, read from the committed files through the library's
 // layouts.
+#include "format/clock_frame.hpp"
+#include "format/description_frame.hpp"
 #include "format/directory_layout.hpp"
 #include "format/heads_layout.hpp"
 #include "format/index_layout.hpp"
+#include "format/metadata.hpp"
 #include "format/segment_layout.hpp"
 #include "golden_journal.hpp"
 
@@ -43,14 +46,14 @@ bool all_zero(const Words& words) {
 
 TEST_CASE("the committed golden files are what the second writer of the format writes") {
     std::size_t files = 0;
-    for (const scene& what : {make_rolled(), make_cut(), make_torn()}) {
+    for (const scene& what : {make_rolled(), make_cut(), make_torn(), make_described()}) {
         for (const golden_file& file : what.files) {
             INFO(file.path);
             CHECK(committed_bytes(file.path) == committed(file));
             ++files;
         }
     }
-    CHECK(files == 21);
+    CHECK(files == 26);
 }
 
 TEST_CASE("the worked example of FORMAT.md is what the golden file holds") {
@@ -153,6 +156,56 @@ TEST_CASE("the flags and system types are those of the golden files") {
     CHECK(static_cast<std::uint16_t>(layout::system_type::closed) == closed);
     CHECK(static_cast<std::uint16_t>(layout::system_type::cut) == cut);
     CHECK(static_cast<std::uint16_t>(layout::system_type::stream_name) == stream_name);
+    CHECK(static_cast<std::uint16_t>(layout::system_type::description) == description);
+    CHECK(static_cast<std::uint16_t>(layout::system_type::clock_report) == clock_report);
+}
+
+TEST_CASE("clock report fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("described/0000000000.seg");
+    CHECK(layout::clock_frame_bytes == 104);
+    const auto frame = read_at<layout::frame_header>(bytes, layout::first_frame_offset);
+    CHECK(frame.commit == (104 | std::uint64_t{1} << 24 | std::uint64_t{0x8001} << 32));
+    const auto read = read_at<layout::clock_payload>(bytes, layout::first_frame_offset + 56);
+    CHECK(read.source == 0);
+    CHECK(read.synchronised == 1);
+    CHECK(all_zero(read.reserved));
+    CHECK(read.estimated_error_ns == 1000);
+    CHECK(read.maximum_error_ns == 250'000);
+    CHECK(read.tsc_hz == 2'100'000'000);
+    CHECK(read.drift_ns == -42);
+    CHECK(read.steps == 3);
+}
+
+TEST_CASE("metadata fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("described/0000000000.seg");
+    const std::size_t entries = bytes.find("command id") - layout::metadata_prefix_bytes;
+    CHECK(layout::commit_word{read_at<std::uint64_t>(bytes, entries - 56)}.flags() == 0x10);
+    const auto command = read_at<layout::metadata_prefix>(bytes, entries);
+    CHECK(command.tag == 1);
+    CHECK(command.flags == 0);
+    CHECK(command.value_bytes == 24);
+    const std::size_t last = bytes.find("the application's") - layout::metadata_prefix_bytes;
+    const auto own = read_at<layout::metadata_prefix>(bytes, last);
+    CHECK(own.tag == 0x8001);
+    CHECK(own.flags == layout::metadata_last);
+    CHECK(layout::metadata_last == 2);
+    CHECK(layout::metadata_critical == 1);
+    CHECK(own.value_bytes == 17);
+    CHECK(bytes.substr(last + 8 + 24, 6) == "sell 1");
+}
+
+TEST_CASE("description fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("described/0000000000.seg");
+    const std::size_t frame = layout::first_frame_offset + layout::clock_frame_bytes;
+    CHECK(layout::commit_word{read_at<std::uint64_t>(bytes, frame)}.frame_bytes() ==
+          layout::frame_header_bytes + 8 + 16 + 9);
+    const std::size_t payload = frame + layout::frame_header_bytes;
+    const auto read = read_at<layout::description_payload>(bytes, payload);
+    CHECK(read.type == 7);
+    CHECK(read.schema_version == 2);
+    CHECK(read.name_bytes == 12);
+    CHECK(bytes.substr(payload + 8, 16) == std::string{"order placed\0\0\0\0", 16});
+    CHECK(bytes.substr(payload + 24, 9) == "schema 72");
 }
 
 TEST_CASE("end payload fields lie where the golden file has them") {

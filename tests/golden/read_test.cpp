@@ -25,7 +25,7 @@ void check_event(const pawl::event& e, const placed_frame& placed, std::uint64_t
     CHECK(e.type() == fields.type);
     CHECK(e.schema_version() == fields.schema_version);
     CHECK(e.more_in_batch() == ((fields.flags & (batch_first | batch_middle)) != 0));
-    CHECK(e.metadata().empty());
+    CHECK(text_of(e.metadata().bytes()) == fields.metadata);
     CHECK(text_of(e.payload()) == fields.payload);
     CHECK(e.position() == pawl::log_position{placed.ordinal, placed.offset});
     const image frame = encode_frame(fields, epoch, placed.offset);
@@ -69,7 +69,7 @@ std::vector<std::uint64_t> sequences_of(const golden_journal& journal, std::uint
 }  // namespace
 
 TEST_CASE("a cursor yields every event of the golden journals with all its fields") {
-    for (const scene& what : {make_rolled(), make_cut(), make_torn()}) {
+    for (const scene& what : {make_rolled(), make_cut(), make_torn(), make_described()}) {
         INFO(what.name);
         const golden_journal journal{what};
         auto events = open(journal);
@@ -94,7 +94,7 @@ TEST_CASE("a cursor that shows durable events only stops at the golden watermark
 }
 
 TEST_CASE("a cursor begins at any sequence and log point of the golden journals") {
-    for (const scene& what : {make_rolled(), make_cut()}) {
+    for (const scene& what : {make_rolled(), make_cut(), make_described()}) {
         INFO(what.name);
         const golden_journal journal{what};
         for (std::size_t i = 0; i < what.events.size(); ++i) {
@@ -197,4 +197,77 @@ TEST_CASE("inspection says what stands in the golden headers, indexes and contro
         CHECK(segment.first_sequence == (i == 0 ? 0 : 5));
         CHECK(segment.end_sequence == (i == 0 ? 5 : 6));
     }
+}
+
+TEST_CASE("the golden descriptions are read in log order") {
+    const golden_journal journal{make_described()};
+    const auto found = pawl::descriptions(journal.directory());
+    REQUIRE(found.has_value());
+    REQUIRE(found->size() == 2);
+    const pawl::recorded_description& first = found->front();
+    CHECK(first.type == 7);
+    CHECK(first.schema_version == 2);
+    CHECK(first.next_sequence == 0);
+    CHECK(first.timestamp_ns == created_ns + 1);
+    CHECK(first.name == "order placed");
+    CHECK(text_of(first.bytes) == "schema 72");
+    CHECK(found->back().type == 7);
+    CHECK(found->back().next_sequence == 1);
+    CHECK(found->back().name == "placed");
+    CHECK(found->back().bytes.empty());
+}
+
+TEST_CASE("the golden clock report is read") {
+    const golden_journal journal{make_described()};
+    const auto found = pawl::last_clock_report(journal.directory());
+    REQUIRE(found.has_value());
+    REQUIRE(found->has_value());
+    const pawl::recorded_clock& report = **found;
+    CHECK(report.source == pawl::clock_source::tsc);
+    CHECK(report.synchronised);
+    CHECK(report.estimated_error_ns == 1000);
+    CHECK(report.maximum_error_ns == 250'000);
+    CHECK(report.tsc_hz == 2'100'000'000);
+    CHECK(report.drift_ns == -42);
+    CHECK(report.steps == 3);
+    CHECK(report.timestamp_ns == created_ns);
+    CHECK(report.next_sequence == 0);
+    const golden_journal without{make_rolled()};
+    const auto none = pawl::last_clock_report(without.directory());
+    REQUIRE(none.has_value());
+    CHECK_FALSE(none->has_value());
+}
+
+TEST_CASE("every standard entry of the golden metadata is read") {
+    const golden_journal journal{make_described()};
+    auto events = open(journal, {.from = pawl::from_sequence{1}});
+    const pawl::event* e = events.next();
+    REQUIRE(e != nullptr);
+    const pawl::metadata_view said = e->metadata();
+    REQUIRE(said.command());
+    CHECK(text_of(said.command()->id) == "command id 16 by");
+    CHECK(said.command()->hash == 0x0102030405060708);
+    REQUIRE(said.correlation());
+    CHECK(text_of(*said.correlation()) == "correlation 16 b");
+    REQUIRE(said.causation());
+    CHECK(text_of(*said.causation()) == "causation 16 byt");
+    REQUIRE(said.trace());
+    CHECK(text_of(said.trace()->trace) == "trace id 16 byte");
+    CHECK(said.trace()->parent[0] == std::byte{8});
+    CHECK(said.trace()->flags == 1);
+    CHECK(said.trace()->state == "a=b");
+    CHECK(said.actor() == "Zoë");
+    CHECK(said.source_time_ns() == 0x0102030405060708);
+    REQUIRE(said.tags().size() == 2);
+    CHECK(said.tags()[1] == 0x0202030405060708);
+    REQUIRE(said.subjects().size() == 2);
+    CHECK(said.subjects()[0] == 0x0202030405060708);
+    std::vector<std::string> own;
+    said.for_each([&](const pawl::metadata_entry& entry) {
+        CHECK(entry.critical == (entry.tag == pawl::metadata_tag::causation));
+        if (entry.tag == pawl::metadata_tag{0x8001})
+            own.push_back(text_of(entry.value));
+    });
+    CHECK(own == std::vector<std::string>{"", "the application's"});
+    CHECK_FALSE(said.find(pawl::metadata_tag{0x8002}));
 }

@@ -328,6 +328,71 @@ scene make_torn() {
     return journal.take();
 }
 
+scene make_described() {
+    constexpr std::uint64_t epoch = 0x7777777777777777;
+    constexpr std::uint64_t time = created_ns;
+    builder journal{"described", "pawl golden said"};
+
+    segment_image only = journal.start(epoch);
+    const auto report = journal.add(only, {.flags = system_flag,
+                                           .type = clock_report,
+                                           .timestamp_ns = time,
+                                           .payload = encode_clock({.source = 0,
+                                                                    .synchronised = 1,
+                                                                    .estimated_error_ns = 1000,
+                                                                    .maximum_error_ns = 250'000,
+                                                                    .tsc_hz = 2'100'000'000,
+                                                                    .drift_ns = -42,
+                                                                    .steps = 3})});
+    journal.add(only, {.flags = system_flag,
+                       .type = description,
+                       .timestamp_ns = time + 1,
+                       .payload = encode_description({7, 2, "order placed", "schema 72"})});
+    journal.add(only,
+                {.type = 7, .schema_version = 2, .timestamp_ns = time + 2, .payload = "buy 1"});
+    journal.add(only, {.flags = system_flag,
+                       .type = description,
+                       .sequence = 1,
+                       .timestamp_ns = time + 3,
+                       .witness = 1,
+                       .payload = encode_description({7, 2, "placed", {}})});
+    const std::string word{"\x08\x07\x06\x05\x04\x03\x02\x01", 8};
+    const std::string greater{"\x08\x07\x06\x05\x04\x03\x02\x02", 8};
+    journal.add(only, {.flags = with_metadata,
+                       .type = 7,
+                       .schema_version = 2,
+                       .sequence = 1,
+                       .timestamp_ns = time + 4,
+                       .witness = 1,
+                       .payload = "sell 1",
+                       .metadata = encode_metadata({{1, "command id 16 by" + word},
+                                                    {2, "correlation 16 b"},
+                                                    {3, "causation 16 byt", true},
+                                                    {4, "trace id 16 byte" + word + "\x01" + "a=b"},
+                                                    {5, "Zoë"},
+                                                    {6, word},
+                                                    {0x8001, ""},
+                                                    {7, word + greater},
+                                                    {8, greater + word},
+                                                    {0x8001, "the application's"}})});
+    const auto end =
+        journal.add(only, end_frame(closed, 2, time + 5, 0, {.first_sequence = 0, .events = 2}));
+    journal.put_segment(only);
+    journal.put_index(0, {.first_sequence = 0,
+                          .end_sequence = 2,
+                          .end_offset = end,
+                          .end_hash = only.hash_at(end),
+                          .end_type = closed,
+                          .min_timestamp_ns = time + 2,
+                          .max_timestamp_ns = time + 4,
+                          .marks = {{0, report, 0}},
+                          .types = {{7, 2, 2, 0, 1, time + 2, time + 4}},
+                          .describes = true});
+    journal.put_heads({.end_sequence = 2, .slots = 64});
+    journal.put_control({.durable = 2, .published = 2, .watermarks = {0, 2}});
+    return journal.take();
+}
+
 std::string_view committed(const golden_file& file) {
     const std::string_view bytes = file.bytes;
     if (!file.path.ends_with(".seg") && !file.path.ends_with("/control"))

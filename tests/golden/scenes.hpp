@@ -19,10 +19,13 @@ inline constexpr std::uint16_t rolled = 1;
 inline constexpr std::uint16_t closed = 2;
 inline constexpr std::uint16_t cut = 3;
 inline constexpr std::uint16_t stream_name = 4;
+inline constexpr std::uint16_t description = 5;
+inline constexpr std::uint16_t clock_report = 0x8001;
 inline constexpr std::uint8_t system_flag = 0x01;
 inline constexpr std::uint8_t batch_first = 0x02;
 inline constexpr std::uint8_t batch_middle = 0x04;
 inline constexpr std::uint8_t batch_last = 0x08;
+inline constexpr std::uint8_t with_metadata = 0x10;
 
 struct golden_file {
     std::string path;  // below tests/golden/files
@@ -51,6 +54,9 @@ struct scene {
 [[nodiscard]] scene make_cut();
 // What a crash left: two whole events, the second half of a third, and a segment prepared ahead.
 [[nodiscard]] scene make_torn();
+// What is said about events: a clock report, descriptions of an event type, the second in place of
+// the first, and every standard entry of metadata.
+[[nodiscard]] scene make_described();
 
 // A file as it is committed: segments and control without the zeros at their end.
 [[nodiscard]] std::string_view committed(const golden_file& file);

@@ -119,7 +119,7 @@ class reader {
                 expect(false, fmt::format("{}: length at {}", name, at));
                 return at;
             }
-            const read_frame frame = decode(bytes, at, size);
+            const read_frame frame = decode(bytes, at, size, fmt::format("{}: at {}", name, at));
             const std::string again = encode_frame(frame.fields, into.header.epoch, at).bytes();
             expect(bytes.substr(at, again.size()) == again,
                    fmt::format("{}: frame at {}", name, at));
@@ -137,7 +137,64 @@ class reader {
         return at;
     }
 
-    static read_frame decode(std::string_view bytes, std::uint64_t at, std::uint64_t size) {
+    // Bytes of the metadata in front of a payload, and what is wrong with it.
+    std::size_t metadata_bytes(std::string_view body, const std::string& place) {
+        std::vector<metadata_fields> entries;
+        std::uint64_t before = 0;
+        std::size_t at = 0;
+        for (bool last = false; !last;) {
+            if (body.size() - at < 8 || load(body, at + 4, 4) > body.size() - at - 8) {
+                expect(false, place + ": metadata");
+                return at;
+            }
+            const std::uint64_t tag = load(body, at, 2);
+            const std::uint64_t flags = load(body, at + 2, 2);
+            const std::string_view value = body.substr(at + 8, load(body, at + 4, 4));
+            expect(flags < 4, place + ": flags of metadata");
+            expect(tag >= 0x8000 || tag > before, place + ": order of metadata");
+            expect(tag >= 0x8000 || value_possible(tag, value), place + ": value of metadata");
+            expect((flags & 1) == 0 || (tag >= 1 && tag <= 8), place + ": critical metadata");
+            before = tag < 0x8000 ? tag : before;
+            entries.push_back(
+                {static_cast<std::uint16_t>(tag), std::string{value}, (flags & 1) != 0});
+            last = (flags & 2) != 0;
+            at += 8 + (value.size() + 7) / 8 * 8;
+        }
+        expect(encode_metadata(entries) == body.substr(0, at), place + ": padding of metadata");
+        return at;
+    }
+
+    static bool value_possible(std::uint64_t tag, std::string_view value) {
+        std::uint64_t before = 0;
+        bool ascends = true;
+        for (std::size_t at = 0; at + 8 <= value.size(); at += 8) {
+            ascends = ascends && load(value, at, 8) > before;
+            before = load(value, at, 8);
+        }
+        switch (tag) {
+            case 1:
+                return value.size() == 24;
+            case 2:
+            case 3:
+                return value.size() == 16;
+            case 4:
+                return value.size() >= 25;
+            case 6:
+                return value.size() == 8;
+            case 7:
+                return value.size() % 8 == 0 && !value.empty() && value.size() <= 128 && ascends;
+            case 8:
+                return value.size() % 8 == 0 && !value.empty();
+            default:
+                return true;
+        }
+    }
+
+    read_frame decode(std::string_view bytes, std::uint64_t at, std::uint64_t size,
+                      const std::string& place) {
+        const std::string_view body = bytes.substr(at + 56, size - 56);
+        const bool described = (load(bytes, at + 3, 1) & 0x10) != 0;
+        const std::size_t front = described ? metadata_bytes(body, place) : 0;
         return {.offset = at,
                 .fields = {.flags = static_cast<std::uint8_t>(load(bytes, at + 3, 1)),
                            .type = static_cast<std::uint16_t>(load(bytes, at + 4, 2)),
@@ -148,7 +205,8 @@ class reader {
                            .version = load(bytes, at + 48, 8),
                            .back = static_cast<std::uint32_t>(load(bytes, at + 16, 4)),
                            .witness = static_cast<std::uint32_t>(load(bytes, at + 20, 4)),
-                           .payload = std::string{bytes.substr(at + 56, size - 56)}},
+                           .payload = std::string{body.substr(front)},
+                           .metadata = std::string{body.substr(0, front)}},
                 .hash = load(bytes, at + 8, 8)};
     }
 
@@ -169,6 +227,12 @@ class reader {
                 expect(names_.emplace(fields.payload, fields.stream).second &&
                            fields.stream == (std::uint64_t{1} << 63) + names_.size() - 1,
                        place + ": name");
+            if (fields.type == 0x8001)
+                expect(
+                    fields.stream == 0 && fields.payload == encode_clock(clock_in(fields.payload)),
+                    place + ": clock report");
+            if (fields.type == 5)
+                check_description(fields, place);
             return;
         }
         if (fields.stream == 0) {
@@ -183,6 +247,35 @@ class reader {
         const std::uint64_t back =
             before == segment.frames.rend() ? 0 : (frame.offset - before->offset) / 8;
         expect(fields.back == back, place + ": back");
+    }
+
+    static clock_fields clock_in(std::string_view payload) {
+        if (payload.size() != 48)
+            return {};
+        return {.source = static_cast<std::uint8_t>(load(payload, 0, 1)),
+                .synchronised = static_cast<std::uint8_t>(load(payload, 1, 1)),
+                .estimated_error_ns = load(payload, 8, 8),
+                .maximum_error_ns = load(payload, 16, 8),
+                .tsc_hz = load(payload, 24, 8),
+                .drift_ns = static_cast<std::int64_t>(load(payload, 32, 8)),
+                .steps = load(payload, 40, 8)};
+    }
+
+    void check_description(const frame_fields& frame, const std::string& place) {
+        const std::string_view payload = frame.payload;
+        const bool whole = payload.size() >= 16 && load(payload, 4, 4) >= 1 &&
+                           load(payload, 4, 4) <= 1024 &&
+                           (load(payload, 4, 4) + 7) / 8 * 8 <= payload.size() - 8;
+        expect(whole && frame.stream == 0, place + ": description");
+        if (!whole)
+            return;
+        const std::size_t name_bytes = load(payload, 4, 4);
+        const description_fields fields{
+            .type = static_cast<std::uint16_t>(load(payload, 0, 2)),
+            .schema_version = static_cast<std::uint16_t>(load(payload, 2, 2)),
+            .name = payload.substr(8, name_bytes),
+            .bytes = payload.substr(8 + (name_bytes + 7) / 8 * 8)};
+        expect(encode_description(fields) == payload, place + ": padding of a description");
     }
 
     void check_end(const read_frame& end, const read_segment& segment, const std::string& name) {
@@ -224,7 +317,9 @@ class reader {
                 (fields.flags & 0x0c) == 0)
                 made.marks.push_back({fields.sequence, frame.offset, made.max_timestamp_ns});
             if ((fields.flags & 1) != 0) {
-                made.names.push_back({fields.payload, frame.offset});
+                if (fields.type == 4)
+                    made.names.push_back({fields.payload, frame.offset});
+                made.describes = made.describes || fields.type == 5;
                 continue;
             }
             made.min_timestamp_ns =

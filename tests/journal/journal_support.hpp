@@ -24,11 +24,12 @@ inline std::string text_of(const event& e) {
     return {reinterpret_cast<const char*>(payload.data()), payload.size()};
 }
 
-// The smallest possible segments, and no sync unless the test requests one.
+// The smallest possible segments, no frames but the test's own, no sync unless it requests one.
 inline writer_options small_segments() {
     writer_options options;
     options.segment_bytes = std::uint64_t{64} << 10;
     options.sync = sync_policy::manual();
+    options.clock_report_interval_s = 0;
     return options;
 }
 

@@ -125,10 +125,27 @@ TEST_CASE("a reservation built over a lost page is not published") {
     CHECK(log.published() == 0);
 }
 
+TEST_CASE("a clock report over a lost page keeps the event after it from being published") {
+    const temporary_directory directory;
+    const auto where = directory.path() / "j";
+    auto options = without_threads();
+    options.clock_report_interval_s = 5;
+    auto log = must(writer::open(where, options));
+    fs::resize_file(segment(where, 0), 8192);
+    const auto refused = log.append({.type = 1}, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::io);
+    CHECK(refused.error().offset == 8192);
+    CHECK(log.published() == 0);
+    CHECK(log.append({.type = 1}, {}).error().code == errc::poisoned);
+}
+
 TEST_CASE("a prepared segment that lost its pages before its use is an error, not a crash") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto log = must(writer::open(where, without_threads()));
+    auto options = without_threads();
+    options.clock_report_interval_s = GENERATE(0U, 5U);
+    auto log = must(writer::open(where, options));
     REQUIRE(log.poll());
     REQUIRE(fs::exists(segment(where, 1)));
     fs::resize_file(segment(where, 1), 8192);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -211,4 +212,42 @@ TEST_CASE("tail follows a writer across rollovers and restarts until it is inter
     REQUIRE(sequences.size() == 2011);
     for (std::uint64_t i = 0; i < sequences.size(); ++i)
         REQUIRE(sequences[i] == 29 + i);
+}
+
+TEST_CASE("dump shows metadata entry by entry") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        const std::string id = "sixteen bytes id";
+        const std::string hash{"\x02\x01\0\0\0\0\0\0", 8};
+        const std::string trace = id + "eight by" + "\x01" + "a=b";
+        const std::string command = id + hash;
+        const std::array entries{
+            pawl::metadata_entry{pawl::metadata_tag::command, bytes_of(command)},
+            pawl::metadata_entry{pawl::metadata_tag::correlation, bytes_of(id)},
+            pawl::metadata_entry{pawl::metadata_tag::trace, bytes_of(trace)},
+            pawl::metadata_entry{pawl::metadata_tag::actor, bytes_of("Ada \"the\" first")},
+            pawl::metadata_entry{pawl::metadata_tag::source_time, bytes_of(hash)},
+            pawl::metadata_entry{pawl::metadata_tag::tags, bytes_of(hash)},
+            pawl::metadata_entry{pawl::metadata_tag{0x8001}, bytes_of("own")},
+            pawl::metadata_entry{pawl::metadata_tag{0x8001}, {}}};
+        must(log.append({.type = 1, .metadata = entries}, bytes_of("payload")));
+        must(log.append({.type = 1}, {}));
+        must(log.close());
+    }
+    const auto lines = json_lines(run_pawl({"dump", journal.directory()}).out);
+    REQUIRE(lines.size() == 2);
+    const std::string id_hex = "7369787465656e206279746573206964";
+    const json wanted{
+        {"command", {{"id", id_hex}, {"hash", "0000000000000102"}}},
+        {"correlation", id_hex},
+        {"trace",
+         {{"traceparent", "00-" + id_hex + "-6569676874206279-01"}, {"tracestate", "a=b"}}},
+        {"actor", "Ada \"the\" first"},
+        {"source_time_ns", 0x102},
+        {"tags", {0x102}},
+        {"others", {{{"tag", 0x8001}, {"value", "6f776e"}}, {{"tag", 0x8001}, {"value", ""}}}}};
+    CHECK(lines[0]["metadata"] == wanted);
+    CHECK(lines[0]["payload"] == "7061796c6f6164");
+    CHECK_FALSE(lines[1].contains("metadata"));
 }

@@ -61,6 +61,53 @@ TEST_CASE("a directory that is no journal could not be read: every command exits
     CHECK(std::filesystem::is_empty(empty.path()));
 }
 
+TEST_CASE("info lists what the log says of its event types") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        must(log.describe({3, 1, "order placed", bytes_of("a schema")}));
+        sample_journal::append(log, 2);
+        must(log.describe({3, 2, "order placed", bytes_of("another schema")}));
+        must(log.close());
+    }
+    const finished_process text = run_pawl({"info", journal.directory()});
+    CHECK(text.exit_code == 0);
+    CHECK(contains(text.out, "type 3, schema version 1: order placed, 8 bytes, before event 0\n"));
+    CHECK(contains(text.out, "type 3, schema version 2: order placed, 14 bytes, before event 2\n"));
+    const json said =
+        json::parse(run_pawl({"info", "--json", journal.directory()}).out)["descriptions"];
+    REQUIRE(said.size() == 2);
+    CHECK(said[1]["type"] == 3);
+    CHECK(said[1]["schema_version"] == 2);
+    CHECK(said[1]["name"] == "order placed");
+    CHECK(said[1]["bytes"] == 14);
+    CHECK(said[1]["next_sequence"] == 2);
+}
+
+TEST_CASE("info shows the last clock report") {
+    const sample_journal journal;
+    {
+        pawl::writer log =
+            must(pawl::writer::open(journal.directory(), {.clock = pawl::clock_source::system,
+                                                          .full = pawl::when_full::fail,
+                                                          .background_threads = false}));
+        sample_journal::append(log, 3);
+        must(log.close());
+    }
+    const finished_process text = run_pawl({"info", journal.directory()});
+    CHECK(text.exit_code == 0);
+    CHECK(contains(text.out, "\nclock      system clock, "));
+    CHECK(contains(text.out, "before event 3\n"));
+    for (const std::string& line : lines_of(text.out))
+        CHECK((line.size() <= 80 || contains(line, journal.directory()) ||
+               line.starts_with("writer ")));
+    const json clock = json::parse(run_pawl({"info", "--json", journal.directory()}).out)["clock"];
+    CHECK(clock["source"] == "system clock");
+    CHECK(clock["next_sequence"] == 3);
+    CHECK(clock["tsc_hz"] == 0);
+    CHECK(clock["steps"] == 0);
+}
+
 TEST_CASE("info describes a journal and its segments") {
     const sample_journal journal;
     journal.fill(2000);

@@ -48,6 +48,7 @@ class sample_journal {
     [[nodiscard]] writer open() const {
         return must(writer::open(directory(), {.segment_bytes = 64 << 10,
                                                .sync = sync_policy::manual(),
+                                               .clock_report_interval_s = 0,
                                                .full = when_full::fail,
                                                .background_threads = false}));
     }

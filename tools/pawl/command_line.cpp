@@ -29,9 +29,10 @@ one. Reports go to standard output, errors and notices to standard error, with f
 sequence.)";
 
 constexpr const char* info_manual = R"(
-Shows the state, the writer and its heartbeat, the number of events and their time span, and the
-size; with --segments also each segment. Reads only headers, indexes and the ends of the log, so it
-is quick whatever the size of the journal. `durable` is a lower bound. JSON always includes the
+Shows the state, the writer and its heartbeat, the number of events and their time span, the size,
+and what the log says of its clock and event types; with --segments also each segment. Reads only
+headers, indexes and the ends of the log, so it is quick whatever the size of the journal. `durable`
+is a lower bound. JSON always includes the
 segments.
 
   pawl info orders               who holds it, and how much is in it
@@ -60,8 +61,8 @@ every stream and name, but no second pass over the log.
 constexpr const char* dump_manual = R"(
 Writes one JSON object per line: sequence, timestamp_ns, stream, version, type, schema_version,
 more_in_batch (true for all events of a batch but the last), segment, offset, hash, payload in
-hexadecimal, and metadata if the event has any. Damage ends the dump with exit code 1, after the
-last event before it.
+hexadecimal, and metadata entry by entry if the event has any. Damage ends the dump with exit code
+1, after the last event before it.
 
   pawl dump --limit 5 orders               the first five events
   pawl dump --from 1000 --durable orders   events from sequence 1000 that no power cut can remove

@@ -3,6 +3,7 @@
 #include "append/appender_frames.hpp"
 #include "os/assertion.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -33,7 +34,8 @@ appender::appender(const appender_setup& setup, head_slots heads)
       sequence_{setup.sequence},
       table_{std::move(heads)},
       supply_{setup.supply},
-      named_streams_{setup.named_streams} {
+      named_streams_{setup.named_streams},
+      reports_clock_{setup.reports_clock} {
     constexpr std::size_t usual_batch = 4096;
     undo_.reserve(usual_batch);
     progress_.sequence.store(sequence_, std::memory_order_relaxed);
@@ -64,8 +66,7 @@ bool appender::look_for_lost_page() noexcept {
     faults_seen_ = count_guarded_faults();
     if (!segment_->bytes.faulted())
         return false;
-    auto open = gate_value(gate::open);
-    gate_word_->compare_exchange_strong(open, poisoned_gate(errc::io, 0));
+    (void)end_gate(*gate_word_, poisoned_gate(errc::io, 0));
     return true;
 }
 
@@ -101,7 +102,7 @@ std::optional<error> appender::make_room(std::size_t bytes) noexcept {
                      .reason = "frames and their headers must fit into one segment"};
     if (bytes <= limit_ - position_)
         return std::nullopt;
-    return roll();
+    return roll(bytes);
 }
 
 result<live_segment*> appender::wait_for_segment() noexcept {
@@ -109,7 +110,7 @@ result<live_segment*> appender::wait_for_segment() noexcept {
         return ready;
     progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
     for (;;) {
-        if (!may_append())
+        if (!may_go_on())
             return refused();
         // Read once: what makes the wait end is also what is returned.
         const int shortage = supply_->shortage();
@@ -132,7 +133,7 @@ result<live_segment*> appender::wait_for_segment() noexcept {
 result<stream_head*> appender::wait_for_head(stream_id stream) noexcept {
     progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
     for (;;) {
-        if (!may_append())
+        if (!may_go_on())
             return refused();
         if (full_ != when_full::spin) {
             return std::unexpected(error{.code = errc::back_pressure,
@@ -155,7 +156,7 @@ result<stream_head*> appender::wait_for_head(stream_id stream) noexcept {
 //
 // The next segment itself cannot be lost, because its header and its name were synced before the
 // supply offered it.
-std::optional<error> appender::roll() noexcept {
+std::optional<error> appender::roll(std::size_t bytes) noexcept {
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind)
         return too_far_behind();
@@ -179,6 +180,10 @@ std::optional<error> appender::roll() noexcept {
     if (segment_->bytes.faulted()) [[unlikely]] {
         (void)look_for_lost_page();
         return lost_page().error();
+    }
+    if (reports_clock_) {
+        if (auto reported = append_clock_report(bytes); !reported)
+            return std::move(reported.error());
     }
     return std::nullopt;
 }
@@ -280,16 +285,25 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     return given;
 }
 
-result<receipt> appender::append(const event_header& header,
-                                 std::span<const std::byte> payload) noexcept {
+template <bool WithMetadata>
+[[gnu::always_inline]] inline result<receipt> appender::append_event(
+    const event_header& header, std::span<const std::byte> payload) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_append() || busy_) [[unlikely]]
-        return refused();
-    if (payload.size() > max_payload_bytes) [[unlikely]]
+    const std::size_t front = WithMetadata ? metadata_bytes(header.metadata) : 0;
+    if (!may_append() || busy_) [[unlikely]] {
+        auto admitted = attend(padded(frame_header_bytes + front + payload.size()));
+        if (!admitted)
+            return std::unexpected(std::move(admitted.error()));
+    }
+    if constexpr (WithMetadata) {
+        if (auto wrong = refuse_body(header, payload.size()))
+            return std::unexpected(std::move(*wrong));
+    } else if (payload.size() > max_payload_bytes) [[unlikely]] {
         return std::unexpected(payload_too_large(payload.size()));
-    const std::size_t bytes = frame_header_bytes + payload.size();
+    }
+    const std::size_t bytes = frame_header_bytes + front + payload.size();
     if (padded(bytes) > limit_ - position_) [[unlikely]] {
         if (auto wrong = make_room(padded(bytes)))
             return std::unexpected(std::move(*wrong));
@@ -300,19 +314,44 @@ result<receipt> appender::append(const event_header& header,
     stream_slot slot;
     if (auto wrong = place(header, position_, slot)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
-    // The clock first: what it answers is the last that the hash waits for.
+    // Read the clock first: its latency is on the hash's critical path.
     store_time(position_, header.timestamp_ns);
-    store_payload(position_, payload);
+    store_payload(position_ + front, payload);
+    if constexpr (WithMetadata)
+        store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
     store_place(position_, sequence_, header.stream, slot, behind);
-    return publish_event(commit_word{bytes, 0, header.type, header.schema_version}, slot);
+    constexpr std::uint8_t flags = WithMetadata ? flag::metadata : 0;
+    return publish_event(commit_word{bytes, flags, header.type, header.schema_version}, slot);
+}
+
+result<receipt> appender::append(const event_header& header,
+                                 std::span<const std::byte> payload) noexcept {
+    if (!header.metadata.empty()) [[unlikely]]
+        return append_with_metadata(header, payload);
+    return append_event<false>(header, payload);
+}
+
+result<receipt> appender::append_with_metadata(const event_header& header,
+                                               std::span<const std::byte> payload) noexcept {
+    return append_event<true>(header, payload);
+}
+
+event appender::written(log_position position) const noexcept {
+    PAWL_ASSERT(position.ordinal == ordinal_ && position.offset < position_);
+    const std::byte* frame = base_ + position.offset;
+    return {frame, position, 0, view_frame(frame, commit_word{load_u64(frame)}).metadata_bytes};
 }
 
 std::optional<error> appender::reserve(const event_header& header, std::size_t max_bytes) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return call_scope::refusal();
-    if (!may_append() || busy_) [[unlikely]]
-        return refused().error();
+    const std::size_t most = padded(frame_header_bytes + std::min(max_bytes, max_payload_bytes) +
+                                    metadata_bytes(header.metadata));
+    if (!may_append() || busy_) [[unlikely]] {
+        if (auto admitted = attend(most); !admitted)
+            return std::move(admitted.error());
+    }
     return open_reservation_for(header, max_bytes);
 }
 
@@ -321,16 +360,17 @@ std::optional<error> appender::reserve_in_batch(const event_header& header,
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return call_scope::refusal();
-    if (!may_append() || reservation_.open || !batch_.open) [[unlikely]]
+    if (!may_go_on() || reservation_.open || !batch_.open) [[unlikely]]
         return refused().error();
     return open_reservation_for(header, max_bytes);
 }
 
 std::optional<error> appender::open_reservation_for(const event_header& header,
                                                     std::size_t max_bytes) noexcept {
-    if (max_bytes > max_payload_bytes) [[unlikely]]
-        return payload_too_large(max_bytes);
-    const std::size_t needed = padded(frame_header_bytes + max_bytes);
+    if (auto wrong = refuse_body(header, max_bytes)) [[unlikely]]
+        return wrong;
+    const std::size_t front = metadata_bytes(header.metadata);
+    const std::size_t needed = padded(frame_header_bytes + front + max_bytes);
     if (batch_.open) {
         if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
             return batch_is_full(needed);
@@ -346,10 +386,12 @@ std::optional<error> appender::open_reservation_for(const event_header& header,
     if (auto wrong = place(header, position_, slot)) [[unlikely]]
         return wrong;
     store_place(position_, sequence_ + staged, header.stream, slot, behind);
+    store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
     reservation_ = {.open = true,
                     .type = header.type,
                     .schema_version = header.schema_version,
                     .timestamp_ns = header.timestamp_ns,
+                    .metadata_bytes = front,
                     .max_bytes = max_bytes,
                     .slot = slot};
     busy_ = true;
@@ -359,7 +401,8 @@ std::optional<error> appender::open_reservation_for(const event_header& header,
 void appender::abandon_reservation() noexcept {
     if (!reservation_.open)
         return;
-    note_scribbles(position_ + padded(frame_header_bytes + reservation_.max_bytes));
+    note_scribbles(position_ + padded(frame_header_bytes + reservation_.metadata_bytes +
+                                      reservation_.max_bytes));
     reservation_.open = false;
     busy_ = batch_.open;
 }
@@ -368,9 +411,9 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_append() || bytes > reservation_.max_bytes) [[unlikely]] {
+    if (!may_go_on() || bytes > reservation_.max_bytes) [[unlikely]] {
         abandon_reservation();
-        if (!may_append())
+        if (!may_go_on())
             return refused();
         return std::unexpected(error{.code = errc::too_large,
                                      .size = bytes,
@@ -378,11 +421,14 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
                                      .reason = "the payload is longer than its reservation"});
     }
     const open_reservation& room = reservation_;
+    const std::size_t front = room.metadata_bytes;
     if (padded(room.max_bytes) != padded(bytes))
-        note_scribbles(position_ + padded(frame_header_bytes + room.max_bytes));
+        note_scribbles(position_ + padded(frame_header_bytes + front + room.max_bytes));
     store_time(position_, room.timestamp_ns);
-    zero_padding(position_, bytes);
-    const commit_word word{frame_header_bytes + bytes, 0, room.type, room.schema_version};
+    zero_padding(position_ + front, bytes);
+    const std::uint8_t flags = front == 0 ? 0 : flag::metadata;
+    const commit_word word{frame_header_bytes + front + bytes, flags, room.type,
+                           room.schema_version};
     reservation_.open = false;
     busy_ = batch_.open;
     if (!batch_.open)
@@ -394,31 +440,49 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
 
 result<stream_id> appender::append_name(std::string_view name,
                                         std::uint64_t timestamp_ns) noexcept {
+    const stream_id stream = first_named_stream + named_streams_;
+    auto recorded = append_record(system_type::stream_name, stream, std::as_bytes(std::span{name}),
+                                  timestamp_ns);
+    if (!recorded)
+        return std::unexpected(std::move(recorded.error()));
+    ++named_streams_;
+    return stream;
+}
+
+result<void> appender::append_description(std::span<const std::byte> payload,
+                                          std::uint64_t timestamp_ns) noexcept {
+    return append_record(system_type::description, no_stream_id, payload, timestamp_ns);
+}
+
+result<void> appender::append_record(system_type type, stream_id stream,
+                                     std::span<const std::byte> payload,
+                                     std::uint64_t timestamp_ns) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_append() || busy_)
-        return refused();
-    const std::size_t bytes = frame_header_bytes + name.size();
+    if (payload.size() > max_payload_bytes)
+        return std::unexpected(payload_too_large(payload.size()));
+    const std::size_t bytes = frame_header_bytes + payload.size();
+    if (!may_append() || busy_) {
+        if (auto admitted = attend(padded(bytes)); !admitted)
+            return admitted;
+    }
     if (auto wrong = make_room(padded(bytes)))
         return std::unexpected(std::move(*wrong));
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind)
         return std::unexpected(too_far_behind());
-    const stream_id stream = first_named_stream + named_streams_;
     const std::uint64_t offset = position_;
-    store_payload(offset, std::as_bytes(std::span{name}));
+    store_payload(offset, payload);
     store_place(offset, sequence_, stream, {}, behind);
     store_time(offset, timestamp_ns);
     const std::uint64_t next = offset + padded(bytes);
     clear_word(next);
     if (lost_a_page()) [[unlikely]]
         return lost_page();
-    finish_frame(offset, commit_word{bytes, flag::system,
-                                     static_cast<std::uint16_t>(system_type::stream_name), 0});
-    ++named_streams_;
+    finish_frame(offset, commit_word{bytes, flag::system, static_cast<std::uint16_t>(type), 0});
     publish(next);
-    return stream;
+    return {};
 }
 
 }  // namespace pawl::detail

@@ -4,6 +4,7 @@
 #include "append/live_segment.hpp"
 #include "append/segment_supply.hpp"
 #include "append/stream_table.hpp"
+#include "format/clock_frame.hpp"
 #include "os/assertion.hpp"
 #include "os/clock.hpp"
 #include "os/sigbus_guard.hpp"
@@ -27,6 +28,10 @@ enum class gate : std::uint32_t {
     open = 1,
     poisoned = 2,
     closed = 3,
+    // Open, and the background asks the appending thread to write a clock report first. Set only by
+    // compare-and-swap from open, cleared only by compare-and-swap to open; poisoned and closed
+    // replace both.
+    attend = 5,
 };
 
 inline constexpr std::uint32_t gate_state_bits = 4;
@@ -39,6 +44,22 @@ inline constexpr std::uint32_t gate_cause_bits = 12;
 [[nodiscard]] constexpr std::uint32_t poisoned_gate(errc cause, int os_error) noexcept {
     return gate_value(gate::poisoned) | static_cast<std::uint32_t>(cause) << gate_state_bits |
            static_cast<std::uint32_t>(os_error) << (gate_state_bits + gate_cause_bits);
+}
+// Whether events may be appended: open or attend, which differ in one bit.
+[[nodiscard]] constexpr bool is_open(std::uint32_t word) noexcept {
+    constexpr auto differing =
+        static_cast<std::uint32_t>(gate::open) ^ static_cast<std::uint32_t>(gate::attend);
+    static_assert(differing == 4);
+    return (word & ~differing) == gate_value(gate::open);
+}
+// Ends an open gate for good; false if something else had.
+inline bool end_gate(std::atomic<std::uint32_t>& word, std::uint32_t with) noexcept {
+    std::uint32_t now = word.load(std::memory_order_relaxed);
+    while (is_open(now)) {
+        if (word.compare_exchange_weak(now, with))
+            return true;
+    }
+    return false;
 }
 [[nodiscard]] constexpr gate gate_of(std::uint32_t word) noexcept {
     return static_cast<gate>(word & ((1U << gate_state_bits) - 1));
@@ -58,6 +79,7 @@ inline constexpr std::uint32_t gate_cause_bits = 12;
         case gate::closed:
             return {.code = errc::closed, .reason = "the writer has been closed"};
         case gate::open:
+        case gate::attend:
             break;
     }
     return {.code = errc::busy, .reason = "a reservation or batch is still open"};
@@ -73,6 +95,7 @@ struct appender_setup {
     when_full full = when_full::spin;
     bool copying = false;             // takes Pawl's own event types, too
     std::uint64_t named_streams = 0;  // numbers handed out for names so far
+    bool reports_clock = false;
 };
 
 // Held while a call changes the appender; false if another thread is inside of one. A debug build
@@ -124,7 +147,8 @@ class appender {
     [[nodiscard]] std::optional<error> reserve_in_batch(const event_header& header,
                                                         std::size_t max_bytes) noexcept;
     [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
-        return {base_ + position_ + frame_header_bytes, reservation_.max_bytes};
+        return {base_ + position_ + frame_header_bytes + reservation_.metadata_bytes,
+                reservation_.max_bytes};
     }
     [[nodiscard]] result<receipt> commit_reservation(std::size_t bytes) noexcept;
     void abandon_reservation() noexcept;
@@ -140,6 +164,19 @@ class appender {
     // Hands out the next number for a name and records it in the log.
     [[nodiscard]] result<stream_id> append_name(std::string_view name,
                                                 std::uint64_t timestamp_ns) noexcept;
+    // Records a description, whose frame has this payload.
+    [[nodiscard]] result<void> append_description(std::span<const std::byte> payload,
+                                                  std::uint64_t timestamp_ns) noexcept;
+
+    // The background: whether a report that is offered now would be taken up.
+    [[nodiscard]] bool wants_clock_report() const noexcept {
+        return gate_word_->load(std::memory_order_acquire) == gate_value(gate::open);
+    }
+    // The background: has the next append write this report first. Only if one is wanted.
+    void offer_clock_report(const clock_payload& report) noexcept;
+    // The appending thread, with nothing open: writes a report at the end of the log, if this
+    // writer has written one before.
+    void append_last_clock_report(const clock_payload& report) noexcept;
 
     // Zeroes what lies behind the last frame and is not part of the log. Returns the end of what
     // was zeroed, which may lie before the position.
@@ -157,10 +194,7 @@ class appender {
     [[nodiscard]] result<std::vector<std::uint64_t>> recent_events(stream_id stream,
                                                                    stream_version after) const;
     // The event at a place in the newest segment, which a receipt named.
-    [[nodiscard]] event written(log_position position) const noexcept {
-        PAWL_ASSERT(position.ordinal == ordinal_ && position.offset < position_);
-        return {base_ + position.offset, position, 0};
-    }
+    [[nodiscard]] event written(log_position position) const noexcept;
 
   private:
     // An event's place in its stream.
@@ -175,7 +209,8 @@ class appender {
         std::uint16_t type = 0;
         std::uint16_t schema_version = 0;
         std::uint64_t timestamp_ns = 0;  // the caller's
-        std::size_t max_bytes = 0;
+        std::size_t metadata_bytes = 0;  // stored already
+        std::size_t max_bytes = 0;       // of the payload
         stream_slot slot{};
     };
     // What a batch changed in the table of streams.
@@ -197,6 +232,16 @@ class appender {
     [[nodiscard]] bool may_append() const noexcept {
         return gate_word_->load(std::memory_order_relaxed) == gate_value(gate::open);
     }
+    // The same for what has begun: a report waits for its end.
+    [[nodiscard]] bool may_go_on() const noexcept {
+        return is_open(gate_word_->load(std::memory_order_relaxed));
+    }
+    // Where may_append() is false or something is open: lets a unit of so many bytes begin all the
+    // same, after the clock report that the background has asked for, or says why it may not.
+    [[nodiscard, gnu::cold, gnu::noinline]] result<void> attend(std::size_t unit_bytes) noexcept;
+    // Stores a clock report, unless a unit of so many bytes would then not fit the segment. Fails
+    // if a page of the segment is gone.
+    [[nodiscard]] result<void> append_clock_report(std::size_t unit_bytes) noexcept;
     [[nodiscard]] std::unexpected<error> refused() const noexcept;
     // Whether a store went to a page that the file will never see. Asked before anything is said to
     // be published.
@@ -215,7 +260,8 @@ class appender {
     }
     // Makes sure that `bytes` fit the segment at hand, rolling over if they do not.
     [[nodiscard]] std::optional<error> make_room(std::size_t bytes) noexcept;
-    [[nodiscard]] std::optional<error> roll() noexcept;
+    // Goes on in the next segment, for a unit of so many bytes.
+    [[nodiscard]] std::optional<error> roll(std::size_t bytes) noexcept;
     // The next segment, or why there is none.
     [[nodiscard]] result<live_segment*> wait_for_segment() noexcept;
     // The stream's head, which a full table first has to make room for; or why there is none.
@@ -231,6 +277,19 @@ class appender {
                                                        std::uint64_t offset,
                                                        stream_slot& slot) noexcept;
 
+    // A system frame that is no end, on behalf of a caller who has no batch or reservation open.
+    [[nodiscard]] result<void> append_record(system_type type, stream_id stream,
+                                             std::span<const std::byte> payload,
+                                             std::uint64_t timestamp_ns) noexcept;
+    // The body of append, made twice: what has no metadata must not pay for it.
+    template <bool WithMetadata>
+    [[nodiscard]] result<receipt> append_event(const event_header& header,
+                                               std::span<const std::byte> payload) noexcept;
+    [[nodiscard, gnu::noinline]] result<receipt> append_with_metadata(
+        const event_header& header, std::span<const std::byte> payload) noexcept;
+    // Why an event's metadata and payload of so many bytes may not be appended.
+    [[nodiscard]] std::optional<error> refuse_body(const event_header& header,
+                                                   std::size_t payload_bytes) const noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;
 
@@ -284,6 +343,10 @@ class appender {
     open_reservation reservation_;
     open_batch batch_;
     std::vector<undo_entry> undo_;
+    bool reports_clock_;
+    bool has_reported_ = false;
+    clock_payload clock_now_{};      // the report written last
+    clock_payload clock_offered_{};  // the background's while the gate is open, ours while attend
     progress progress_;
 };
 

@@ -12,8 +12,6 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_append() || busy_)
-        return refused();
     if (events == 0)
         return std::unexpected(
             error{.code = errc::invalid_argument, .reason = "begin_batch: events must not be 0"});
@@ -24,6 +22,10 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
                                      .limit = max_segment_bytes,
                                      .reason = "begin_batch: payload_bytes exceeds a segment"});
     const std::size_t needed = padded(payload_bytes + events * overhead);
+    if (!may_append() || busy_) {
+        if (auto admitted = attend(needed); !admitted)
+            return admitted;
+    }
     if (auto wrong = make_room(needed))
         return std::unexpected(std::move(*wrong));
     PAWL_ASSERT(needed <= limit_ - position_);
@@ -50,31 +52,34 @@ result<receipt> appender::add_to_batch(const event_header& header,
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_append() || !batch_.open || reservation_.open)
+    if (!may_go_on() || !batch_.open || reservation_.open)
         return refused();
-    if (payload.size() > max_payload_bytes)
-        return std::unexpected(payload_too_large(payload.size()));
-    const std::size_t needed = padded(frame_header_bytes + payload.size());
+    if (auto wrong = refuse_body(header, payload.size())) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
+    const std::size_t front = metadata_bytes(header.metadata);
+    const std::size_t bytes = frame_header_bytes + front + payload.size();
+    const std::size_t needed = padded(bytes);
     if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
         return std::unexpected(batch_is_full(needed));
     stream_slot slot;
     if (auto wrong = place(header, position_, slot)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
     store_time(position_, header.timestamp_ns);
-    store_payload(position_, payload);
+    store_payload(position_ + front, payload);
+    store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
     store_place(position_, sequence_ + batch_.events, header.stream, slot,
                 std::uint64_t{batch_.witness} + batch_.events);
-    return stage_event(
-        commit_word{frame_header_bytes + payload.size(), 0, header.type, header.schema_version},
-        header.stream, slot);
+    const std::uint8_t flags = front == 0 ? 0 : flag::metadata;
+    return stage_event(commit_word{bytes, flags, header.type, header.schema_version}, header.stream,
+                       slot);
 }
 
 result<receipt> appender::commit_batch() noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_append() || !batch_.open || reservation_.open || batch_.events == 0) {
-        const bool empty = may_append() && batch_.open && !reservation_.open;
+    if (!may_go_on() || !batch_.open || reservation_.open || batch_.events == 0) {
+        const bool empty = may_go_on() && batch_.open && !reservation_.open;
         abandon_batch();
         if (empty)
             return std::unexpected(
@@ -83,7 +88,8 @@ result<receipt> appender::commit_batch() noexcept {
     }
     const auto planned = [&](std::uint64_t offset, std::uint8_t part) {
         const commit_word word{load_u64(base_ + offset + frame_offset::hash)};
-        return commit_word{word.frame_bytes(), part, word.type(), word.schema_version()};
+        return commit_word{word.frame_bytes(), static_cast<std::uint8_t>(word.flags() | part),
+                           word.type(), word.schema_version()};
     };
     const auto first = planned(batch_.begin, batch_.events == 1 ? 0 : flag::batch_first);
     clear_word(position_);

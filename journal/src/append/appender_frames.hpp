@@ -4,6 +4,7 @@
 
 #include "append/appender.hpp"
 #include "format/frame_check.hpp"
+#include "format/metadata.hpp"
 #include "os/assertion.hpp"
 
 #include <cstring>
@@ -30,11 +31,36 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
                  .reason = "an event's payload has a limit"};
 }
 
+[[nodiscard]] inline error metadata_refused(std::string_view reason, std::uint16_t tag) noexcept {
+    return error{.code = errc::invalid_argument, .size = tag, .reason = reason};
+}
+
 [[nodiscard]] inline error type_is_reserved(std::uint16_t type) noexcept {
     return error{.code = errc::invalid_argument,
                  .size = type,
                  .limit = first_reserved_type - 1,
                  .reason = "event_header::type lies among Pawl's own event types"};
+}
+
+inline std::optional<error> appender::refuse_body(const event_header& header,
+                                                  std::size_t payload_bytes) const noexcept {
+    const bool copying = first_refused_type_ > first_reserved_type;
+    metadata_rules rules;
+    std::size_t front = 0;
+    for (const metadata_entry& entry : header.metadata) {
+        const auto fault = rules.check(entry.tag, entry.critical, entry.value);
+        const auto number = static_cast<std::uint16_t>(entry.tag);
+        if (fault != metadata_fault::none)
+            return metadata_refused(to_string(fault), number);
+        if (number < first_application_tag && !is_known(entry.tag) && !copying)
+            return metadata_refused("metadata with a tag that is kept for a later version", number);
+        if (entry.value.size() > max_payload_bytes)
+            return payload_too_large(entry.value.size());
+        front += metadata_prefix_bytes + padded(entry.value.size());
+    }
+    if (front > max_payload_bytes || payload_bytes > max_payload_bytes - front)
+        return payload_too_large(front + payload_bytes);
+    return std::nullopt;
 }
 
 inline std::optional<error> appender::place(const event_header& header, std::uint64_t offset,

@@ -23,6 +23,8 @@ namespace {
         case detail::system_type::cut:
             return "cut";
         case detail::system_type::stream_name:
+        case detail::system_type::description:
+        case detail::system_type::clock_report:
             break;
     }
     return "";

@@ -134,6 +134,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 enum class system_class : std::uint8_t {
     end,  // rolled, closed or cut
     stream_name,
+    description,
     skipped,  // of the class that a program which does not know the type passes over
     unknown,  // must be known and is not, or has a size that its type does not have
 };
@@ -141,6 +142,7 @@ enum class system_class : std::uint8_t {
 // The one classifier of system frames.
 [[nodiscard]] constexpr system_class classify_system(commit_word word) noexcept {
     constexpr std::size_t longest_name = 1024;
+    constexpr std::size_t shortest_description = 16;  // its front, and a name padded to 8 bytes
     const std::size_t payload = word.frame_bytes() - frame_header_bytes;
     if (word.type() >= first_skipped_type)
         return system_class::skipped;
@@ -153,6 +155,11 @@ enum class system_class : std::uint8_t {
         case system_type::stream_name:
             return payload >= 1 && payload <= longest_name ? system_class::stream_name
                                                            : system_class::unknown;
+        case system_type::description:
+            return payload >= shortest_description ? system_class::description
+                                                   : system_class::unknown;
+        case system_type::clock_report:
+            break;  // skipped
     }
     return system_class::unknown;
 }

@@ -2,25 +2,111 @@
 #pragma once
 
 #include <pawl/journal/detail/frame.hpp>
+#include <pawl/journal/metadata.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
 namespace pawl::detail {
 
-struct metadata_entry {
+// What stands in front of each value, which is padded to 8.
+struct metadata_prefix {
     std::uint16_t tag;
     std::uint16_t flags;
-    std::uint32_t value_bytes;  // the value follows, padded to 8
+    std::uint32_t value_bytes;
 };
-static_assert(sizeof(metadata_entry) == 8);
+static_assert(sizeof(metadata_prefix) == metadata_prefix_bytes);
+static_assert(offsetof(metadata_prefix, flags) == 2);
+static_assert(offsetof(metadata_prefix, value_bytes) == 4);
 
-inline constexpr std::uint16_t metadata_critical =
-    1;  // whoever does not know the tag must not go on
-inline constexpr std::uint16_t metadata_last = 2;
+enum class metadata_fault : std::uint8_t {
+    none,
+    does_not_fit,
+    unknown_critical,
+    bad_order,  // Pawl's own tags do not ascend
+    bad_value,  // not what the tag asks for
+};
 
-enum class metadata_fault : std::uint8_t { none, does_not_fit, unknown_critical };
+[[nodiscard]] constexpr std::string_view to_string(metadata_fault fault) noexcept {
+    switch (fault) {
+        case metadata_fault::none:
+            return {};
+        case metadata_fault::does_not_fit:
+            return "the metadata does not fit its frame";
+        case metadata_fault::unknown_critical:
+            return "metadata with an unknown critical tag";
+        case metadata_fault::bad_order:
+            return "metadata whose standard tags do not ascend from 1";
+        case metadata_fault::bad_value:
+            return "metadata with a value that its tag does not allow";
+    }
+    return "unknown fault";
+}
+
+[[nodiscard]] constexpr bool is_known(metadata_tag tag) noexcept {
+    return tag >= metadata_tag::command && tag <= metadata_tag::subjects;
+}
+
+[[nodiscard]] inline bool tags_ascend(std::span<const std::byte> value) noexcept {
+    constexpr std::size_t most_tags = 16;
+    const number_list numbers{value};
+    if (numbers.empty() || numbers.size() > most_tags)
+        return false;
+    std::uint64_t before = 0;
+    for (std::size_t i = 0; i < numbers.size(); before = numbers[i], ++i) {
+        if (numbers[i] <= before)
+            return false;
+    }
+    return true;
+}
+
+// Whether a tag of Pawl's own may have this value. Others may have any.
+[[nodiscard]] inline bool value_fits(metadata_tag tag, std::span<const std::byte> value) noexcept {
+    constexpr std::size_t id_bytes = 16;
+    constexpr std::size_t trace_bytes = 25;
+    constexpr std::size_t number_bytes = sizeof(std::uint64_t);
+    switch (tag) {
+        case metadata_tag::command:
+            return value.size() == id_bytes + number_bytes;
+        case metadata_tag::correlation:
+        case metadata_tag::causation:
+            return value.size() == id_bytes;
+        case metadata_tag::trace:
+            return value.size() >= trace_bytes;
+        case metadata_tag::actor:
+            return true;
+        case metadata_tag::source_time:
+            return value.size() == number_bytes;
+        case metadata_tag::tags:
+            return value.size() % number_bytes == 0 && tags_ascend(value);
+        case metadata_tag::subjects:
+            return value.size() % number_bytes == 0 && !value.empty();
+    }
+    return true;
+}
+
+// The rules that hold for entries one after the other.
+class metadata_rules {
+  public:
+    [[nodiscard]] metadata_fault check(metadata_tag tag, bool critical,
+                                       std::span<const std::byte> value) noexcept {
+        const auto number = static_cast<std::uint16_t>(tag);
+        if (critical && !is_known(tag))
+            return metadata_fault::unknown_critical;
+        if (number >= first_application_tag)
+            return metadata_fault::none;
+        if (number <= last_)
+            return metadata_fault::bad_order;
+        last_ = number;
+        return value_fits(tag, value) ? metadata_fault::none : metadata_fault::bad_value;
+    }
+
+  private:
+    std::uint16_t last_ = 0;  // of Pawl's own tags
+};
 
 struct metadata_extent {
     metadata_fault fault = metadata_fault::none;
@@ -28,24 +114,48 @@ struct metadata_extent {
 };
 
 // Length of the metadata at the front of `body`, in time proportional to the number of entries.
-// This version knows no tag.
 [[nodiscard]] inline metadata_extent measure_metadata(std::span<const std::byte> body) noexcept {
+    metadata_rules rules;
     std::size_t at = 0;
     for (;;) {
-        if (body.size() - at < sizeof(metadata_entry))
+        if (body.size() - at < sizeof(metadata_prefix))
             return {metadata_fault::does_not_fit};
-        metadata_entry entry{};
+        metadata_prefix entry{};
         std::memcpy(&entry, body.data() + at, sizeof entry);
         at += sizeof entry;
-        const std::size_t value = padded(entry.value_bytes);
-        if (value > body.size() - at)
+        const std::size_t padded_value = padded(entry.value_bytes);
+        if (padded_value > body.size() - at)
             return {metadata_fault::does_not_fit};
-        if ((entry.flags & metadata_critical) != 0)
-            return {metadata_fault::unknown_critical};
-        at += value;
+        const metadata_fault fault = rules.check(static_cast<metadata_tag>(entry.tag),
+                                                 (entry.flags & metadata_critical) != 0,
+                                                 body.subspan(at, entry.value_bytes));
+        if (fault != metadata_fault::none)
+            return {fault};
+        at += padded_value;
         if ((entry.flags & metadata_last) != 0) {
             return {metadata_fault::none, static_cast<std::uint32_t>(at)};
         }
+    }
+}
+
+// Stores the entries at `to`, which has room for metadata_bytes(entries).
+inline void store_metadata(std::byte* to, std::span<const metadata_entry> entries) noexcept {
+    for (const metadata_entry& entry : entries) {
+        const bool last = &entry == &entries.back();
+        const metadata_prefix prefix{
+            .tag = static_cast<std::uint16_t>(entry.tag),
+            .flags = static_cast<std::uint16_t>((entry.critical ? metadata_critical : 0) |
+                                                (last ? metadata_last : 0)),
+            .value_bytes = static_cast<std::uint32_t>(entry.value.size())};
+        std::memcpy(to, &prefix, sizeof prefix);
+        to += sizeof prefix;
+        if (entry.value.empty())
+            continue;
+        const std::size_t padded_value = padded(entry.value.size());
+        // One whole word, of which the value then overwrites what is not padding.
+        store_u64(to + padded_value - frame_alignment, 0);
+        std::memcpy(to, entry.value.data(), entry.value.size());
+        to += padded_value;
     }
 }
 
@@ -64,11 +174,7 @@ struct frame_view {
         return {.fault = "the payload has an encoding this version cannot read"};
     const auto extent =
         measure_metadata({frame + frame_header_bytes, word.frame_bytes() - frame_header_bytes});
-    if (extent.fault == metadata_fault::does_not_fit)
-        return {.fault = "the metadata does not fit its frame"};
-    if (extent.fault == metadata_fault::unknown_critical)
-        return {.fault = "metadata with an unknown critical tag"};
-    return {.metadata_bytes = extent.bytes};
+    return {.metadata_bytes = extent.bytes, .fault = to_string(extent.fault)};
 }
 
 }  // namespace pawl::detail

@@ -14,6 +14,8 @@ enum class system_type : std::uint16_t {
     closed = 2,       // a clean end, everything before it durable
     cut = 3,          // a recovery ended the segment here
     stream_name = 4,  // payload: the name of stream `stream`
+    description = 5,  // payload: what the payload of an event type means (description_payload)
+    clock_report = 0x8001,  // payload: how good the time stamps are (clock_payload)
 };
 
 inline constexpr std::uint16_t first_skipped_type = 0x8000;

@@ -77,5 +77,8 @@ const journal_identity& cursor::identity() const noexcept {
 std::span<const recorded_name> cursor::names_before() const noexcept {
     return state_->names_before();
 }
+std::span<const recorded_description> cursor::descriptions_before() const noexcept {
+    return state_->descriptions_before();
+}
 
 }  // namespace pawl

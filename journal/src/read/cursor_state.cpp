@@ -1,5 +1,6 @@
 #include "read/cursor_state.hpp"
 
+#include "format/description_frame.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
 #include "os/assertion.hpp"
@@ -63,7 +64,7 @@ inline bool cursor_state::take_plain() noexcept {
 void cursor_state::note_kind_of_reading() noexcept {
     plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
              options_.show == visibility::published && options_.stream == no_stream_id &&
-             options_.verify && names_digest_ == 0 && names_.empty();
+             options_.verify && names_digest_ == 0 && names_.empty() && descriptions_.empty();
 }
 
 const event* cursor_state::next_of_any_kind() {
@@ -253,14 +254,18 @@ void cursor_state::pass(commit_word word) noexcept {
     if (!placed_) {
         names_digest_ = 0;
         names_.clear();
+        descriptions_.clear();
     }
     offset_ += padded(word.frame_bytes());
     judged_.reset();
 }
 
 void cursor_state::pass_system(commit_word word) {
-    if (classify_system(word) == system_class::stream_name)
+    const system_class found = classify_system(word);
+    if (found == system_class::stream_name)
         note_name(space_.base + offset_, word);
+    if (found == system_class::description && options_.names)
+        note_description(space_.base + offset_, word);
     offset_ += padded(word.frame_bytes());
     judged_.reset();
 }
@@ -273,6 +278,19 @@ void cursor_state::note_name(const std::byte* frame, commit_word word) {
                           .name{text, word.frame_bytes() - frame_header_bytes}});
     }
     names_digest_ += digest_term(content_hash_of(frame, space_.epoch, offset_));
+}
+
+// One that does not have the form of a description describes nothing, to a copy as well.
+void cursor_state::note_description(const std::byte* frame, commit_word word) {
+    const auto said = read_description(frame, word);
+    if (!said)
+        return;
+    descriptions_.push_back({.type = said->type,
+                             .schema_version = said->schema_version,
+                             .next_sequence = sequence_,
+                             .timestamp_ns = load_u64(frame + frame_offset::timestamp),
+                             .name = std::string{said->name},
+                             .bytes = {said->bytes.begin(), said->bytes.end()}});
 }
 
 void cursor_state::note_end(commit_word word) noexcept {

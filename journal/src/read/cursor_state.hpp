@@ -46,6 +46,9 @@ class cursor_state {
     [[nodiscard]] log_point point() const noexcept { return point_; }
     [[nodiscard]] const journal_identity& identity() const noexcept { return identity_; }
     [[nodiscard]] std::span<const recorded_name> names_before() const noexcept { return names_; }
+    [[nodiscard]] std::span<const recorded_description> descriptions_before() const noexcept {
+        return descriptions_;
+    }
 
   private:
     enum class step : std::uint8_t { event, again, nothing };
@@ -72,9 +75,12 @@ class cursor_state {
     // Passes a system frame that is no end.
     void pass_system(commit_word word);
     void note_name(const std::byte* frame, commit_word word);
+    void note_description(const std::byte* frame, commit_word word);
     void drop_given_names() noexcept {
-        if (names_given_)
+        if (names_given_) {
             names_.clear();
+            descriptions_.clear();
+        }
         names_given_ = false;
     }
     // Opens the segment behind the one that was left; false where there is none yet.
@@ -157,7 +163,8 @@ class cursor_state {
     // the next event, and with cursor_options::names themselves.
     std::uint64_t names_digest_ = 0;
     std::vector<recorded_name> names_;
-    bool names_given_ = false;  // together with event_
+    std::vector<recorded_description> descriptions_;  // between the same events
+    bool names_given_ = false;                        // together with event_
     // When wait() first found nothing after the last event.
     std::optional<std::chrono::steady_clock::time_point> idle_since_;
     bool pending_ = false;  // wait() found an event that next() has not given yet

@@ -28,7 +28,8 @@ constexpr std::uint64_t known_system_types =
     std::uint64_t{1} << static_cast<unsigned>(system_type::rolled) |
     std::uint64_t{1} << static_cast<unsigned>(system_type::closed) |
     std::uint64_t{1} << static_cast<unsigned>(system_type::cut) |
-    std::uint64_t{1} << static_cast<unsigned>(system_type::stream_name);
+    std::uint64_t{1} << static_cast<unsigned>(system_type::stream_name) |
+    std::uint64_t{1} << static_cast<unsigned>(system_type::description);
 
 }  // namespace
 

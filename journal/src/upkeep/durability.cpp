@@ -258,8 +258,7 @@ error durability::poison_answer() const {
 
 error durability::poisoned_locked(error why) {
     if (!failure_) {
-        auto open = gate_value(gate::open);
-        gate_word_->compare_exchange_strong(open, poisoned_gate(why.code, why.os_error));
+        (void)end_gate(*gate_word_, poisoned_gate(why.code, why.os_error));
         control_.set_state(control_state::poisoned, why.os_error);
         failure_ = std::move(why);
     }

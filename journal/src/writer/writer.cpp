@@ -136,6 +136,14 @@ result<stream_id> writer::stream(std::string_view name, std::uint64_t timestamp_
     }
 }
 
+result<bool> writer::describe(const type_description& what, std::uint64_t timestamp_ns) {
+    try {
+        return state_->describe(what, timestamp_ns);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
 stream_version writer::version(stream_id stream) const noexcept {
     const auto* head = appender_->streams().find(stream);
     return head == nullptr ? 0 : head->version;
@@ -238,7 +246,7 @@ result<sequence_number> writer::wait_durable(sequence_number sequence) {
 
 result<sequence_number> writer::spin_durable(sequence_number sequence) const noexcept {
     while (durable() <= sequence) {
-        if (state_->gate_now() == detail::gate::open)
+        if (state_->may_append())
             continue;
         if (durable() > sequence)
             break;

@@ -1,5 +1,6 @@
 #include "writer/writer_state.hpp"
 
+#include "append/appender_frames.hpp"
 #include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
@@ -59,6 +60,7 @@ result<std::unique_ptr<writer_state>> writer_state::create(writer_parts parts) {
 
 result<void> writer_state::assemble() {
     const sequence_number next = parts_.report.next_sequence;
+    first_ordinal_ = parts_.active->header.ordinal;
     auto& word = fork_word_.word();
     word.store(gate_value(gate::open), std::memory_order_release);
 
@@ -85,6 +87,7 @@ result<void> writer_state::assemble() {
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
     constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
     first->bytes.populate(0, std::min(parts_.options.populate_bytes, enough_to_begin));
+    clock_.emplace(parts_.options.clock, parts_.options.clock_report_interval_s);
     appender_ =
         std::make_unique<appender>(appender_setup{.gate_word = &word,
                                                   .durable = &durability_->watermark(),
@@ -94,8 +97,12 @@ result<void> writer_state::assemble() {
                                                   .clock = parts_.options.clock,
                                                   .full = parts_.options.full,
                                                   .copying = parts_.options.origin != journal_id{},
-                                                  .named_streams = parts_.heads.names.size()},
+                                                  .named_streams = parts_.heads.names.size(),
+                                                  .reports_clock = clock_->reports()},
                                    std::move(parts_.heads.slots));
+    // The first append begins with a report; a writer that appends nothing writes none.
+    if (clock_->reports())
+        appender_->offer_clock_report(clock_->measure());
     names_ = std::move(parts_.heads.names);
     populator_ = std::make_unique<populator>(&appender_->shared(), supply_.get(), first.get(),
                                              parts_.options.populate_bytes);
@@ -208,6 +215,7 @@ void writer_state::look_around() {
 microseconds writer_state::watch_step() {
     look_around();
     adjust_clock();
+    clock_->offer_if_due(*appender_);
     return watcher_->step();
 }
 
@@ -331,6 +339,26 @@ result<stream_id> writer_state::stream(std::string_view name, std::uint64_t time
     return given;
 }
 
+result<bool> writer_state::describe(const type_description& what, std::uint64_t timestamp_ns) {
+    const bool copying = parts_.options.origin != journal_id{};
+    if (what.type >= first_reserved_type && !copying)
+        return std::unexpected(type_is_reserved(what.type));
+    auto payload = pack_description(what);
+    if (!payload)
+        return std::unexpected(std::move(payload.error()));
+    if (auto loaded = described_.load(parts_.directory, parts_.id, first_ordinal_); !loaded)
+        return std::unexpected(std::move(loaded.error()));
+    // As with names, what has to be remembered is made before the log says it.
+    std::uint64_t& known = described_.hash_of(what);
+    const std::uint64_t hash = described_types::hash(*payload);
+    if (known == hash)
+        return false;
+    if (auto recorded = appender_->append_description(*payload, timestamp_ns); !recorded)
+        return std::unexpected(std::move(recorded.error()));
+    known = hash;
+    return true;
+}
+
 result<void> writer_state::poll() {
     // Upkeep makes files, in a directory that is locked by another process or by none by now.
     if (gate_now() == gate::forked)
@@ -340,6 +368,7 @@ result<void> writer_state::poll() {
     if (inside_observer())
         return std::unexpected(observer_is_inside());
     adjust_clock();
+    clock_->offer_if_due(*appender_);
     while (populator_->step()) {
     }
     while (housekeep_step() == microseconds{0}) {
@@ -368,9 +397,10 @@ result<void> writer_state::close() {
         return std::unexpected(observer_is_inside());
     appender_->abandon_batch();
     closed_ = true;
-    auto open = gate_value(gate::open);
-    word.compare_exchange_strong(open, gate_value(gate::closed));
+    const bool was_open = end_gate(word, gate_value(gate::closed));
     stop_threads();
+    if (was_open)
+        appender_->append_last_clock_report(clock_->measure());
     const auto ended = end_log();
     auto finished = ended ? finish_files() : ended;
     durability_->set_state(ended ? control_state::closed : control_state::poisoned,

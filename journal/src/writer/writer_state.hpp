@@ -6,11 +6,13 @@
 #include "os/background.hpp"
 #include "store/heads_file.hpp"
 #include "store/writer_lock.hpp"
+#include "upkeep/clock_reporter.hpp"
 #include "upkeep/durability.hpp"
 #include "upkeep/populator.hpp"
 #include "upkeep/scrubber.hpp"
 #include "upkeep/sealer.hpp"
 #include "upkeep/watcher.hpp"
+#include "writer/described_types.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/options.hpp>
@@ -68,12 +70,16 @@ class writer_state {
     [[nodiscard]] gate gate_now() const noexcept {
         return gate_of(fork_word_.word().load(std::memory_order_acquire));
     }
+    [[nodiscard]] bool may_append() const noexcept {
+        return is_open(fork_word_.word().load(std::memory_order_acquire));
+    }
     // Why a call is refused, when the gate is not open.
     [[nodiscard]] error refusal_now() const noexcept {
         return refusal(fork_word_.word().load(std::memory_order_acquire));
     }
 
     [[nodiscard]] result<stream_id> stream(std::string_view name, std::uint64_t timestamp_ns);
+    [[nodiscard]] result<bool> describe(const type_description& what, std::uint64_t timestamp_ns);
     [[nodiscard]] result<void> poll();
     [[nodiscard]] result<void> close();
 
@@ -117,7 +123,10 @@ class writer_state {
     std::unique_ptr<sealer> sealer_;
     std::unique_ptr<scrubber> scrubber_;
     std::unique_ptr<watcher> watcher_;
+    std::optional<clock_reporter> clock_;  // set in assemble()
     name_map names_;
+    described_types described_;
+    std::uint64_t first_ordinal_ = 0;  // of the segments that this writer fills
     bool closed_ = false;
     std::atomic<bool> reported_failure_{false};
 

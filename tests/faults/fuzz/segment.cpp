@@ -1,4 +1,5 @@
 // Frames: the walk in order, the search behind a hole, and what is built from them.
+#include "format/description_frame.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
 #include "recovery/witness_search.hpp"
@@ -61,6 +62,10 @@ void visit(const frame_space& space, std::uint64_t offset, commit_word word,
            std::uint64_t& behind) {
     demand(offset >= behind && word.frame_bytes() <= space.bytes - offset);
     behind = offset + padded(word.frame_bytes());
+    if (is_description(word)) {
+        const auto said = read_description(space.base + offset, word);
+        demand(!said || said->name.size() + said->bytes.size() < word.frame_bytes());
+    }
     if ((word.flags() & flag::metadata) == 0)
         return;
     const std::size_t body = word.frame_bytes() - frame_header_bytes;

@@ -19,6 +19,7 @@ using detail::io_operation;
 namespace {
 
 constexpr std::uint64_t segment_bytes = std::uint64_t{64} << 10;
+constexpr std::size_t most_metadata = 16;
 
 [[nodiscard]] bool is_sync(io_operation operation) noexcept {
     return operation == io_operation::sync_range || operation == io_operation::sync_file ||
@@ -48,7 +49,14 @@ writer_options life_options() {
 namespace {
 
 [[nodiscard]] event_header header_of(const expected_event& event, expect expected) {
-    return {.type = event.type, .stream = event.stream, .expected = expected, .timestamp_ns = 1};
+    // Of some streams all events have metadata.
+    static constexpr std::array<std::byte, 8> when{std::byte{1}};
+    static constexpr std::array entries{metadata_entry{metadata_tag::source_time, when}};
+    event_header header{
+        .type = event.type, .stream = event.stream, .expected = expected, .timestamp_ns = 1};
+    if (event.stream == 3)
+        header.metadata = entries;
+    return header;
 }
 
 }  // namespace
@@ -211,8 +219,12 @@ void writer_life::step() {
         sync();
     } else if (what < 96) {
         poll();
-    } else if (what < 98) {
+    } else if (what < 97) {
         (void)log_->stream(fmt::format("name {}", below(3)));
+    } else if (what < 98) {
+        const std::string text(below(40), 'x');
+        (void)log_->describe(
+            {static_cast<std::uint16_t>(below(2)), 0, "type", std::as_bytes(std::span{text})}, 1);
     } else {
         close();
         return;
@@ -282,7 +294,7 @@ void writer_life::append_filler() {
 void writer_life::append_batch() {
     const auto count = static_cast<std::uint32_t>(1 + below(4));
     const std::uint32_t bytes = below(3) == 0 ? some_bytes() : usual_bytes_;
-    auto opened = log_->begin_batch(count, std::size_t{count} * bytes);
+    auto opened = log_->begin_batch(count, std::size_t{count} * (bytes + most_metadata));
     if (!opened)
         return;
     std::vector<expected_event> events;
@@ -296,6 +308,8 @@ void writer_life::append_batch() {
         }
         if (below(4) == 0)
             look();
+        if (below(4) == 0)
+            poll_later();
     }
     if (below(4) == 0) {
         opened->abandon();
@@ -361,10 +375,16 @@ void writer_life::sync() {
 
 void writer_life::poll() {
     if (below(3) == 0)
-        controlled_process::advance_us(5000);
+        controlled_process::advance_us(below(4) == 0 ? 10'000'000 : 5000);
     const auto polled = log_->poll();
     if (!polled && !failed_ && !watcher_.done())
         watcher_.wrong(*this, "a poll failed of itself: " + polled.error().message());
+}
+
+// A clock report is due by then.
+void writer_life::poll_later() {
+    controlled_process::advance_us(10'000'000);
+    poll();
 }
 
 void writer_life::close() {

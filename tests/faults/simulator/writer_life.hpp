@@ -74,6 +74,7 @@ class writer_life {
     void append_reserved();
     void sync();
     void poll();
+    void poll_later();
     void close();
     void look_after_opening();
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return watcher_.below(bound); }

@@ -1,3 +1,4 @@
+#include "terminal/log_records.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ nlohmann::ordered_json to_json(const segment_info& segment) {
     return json;
 }
 
-nlohmann::ordered_json to_json(const journal_info& journal,
+nlohmann::ordered_json to_json(const journal_info& journal, const log_records& records,
                                const std::filesystem::path& directory) {
     nlohmann::ordered_json json{{"directory", directory.string()},
                                 {"id", id_text(journal.id)},
@@ -45,6 +46,7 @@ nlohmann::ordered_json to_json(const journal_info& journal,
                                 {"segments", nlohmann::ordered_json::array()}};
     for (const segment_info& segment : journal.segments)
         json["segments"].push_back(to_json(segment));
+    add_json(json, records);
     return json;
 }
 
@@ -106,7 +108,8 @@ std::string state_text(const journal_info& journal) {
     return text;
 }
 
-std::string to_text(const journal_info& journal, const info_options& options) {
+std::string to_text(const journal_info& journal, const log_records& records,
+                    const info_options& options) {
     std::string text = fmt::format(
         "journal    {}\n"
         "state      {}\n",
@@ -135,6 +138,7 @@ std::string to_text(const journal_info& journal, const info_options& options) {
         journal.format_version);
     if (journal.origin != journal.id)
         text += fmt::format("a copy of  {}\n", id_text(journal.origin));
+    text += to_text(records);
     if (!options.segments)
         return text;
     text +=
@@ -151,16 +155,17 @@ exit_code info(const info_options& options) {
     const auto journal = inspect(options.directory);
     if (!journal)
         return complain(journal.error());
+    const log_records records = read_records(options.directory);
     if (options.json)
-        put_json(to_json(*journal, options.directory));
+        put_json(to_json(*journal, records, options.directory));
     else
-        put(to_text(*journal, options));
+        put(to_text(*journal, records, options));
     if (!journal->network_file_system.empty())
         complain(
             fmt::format("notice: the journal is on {}; what is said here of a writer on "
                         "another machine may be wrong",
                         journal->network_file_system));
-    return success;
+    return records.failure ? complain(*records.failure) : success;
 }
 
 }  // namespace pawl::cli

@@ -80,8 +80,8 @@ struct cursor_options {
     stream_id stream = no_stream_id;
     // False: do not hash frames. For a second pass over events that were just verified.
     bool verify = true;
-    // True: names_before() returns the names of streams, which a copy of the journal needs. Not
-    // with `stream`.
+    // True: names_before() and descriptions_before() return what the log records between events
+    // and a copy of the journal needs. Not with `stream`.
     bool names = false;
     // False: do not leave what this cursor reads from disk in the page cache, where it would evict
     // what others need. For one pass over a lot of data, such as a backup or an audit. Applies to
@@ -140,6 +140,8 @@ class cursor {
     // next() returned last; after next() has returned null, those after the last event. Valid until
     // the next call of next() or wait().
     [[nodiscard]] std::span<const recorded_name> names_before() const noexcept;
+    // The same of descriptions of event types.
+    [[nodiscard]] std::span<const recorded_description> descriptions_before() const noexcept;
 
   private:
     explicit cursor(std::unique_ptr<detail::cursor_state> state) noexcept;

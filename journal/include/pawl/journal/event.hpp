@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pawl/journal/detail/frame.hpp>
+#include <pawl/journal/metadata.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <cstddef>
@@ -49,9 +50,9 @@ class event {
         const std::size_t skip = detail::frame_header_bytes + metadata_bytes_;
         return {frame_ + skip, word().frame_bytes() - skip};
     }
-    // Tag, length, value; empty where the event carries none (FORMAT.md, "Metadata").
-    [[nodiscard]] std::span<const std::byte> metadata() const noexcept {
-        return {frame_ + detail::frame_header_bytes, metadata_bytes_};
+    // What is known about the event besides what happened; empty if it carries nothing.
+    [[nodiscard]] metadata_view metadata() const noexcept {
+        return metadata_view{{frame_ + detail::frame_header_bytes, metadata_bytes_}};
     }
 
     // Covers all of the event but its position; the same in every copy of the journal.

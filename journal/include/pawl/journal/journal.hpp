@@ -110,4 +110,28 @@ struct recover_options {
 [[nodiscard]] result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
                                                            std::string_view name);
 
+// How good the time stamps of a log are, as its writer measured it.
+struct recorded_clock {
+    clock_source source = clock_source::system;  // tsc or system
+    bool synchronised = false;  // the kernel says that its clock follows another (NTP, PTP)
+    std::uint64_t estimated_error_ns = 0;  // the kernel's, as the next is (adjtimex)
+    std::uint64_t maximum_error_ns = 0;
+    std::uint64_t tsc_hz = 0;   // of the time stamp counter, with clock_source::tsc
+    std::int64_t drift_ns = 0;  // of the counter against the system clock, since the report before
+    std::uint64_t steps = 0;    // of the system clock, seen since the writer was opened
+    std::uint64_t timestamp_ns = 0;     // of the report
+    sequence_number next_sequence = 0;  // of the first event after it
+};
+
+// The last clock report in the log; none if the last two segments that hold anything have none.
+// Reads those segments.
+[[nodiscard]] result<std::optional<recorded_clock>> last_clock_report(
+    const std::filesystem::path& directory);
+
+// The descriptions of event types that the log holds (writer::describe), in log order. Reads the
+// head of each index, and the segments that hold one or are not sealed. malformed if one does not
+// have the form of a description.
+[[nodiscard]] result<std::vector<recorded_description>> descriptions(
+    const std::filesystem::path& directory);
+
 }  // namespace pawl

@@ -63,6 +63,10 @@ struct writer_options {
     journal_id origin{};
     sync_policy sync = sync_policy::every_us(1000);
     clock_source clock = clock_source::tsc;
+    // While events are appended, the log says this often, and at the start of each segment, how
+    // good its time stamps are (last_clock_report): 104 bytes each. 0, or clock_source::caller:
+    // never.
+    std::uint32_t clock_report_interval_s = 5;
     when_full full = when_full::spin;
     verify_at_open verify = verify_at_open::unsealed;
     // Pages are populated this far ahead of the writer, so that appends take no page faults.

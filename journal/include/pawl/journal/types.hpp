@@ -1,9 +1,15 @@
 // Small value types shared by readers and writers.
 #pragma once
 
+#include <pawl/journal/metadata.hpp>
+
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pawl {
 
@@ -65,6 +71,25 @@ struct recorded_name {
     std::string name;
 };
 
+// What the payloads of an event type at one schema version mean. To the journal `bytes` is opaque;
+// a codec puts its schema there.
+struct type_description {
+    std::uint16_t type = 0;
+    std::uint16_t schema_version = 0;
+    std::string_view name;             // for people: 1 to 1024 bytes of UTF-8
+    std::span<const std::byte> bytes;  // may be empty
+};
+
+// A description as the log records it. Of several for one type and schema version, the last counts.
+struct recorded_description {
+    std::uint16_t type = 0;
+    std::uint16_t schema_version = 0;
+    sequence_number next_sequence = 0;  // of the first event after it
+    std::uint64_t timestamp_ns = 0;
+    std::string name;
+    std::vector<std::byte> bytes;
+};
+
 // The result of an append.
 struct receipt {
     sequence_number sequence = 0;
@@ -121,6 +146,9 @@ struct event_header {
     stream_id stream = no_stream_id;
     expect expected = expect::any();
     std::uint64_t timestamp_ns = 0;  // since the Unix epoch; used only with clock_source::caller
+    // Stored in front of the payload (metadata.hpp); copied, so it need not outlive the call. The
+    // tags of Pawl's own must ascend, with values of the sizes they ask for (invalid_argument).
+    std::span<const metadata_entry> metadata{};
 };
 
 }  // namespace pawl

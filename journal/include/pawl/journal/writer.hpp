@@ -152,8 +152,8 @@ class writer {
     [[nodiscard]] result<reservation> reserve(const event_header& header,
                                               std::size_t max_bytes) noexcept;
 
-    // Opens a batch with room for `events` events of `payload_bytes` in total. It must fit into one
-    // segment (too_large).
+    // Opens a batch with room for `events` events of `payload_bytes` in total, metadata
+    // (metadata_bytes) included. It must fit into one segment (too_large).
     [[nodiscard]] result<batch> begin_batch(std::uint32_t events,
                                             std::size_t payload_bytes) noexcept;
 
@@ -161,6 +161,15 @@ class writer {
     // use. Not for the hot path: may allocate and appends a system frame. `timestamp_ns` is used
     // only with clock_source::caller.
     [[nodiscard]] result<stream_id> stream(std::string_view name, std::uint64_t timestamp_ns = 0);
+    // Records what the payloads of an event type at one schema version mean, before the next event:
+    // once for each distinct content, so a program describes its types at every start. Returns
+    // whether it was recorded now. Not for the hot path: the first call reads the heads of the
+    // journal's indexes and the segments that hold descriptions, and each allocates and may append
+    // a system frame. busy while a batch or reservation is open, invalid_argument for a name that
+    // is empty or longer than 1024 bytes or a type of Pawl's own, too_large for what does not fit
+    // into a segment. `timestamp_ns` is used only with clock_source::caller.
+    [[nodiscard]] result<bool> describe(const type_description& what,
+                                        std::uint64_t timestamp_ns = 0);
     // The version of a stream; 0 if it holds no event.
     [[nodiscard]] stream_version version(stream_id stream) const noexcept;
     // Calls visit(event) for each event of the stream whose version is greater than `after`, in

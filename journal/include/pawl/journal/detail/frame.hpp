@@ -111,6 +111,12 @@ class commit_word {
     return (bytes + (frame_alignment - 1)) & ~(frame_alignment - 1);
 }
 
+// Metadata lies between header and payload: before each value its tag (16 bits), these flags (16)
+// and its length (32), after it zeros to the next multiple of 8.
+inline constexpr std::size_t metadata_prefix_bytes = 8;
+inline constexpr std::uint16_t metadata_critical = 1;  // who does not know the tag must not go on
+inline constexpr std::uint16_t metadata_last = 2;      // the payload follows
+
 // The finalizer of MurmurHash3: a bijection of 64 bits in which every input bit moves about half of
 // the output bits.
 [[nodiscard]] constexpr std::uint64_t mix64(std::uint64_t x) noexcept {

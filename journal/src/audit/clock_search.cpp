@@ -1,0 +1,97 @@
+#include "format/clock_frame.hpp"
+#include "format/segment_walk.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <cstring>
+#include <new>
+#include <ranges>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+using namespace detail;  // NOLINT(google-build-using-namespace): the layers below this file
+
+// A report of another size is a newer program's.
+[[nodiscard]] std::optional<recorded_clock> read_report(const std::byte* frame, commit_word word) {
+    const bool is_report = word.is_system() &&
+                           word.type() == static_cast<std::uint16_t>(system_type::clock_report) &&
+                           word.frame_bytes() == clock_frame_bytes;
+    if (!is_report)
+        return std::nullopt;
+    clock_payload said{};
+    std::memcpy(&said, frame + frame_header_bytes, sizeof said);
+    return recorded_clock{.source = static_cast<clock_source>(said.source),
+                          .synchronised = said.synchronised != 0,
+                          .estimated_error_ns = said.estimated_error_ns,
+                          .maximum_error_ns = said.maximum_error_ns,
+                          .tsc_hz = said.tsc_hz,
+                          .drift_ns = said.drift_ns,
+                          .steps = said.steps,
+                          .timestamp_ns = load_u64(frame + frame_offset::timestamp),
+                          .next_sequence = load_u64(frame + frame_offset::sequence)};
+}
+
+struct searched_segment {
+    bool holds_frames = false;
+    std::optional<recorded_clock> last;
+};
+
+[[nodiscard]] result<searched_segment> search_segment(const std::filesystem::path& directory,
+                                                      const journal_id& id, std::uint64_t ordinal) {
+    auto segment = open_segment(directory, id, ordinal);
+    if (!segment) {
+        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        if (segment.error().code == errc::missing_segment)
+            return searched_segment{};
+        return std::unexpected(std::move(segment.error()));
+    }
+    const frame_space space = segment->space();
+    searched_segment found;
+    const walk_start from{.sequence =
+                              load_u64(space.base + first_frame_offset + frame_offset::sequence)};
+    (void)walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
+        found.holds_frames = true;
+        if (auto report = read_report(space.base + offset, word))
+            found.last = *report;
+    });
+    if (auto whole = segment->bytes.whole(); !whole)
+        return std::unexpected(std::move(whole.error()));
+    return found;
+}
+
+[[nodiscard]] result<std::optional<recorded_clock>> search(const std::filesystem::path& directory) {
+    auto journal = read_identity(directory);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    auto ordinals = list_segments(directory);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    int left = 2;
+    for (const std::uint64_t ordinal : std::views::reverse(*ordinals)) {
+        auto found = search_segment(directory, id_of(*journal), ordinal);
+        if (!found)
+            return std::unexpected(std::move(found.error()));
+        if (found->last)
+            return found->last;
+        if (found->holds_frames && --left == 0)
+            break;
+    }
+    return std::optional<recorded_clock>{};
+}
+
+}  // namespace
+
+result<std::optional<recorded_clock>> last_clock_report(const std::filesystem::path& directory) {
+    try {
+        return search(directory);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl
