@@ -33,7 +33,7 @@ struct visitor {
 
 }  // namespace
 
-// All forms, for a sanitizer brings its own of those that are left out.
+// Replace all forms, because a sanitizer supplies its own versions of any that are missing.
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
     ++allocations;
     return std::malloc(bytes);

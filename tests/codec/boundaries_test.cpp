@@ -1,4 +1,4 @@
-// Limits at n - 1, n and n + 1: what may be encoded can be decoded, and nothing else.
+// Limits at n - 1, n and n + 1: a payload can be encoded exactly if it can be decoded.
 #include "recording_sink.hpp"
 #include "shop_events.hpp"
 
@@ -90,9 +90,9 @@ TEST_CASE("an event of an older schema version is not read as the table's own", 
     }
 }
 
-// A payload that outgrows its reservation must not be moved there: behind it lie the end frame's
-// room, the next frame or the end of the mapping.
-TEST_CASE("a payload longer than its reservation leaves the bytes behind it alone", "[codec]") {
+// A payload larger than its reservation must not be moved into it: the space of the end frame, the
+// next frame or the end of the mapping follows.
+TEST_CASE("a payload longer than its reservation does not change the bytes after it", "[codec]") {
     pawl::test::temporary_directory directory;
     constexpr std::size_t segment_bytes = 64 << 10;
     auto log = pawl::writer::open(directory.path(), {.segment_bytes = segment_bytes,
@@ -103,7 +103,7 @@ TEST_CASE("a payload longer than its reservation leaves the bytes behind it alon
     const std::size_t small = encode.encode(cancelled(1, 40))->bytes.size();
     constexpr std::size_t header = 56;
     constexpr std::size_t end_frame = 96;
-    // The reservation ends where the room for the end frame begins.
+    // The reservation ends where the space for the end frame begins.
     const std::size_t used = segment_bytes - 8192 - end_frame - header - small;
     REQUIRE(log->append({.type = 9}, std::vector<std::byte>(used - header)));
     for (const std::size_t reason : {48, 49, 200, 5000, 60'000}) {

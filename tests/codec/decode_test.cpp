@@ -29,7 +29,7 @@ recording_sink placed_order() {
     return sink;
 }
 
-// Reads every field, so that a sanitizer sees where each of them lies.
+// Reads every field, so that a sanitizer checks each address.
 std::uint64_t read_all(const shop::order_placed& order) {
     std::uint64_t sum = order.order() + order.customer() + order.quantity() + order.flags();
     const auto add = [&](const flatbuffers::String* text) {
@@ -136,7 +136,7 @@ TEST_CASE("tables nest as deep and are as many as the limits allow", "[codec]") 
     CHECK(deep.error().code == pawl::errc::malformed);
 }
 
-TEST_CASE("a payload longer than its table allows is refused before it is looked at", "[codec]") {
+TEST_CASE("a payload longer than its table allows is refused before it is verified", "[codec]") {
     std::vector<std::uint64_t> words(4096 / 8 + 1);
     const auto bytes = std::as_bytes(std::span{words});
     CHECK_FALSE(pawl::verify_payload<shop::chain>(bytes));

@@ -52,14 +52,14 @@ TEST_CASE("an event goes to the call for its table, with or without where it cam
     CHECK(visitor.cancelled == 1);
 }
 
-TEST_CASE("what a visitor returns is what dispatch returns", "[codec]") {
+TEST_CASE("dispatch returns the result of the visitor", "[codec]") {
     counting visitor;
     const auto failed = pawl::dispatch<shop::events>(cancelled("never").last(), visitor);
     REQUIRE_FALSE(failed);
     CHECK(failed.error().detail == "cannot be");
 }
 
-TEST_CASE("an event outside the list is an error and is never passed over", "[codec]") {
+TEST_CASE("an event outside the list is an error and is never skipped", "[codec]") {
     counting visitor;
     for (const auto check : {pawl::payload_check::verify, pawl::payload_check::trust}) {
         recording_sink sink = paid();

@@ -18,7 +18,8 @@ auto cancelled(std::uint64_t order, const std::string& reason) {
 
 }  // namespace
 
-TEST_CASE("what was encoded is what is decoded, with number and version of its table", "[codec]") {
+TEST_CASE("an encoded event is decoded unchanged, with number and version of its table",
+          "[codec]") {
     pawl::encoder encode;
     recording_sink sink;
     const auto placed = encode.append(sink, {.stream = 42}, [](flatbuffers::FlatBufferBuilder& b) {

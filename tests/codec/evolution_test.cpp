@@ -1,4 +1,4 @@
-// codec/EVOLUTION.md against what happens: each of its rows is tried in both directions.
+// Checks codec/EVOLUTION.md against the code: tries each of its rows in both directions.
 #include "evolution_cases.hpp"
 #include "schema_text.hpp"
 
@@ -54,8 +54,8 @@ std::map<std::string, std::string> plain_members(const std::string& text) {
     return members;
 }
 
-// What the other schema makes of an event. Where the event is silent, what a reader sees instead
-// counts, too.
+// How the other schema reads an event. For an absent field, the value that a reader sees instead
+// counts too.
 std::string fate(const pawl::schema& writer, const pawl::schema& reader, std::string_view event) {
     pawl::json_parser parse{writer};
     const auto payload = parse(event);
@@ -128,7 +128,7 @@ std::vector<row> rows_of_the_page() {
 
 }  // namespace
 
-TEST_CASE("each row of EVOLUTION.md says what happens, in both directions", "[codec]") {
+TEST_CASE("each row of EVOLUTION.md matches the code, in both directions", "[codec]") {
     const auto rows = rows_of_the_page();
     CHECK(rows.size() >= 40);
     CHECK(rows.size() == evolution_cases().size());
@@ -144,7 +144,8 @@ TEST_CASE("each row of EVOLUTION.md says what happens, in both directions", "[co
     }
 }
 
-TEST_CASE("what needs no new version never reads old events as something else", "[codec]") {
+TEST_CASE("a change that needs no new version never reads old events as something else",
+          "[codec]") {
     for (const evolution_case& one : evolution_cases()) {
         const row is = tried(one);
         INFO(line_of(is));
@@ -167,7 +168,7 @@ TEST_CASE("two schemas without changes have the same bytes", "[codec]") {
     }
 }
 
-TEST_CASE("every rule has an example, and says which field it found", "[codec]") {
+TEST_CASE("every rule has an example, and names the field it found", "[codec]") {
     std::vector<pawl::change_rule> found;
     for (const evolution_case& one : evolution_cases()) {
         const pawl::schema before = load_event(one.around, one.before);

@@ -34,8 +34,8 @@ TEST_CASE("an event built in place is the one that is appended", "[codec]") {
     pawl::test::temporary_directory directory;
     auto log = open_writer(directory);
     pawl::encoder encode;
-    // Room that is ample, that holds the payload and not the builder's notes beside it, and that
-    // is the payload's own length.
+    // Ample space, space for the payload but not for the builder's bookkeeping, and exactly the
+    // payload's length.
     constexpr std::uint64_t events = 600;
     for (std::uint64_t i = 0; i < events; i += 2) {
         REQUIRE(encode.append(log, {.stream = 1}, cancelled(i / 2 + 1, i)));
@@ -62,7 +62,7 @@ TEST_CASE("an event built in place is the one that is appended", "[codec]") {
     CHECK(count == events);
 }
 
-TEST_CASE("an event too long for its room is not appended, and the next one is", "[codec]") {
+TEST_CASE("an event too long for its reservation is not appended, and the next one is", "[codec]") {
     pawl::test::temporary_directory directory;
     auto log = open_writer(directory);
     const auto refused = pawl::append_in_place(log, {}, 64, cancelled(1, 200));
@@ -94,7 +94,7 @@ TEST_CASE("events are built in place within a batch", "[codec]") {
     CHECK(count == 3);
 }
 
-TEST_CASE("an event of another type tells where it lies", "[codec]") {
+TEST_CASE("the error for an event of another type names its place", "[codec]") {
     pawl::test::temporary_directory directory;
     auto log = open_writer(directory);
     pawl::encoder encode;

@@ -31,7 +31,7 @@ std::string refusal(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("what was parsed is the table that the text describes", "[codec]") {
+TEST_CASE("the parsed payload is the table that the text describes", "[codec]") {
     const pawl::schema order = load_schema(shop_bfbs(), "shop.order_placed");
     pawl::json_parser parse{order};
     const auto bytes = parse(R"( { "tags" : [ "a", "" ],
@@ -55,7 +55,7 @@ TEST_CASE("what was parsed is the table that the text describes", "[codec]") {
     CHECK(e.tags()->Get(1)->size() == 0);
 }
 
-TEST_CASE("what the printer prints the parser reads, and it prints the same again", "[codec]") {
+TEST_CASE("the parser reads the printer's text, and the result prints the same again", "[codec]") {
     for (const char* text :
          {R"({})",
           R"({"truth":true,"small":-128,"octet":255,"word":-32768,"uword":65535})",
@@ -221,7 +221,7 @@ TEST_CASE("what is not quite JSON is refused", "[codec]") {
         CHECK_THAT(refusal(text), Catch::StartsWith("line "));
 }
 
-TEST_CASE("a parser goes on after an event that it refused", "[codec]") {
+TEST_CASE("a parser continues after an event that it refused", "[codec]") {
     pawl::json_parser parse{everything_schema()};
     for (const char* broken : {R"({"leaves":[{"name":"a"},{"name":)", R"({"nested":{"name":"in",)",
                                R"({"points":[{"x":1,"y":2},{"x":1}]})"}) {

@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-// GCC 12 sees an overlap in `"x" + string` that is none (its bug 105651).
+// GCC 12 wrongly reports an overlap in `"x" + string` (its bug 105651).
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wrestrict"
 #endif

@@ -1,5 +1,5 @@
-// Schemas and events out of a seed. The events' JSON is written here by what the schema's text
-// says, and not by what Pawl makes of it, so that both can be held against each other.
+// Generates schemas and events from a seed. It writes the events' JSON from the schema's text and
+// without Pawl's code, so that the two can be compared.
 #pragma once
 
 #include <cstddef>

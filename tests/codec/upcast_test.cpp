@@ -135,7 +135,7 @@ TEST_CASE("a scenario shows both sides as JSON where they differ", "[codec]") {
     CHECK_FALSE(old.given(moved(-1).last()).then_dropped().holds);
 }
 
-TEST_CASE("what fails on the way is what dispatch returns, and nothing follows", "[codec]") {
+TEST_CASE("dispatch returns the first failure of a step, and no event follows", "[codec]") {
     listing visitor{.seen = {}, .stop_at = "fee 25 #1"};
     const auto stopped = pawl::dispatch<ledger::events>(moved(3).last(), visitor);
     REQUIRE_FALSE(stopped);
