@@ -53,7 +53,7 @@ TEST_CASE("a yardstick adds up its weighted parts in every turn") {
     CHECK(verdict.met());
 }
 
-TEST_CASE("a turn in which anybody was interrupted is dropped for everybody and counted") {
+TEST_CASE("a turn in which any contender was interrupted is dropped for all and counted") {
     contest turns("test");
     const auto floor = turns.add(scripted("floor", {10, 10, 10, 10, 10, 10, 10}));
     const auto other = turns.add(scripted("other", {20, 900, 20, 20, 20, 20, 20},

@@ -69,7 +69,7 @@ TEST_CASE("minimum, maximum, mean and count are exact") {
     CHECK(counted.mean() == Approx((7.0 + 1'000'003.0 + 12.0 + 999'999'937.0) / 4));
 }
 
-TEST_CASE("an empty histogram answers zero") {
+TEST_CASE("an empty histogram returns zero") {
     const histogram empty;
     CHECK(empty.count() == 0);
     CHECK(empty.minimum() == 0);
@@ -117,7 +117,7 @@ TEST_CASE("a quantile that falls between two values is the upper one") {
     CHECK(counted.at(0.991) == 100);
 }
 
-TEST_CASE("a cleared histogram counts afresh") {
+TEST_CASE("a cleared histogram counts from zero") {
     histogram counted;
     counted.record(123'456);
     counted.clear();
