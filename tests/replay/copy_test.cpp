@@ -1,5 +1,5 @@
-// A journal copied event by event holds the same log: the same digest, and its log points stand in
-// the copy.
+// A journal copied event by event holds the same log: it has the same digest, and the copy accepts
+// its log points.
 #include "bank_journal.hpp"
 
 #include <catch2/catch.hpp>
@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a relay, a backup or an import does: the twenty lines that a copy takes.
+// Copies a journal in twenty lines, as a relay, a backup or an import does.
 pawl::result<void> copy(const fs::path& from, const fs::path& to, pawl::writer_options options) {
     auto events = pawl::cursor::open(from, {.names = true});
     options.clock = pawl::clock_source::caller;
@@ -50,8 +50,7 @@ pawl::result<void> copy(const fs::path& from, const fs::path& to, pawl::writer_o
     return log->close();
 }
 
-// Names handed out before the first event, between two, in front of a rollover, and behind the
-// last event.
+// Assigns names before the first event, between two, before a rollover, and after the last event.
 void write_original(const fs::path& directory) {
     auto log = bank::open_writer(directory);
     bank::random_traffic traffic{5};
@@ -180,7 +179,8 @@ TEST_CASE("a copy of the log is restored from the original's snapshot", "[replay
     CHECK(restored->progress.digest == digest_of(journal.original));
 }
 
-TEST_CASE("a writer that copies another journal does not go on in a copy of this one", "[replay]") {
+TEST_CASE("a writer that copies another journal does not continue in a copy of this one",
+          "[replay]") {
     const copied_journal journal;
     const auto refused = pawl::writer::open(journal.copied, {.origin = {1, 2, 3}});
     REQUIRE_FALSE(refused);
@@ -189,7 +189,7 @@ TEST_CASE("a writer that copies another journal does not go on in a copy of this
 }
 
 TEST_CASE("an event appended again after other events is not the one that was lost", "[replay]") {
-    // Caller time stamps make two events equal in content; only where they lie differs.
+    // Caller time stamps make two events equal in content; only their positions differ.
     const pawl::test::temporary_directory home;
     const auto write = [&](const fs::path& directory, std::size_t bytes_before) {
         auto log = pawl::writer::open(

@@ -14,7 +14,7 @@ namespace {
 
 using bank::ledger;
 
-// Decides without looking whether the stream is still where the state says.
+// Decides with the expected version from the state, which may be out of date.
 struct careful : ledger {
     static outcome decide(const bank::deposit& c, const state& s, pawl::decision& out) {
         const auto of = s.accounts.find(c.account);
@@ -91,7 +91,7 @@ TEST_CASE("the events of one command are one batch", "[replay]") {
     CHECK(more == ".m.");
 }
 
-TEST_CASE("a refused command and one without events leave journal and state alone", "[replay]") {
+TEST_CASE("a refused command and one without events do not change journal and state", "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     auto state = ledger::initial();
@@ -109,7 +109,8 @@ TEST_CASE("a refused command and one without events leave journal and state alon
     CHECK(state == ledger::initial());
 }
 
-TEST_CASE("a conflict appends nothing, tells the version and leaves the state alone", "[replay]") {
+TEST_CASE("a conflict appends nothing, reports the version and does not change the state",
+          "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     auto state = careful::initial();

@@ -9,7 +9,7 @@ namespace {
 
 using bank::ledger;
 
-// Counts, and remembers what only the event itself tells.
+// Counts the events, and keeps the fields that only the event itself has.
 struct witness {
     struct state {
         std::uint64_t events = 0;
@@ -61,7 +61,7 @@ TEST_CASE("an empty journal folds to the initial state", "[replay]") {
     CHECK(all->progress.point == pawl::log_point{});
 }
 
-TEST_CASE("a fold that goes on later gives what one fold gives", "[replay]") {
+TEST_CASE("a fold that is resumed gives the same state as a single fold", "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     bank::random_traffic{2}.append(log, 1000);
@@ -111,7 +111,7 @@ TEST_CASE("a fold stops before an event that is not in its list", "[replay]") {
     CHECK(progress.point.next == 10);
 }
 
-TEST_CASE("a fold of durable events does not see what is only published", "[replay]") {
+TEST_CASE("a fold of durable events does not see events that are only published", "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     bank::random_traffic{4}.append(log, 100);
@@ -138,7 +138,7 @@ TEST_CASE("digests tell logs apart and add up", "[replay]") {
     REQUIRE(a);
     REQUIRE(b);
     CHECK(a->state == b->state);
-    // The same events in another journal lie in frames with other hashes.
+    // The same events in another journal have frames with other hashes.
     CHECK_FALSE(a->progress.digest == b->progress.digest);
 
     auto events = pawl::cursor::open(one.path(), {});

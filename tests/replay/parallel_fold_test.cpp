@@ -104,7 +104,7 @@ void flip_byte(const fs::path& path, std::uint64_t at) {
 
 }  // namespace
 
-TEST_CASE("a parallel fold gives what the sequential fold gives, on any number of threads",
+TEST_CASE("a parallel fold gives the result of the sequential fold, on any number of threads",
           "[replay][concurrency]") {
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
         pawl::test::temporary_directory directory;
@@ -141,7 +141,7 @@ TEST_CASE("an empty journal folds to the initial state on many threads", "[repla
     same(pawl::fold_by_segment<totals>(directory.path()), pawl::fold<totals>(directory.path()));
 }
 
-TEST_CASE("a segment whose index is gone is read all the same", "[replay]") {
+TEST_CASE("a segment without its index is still read", "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     bank::random_traffic{31}.append(log, 5000);
@@ -153,7 +153,7 @@ TEST_CASE("a segment whose index is gone is read all the same", "[replay]") {
     same(pawl::fold_by_stream<ledger>(directory.path()), ledgers);
 }
 
-TEST_CASE("a parallel fold fails where the sequential fold fails, and says the same",
+TEST_CASE("a parallel fold fails at the same event as the sequential fold, with the same error",
           "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
@@ -175,7 +175,7 @@ TEST_CASE("a parallel fold fails where the sequential fold fails, and says the s
         same_failure(pawl::fold_by_segment<strict>(directory.path(), by, options), sequential);
         CHECK(sequential.error().sequence == marked->sequence);
 
-        // Damage in front of it comes first, and damage behind it does not count.
+        // Damage before it is reported first, and damage after it does not count.
         const std::uint64_t here = marked->position.ordinal;
         for (const std::uint64_t ordinal : {here - 1, here + 1}) {
             const auto segment =
@@ -212,7 +212,7 @@ TEST_CASE("a parallel fold fails where the sequential fold fails, and says the s
     }
 }
 
-TEST_CASE("a number of shards that cannot be is refused", "[replay]") {
+TEST_CASE("an invalid number of shards is refused", "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     CHECK_FALSE(pawl::fold_by_stream<ledger>(directory.path(), {}, {.shards = 0}));

@@ -1,4 +1,4 @@
-// Pawl's own event types: no application appends one, a copy carries them, folds pass over them.
+// Pawl's own event types: no application appends one, copies preserve them, folds skip them.
 #include "bank_journal.hpp"
 
 #include <catch2/catch.hpp>
@@ -30,7 +30,7 @@ TEST_CASE("an application cannot append an event of Pawl's own types", "[replay]
     CHECK(log.next_sequence() == 1);
 }
 
-TEST_CASE("a copy carries Pawl's own events, and a fold passes over them", "[replay]") {
+TEST_CASE("a copy preserves Pawl's own events, and a fold skips them", "[replay]") {
     const pawl::test::temporary_directory home;
     const auto directory = home.path() / "bank";
     {

@@ -110,11 +110,11 @@ TEST_CASE("a damaged snapshot is passed over for the older one, and that for a f
           0);
 }
 
-TEST_CASE("a snapshot that is newer than the log is passed over", "[replay]") {
+TEST_CASE("a snapshot that is newer than the log is skipped", "[replay]") {
     recorded bank;
     bank.append(100);
     bank.snapshot();
-    // The log is put back to where it was, as from a backup; the snapshots are not.
+    // Restores the log to an earlier state, as from a backup, but not the snapshots.
     const fs::path backup = bank.directory.path() / "backup";
     fs::create_directory(backup);
     REQUIRE(bank.log.close());
@@ -148,7 +148,7 @@ TEST_CASE("a snapshot that is newer than the log is passed over", "[replay]") {
     CHECK(later->state == full->state);
 }
 
-TEST_CASE("a snapshot that its fold cannot load is passed over", "[replay]") {
+TEST_CASE("a snapshot that its fold cannot load is skipped", "[replay]") {
     recorded bank;
     bank.append(100);
     bank.snapshot();
@@ -165,7 +165,7 @@ TEST_CASE("a snapshot that its fold cannot load is passed over", "[replay]") {
     CHECK(restored->state == now->state);
 }
 
-TEST_CASE("snapshots of another state version are not looked at", "[replay]") {
+TEST_CASE("snapshots of another state version are ignored", "[replay]") {
     recorded bank;
     bank.append(10);
     REQUIRE(bank.store(2).add({10, 0}, {},
@@ -177,7 +177,7 @@ TEST_CASE("snapshots of another state version are not looked at", "[replay]") {
     CHECK(restored->report.tail_events == 10);
 }
 
-TEST_CASE("restoring where there is no journal is an error, not an empty state", "[replay]") {
+TEST_CASE("restoring without a journal is an error, not an empty state", "[replay]") {
     pawl::test::temporary_directory directory;
     const auto restored = pawl::restore<ledger>(directory.path());
     REQUIRE_FALSE(restored);

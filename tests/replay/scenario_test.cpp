@@ -44,7 +44,8 @@ TEST_CASE("all events of a command are compared, in order", "[replay]") {
     CHECK_FALSE(moved.then_refused(bank::ledger::refusal::insufficient_funds).holds);
 }
 
-TEST_CASE("a refusal is told apart from an empty decision and from another refusal", "[replay]") {
+TEST_CASE("a refusal is distinguished from an empty decision and from another refusal",
+          "[replay]") {
     bank_scenario refused;
     refused.when(bank::withdraw{.account = 7, .amount = 4});
     holds(refused.then_refused(bank::ledger::refusal::account_unknown));

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A journal of several segments, and the point and digest behind each of its events.
+// A journal of several segments, and the point and digest after each of its events.
 struct audited_journal {
     pawl::test::temporary_directory home;
     fs::path directory = home.path() / "bank";
@@ -171,11 +171,11 @@ TEST_CASE("the audit names a snapshot that is damaged or under another's name", 
     }
 }
 
-TEST_CASE("behind events that are missing the audit compares log points only", "[replay]") {
+TEST_CASE("after missing events the audit compares log points only", "[replay]") {
     const audited_journal journal;
     const auto& [point, digest] = journal.places.at(1500);
     journal.add(point, pawl::log_digest{digest.value() + 1});  // cannot be judged
-    journal.add_right(700);                                    // lies in the gap
+    journal.add_right(700);                                    // in the gap
     const auto wrong = journal.add({1600, 1, 1}, digest);
     auto audit = pawl::snapshot_audit::open(journal.directory);
     REQUIRE(audit);

@@ -1,4 +1,4 @@
-// How snapshots reach the disk, how large they may be, and how often a failed one is tried again.
+// Tests how snapshots reach the disk, their maximum size, and how often a failed one is retried.
 #include "bank_journal.hpp"
 #include "recorded_calls.hpp"
 
@@ -41,7 +41,7 @@ std::vector<std::byte> some_state(std::size_t bytes) {
     return state;
 }
 
-// A ledger that can never be saved, and counts how often somebody tried.
+// A ledger that can never be saved, and counts the attempts.
 struct never_saved : bank::ledger {
     std::atomic<int>* tries = nullptr;
     pawl::result<void> save(const state&, pawl::snapshot_sink&) const {
@@ -52,8 +52,7 @@ struct never_saved : bank::ledger {
 
 }  // namespace
 
-TEST_CASE("a snapshot is synced before it has its name, and its name before it counts",
-          "[replay]") {
+TEST_CASE("a snapshot is synced before its rename, and its name before it counts", "[replay]") {
     pawl::test::temporary_directory home;
     const auto directory = fs::canonical(home.path()) / "j";
     fs::create_directory(directory);

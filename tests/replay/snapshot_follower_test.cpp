@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using bank::ledger;
 using follower = pawl::snapshot_follower<ledger>;
 
-// Looks again until it is so; a minute is taken for never.
+// Polls the condition until it holds; gives up after a minute.
 bool comes_true(const auto& condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1};
     while (!condition()) {
@@ -53,7 +53,7 @@ struct unsaved : ledger {
 
 }  // namespace
 
-TEST_CASE("a follower takes snapshots while the writer goes on", "[replay][concurrency]") {
+TEST_CASE("a follower takes snapshots while the writer appends", "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     auto beside = started(directory.path(), {.every_events = 500});
@@ -78,7 +78,7 @@ TEST_CASE("a follower takes snapshots while the writer goes on", "[replay][concu
     CHECK(quick.progress.digest == full->progress.digest);
 }
 
-TEST_CASE("a snapshot stands at the end of a batch", "[replay][concurrency]") {
+TEST_CASE("a snapshot is taken at the end of a batch", "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     auto beside = started(directory.path(), {.every_events = 10});
@@ -96,7 +96,7 @@ TEST_CASE("a snapshot stands at the end of a batch", "[replay][concurrency]") {
     CHECK(restored(directory.path()).report.used->point.next == 28);
 }
 
-TEST_CASE("a follower takes no snapshot of what is not durable", "[replay][concurrency]") {
+TEST_CASE("a follower takes no snapshot of events that are not durable", "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     bank::random_traffic traffic{22};
@@ -110,7 +110,7 @@ TEST_CASE("a follower takes no snapshot of what is not durable", "[replay][concu
     CHECK(restored(directory.path()).report.used->point.next <= 20);
 }
 
-TEST_CASE("a follower goes on from the newest snapshot and puts a damaged one aside",
+TEST_CASE("a follower continues from the newest snapshot and sets a damaged one aside",
           "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
@@ -177,8 +177,7 @@ TEST_CASE("a snapshot that cannot be written is counted and tried again later",
     CHECK(beside->statistics().failures == static_cast<std::uint64_t>(told));
 }
 
-TEST_CASE("an event that a follower does not know ends it, and it says why",
-          "[replay][concurrency]") {
+TEST_CASE("an event that a follower does not know ends it with an error", "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());
     auto beside = started(directory.path(), {.every_events = 10});
@@ -193,7 +192,7 @@ TEST_CASE("an event that a follower does not know ends it, and it says why",
     CHECK(stopped.error().code == pawl::errc::unknown_event);
 }
 
-TEST_CASE("a follower of a directory without a journal ends at once and says so",
+TEST_CASE("a follower of a directory without a journal ends at once with an error",
           "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto beside = started(directory.path(), {});
@@ -253,7 +252,7 @@ TEST_CASE("a page that is lost under a follower ends the follower and not the pr
     CHECK_FALSE(beside.stop());
 }
 
-TEST_CASE("options that no follower can have are refused", "[replay]") {
+TEST_CASE("invalid options of a follower are refused", "[replay]") {
     CHECK_FALSE(follower::start("x", {}, {.every_events = 0}));
     pawl::snapshot_follower_options options;
     options.thread.name = "longer than nine";

@@ -63,7 +63,7 @@ void write(const fs::path& path, const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("a snapshot comes back with its bytes and with what its header says", "[replay]") {
+TEST_CASE("a snapshot is loaded with its bytes and the fields of its header", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path());
     const std::string state(3'000'000, 'x');  // more than one write
@@ -106,7 +106,7 @@ TEST_CASE("snapshots go into a directory given by a relative name, and stay ther
     CHECK(files_in(directory.path() / "snaps").size() == 2);
 }
 
-TEST_CASE("a directory that is not there yet holds no snapshots and is not made by looking",
+TEST_CASE("a directory that does not exist holds no snapshots, and listing does not create it",
           "[replay]") {
     pawl::test::temporary_directory directory;
     const auto store = open(directory.path());
@@ -114,7 +114,7 @@ TEST_CASE("a directory that is not there yet holds no snapshots and is not made 
     CHECK_FALSE(fs::exists(store.directory()));
 }
 
-TEST_CASE("the newest snapshots stay and the older ones go", "[replay]") {
+TEST_CASE("the newest snapshots are kept and older ones removed", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path(), {.keep = 3});
     for (std::uint64_t next = 1; next <= 12; ++next)
@@ -179,7 +179,7 @@ TEST_CASE("a state larger than allowed is refused even where its fold passes ove
     CHECK_FALSE(open(directory.path(), {.max_bytes = 9}).load(fits->path));
 }
 
-TEST_CASE("what a dead process left half written is removed by the next one", "[replay]") {
+TEST_CASE("the next process removes a snapshot that a dead process left half written", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path());
     REQUIRE(add(store, 1));
@@ -267,7 +267,7 @@ TEST_CASE("a snapshot that is cut short or grown at any byte is found", "[replay
     CHECK(grown.error().file == added->path);
 }
 
-TEST_CASE("a snapshot of a newer format says so", "[replay]") {
+TEST_CASE("a snapshot of a newer format fails with newer_format", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path());
     auto added = add(store, 1);
@@ -297,7 +297,7 @@ TEST_CASE("neither a pipe nor a link of a snapshot's name is opened", "[replay]"
     CHECK_FALSE(store.load(link));
 }
 
-TEST_CASE("a snapshot set aside is not seen any more, and few of them stay", "[replay]") {
+TEST_CASE("a snapshot set aside is no longer listed, and only a few of them are kept", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path());
     for (std::uint64_t next = 1; next <= 5; ++next) {
@@ -311,7 +311,7 @@ TEST_CASE("a snapshot set aside is not seen any more, and few of them stay", "[r
                                    "state-v1-00000000000000000005.snap.rejected"});
 }
 
-TEST_CASE("a new snapshot has the permissions that were asked for", "[replay]") {
+TEST_CASE("a new snapshot has the requested permissions", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path());
     auto added = add(store, 1);
@@ -320,7 +320,7 @@ TEST_CASE("a new snapshot has the permissions that were asked for", "[replay]") 
     CHECK(fs::status(store.directory()).permissions() == fs::perms{0700});
 }
 
-TEST_CASE("a directory that cannot be made is an error of the system", "[replay]") {
+TEST_CASE("a directory that cannot be created is an error of the system", "[replay]") {
     pawl::test::temporary_directory directory;
     auto store = open(directory.path() / "no" / "journal");
     auto added = add(store, 1);

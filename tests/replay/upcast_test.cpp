@@ -55,7 +55,7 @@ void append(pawl::writer& log, std::uint64_t stream, Build&& build) {
     REQUIRE(encode.append(log, {.stream = stream}, build));
 }
 
-// The same story as each version of the program would have written it.
+// Writes the same history as each version of the program writes it.
 void write_versions(pawl::writer& log, int rounds) {
     for (int i = 0; i < rounds; ++i) {
         append(log, 1, [](auto& b) { return ledger::v1::Createopened(b, 1); });
@@ -77,7 +77,7 @@ pawl::writer open_writer(const std::filesystem::path& directory) {
 
 }  // namespace
 
-TEST_CASE("a fold over events of three versions gives the state that the newest would have given",
+TEST_CASE("a fold over events of three versions gives the same state as events of the newest",
           "[replay]") {
     pawl::test::temporary_directory directory;
     auto log = open_writer(directory.path());
@@ -88,7 +88,7 @@ TEST_CASE("a fold over events of three versions gives the state that the newest 
     const auto whole = pawl::fold<balances>(directory.path());
     REQUIRE(whole);
     CHECK(whole->state == expected);
-    // Dropped events count: the fold stands at the journal's end.
+    // Dropped events count: the fold's position is the journal's end.
     CHECK(whole->progress.events == 2100);
     CHECK(whole->progress.point.next == 2100);
     const auto by_stream = pawl::fold_by_stream<balances>(directory.path());
