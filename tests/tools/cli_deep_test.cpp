@@ -104,7 +104,7 @@ TEST_CASE("verify --deep names a snapshot whose digest is not the log's") {
     CHECK(text.err == done.err);
 }
 
-TEST_CASE("verify --deep names stream heads that do not say what the log says") {
+TEST_CASE("verify --deep names stream heads that disagree with the log") {
     const sample_journal journal;
     journal.fill(2000);
     const std::size_t slot = change_heads(journal.file("streams"));
@@ -124,7 +124,7 @@ TEST_CASE("verify --deep names stream heads that do not say what the log says") 
     CHECK(finding["detail"] == "stream 7 is at version 667 in the log, at 5000 here");
 }
 
-TEST_CASE("verify --deep says of damage what verify says, and goes on") {
+TEST_CASE("verify --deep reports damage as verify does, and continues") {
     const sample_journal journal;
     journal.fill(3000);
     add_snapshot(journal, 3000);
@@ -137,7 +137,7 @@ TEST_CASE("verify --deep says of damage what verify says, and goes on") {
     CHECK(contains(deep.out, "snapshots 1\n"));
 }
 
-TEST_CASE("verify --deep asked wrongly, or of no journal, fails as verify does") {
+TEST_CASE("verify --deep with wrong usage, or without a journal, fails as verify does") {
     const temporary_directory empty;
     CHECK(run_pawl({"verify", "--deep", empty.path().string()}).exit_code == 3);
     CHECK(run_pawl({"verify", "--deep"}).exit_code == 2);

@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-// Waits until the program has written so many lines; false where it takes unreasonably long.
+// Waits until the program has written `lines` lines; false if that takes too long.
 bool wait_for_lines(const process& running, std::size_t lines) {
     using namespace std::chrono_literals;
     const auto give_up = std::chrono::steady_clock::now() + 60s;
@@ -33,7 +33,7 @@ std::vector<std::uint64_t> sequences_of(const finished_process& done) {
 
 }  // namespace
 
-TEST_CASE("dump writes one line of JSON an event with every field of its header") {
+TEST_CASE("dump writes one line of JSON per event with every field of its header") {
     const sample_journal journal;
     journal.fill(2000);
     const finished_process done = run_pawl({"dump", journal.directory()});
@@ -77,7 +77,7 @@ TEST_CASE("dump marks the events of a batch") {
     CHECK(events[2]["more_in_batch"] == false);
 }
 
-TEST_CASE("dump begins, stops and selects where it is told") {
+TEST_CASE("dump starts, stops and selects as its options say") {
     const sample_journal journal;
     journal.fill(30);
     const auto dump = [&](std::vector<std::string> arguments) {
@@ -120,7 +120,7 @@ TEST_CASE("dump finds a stream by its name") {
     CHECK(contains(unknown.err, "orders/USD"));
 }
 
-TEST_CASE("dump stops at damage with 1, behind the last event in front of it") {
+TEST_CASE("dump stops at damage with 1, after the last event before it") {
     const sample_journal journal;
     journal.fill(2000);
     const auto whole = json_lines(run_pawl({"dump", journal.directory()}).out);
@@ -141,7 +141,7 @@ TEST_CASE("dump of a crashed journal ends with a notice and exit code 0") {
     CHECK(json_lines(done.out).size() == 10);
 }
 
-TEST_CASE("dump ends quietly when its reader goes away") {
+TEST_CASE("dump ends quietly when its reader exits") {
     const sample_journal journal;
     journal.fill(5000);
     const finished_process done =

@@ -24,7 +24,7 @@ TEST_CASE("help is a manual on standard output") {
     CHECK(contains(recover, "durable"));
 }
 
-TEST_CASE("wrong usage exits with 2 and says so on standard error only") {
+TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
     for (const std::vector<std::string>& arguments :
          std::vector<std::vector<std::string>>{{},
                                                {"--nonsense"},
@@ -45,7 +45,7 @@ TEST_CASE("wrong usage exits with 2 and says so on standard error only") {
     }
 }
 
-TEST_CASE("a directory that is no journal could not be read: every command exits with 3") {
+TEST_CASE("every command exits with 3 for a directory that is not a journal") {
     const temporary_directory empty;
     for (const char* command : {"info", "verify", "dump", "recover", "tail"}) {
         INFO(command);
@@ -143,7 +143,7 @@ TEST_CASE("info describes a journal and its segments") {
     CHECK(info["segments"][0]["end_sequence"] == info["segments"][1]["first_sequence"]);
 }
 
-TEST_CASE("info tells a writer that died from one that is at work") {
+TEST_CASE("info distinguishes a writer that died from one that is running") {
     const sample_journal journal;
     journal.fill_and_crash(10);
     CHECK(contains(run_pawl({"info", journal.directory()}).out,
@@ -231,7 +231,7 @@ TEST_CASE("verify finds a flipped bit wherever it is in a sealed segment") {
     CHECK(run_pawl({"verify", journal.directory()}).exit_code == 0);
 }
 
-TEST_CASE("verify says nothing of a missing index, and of a wrong one that it is no damage") {
+TEST_CASE("verify does not report a missing index, and reports a wrong one as a notice") {
     const sample_journal journal;
     journal.fill(2000);
     std::filesystem::remove(journal.file("0000000000.idx"));
@@ -254,7 +254,7 @@ TEST_CASE("verify says nothing of a missing index, and of a wrong one that it is
 }
 
 // Root may read any file, but no program follows a link in place of a segment.
-TEST_CASE("what cannot be read is not called damage") {
+TEST_CASE("an unreadable file is not reported as damage") {
     const sample_journal journal;
     journal.fill(2000);
     const auto segment = journal.file("0000000001.seg");
@@ -297,7 +297,7 @@ std::vector<std::pair<std::string, std::string>> contents(const std::string& dir
 
 }  // namespace
 
-TEST_CASE("recover brings a crashed journal back, and a dry run only says how") {
+TEST_CASE("recover recovers a crashed journal, and a dry run only reports how") {
     const sample_journal journal;
     journal.fill_and_crash(100);
     const auto before = contents(journal.directory());
@@ -333,7 +333,7 @@ TEST_CASE("recover brings a crashed journal back, and a dry run only says how") 
     CHECK(contains(run_pawl({"recover", journal.directory()}).out, "nothing to recover"));
 }
 
-TEST_CASE("recover keeps the bytes that its end frame overwrites and says where") {
+TEST_CASE("recover keeps the bytes that its end frame overwrites and prints where") {
     const sample_journal journal;
     journal.fill_and_crash(10);
     const json would =
@@ -350,7 +350,7 @@ TEST_CASE("recover keeps the bytes that its end frame overwrites and says where"
     CHECK_FALSE(std::filesystem::is_empty(journal.file("torn")));
 }
 
-TEST_CASE("recover refuses damage, changes nothing and says what to do") {
+TEST_CASE("recover refuses damage, changes nothing and prints advice") {
     const sample_journal journal;
     journal.fill_and_crash(2000);
     flip_bit(journal.file("0000000000.seg"), 8192 + 56);

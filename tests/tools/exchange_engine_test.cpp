@@ -53,7 +53,7 @@ TEST_CASE("a crossing order trades at the resting prices, best first and oldest 
     CHECK(s.filled_quantity == 25);
 }
 
-TEST_CASE("what a limit order cannot trade within its limit rests") {
+TEST_CASE("the rest of a limit order that cannot trade within its limit rests in the book") {
     exchange_state s = three_offers();
     (void)take(s, limit(side::buy, 101, 30));
     CHECK(queue(s.books[0], side::buy) == orders{{4, 10}});
@@ -70,7 +70,7 @@ TEST_CASE("a selling order trades down to its limit and no further") {
     CHECK(queue(s.books[0], side::sell) == orders{{4, 10}});
 }
 
-TEST_CASE("a market order never rests: what finds no partner is cancelled") {
+TEST_CASE("a market order never rests: its unfilled quantity is cancelled") {
     exchange_state s = three_offers();
     const auto events = take(s, market(side::buy, 50));
     REQUIRE(events.size() == 5);

@@ -44,7 +44,7 @@ std::uint64_t from_journal(const std::filesystem::path& journal, bool use_snapsh
 
 }  // namespace
 
-TEST_CASE("a gateway that is closed and opened again goes on as if it had never stopped") {
+TEST_CASE("a gateway that is closed and opened again continues as if it had never stopped") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     for (const std::uint64_t commands : {1'000u, 1'001u, 5'000u}) {
@@ -57,7 +57,7 @@ TEST_CASE("a gateway that is closed and opened again goes on as if it had never 
     CHECK(from_journal(journal, false) == uninterrupted(5'000));
 }
 
-TEST_CASE("a gateway that dies goes on behind the last command in its journal") {
+TEST_CASE("a gateway that dies continues after the last command in its journal") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     {
@@ -74,7 +74,7 @@ TEST_CASE("a gateway that dies goes on behind the last command in its journal") 
     CHECK(fingerprint(books->state()) == uninterrupted(5'000));
 }
 
-TEST_CASE("the books come back from a snapshot and the events behind it") {
+TEST_CASE("the books are restored from a snapshot and the events after it") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     {
@@ -126,7 +126,7 @@ TEST_CASE("every fill is sent once, in order, and only when it is durable") {
     CHECK(next > 100);
 }
 
-TEST_CASE("fills that the last run did not get to send are sent by the next one") {
+TEST_CASE("the next run sends the fills that the last run did not send") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     std::vector<filled_data> sent;
@@ -145,7 +145,7 @@ TEST_CASE("fills that the last run did not get to send are sent by the next one"
     const std::vector<filled_data> all = sent;
     REQUIRE(all.size() > 100);
 
-    // The last ten never arrived, because the process died behind the append.
+    // The last ten never arrived, because the process died after the append.
     const std::size_t arrived = all.size() - 10;
     sent.clear();
     auto books = open(arrived);

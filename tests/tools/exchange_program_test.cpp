@@ -74,7 +74,7 @@ TEST_CASE("wrong usage of the exchange has exit code 2 and help has 0") {
     CHECK(call("state --help").exit_code == 0);
 }
 
-TEST_CASE("the state of what is no journal is a failure that says so") {
+TEST_CASE("state fails with an error for a directory that is not a journal") {
     const temporary_directory place;
     const outcome missing = call("state " + place.path().string());
     CHECK(missing.exit_code == 1);
@@ -99,7 +99,7 @@ TEST_CASE("a run counts the commands of the runs before it") {
     CHECK(call("state " + split + " --full").field("fingerprint") == at_once.field("fingerprint"));
 }
 
-TEST_CASE("a second run on one journal is refused while the first is at work") {
+TEST_CASE("a second run on one journal is refused while the first is running") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     auto log = pawl::writer::open(journal);
@@ -109,7 +109,7 @@ TEST_CASE("a second run on one journal is refused while the first is at work") {
     CHECK(refused.output.find("locked") != std::string::npos);
 }
 
-TEST_CASE("a run that was killed goes on and ends where an uninterrupted one does") {
+TEST_CASE("a run that was killed continues and ends where an uninterrupted one does") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     const auto fills = (place.path() / "fills").string();
@@ -156,7 +156,7 @@ TEST_CASE("a run that was killed goes on and ends where an uninterrupted one doe
     CHECK(read_file(fills).size() > 1'000);
 }
 
-TEST_CASE("messages are journaled once, replayed, and held against the published rows") {
+TEST_CASE("messages are journaled once, replayed, and compared with the published rows") {
     const temporary_directory place;
     const auto journal = (place.path() / "journal").string();
     const auto messages =
