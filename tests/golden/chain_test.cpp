@@ -1,4 +1,4 @@
-// What a reader does with headers, ends and what lies behind them: FORMAT.md §3 and §13, second
+// Tests how a reader treats headers, ends and the bytes after them: FORMAT.md §3 and §13, second
 // table.
 #include "odd_journal.hpp"
 #include "open_outcome.hpp"
@@ -137,7 +137,7 @@ TEST_CASE("an end leads to the segment that fits it and to no other") {
     }
 }
 
-TEST_CASE("a segment that must be there is missed") {
+TEST_CASE("a required segment that does not exist is reported as missing") {
     for (const std::uint16_t type : {rolled, cut, closed}) {
         INFO("type " << type);
         const odd_journal journal;
@@ -155,7 +155,7 @@ TEST_CASE("a segment that must be there is missed") {
 }
 
 TEST_CASE(
-    "bytes behind a cut are no part of the journal, behind a close they are damage once sealed") {
+    "bytes after a cut are not part of the journal, after a close they are damage once sealed") {
     for (const std::uint16_t type : {closed, cut}) {
         INFO("type " << type);
         const odd_journal journal;

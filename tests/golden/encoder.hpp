@@ -1,5 +1,5 @@
-// A second writer of the format. It is made from journal/FORMAT.md alone and includes nothing of
-// the library, so that neither can drift without the other noticing.
+// A second writer of the format, written from journal/FORMAT.md alone without the library's code,
+// so that the tests detect when either changes.
 #pragma once
 
 #include <array>
@@ -118,9 +118,9 @@ class segment_image {
   public:
     explicit segment_image(const header_fields& header);
 
-    // Puts a frame behind the last; returns its offset.
+    // Adds a frame after the last one; returns its offset.
     std::uint64_t add(const frame_fields& frame);
-    // Puts bytes where the next frame would stand, `skip` bytes further on.
+    // Writes bytes at the place of the next frame, plus `skip`.
     void scribble(std::string_view bytes, std::size_t skip = 0);
 
     [[nodiscard]] std::uint64_t next_offset() const noexcept { return next_; }

@@ -1,4 +1,4 @@
-// What a reader does at every kind of byte where a frame should be: FORMAT.md §13, first table.
+// Tests how a reader treats every kind of bytes in place of a frame: FORMAT.md §13, first table.
 #include "odd_journal.hpp"
 
 #include <catch2/catch.hpp>
@@ -25,7 +25,7 @@ struct hole {
     std::function<void(segment_image&)> put;
 };
 
-// A frame with one field changed and, where the field is under the hash, the hash right again.
+// A frame with one field changed and, if the hash covers the field, the hash recomputed.
 hole changed(const char* what, const std::function<void(frame_fields&)>& change) {
     return {what, [change](segment_image& segment) {
                 frame_fields frame = event_frame(1);
@@ -136,7 +136,7 @@ std::vector<hole> all_newer() {
 
 }  // namespace
 
-TEST_CASE("a hole is a torn tail where nothing proves that more was durable") {
+TEST_CASE("a hole is a torn tail if nothing proves that more was durable") {
     for (const hole& kind : all_holes()) {
         INFO(kind.what);
         const odd_journal journal{1};
@@ -151,7 +151,7 @@ TEST_CASE("a hole is a torn tail where nothing proves that more was durable") {
     }
 }
 
-TEST_CASE("the same hole is damage where the control file says that more was durable") {
+TEST_CASE("the same hole is damage if the control file proves that more was durable") {
     for (const hole& kind : all_holes()) {
         INFO(kind.what);
         const odd_journal journal{2};
@@ -167,7 +167,7 @@ TEST_CASE("the same hole is damage where the control file says that more was dur
     }
 }
 
-TEST_CASE("the same hole is damage where a frame further on says that more was durable") {
+TEST_CASE("the same hole is damage if a later frame proves that more was durable") {
     for (const hole& kind : all_holes()) {
         INFO(kind.what);
         const odd_journal journal{1};
@@ -185,7 +185,7 @@ TEST_CASE("the same hole is damage where a frame further on says that more was d
     }
 }
 
-TEST_CASE("a frame further on that proves no more than what is there leaves the tail torn") {
+TEST_CASE("a later frame that proves only the existing events leaves the tail torn") {
     const odd_journal journal{1};
     put_behind_first(journal, [&](segment_image& segment) {
         frame_fields witness = event_frame(9);
@@ -208,7 +208,7 @@ TEST_CASE("an event with an unknown encoding is malformed") {
     CHECK(seen.failure.offset == second);
 }
 
-TEST_CASE("metadata is stepped over unless it is critical or does not fit") {
+TEST_CASE("metadata is skipped unless it is critical or does not fit") {
     const auto entry = [](std::uint16_t flags, std::uint32_t bytes) {
         image made{16};
         made.u16(0, 0x8077);
@@ -353,7 +353,7 @@ TEST_CASE("a whole frame of an unknown kind proves what was durable") {
     CHECK(read_all(journal).end == "damaged");
 }
 
-TEST_CASE("system frames of the class to skip are passed over by readers, verify and recovery") {
+TEST_CASE("readers, verify and recovery skip system frames of the skippable class") {
     const odd_journal journal{1};
     put_behind_first(journal, [&](segment_image& segment) {
         for (const std::uint16_t type :

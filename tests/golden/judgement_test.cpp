@@ -1,4 +1,4 @@
-// Torn tail, damage or a missing segment: what must not be cut, and what must not be passed over.
+// Torn tail, damage or a missing segment: tests what recovery must not cut and must not ignore.
 #include "odd_journal.hpp"
 #include "open_outcome.hpp"
 
@@ -22,7 +22,7 @@ constexpr std::array both_ways{verify_at_open::unsealed, verify_at_open::all};
 
 }  // namespace
 
-TEST_CASE("a used segment behind an empty spare one is missed and not deleted") {
+TEST_CASE("a used segment after an empty spare one counts as missing and is not deleted") {
     const odd_journal journal;
     journal.put(0, complete_segment(0, 0));
     journal.put(1, segment_image{plain_header(1)}.whole());
@@ -48,7 +48,7 @@ TEST_CASE("a used segment behind an empty spare one is missed and not deleted") 
     CHECK_FALSE(pawl::verify(journal.directory())->sound());
 }
 
-TEST_CASE("spare segments behind a clean end are dropped, with a gap between them or not") {
+TEST_CASE("spare segments after a clean end are removed, with or without a gap between them") {
     for (const std::uint64_t second_spare : {2, 3}) {
         const odd_journal journal;
         journal.put(0, complete_segment(0, 0));

@@ -1,4 +1,4 @@
-// Journals put together by hand, to see what a reader does with them.
+// Journals built by hand, to test how a reader treats them.
 #pragma once
 
 #include "golden_journal.hpp"
@@ -12,7 +12,7 @@ namespace golden {
 
 inline constexpr std::string_view id = "pawl golden byte";
 inline constexpr std::uint64_t epoch = 0x6666666666666666;
-inline constexpr std::uint64_t second = 8256;  // where the frame behind the first stands
+inline constexpr std::uint64_t second = 8256;  // offset of the second frame
 
 [[nodiscard]] inline frame_fields event_frame(std::uint64_t sequence) {
     return {.type = 1,
@@ -42,7 +42,7 @@ inline constexpr std::uint64_t second = 8256;  // where the frame behind the fir
             .created_ns = created_ns};
 }
 
-// A journal that is put together by hand.
+// A journal that is built by hand.
 class odd_journal {
   public:
     explicit odd_journal(std::uint64_t watermark = 0) {

@@ -1,4 +1,4 @@
-// What opening a journal for writing makes of it; on a copy, since a recovery changes files.
+// The outcome of opening a journal for writing; uses a copy, because a recovery changes files.
 #pragma once
 
 #include "odd_journal.hpp"
@@ -10,7 +10,8 @@
 
 namespace golden {
 
-// "closed" or "torn" with the events that the writer goes on behind, or the name of an error.
+// "closed" or "torn" with the number of events that the writer continues after, or the name of an
+// error.
 [[nodiscard]] inline outcome open_copy(const std::filesystem::path& journal,
                                        pawl::verify_at_open verify) {
     const pawl::test::temporary_directory home;

@@ -109,7 +109,7 @@ class reader {
         }
     }
 
-    // Returns the offset behind the end frame.
+    // Returns the offset after the end frame.
     std::uint64_t read_frames(std::string_view bytes, const std::string& name, read_segment& into) {
         std::uint64_t at = 8192;
         ended_ = false;

@@ -1,5 +1,5 @@
-// A second reader of the format, made from journal/FORMAT.md alone. It decodes each structure,
-// encodes it again and asks for the same bytes, so that no bit of a file goes unexplained.
+// A second reader of the format, written from journal/FORMAT.md alone. It decodes each structure,
+// encodes it again and requires the same bytes, so that it checks every bit of a file.
 #pragma once
 
 #include "encoder.hpp"

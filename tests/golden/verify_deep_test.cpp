@@ -1,5 +1,5 @@
-// What verify finds across files that are right each by itself, in journals that the second writer
-// of the format put together: all checksums and links in here are right.
+// Tests verify's findings across files that are each valid by themselves, in journals built by the
+// second writer of the format: all checksums and links here are valid.
 #include "odd_journal.hpp"
 
 #include <catch2/catch.hpp>
@@ -18,7 +18,7 @@ pawl::verify_report verify(const odd_journal& journal, bool deep = true) {
     return std::move(*report);
 }
 
-// The only finding, or the test ends here.
+// Returns the only finding; fails the test if there is not exactly one.
 pawl::finding only_finding(const pawl::verify_report& report) {
     for (const pawl::finding& found : report.findings)
         UNSCOPED_INFO(found.what.message());
@@ -107,7 +107,7 @@ TEST_CASE("golden journals are sound in depth") {
     }
 }
 
-TEST_CASE("a stream that does not go on in the next segment is named") {
+TEST_CASE("a stream that does not continue in the next segment is named") {
     struct wanted {
         const char* what;
         std::uint64_t version;  // of the event in the second segment
@@ -146,7 +146,7 @@ TEST_CASE("a stream that begins above version 1 lacks its first events") {
     CHECK(found.what.detail == "stream 5 goes on with version 2, behind version 0");
 }
 
-TEST_CASE("many streams that do not go on are one finding a segment, with their number") {
+TEST_CASE("many streams that do not continue are one finding per segment, with their number") {
     const odd_journal journal;
     put_segments(journal, {{in_stream(0, 5, 1)},
                            {in_stream(1, 7, 4), in_stream(2, 8, 4), in_stream(3, 9, 4)},
@@ -159,7 +159,7 @@ TEST_CASE("many streams that do not go on are one finding a segment, with their 
     CHECK(report.findings[1].what.detail == "stream 5 goes on with version 3, behind version 1");
 }
 
-TEST_CASE("a version that jumps inside a segment is said once, in a torn one too") {
+TEST_CASE("a version that jumps inside a segment is reported once, in a torn one too") {
     for (const bool torn : {false, true}) {
         INFO("torn " << torn);
         const odd_journal journal;
@@ -214,7 +214,7 @@ TEST_CASE("names that are not given in order are damage") {
     }
 }
 
-TEST_CASE("stream heads that do not say what the log says are a notice") {
+TEST_CASE("stream heads that disagree with the log are a notice") {
     struct wanted {
         const char* what;
         std::function<void(heads_fields&)> change;
@@ -277,7 +277,7 @@ TEST_CASE("stream heads that do not say what the log says are a notice") {
     }
 }
 
-TEST_CASE("a head in a slot where nobody looks for it is named") {
+TEST_CASE("a head in a slot where no lookup finds it is named") {
     const odd_journal journal;
     put_segments(journal, {{in_stream(0, 5, 1)}});
     heads_fields fields{.journal = id,
@@ -317,7 +317,7 @@ TEST_CASE("heads of an earlier segment are judged there and not at the end") {
     }
 }
 
-TEST_CASE("behind damage streams are followed anew, and only the damage is found") {
+TEST_CASE("after damage streams are followed from scratch, and only the damage is reported") {
     for (const std::uint64_t version : {3u, 4u}) {
         INFO("version " << version);
         const odd_journal journal{3};
@@ -343,7 +343,7 @@ TEST_CASE("behind damage streams are followed anew, and only the damage is found
     }
 }
 
-TEST_CASE("the visitor is given every whole event in the order of the log") {
+TEST_CASE("the visitor gets every whole event in the order of the log") {
     const odd_journal journal;
     put_three_events(journal);
     for (const bool deep : {false, true}) {

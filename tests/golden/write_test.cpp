@@ -1,4 +1,4 @@
-// The library goes on where the golden journals end, and what it writes is what FORMAT.md says.
+// The library continues where the golden journals end, and its bytes match FORMAT.md.
 #include "golden_journal.hpp"
 #include "second_reader.hpp"
 
@@ -73,7 +73,7 @@ TEST_CASE("the second reader sees a single flipped bit anywhere in a golden segm
     }
 }
 
-TEST_CASE("a writer goes on where a golden journal ends") {
+TEST_CASE("a writer continues where a golden journal ends") {
     const golden_journal journal{make_rolled()};
     {
         pawl::writer log = open_writer(journal.directory());
@@ -94,7 +94,7 @@ TEST_CASE("a writer goes on where a golden journal ends") {
     check_second_reader(journal.directory());
 }
 
-TEST_CASE("indexes and stream heads that are gone are written again, byte for byte") {
+TEST_CASE("missing indexes and stream heads are written again, byte for byte") {
     for (const scene& what : {make_rolled(), make_cut(), make_described()}) {
         INFO(what.name);
         const golden_journal journal{what};
@@ -157,7 +157,7 @@ TEST_CASE("recovery of the golden torn journal cuts where it must and keeps what
                                             .torn_bytes = 25}));
 }
 
-TEST_CASE("every byte of a journal that the library writes is what FORMAT.md says") {
+TEST_CASE("every byte of a journal that the library writes matches FORMAT.md") {
     const pawl::test::temporary_directory home;
     const fs::path directory = home.path() / "journal";
     for (int life = 0; life < 3; ++life) {
