@@ -1,4 +1,4 @@
-// Programs run as a user runs them, with what they write in files.
+// Runs programs as a user does, with their output in files.
 #pragma once
 
 #include "support/temporary_directory.hpp"
@@ -19,7 +19,7 @@
 namespace pawl::test {
 
 struct finished_process {
-    int exit_code = -1;  // -1 where a signal ended it
+    int exit_code = -1;  // -1 if a signal ended it
     int signal = 0;
     std::string out{};
     std::string err{};
@@ -27,7 +27,7 @@ struct finished_process {
 
 class process {
   public:
-    // The first word is the program, looked up in PATH where it has no slash.
+    // The first word is the program, looked up in PATH if it has no slash.
     explicit process(std::vector<std::string> command) {
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
@@ -54,7 +54,7 @@ class process {
     }
 
     void send(int signal) const { ::kill(pid_, signal); }
-    // What it has written so far.
+    // Its output so far.
     [[nodiscard]] std::string out() const { return read("out"); }
     [[nodiscard]] std::string err() const { return read("err"); }
 

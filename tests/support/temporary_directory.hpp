@@ -1,4 +1,4 @@
-// A directory that goes with its owner.
+// A directory that its owner's destructor removes.
 #pragma once
 
 #include <stdlib.h>
