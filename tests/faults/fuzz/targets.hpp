@@ -33,7 +33,7 @@ void fuzz_payload(fuzz_input input);   // an event's payload, decoded as several
 void fuzz_json(fuzz_input input);      // JSON text, parsed for several tables
 void fuzz_schema(fuzz_input input);    // a binary schema, and a payload printed by it
 
-// What of the payload can be printed can be read back, and prints the same.
+// If the payload can be printed, the text can be parsed and prints the same again.
 void prints_and_reads_back(const schema& of, std::span<const std::byte> payload);
 
 struct fuzz_target {

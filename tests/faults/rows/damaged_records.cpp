@@ -1,5 +1,5 @@
-// Row 8: whatever happens to a record below the durable watermark, opening refuses, says where, and
-// changes nothing.
+// Row 8: whatever happens to a record below the durable watermark, opening refuses, reports the
+// place, and changes nothing.
 #include "format/frame_check.hpp"
 #include "format/segment_layout.hpp"
 #include "simulator/controlled_process.hpp"

@@ -82,7 +82,7 @@ class appending {
   public:
     appending(writer& log, std::uint64_t rounds) : log_{log}, rounds_{rounds} {}
 
-    // `seen` has room: the counting itself must not allocate.
+    // `seen` has spare capacity, because the counting itself must not allocate.
     void run(std::vector<tally>& seen) {
         seen.push_back(watch("append", [&] { return appends(); }));
         seen.push_back(watch("append to a stream as expected", [&] { return expecting(); }));

@@ -91,7 +91,7 @@ using contents = std::map<std::string, std::string>;
     return files;
 }
 
-// With the room that each segment has: a writer may have to store there.
+// Includes the disk space of each segment, because a writer may have to store there.
 [[nodiscard]] contents contents_and_room_of(const fs::path& directory) {
     contents files = contents_of(directory);
     for (auto& [name, bytes] : files) {
@@ -255,7 +255,7 @@ class trial {
         }
     }
 
-    // What the writer does afterwards: everything that it may.
+    // Afterwards the writer makes every call that it may.
     void go_on(std::optional<writer>& log) {
         if (!log)
             return;

@@ -69,7 +69,7 @@ template <class Work>
 [[nodiscard]] std::string in_child(const shared_seen& found, const Work& work) {
     const child_end end = run_watched(
         [&] {
-            // What a store prints or dumps as it dies is not of interest.
+            // Suppress the output and core dump of a dying store.
             ::prctl(PR_SET_DUMPABLE, 0);
             if (std::freopen("/dev/null", "w", stderr) == nullptr)
                 return 3;

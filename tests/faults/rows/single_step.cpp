@@ -181,7 +181,7 @@ class stepper {
             }
             if (shared_.inside)
                 look(between_recoveries);
-            // What lies between two appends runs at full speed.
+            // The code between two appends runs at full speed.
             const auto request = shared_.inside ? PTRACE_SINGLESTEP : PTRACE_CONT;
             if (::ptrace(request, child, nullptr, nullptr) != 0) {
                 traced = false;

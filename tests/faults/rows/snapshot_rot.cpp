@@ -43,7 +43,7 @@ constexpr std::uint64_t events_a_third = 60;
     return code == errc::damaged || (code == errc::newer_format && in_version);
 }
 
-// A journal of three parts with a snapshot behind the first and one behind the second.
+// A journal of three parts with a snapshot after the first and one after the second.
 class recorded_bank {
   public:
     recorded_bank(fs::path directory, std::uint64_t seed)

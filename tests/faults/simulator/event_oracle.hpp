@@ -43,9 +43,9 @@ class event_oracle {
     [[nodiscard]] sequence_number durable() const noexcept { return durable_; }
     [[nodiscard]] std::uint64_t version(std::size_t stream) const noexcept;
 
-    // Why a journal must not go on at `next`; empty where it may.
+    // The reason why a journal must not continue at `next`; empty if it may.
     [[nodiscard]] std::string fault_of(sequence_number next) const;
-    // Why the event is not the one that was appended; empty where it is.
+    // The reason why the event is not the one that was appended; empty if it is.
     [[nodiscard]] std::string fault_of(const event& found) const;
 
     // A recovery kept these files, named relative to the journal's directory: they stay as they

@@ -1,4 +1,5 @@
-// What a disk may hold after the loss of power, from a trace of stores, system calls and syncs.
+// The possible contents of a disk after a power loss, from a trace of stores, system calls and
+// syncs.
 //
 // The trace comes from the real writer, which works on real files in memory: system calls pass
 // the journal's hook, and stores into mappings are found by comparing the files with how they

@@ -52,7 +52,7 @@ class recorded_disk {
     recorded_disk(const recorded_disk&) = delete;
     recorded_disk& operator=(const recorded_disk&) = delete;
 
-    // Begins anew with these contents, nothing written down and nothing refused.
+    // Starts over with these contents, with an empty record and no refusals.
     void reset(const saved_image& contents);
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }

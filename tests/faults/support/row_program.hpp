@@ -1,4 +1,4 @@
-// What every row of the scoreboard has in common: arguments, counting, and the line of result.
+// The common part of all row programs: arguments, counting, and the line of result.
 #pragma once
 
 #include <chrono>
@@ -73,7 +73,7 @@ class row_program {
     [[nodiscard]] int finish();
     // Another name for the part that begins, where that depends on the arguments.
     void describe(row_description description) { description_ = std::move(description); }
-    // Ends one part and begins the next, for a program that stands for several rows or parts.
+    // Ends one part and begins the next, for a program that covers several rows or parts.
     void next_part(row_description description);
 
     ~row_program();

@@ -9,7 +9,7 @@
 
 namespace pawl::test {
 
-// What machines boot from: a kernel, and a memory file system with this program in it.
+// The boot files of the machines: a kernel, and a memory file system with this program in it.
 class guest_system {
   public:
     // Why it cannot be had, else empty. The kernel is kept in `cache` for the next time.

@@ -1,5 +1,5 @@
-// Work in a process of its own that is given up where it does not end: a store or a sync may hang
-// in the kernel, and nothing in the process that hangs can help it.
+// Runs work in its own process and gives it up if it does not end: a store or a sync may hang in
+// the kernel, and nothing inside the hanging process can end it.
 #pragma once
 
 #include <chrono>

@@ -17,13 +17,13 @@ struct tried_store {
     using visitor = std::function<void(std::span<const std::byte>)>;
 
     std::string name;
-    // Bytes of a record in front of its payload: length, key, checksum.
+    // Bytes of a record before its payload: length, key, checksum.
     std::size_t header_bytes;
     // Appends events, told how many are wanted, until that many are in, and closes. Sets `there` to
     // how many were acknowledged, after each batch. Throws what the store says.
     std::function<void(const std::filesystem::path&, std::uint64_t wanted, std::uint64_t& there)>
         write;
-    // Opens it and reads all events in order. Throws what the store says.
+    // Opens it and reads all events in order. Throws the store's error.
     std::function<void(const std::filesystem::path&, const visitor&)> read;
 };
 
