@@ -297,7 +297,9 @@ TEST_CASE("a capacity out of range is refused with its limits", "[replay]") {
         const auto loop = loop_type::start(at.log, {}, ledger::initial(), {.capacity = capacity});
         REQUIRE_FALSE(loop);
         CHECK(loop.error().code == pawl::errc::invalid_argument);
-        CHECK(loop.error().detail.find("1 to 32768") != std::string::npos);
+        CHECK(loop.error().reason.find("1 to 32,768") != std::string::npos);
+        CHECK(loop.error().size == capacity);
+        CHECK(loop.error().limit == 32'768);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <pawl/replay/snapshot_follower.hpp>
 #include <pawl/replay/snapshot_store.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -153,4 +154,20 @@ TEST_CASE("a snapshot that fails is tried again after as many events as between 
     CHECK(tries == 3);
     CHECK(beside->statistics().failures == 3);
     CHECK(beside->statistics().snapshots == 0);
+}
+
+TEST_CASE("a snapshot directory whose name was not synced is not taken for durable", "[replay]") {
+    pawl::test::temporary_directory home;
+    const auto directory = fs::canonical(home.path()) / "j";
+    fs::create_directory(directory);
+    // As an add that failed at the sync leaves it.
+    fs::create_directory(directory / "snapshots");
+    const recorded_calls record{directory.string()};
+    auto store = open(directory);
+    REQUIRE(add(store, 100, some_state(10)));
+    const auto calls = record.calls();
+    CHECK(std::ranges::count(calls, "sync j") == 1);
+    REQUIRE(add(store, 101, some_state(10)));
+    const auto later = record.calls();
+    CHECK(std::ranges::count(later, "sync j") == 1);
 }

@@ -261,9 +261,11 @@ microseconds command_pipe::machinery::acknowledge_step() noexcept {
 result<std::unique_ptr<command_pipe>> command_pipe::start(writer& log,
                                                           const command_loop_options& options) {
     if (options.capacity == 0 || options.capacity > largest_capacity)
-        return fail(errc::invalid_argument,
-                    "command_loop_options::capacity is " + std::to_string(options.capacity) +
-                        "; allowed are 1 to " + std::to_string(largest_capacity));
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .size = options.capacity,
+                  .limit = largest_capacity,
+                  .reason = "command_loop_options::capacity is not from 1 to 32,768"});
     try {
         auto made = std::make_unique<machinery>(log, options);
         std::unique_ptr<command_pipe> pipe{new command_pipe{std::move(made)}};

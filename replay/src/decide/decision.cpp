@@ -1,3 +1,4 @@
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/decision.hpp>
 
 #include <cstring>
@@ -20,6 +21,15 @@ void decision::clear() noexcept {
 }
 
 void decision::add(const event_header& header, std::span<const std::byte> payload) {
+    const auto added = detail::guarded([&]() -> result<void> {
+        add_unless_full(header, payload);
+        return {};
+    });
+    if (!added)
+        failure_ = error{.code = errc::out_of_memory};
+}
+
+void decision::add_unless_full(const event_header& header, std::span<const std::byte> payload) {
     const std::size_t words = (payload.size() + 7) / 8;
     const auto exceed = [&](std::uint64_t size, std::uint64_t limit, std::string_view why) {
         failure_ = error{.code = errc::too_large, .size = size, .limit = limit, .reason = why};

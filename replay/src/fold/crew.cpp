@@ -1,5 +1,6 @@
 #include "os/thread.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/detail/crew.hpp>
 
 #include <algorithm>
@@ -22,11 +23,13 @@ struct crew::shared {
     const std::function<void(std::size_t)>* task = nullptr;
     std::size_t count = 0;
     std::atomic<std::size_t> next{0};
+    std::atomic<bool> out_of_memory{false};
     std::vector<std::thread> threads;
 
     void take_tasks() {
         for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
-            (*task)(i);
+            if (!guarded([&]() -> result<void> { return (*task)(i), result<void>{}; }))
+                out_of_memory = true;
     }
 
     void live() {
@@ -82,12 +85,13 @@ std::uint32_t crew::threads() const noexcept {
     return static_cast<std::uint32_t>(shared_->threads.size() + 1);
 }
 
-void crew::run(std::size_t count, const std::function<void(std::size_t)>& task) {
+result<void> crew::run(std::size_t count, const std::function<void(std::size_t)>& task) {
     {
         const std::scoped_lock lock{shared_->mutex};
         shared_->task = &task;
         shared_->count = count;
         shared_->next = 0;
+        shared_->out_of_memory = false;
         shared_->at_work = shared_->threads.size();
         ++shared_->round;
     }
@@ -95,6 +99,9 @@ void crew::run(std::size_t count, const std::function<void(std::size_t)>& task) 
     shared_->take_tasks();
     std::unique_lock lock{shared_->mutex};
     shared_->end.wait(lock, [&] { return shared_->at_work == 0; });
+    if (shared_->out_of_memory)
+        return std::unexpected(error{.code = errc::out_of_memory});
+    return {};
 }
 
 }  // namespace pawl::detail

@@ -4,8 +4,9 @@
 
 namespace pawl::detail {
 
-result<cursor> open_at_beginning(const std::filesystem::path& directory, visibility show) {
-    auto events = cursor::open(directory, {.show = show});
+result<cursor> open_at_beginning(const std::filesystem::path& directory,
+                                 const cursor_options& options) {
+    auto events = cursor::open(directory, options);
     if (events && events->next_sequence() != 0)
         return std::unexpected(error{.code = errc::not_found,
                                      .sequence = 0,

@@ -53,8 +53,9 @@ void group_segment::partition(const std::filesystem::path& directory, std::uint3
 }
 
 result<segment_groups> segment_groups::open(const std::filesystem::path& directory,
-                                            std::uint32_t threads, std::uint64_t window_bytes) {
-    if (auto whole = open_at_beginning(directory, visibility::published); !whole)
+                                            const cursor_options& reading, std::uint32_t threads,
+                                            std::uint64_t window_bytes) {
+    if (auto whole = open_at_beginning(directory, reading); !whole)
         return std::unexpected(std::move(whole.error()));
     const auto first = sealed_segment::open(directory, 0);
     if (!first && !ends_the_sealed(first.error().code))
@@ -82,7 +83,13 @@ bool segment_groups::next() {
 }
 
 std::optional<error> segment_groups::read(const reader& read_one) {
-    crew_.run(in_group_, [&](std::size_t i) { read_one(segments_[i], i); });
+    if (auto done = crew_.run(in_group_, [&](std::size_t i) { read_one(segments_[i], i); });
+        !done) {
+        // Which segments were read is not known.
+        in_group_ = 0;
+        at_end_ = true;
+        return std::move(done.error());
+    }
     const sealed_segment* before = before_ ? &*before_ : nullptr;
     for (std::size_t i = 0; i < in_group_; ++i) {
         group_segment& each = segments_[i];

@@ -1,6 +1,7 @@
 #include "os/file.hpp"
 #include "os/thread.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/detail/follower_thread.hpp>
 
 #include <atomic>
@@ -38,23 +39,31 @@ follower_thread::follower_thread(std::unique_ptr<shared> state) noexcept
 result<std::unique_ptr<follower_thread>> follower_thread::start(
     const thread_options& options, std::function<void(const error&)> observer, body run) {
     if (options.name.size() > max_name)
-        return fail(errc::invalid_argument, "a thread's name has more than 9 characters");
+        return std::unexpected(error{.code = errc::invalid_argument,
+                                     .size = options.name.size(),
+                                     .limit = max_name,
+                                     .reason = "the name of a thread is too long"});
+    return guarded([&] { return start_one(options, std::move(observer), std::move(run)); });
+}
 
+result<std::unique_ptr<follower_thread>> follower_thread::start_one(
+    const thread_options& options, std::function<void(const error&)> observer, body run) {
     auto state = std::make_unique<shared>();
     state->observer = std::move(observer);
     state->run = std::move(run);
     std::unique_ptr<follower_thread> made{new follower_thread{std::move(state)}};
     const auto work = [&self = *made] {
         shared& mine = *self.shared_;
-        auto ended = mine.run(self);
+        auto ended = guarded([&] { return mine.run(self); });
         if (ended)
             return;
         {
             const std::scoped_lock lock{mine.mutex};
-            mine.failure = ended.error();
+            mine.failure = std::move(ended.error());
         }
+        // From here on nobody changes it.
         if (mine.observer)
-            mine.observer(ended.error());
+            mine.observer(*mine.failure);
     };
     auto started = start_thread({.name = options.name + name_suffix, .cores = options.cores}, work);
     if (!started)
@@ -91,7 +100,7 @@ void follower_thread::failed_snapshot(const error& why) {
 
 std::optional<error> follower_thread::failure() const {
     const std::scoped_lock lock{shared_->mutex};
-    return shared_->failure;
+    return shared_->failure ? std::optional{copy_of(*shared_->failure)} : std::nullopt;
 }
 
 follower_counters follower_thread::counters() const noexcept {

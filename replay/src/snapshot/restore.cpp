@@ -1,6 +1,7 @@
 #include <pawl/replay/restore.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 namespace pawl {
@@ -21,15 +22,25 @@ std::string at(const log_point& point) {
     return "the snapshot at " + std::to_string(point.next);
 }
 
-}  // namespace
-
-std::string restore_report::message() const {
-    std::string text = used ? "restored from " + at(used->point) : "replayed from event 0";
-    text += ", " + std::to_string(tail_events) + (tail_events == 1 ? " event" : " events");
-    text += used ? " behind it" : " in all";
-    for (const rejected_snapshot& each : rejected)
+std::string message_of(const restore_report& report) {
+    std::string text =
+        report.used ? "restored from " + at(report.used->point) : "replayed from event 0";
+    text += ", " + std::to_string(report.tail_events) +
+            (report.tail_events == 1 ? " event" : " events");
+    text += report.used ? " behind it" : " in all";
+    for (const rejected_snapshot& each : report.rejected)
         text += "; passed over " + each.path.filename().string() + ": " + each.why.message();
     return text;
+}
+
+}  // namespace
+
+std::string restore_report::message() const noexcept {
+    try {
+        return message_of(*this);
+    } catch (const std::bad_alloc&) {
+        return "out of memory";  // short enough to need none
+    }
 }
 
 namespace detail {
@@ -38,8 +49,10 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
                                          std::uint32_t state_version,
                                          const restore_options& options,
                                          std::vector<rejected_snapshot>& rejected) {
+    const cursor_options reading{.show = options.show,
+                                 .allow_network_file_system = options.allow_network_file_system};
     const auto from_event_0 = [&]() -> result<restore_start> {
-        auto whole = open_at_beginning(directory, options.show);
+        auto whole = open_at_beginning(directory, reading);
         if (!whole)
             return std::unexpected(std::move(whole.error()));
         return restore_start{std::move(*whole), std::nullopt};
@@ -47,7 +60,7 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
     if (!options.use_snapshots)
         return from_event_0();
 
-    auto first = cursor::open(directory, {.show = options.show});
+    auto first = cursor::open(directory, reading);
     if (!first)
         return std::unexpected(std::move(first.error()));
     auto store =
@@ -64,8 +77,9 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
     for (const snapshot_info& each : list->snapshots) {
         if (contains(rejected, each.path))
             continue;
-        auto tail = cursor::open(
-            directory, {.from = from_point{each.point, each.journal.id}, .show = options.show});
+        cursor_options after = reading;
+        after.from = from_point{each.point, each.journal.id};
+        auto tail = cursor::open(directory, after);
         if (!tail && !is_misfit(tail.error().code))
             return std::unexpected(std::move(tail.error()));
         auto payload = tail ? store->load(each.path) : std::unexpected(tail.error());

@@ -1,12 +1,13 @@
+#include "os/directory_handle.hpp"
 #include "snapshot/snapshot_file.hpp"
 #include "snapshot/snapshot_info.hpp"
 #include "snapshot/snapshot_names.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/snapshot_audit.hpp>
 
 #include <algorithm>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace pawl {
@@ -52,17 +53,20 @@ result<snapshot_audit::whole_snapshot> snapshot_audit::read_whole(
 
 result<snapshot_audit> snapshot_audit::open(const std::filesystem::path& directory,
                                             const std::filesystem::path& snapshots) {
-    const auto where = snapshots.empty() ? directory / "snapshots" : snapshots;
+    return detail::guarded(
+        [&] { return read_all(snapshots.empty() ? directory / "snapshots" : snapshots); });
+}
+
+result<snapshot_audit> snapshot_audit::read_all(const std::filesystem::path& where) {
     snapshot_audit audit;
-    std::error_code failed;
-    std::filesystem::directory_iterator entry{where, failed};
-    if (failed == std::errc::no_such_file_or_directory)
+    const auto names = detail::directory_handle{where}.names();
+    if (!names && names.error().code == errc::not_found)
         return audit;
-    for (; !failed && entry != std::filesystem::directory_iterator{}; entry.increment(failed))
-        if (detail::is_any_snapshot_file(entry->path().filename().native()))
-            audit.take_in(entry->path());
-    if (failed)
-        return std::unexpected(detail::snapshot_io_error(failed.value(), where, "list"));
+    if (!names)
+        return std::unexpected(names.error());
+    for (const std::string& name : *names)
+        if (detail::is_any_snapshot_file(name))
+            audit.take_in(where / name);
     std::ranges::sort(audit.whole_, {},
                       [](const whole_snapshot& each) { return each.info.point.next; });
     audit.judge_passed();
@@ -103,14 +107,25 @@ void snapshot_audit::judge_passed() {
     }
 }
 
-void snapshot_audit::add(const event& next) {
+void snapshot_audit::add(const event& next) noexcept {
     complete_ = complete_ && next.sequence() == point_.next;
     point_ = next.point();
     digest_.add(next);
-    judge_passed();
+    const auto judged = detail::guarded([&]() -> result<void> {
+        judge_passed();
+        return {};
+    });
+    out_of_memory_ = out_of_memory_ || !judged;
 }
 
-std::vector<rejected_snapshot> snapshot_audit::finish(const journal_identity& journal) {
+result<std::vector<rejected_snapshot>> snapshot_audit::finish(const journal_identity& journal) {
+    if (out_of_memory_)
+        return std::unexpected(error{.code = errc::out_of_memory});
+    return detail::guarded(
+        [&]() -> result<std::vector<rejected_snapshot>> { return judge_rest(journal); });
+}
+
+std::vector<rejected_snapshot> snapshot_audit::judge_rest(const journal_identity& journal) {
     for (; judged_ < whole_.size(); ++judged_) {
         whole_snapshot& beyond = whole_[judged_];
         beyond.misfit =

@@ -89,14 +89,21 @@ snapshot_file::~snapshot_file() {
 }
 
 result<std::unique_ptr<snapshot_file>> snapshot_file::create(const std::filesystem::path& temporary,
-                                                             std::uint32_t mode,
+                                                             const snapshot_access& access,
                                                              std::uint64_t max_bytes) {
+    // Until it has its owner nobody else may open it.
     snapshot_descriptor made{::open(temporary.c_str(),
                                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                    static_cast<mode_t>(mode))};
+                                    static_cast<mode_t>(access.given ? 0600 : access.mode))};
     if (made.get() < 0)
         return std::unexpected(snapshot_io_error(errno, temporary, "create"));
-    return std::unique_ptr<snapshot_file>{new snapshot_file{std::move(made), temporary, max_bytes}};
+    std::unique_ptr<snapshot_file> file{new snapshot_file{std::move(made), temporary, max_bytes}};
+    if (access.given) {
+        if (const int refusal = give_attributes(file->descriptor_.get(), *access.given);
+            refusal != 0)
+            return std::unexpected(snapshot_io_error(refusal, temporary, "set the owner of"));
+    }
+    return file;
 }
 
 std::unexpected<error> snapshot_file::failed(error why) {

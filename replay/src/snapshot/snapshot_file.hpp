@@ -1,6 +1,7 @@
 // A snapshot file: being written, or read back.
 #pragma once
 
+#include "os/file.hpp"
 #include "snapshot/snapshot_layout.hpp"
 
 #include <xxhash.h>
@@ -26,6 +27,12 @@ namespace pawl::detail {
                                      std::string_view why);
 [[nodiscard]] result<void> sync_snapshot_directory(const std::filesystem::path& directory);
 
+// Who may use the files of a store, and its directory.
+struct snapshot_access {
+    std::uint32_t mode = 0600;  // permission bits; less those of the umask if nothing is given
+    std::optional<file_attributes> given{};  // what they get whatever the umask
+};
+
 // Owns a descriptor of a regular file.
 class snapshot_descriptor {
   public:
@@ -44,7 +51,8 @@ class snapshot_descriptor {
 class snapshot_file {
   public:
     [[nodiscard]] static result<std::unique_ptr<snapshot_file>> create(
-        const std::filesystem::path& temporary, std::uint32_t mode, std::uint64_t max_bytes);
+        const std::filesystem::path& temporary, const snapshot_access& access,
+        std::uint64_t max_bytes);
     snapshot_file(const snapshot_file&) = delete;
     snapshot_file& operator=(const snapshot_file&) = delete;
     ~snapshot_file();

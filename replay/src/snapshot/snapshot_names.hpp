@@ -26,6 +26,8 @@ namespace pawl::detail {
 }
 
 inline constexpr std::string_view snapshot_ending = ".snap";
+inline constexpr std::string_view snapshot_rejected = ".snap.rejected";
+inline constexpr std::string_view snapshot_temporary = ".tmp";
 inline constexpr std::size_t sequence_digits = 20;
 
 // Pads with zeros, so that names sort in the order of their sequences.
@@ -45,18 +47,38 @@ inline constexpr std::size_t sequence_digits = 20;
            std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// True if the file has the name of a snapshot, of any fold and state version.
-[[nodiscard]] inline bool is_any_snapshot_file(std::string_view file) noexcept {
+// The snapshot_prefix that a file begins with, of any fold and state version; empty if none.
+[[nodiscard]] inline std::string_view prefix_of(std::string_view file) noexcept {
     const std::size_t name_end = file.find("-v");
     if (name_end == std::string_view::npos || !is_snapshot_name(file.substr(0, name_end)))
-        return false;
+        return {};
     const std::size_t version_end = file.find('-', name_end + 2);
     if (version_end == std::string_view::npos)
-        return false;
+        return {};
     const std::string_view version = file.substr(name_end + 2, version_end - name_end - 2);
-    return !version.empty() &&
-           std::ranges::all_of(version, [](char c) { return c >= '0' && c <= '9'; }) &&
-           is_snapshot_file(file, file.substr(0, version_end + 1), snapshot_ending);
+    if (version.empty() ||
+        !std::ranges::all_of(version, [](char c) { return c >= '0' && c <= '9'; }))
+        return {};
+    return file.substr(0, version_end + 1);
+}
+
+// True if the file has the name of a snapshot, of any fold and state version.
+[[nodiscard]] inline bool is_any_snapshot_file(std::string_view file) noexcept {
+    const std::string_view prefix = prefix_of(file);
+    return !prefix.empty() && is_snapshot_file(file, prefix, snapshot_ending);
+}
+
+// The prefix of a file that a fold of this name made: a snapshot, a rejected one, or one that was
+// being written. Empty for any other file.
+[[nodiscard]] inline std::string_view version_prefix_of(std::string_view file,
+                                                        std::string_view name) noexcept {
+    const std::string_view prefix = prefix_of(file);
+    if (prefix.empty() || prefix.substr(0, prefix.find('-')) != name)
+        return {};
+    for (const auto ending : {snapshot_ending, snapshot_rejected, snapshot_temporary})
+        if (is_snapshot_file(file, prefix, ending))
+            return prefix;
+    return {};
 }
 
 }  // namespace pawl::detail

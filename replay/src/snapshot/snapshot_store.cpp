@@ -4,9 +4,11 @@
 #include "snapshot/snapshot_info.hpp"
 #include "snapshot/snapshot_names.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/snapshot_store.hpp>
 
 #include <algorithm>
@@ -14,15 +16,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <system_error>
+#include <map>
 #include <utility>
 
 namespace pawl {
 
 namespace {
 
-constexpr std::string_view temporary_ending = ".tmp";
-constexpr std::string_view rejected_ending = ".snap.rejected";
 constexpr std::size_t kept_rejected = 2;
 
 std::uint64_t now_ns() noexcept {
@@ -31,23 +31,28 @@ std::uint64_t now_ns() noexcept {
                                           .count());
 }
 
+// The names in a directory; none if it does not exist.
+result<std::vector<std::string>> names_in(const std::filesystem::path& directory) {
+    auto names = detail::directory_handle{directory}.names();
+    if (!names && names.error().code == errc::not_found)
+        return std::vector<std::string>{};
+    return names;
+}
+
 // Returns the files of a directory with that prefix and ending, in descending order; none if the
 // directory does not exist.
 result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& directory,
                                                     std::string_view prefix,
                                                     std::string_view ending) {
-    std::vector<std::filesystem::path> found;
-    std::error_code failed;
-    std::filesystem::directory_iterator entry{directory, failed};
-    if (failed == std::errc::no_such_file_or_directory)
-        return found;
-    for (; !failed && entry != std::filesystem::directory_iterator{}; entry.increment(failed))
-        if (detail::is_snapshot_file(entry->path().filename().native(), prefix, ending))
-            found.push_back(entry->path());
-    if (failed)
-        return std::unexpected(detail::snapshot_io_error(failed.value(), directory, "list"));
-    std::ranges::sort(found, std::greater{});
-    return found;
+    auto names = names_in(directory);
+    if (!names)
+        return std::unexpected(std::move(names.error()));
+    std::vector<std::filesystem::path> files;
+    for (const std::string& name : *names)
+        if (detail::is_snapshot_file(name, prefix, ending))
+            files.push_back(directory / name);
+    std::ranges::sort(files, std::greater{});
+    return files;
 }
 
 // Removes all of `files` after the first `keep`. Ignores failures: a leftover file only costs disk
@@ -57,15 +62,56 @@ void remove_behind(const std::vector<std::filesystem::path>& files, std::size_t 
         ::unlink(files[i].c_str());
 }
 
-// Creates the directory, one level deep, and makes its name durable.
-result<void> make_directory(const std::filesystem::path& directory, std::uint32_t file_mode) {
-    // Give search permission on the directory to all who may read its files.
-    const auto mode = static_cast<mode_t>(file_mode | 0700 | (file_mode & 0444) >> 2);
-    if (::mkdir(directory.c_str(), mode) == 0)
-        return detail::sync_snapshot_directory(directory.parent_path());
-    if (errno != EEXIST)
+// Give search permission on the directory to all who may read its files.
+std::uint32_t directory_mode(std::uint32_t file_mode) noexcept {
+    return file_mode | 0700 | (file_mode & 0444) >> 2;
+}
+
+// Since its last change; 0 for one that cannot be looked at or lies in the future.
+std::chrono::seconds age_of(const std::filesystem::path& file) noexcept {
+    struct stat status{};
+    if (::lstat(file.c_str(), &status) != 0)
+        return {};
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    return std::max(now - std::chrono::seconds{status.st_mtim.tv_sec}, std::chrono::seconds{0});
+}
+
+// Creates the directory, one level deep. True if it was made.
+result<bool> make_directory(const std::filesystem::path& directory,
+                            const detail::snapshot_access& access) {
+    if (::mkdir(directory.c_str(), static_cast<mode_t>(directory_mode(access.mode))) != 0) {
+        if (errno == EEXIST)
+            return false;
         return std::unexpected(detail::snapshot_io_error(errno, directory, "create"));
-    return {};
+    }
+    if (!access.given)
+        return true;
+    auto wanted = *access.given;
+    wanted.mode = directory_mode(wanted.mode);
+    const detail::snapshot_descriptor made{
+        ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    const int refusal = made.get() < 0 ? errno : detail::give_attributes(made.get(), wanted);
+    if (refusal != 0)
+        return std::unexpected(detail::snapshot_io_error(refusal, directory, "set the owner of"));
+    return true;
+}
+
+// What the files of a journal's own snapshots get: owner, group and mode of journal.pawl, as all
+// its files. A directory without one is no journal, and the options decide.
+result<detail::snapshot_access> access_in(const std::filesystem::path& journal,
+                                          std::uint32_t mode) {
+    constexpr std::string_view identity_name = "journal.pawl";
+    const detail::directory_handle directory{journal};
+    auto given = directory.giving_as(identity_name);
+    if (!given && given.error().code == errc::not_found)
+        return detail::snapshot_access{.mode = mode};
+    if (!given)
+        return std::unexpected(std::move(given.error()));
+    auto attributes = directory.attributes_of(identity_name);
+    if (!attributes)
+        return std::unexpected(std::move(attributes.error()));
+    return detail::snapshot_access{.mode = attributes->mode, .given = *attributes};
 }
 
 }  // namespace
@@ -81,31 +127,58 @@ void snapshot_payload::release::operator()(std::byte* memory) const noexcept {
 result<snapshot_store> snapshot_store::open(const std::filesystem::path& directory,
                                             const journal_identity& journal,
                                             std::uint32_t state_version, snapshot_options options) {
-    if (!detail::is_snapshot_name(options.name))
-        return fail(errc::invalid_argument, "a snapshot's name is 1 to 32 of a-z, 0-9 and _");
-    if (options.keep < 2)
-        return fail(errc::invalid_argument, "fewer than 2 snapshots are to be kept");
-    snapshot_store store;
-    store.directory_ = detail::absolute_path(detail::without_trailing_slashes(
-        options.directory.empty() ? directory / "snapshots" : options.directory));
-    store.journal_ = journal;
-    store.state_version_ = state_version;
-    store.options_ = std::move(options);
-    return store;
+    return detail::guarded([&]() -> result<snapshot_store> {
+        if (!detail::is_snapshot_name(options.name))
+            return fail(errc::invalid_argument, "a snapshot's name is 1 to 32 of a-z, 0-9 and _");
+        if (options.keep < 2)
+            return fail(errc::invalid_argument, "fewer than 2 snapshots are to be kept");
+        snapshot_store store;
+        store.in_journal_ = options.directory.empty();
+        store.directory_ = detail::absolute_path(detail::without_trailing_slashes(
+            options.directory.empty() ? directory / "snapshots" : options.directory));
+        store.journal_ = journal;
+        store.state_version_ = state_version;
+        store.options_ = std::move(options);
+        return store;
+    });
 }
 
 result<snapshot_info> snapshot_store::add(const log_point& point, log_digest digest,
                                           const std::function<result<void>(snapshot_sink&)>& save) {
-    if (auto made = make_directory(directory_, options_.mode); !made)
+    return detail::guarded([&] { return add_one(point, digest, save); });
+}
+
+// Made if necessary, and its name synced once by each store: an earlier one may have made it and
+// then failed at the sync.
+result<void> snapshot_store::prepare_directory(const detail::snapshot_access& access) {
+    auto made = make_directory(directory_, access);
+    if (!made)
         return std::unexpected(std::move(made.error()));
+    if (*made || !name_is_durable_) {
+        if (auto synced = detail::sync_snapshot_directory(directory_.parent_path()); !synced)
+            return synced;
+    }
+    name_is_durable_ = true;
+    return {};
+}
+
+result<snapshot_info> snapshot_store::add_one(
+    const log_point& point, log_digest digest,
+    const std::function<result<void>(snapshot_sink&)>& save) {
+    auto access = in_journal_ ? access_in(directory_.parent_path(), options_.mode)
+                              : detail::snapshot_access{.mode = options_.mode};
+    if (!access)
+        return std::unexpected(std::move(access.error()));
+    if (auto prepared = prepare_directory(*access); !prepared)
+        return std::unexpected(std::move(prepared.error()));
     const std::string prefix = detail::snapshot_prefix(options_.name, state_version_);
     // Left by a process that died while adding a snapshot.
-    if (const auto left = files_in(directory_, prefix, temporary_ending))
+    if (const auto left = files_in(directory_, prefix, detail::snapshot_temporary))
         remove_behind(*left, 0);
 
     const std::string stem = prefix + detail::sequence_text(point.next);
-    auto file = detail::snapshot_file::create(directory_ / (stem + std::string{temporary_ending}),
-                                              options_.mode, options_.max_bytes);
+    auto file = detail::snapshot_file::create(
+        directory_ / (stem + std::string{detail::snapshot_temporary}), *access, options_.max_bytes);
     if (!file)
         return std::unexpected(std::move(file.error()));
     snapshot_sink sink{**file};
@@ -126,6 +199,7 @@ result<snapshot_info> snapshot_store::add(const log_point& point, log_digest dig
     if (auto published = (*file)->publish(header, path); !published)
         return std::unexpected(std::move(published.error()));
     remove_older(path);
+    remove_other_versions();
     return detail::info_of(path, header);
 }
 
@@ -140,7 +214,37 @@ void snapshot_store::remove_older(const std::filesystem::path& newest) const {
     remove_behind(*files, options_.keep);
 }
 
+// A version that is still run adds snapshots now and then, so the age of its newest file says how
+// long nobody has run it. All files of a version go together: an old program that is started again
+// finds its newest snapshot, or none.
+void snapshot_store::remove_other_versions() const {
+    const auto names = names_in(directory_);
+    if (!names)
+        return;
+    struct version_files {
+        std::vector<std::filesystem::path> files;
+        std::chrono::seconds youngest = std::chrono::seconds::max();
+    };
+    std::map<std::string_view, version_files> versions;
+    const std::string own = detail::snapshot_prefix(options_.name, state_version_);
+    for (const std::string& name : *names) {
+        const auto prefix = detail::version_prefix_of(name, options_.name);
+        if (prefix.empty() || prefix == own)
+            continue;
+        version_files& version = versions[prefix];
+        version.files.push_back(directory_ / name);
+        version.youngest = std::min(version.youngest, age_of(version.files.back()));
+    }
+    for (const auto& [prefix, version] : versions)
+        if (version.youngest > options_.keep_other_versions)
+            remove_behind(version.files, 0);
+}
+
 result<snapshot_list> snapshot_store::list() const {
+    return detail::guarded([&] { return list_all(); });
+}
+
+result<snapshot_list> snapshot_store::list_all() const {
     const auto files = files_in(directory_, detail::snapshot_prefix(options_.name, state_version_),
                                 detail::snapshot_ending);
     if (!files)
@@ -180,6 +284,10 @@ result<void> snapshot_store::check(const std::filesystem::path& path,
 }
 
 result<snapshot_payload> snapshot_store::load(const std::filesystem::path& snapshot) const {
+    return detail::guarded([&] { return load_one(snapshot); });
+}
+
+result<snapshot_payload> snapshot_store::load_one(const std::filesystem::path& snapshot) const {
     auto reader = detail::snapshot_reader::open(snapshot);
     if (!reader)
         return std::unexpected(std::move(reader.error()));
@@ -203,12 +311,17 @@ result<snapshot_payload> snapshot_store::load(const std::filesystem::path& snaps
 }
 
 result<void> snapshot_store::set_aside(const std::filesystem::path& snapshot) {
+    return detail::guarded([&] { return set_one_aside(snapshot); });
+}
+
+result<void> snapshot_store::set_one_aside(const std::filesystem::path& snapshot) {
     std::filesystem::path aside = snapshot;
     aside += ".rejected";
     if (::rename(snapshot.c_str(), aside.c_str()) != 0)
         return std::unexpected(detail::snapshot_io_error(errno, snapshot, "rename"));
-    const auto rejected = files_in(
-        directory_, detail::snapshot_prefix(options_.name, state_version_), rejected_ending);
+    const auto rejected =
+        files_in(directory_, detail::snapshot_prefix(options_.name, state_version_),
+                 detail::snapshot_rejected);
     if (rejected)
         remove_behind(*rejected, kept_rejected);
     return detail::sync_snapshot_directory(directory_);

@@ -111,9 +111,10 @@ class recorded_bank {
         auto report = verify(directory_, {.visit = [&](const event& e) { audit->add(e); }});
         if (!report)
             return "verify: " + report.error().message();
-        return blames(audit->finish({report->id, report->origin}), changed)
-                   ? ""
-                   : "UNDETECTED by a deep verify";
+        const auto rejected = audit->finish({report->id, report->origin});
+        if (!rejected)
+            return "audit: " + rejected.error().message();
+        return blames(*rejected, changed) ? "" : "UNDETECTED by a deep verify";
     }
 
   private:

@@ -128,7 +128,10 @@ exit_code verify_command(const verify_command_options& options) {
     std::optional<deep_report> deep;
     if (audit) {
         deep = {.streams = report->streams, .snapshots = audit->count()};
-        for (rejected_snapshot& each : audit->finish({report->id, report->origin}))
+        auto rejected = audit->finish({report->id, report->origin});
+        if (!rejected)
+            return complain(rejected.error());
+        for (rejected_snapshot& each : *rejected)
             report->findings.push_back({std::move(each.why), false});
     }
     if (options.json)

@@ -10,6 +10,7 @@
 
 #include <pawl/codec/detail/encoded.hpp>
 #include <pawl/codec/event_type.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/writer.hpp>
 
@@ -43,8 +44,9 @@ class encoder {
     explicit encoder(std::size_t initial_bytes = 1024) noexcept : builder_{initial_bytes} {}
 
     // Builds one event and appends it to `sink`; fills in the type and schema version of `where`.
-    // Fails like the sink, with too_large if the payload exceeds the table's verify_limits, and
-    // with invalid_argument if it is aligned to more than 8 bytes; nothing is appended then.
+    // Fails like the sink, with too_large if the payload exceeds the table's verify_limits, with
+    // invalid_argument if it is aligned to more than 8 bytes, and with out_of_memory; nothing is
+    // appended then.
     template <event_sink Sink, event_build Build>
     [[nodiscard]] result<receipt> append(Sink& sink, const event_header& where, Build&& build) {
         using table = detail::built_table<Build>;
@@ -58,11 +60,13 @@ class encoder {
     template <event_build Build>
     [[nodiscard]] auto encode(Build&& build) -> result<encoded<detail::built_table<Build>>> {
         using table = detail::built_table<Build>;
-        builder_.Clear();
-        builder_.Finish(build(builder_));
-        if (auto fits = detail::check_encoded<table>(builder_); !fits) [[unlikely]]
-            return std::unexpected(std::move(fits.error()));
-        return encoded<table>{detail::bytes_of(builder_)};
+        return detail::guarded([&]() -> result<encoded<table>> {
+            builder_.Clear();
+            builder_.Finish(build(builder_));
+            if (auto fits = detail::check_encoded<table>(builder_); !fits) [[unlikely]]
+                return std::unexpected(std::move(fits.error()));
+            return encoded<table>{detail::bytes_of(builder_)};
+        });
     }
 
   private:

@@ -7,11 +7,34 @@
 #include <atomic>
 #include <cassert>
 #include <cstdint>
+#include <expected>
 #include <new>
 #include <optional>
 #include <utility>
+#include <variant>
 
 namespace pawl {
+
+namespace detail {
+
+// Copies of an outcome's failure. That of an error cannot fail, so that an outcome is delivered
+// although there is no memory for its texts.
+template <class Failure>
+[[nodiscard]] Failure copied_failure(const Failure& from) {
+    return from;
+}
+[[nodiscard]] inline error copied_failure(const error& from) noexcept {
+    return copy_of(from);
+}
+template <class Refusal>
+[[nodiscard]] std::variant<Refusal, error> copied_failure(
+    const std::variant<Refusal, error>& from) {
+    if (const auto* failed = std::get_if<error>(&from))
+        return copy_of(*failed);
+    return from;
+}
+
+}  // namespace detail
 
 // Move-only. One thread at a time uses it.
 template <class Outcome>
@@ -56,7 +79,10 @@ class [[nodiscard]] command_future {
     // The callback that makes the future ready.
     [[nodiscard]] auto setter() const noexcept {
         return [to = shared_](const Outcome& outcome) {
-            to->value.emplace(outcome);
+            if (outcome)
+                to->value.emplace(*outcome);
+            else
+                to->value.emplace(std::unexpect, detail::copied_failure(outcome.error()));
             to->ready.store(1, std::memory_order_release);
             to->ready.notify_all();
         };

@@ -30,8 +30,9 @@ class decision {
 
     // Adds an event; the table that `build` returns determines its type. Returns nothing, so that
     // `decide` can return the domain's refusals alone: the first event that cannot be added
-    // (too_large if the decision is full, or whatever encoder::encode failed with) is kept in
-    // failure(), later events are ignored, and execute() reports it instead of appending.
+    // (too_large if the decision is full, out_of_memory, or whatever encoder::encode failed with)
+    // is kept in failure(), later events are ignored, and execute() reports it instead of
+    // appending.
     template <event_build Build>
     void append(const event_header& where, Build&& build) {
         if (failure_) [[unlikely]]
@@ -74,6 +75,7 @@ class decision {
     };
 
     void add(const event_header& header, std::span<const std::byte> payload);
+    void add_unless_full(const event_header& header, std::span<const std::byte> payload);
 
     decision_limits limits_;
     encoder encoder_;

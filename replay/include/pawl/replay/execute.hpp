@@ -8,6 +8,7 @@
 //     if (done->events != 0) return log.wait_durable(done->last.sequence);
 #pragma once
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/writer.hpp>
 #include <pawl/replay/decider.hpp>
@@ -48,32 +49,35 @@ using execution_result = typename detail::execution_of<Decider>::type;
 // by them; an `evolve` that takes the event sees the header just written. A failure before the
 // events are published (a refusal, a decision that failed, a conflict, back pressure) leaves
 // journal and state unchanged. `events` is cleared first and holds the decision afterwards; pass
-// the same object each time.
+// the same object each time. Fails with out_of_memory if there is no room for the decision, or if
+// `decide` or `evolve` threw std::bad_alloc; after `evolve` did, the events are in the journal.
 template <class Decider, class Command>
     requires decides<Decider, Command>
 [[nodiscard]] execution_result<Decider> execute(const Decider& by, const Command& command,
                                                 typename Decider::state& state, writer& log,
                                                 decision& events) {
-    events.clear();
-    if constexpr (may_refuse<Decider>) {
-        if (auto decided = by.decide(command, std::as_const(state), events); !decided)
-            return std::unexpected(std::move(decided.error()));
-    } else {
-        by.decide(command, std::as_const(state), events);
-    }
-    if (events.failure())
-        return std::unexpected(*events.failure());
-    if (events.empty())
-        return execution{};
-    auto last = events.append_to(log);
-    if (!last)
-        return std::unexpected(std::move(last.error()));
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        const event written = log.appended(events.receipt_of(i));
-        if (auto done = evolve(by, state, written, payload_check::trust); !done)
-            return std::unexpected(std::move(done.error()));
-    }
-    return execution{.events = events.size(), .last = *last};
+    return detail::guarded([&]() -> execution_result<Decider> {
+        events.clear();
+        if constexpr (may_refuse<Decider>) {
+            if (auto decided = by.decide(command, std::as_const(state), events); !decided)
+                return std::unexpected(std::move(decided.error()));
+        } else {
+            by.decide(command, std::as_const(state), events);
+        }
+        if (events.failure())
+            return std::unexpected(detail::copy_of(*events.failure()));
+        if (events.empty())
+            return execution{};
+        auto last = events.append_to(log);
+        if (!last)
+            return std::unexpected(std::move(last.error()));
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            const event written = log.appended(events.receipt_of(i));
+            if (auto done = evolve(by, state, written, payload_check::trust); !done)
+                return std::unexpected(std::move(done.error()));
+        }
+        return execution{.events = events.size(), .last = *last};
+    });
 }
 
 }  // namespace pawl

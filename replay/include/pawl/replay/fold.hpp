@@ -6,6 +6,7 @@
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/log_digest.hpp>
@@ -60,25 +61,27 @@ template <folds_events Fold>
 
 // Fails with not_found if the journal's first events have been pruned.
 [[nodiscard]] result<cursor> open_at_beginning(const std::filesystem::path& directory,
-                                               visibility show);
+                                               const cursor_options& options);
 
 }  // namespace detail
 
 // Applies events from `from` until it has no more for now, or the limit is reached. `progress`
 // continues from its current value, so that a fold can be resumed. On an error (of the cursor, of
-// dispatch, or returned by `evolve`) state and progress are those after the last event before it,
-// unless `evolve` changed the state before it failed. The end of the journal is not an error; call
-// cursor::finish() for its kind.
+// dispatch, returned by `evolve`, or out_of_memory, if `evolve` threw std::bad_alloc) state and
+// progress are those after the last event before it, unless `evolve` changed the state before it
+// failed. The end of the journal is not an error; call cursor::finish() for its kind.
 template <folds_events Fold>
 [[nodiscard]] result<void> fold(cursor& from, const Fold& by, typename Fold::state& state,
                                 fold_progress& progress, fold_options options = {}) {
-    auto enough = detail::fold_some(from, by, state, progress, options);
-    if (!enough)
-        return std::unexpected(std::move(enough.error()));
-    if (!*enough)
-        if (auto end = from.finish(); !end)
-            return std::unexpected(std::move(end.error()));
-    return {};
+    return detail::guarded([&]() -> result<void> {
+        auto enough = detail::fold_some(from, by, state, progress, options);
+        if (!enough)
+            return std::unexpected(std::move(enough.error()));
+        if (!*enough)
+            if (auto end = from.finish(); !end)
+                return std::unexpected(std::move(end.error()));
+        return {};
+    });
 }
 
 template <folds_events Fold>
@@ -88,17 +91,20 @@ struct folded {
 };
 
 // The state of a whole journal, from event 0 to its end. Fails with not_found if the first events
-// have been pruned, because then only a snapshot holds their effect.
+// have been pruned, because then only a snapshot holds their effect. To read with other options,
+// open a cursor and fold from that.
 template <folds_events Fold>
 [[nodiscard]] result<folded<Fold>> fold(const std::filesystem::path& directory, const Fold& by = {},
                                         visibility show = visibility::published) {
-    auto events = detail::open_at_beginning(directory, show);
-    if (!events)
-        return std::unexpected(std::move(events.error()));
-    folded<Fold> whole{.state = by.initial()};
-    if (auto done = fold(*events, by, whole.state, whole.progress); !done)
-        return std::unexpected(std::move(done.error()));
-    return whole;
+    return detail::guarded([&]() -> result<folded<Fold>> {
+        auto events = detail::open_at_beginning(directory, {.show = show});
+        if (!events)
+            return std::unexpected(std::move(events.error()));
+        folded<Fold> whole{.state = by.initial()};
+        if (auto done = fold(*events, by, whole.state, whole.progress); !done)
+            return std::unexpected(std::move(done.error()));
+        return whole;
+    });
 }
 
 }  // namespace pawl

@@ -7,10 +7,12 @@
 // in parallel; one thread reads the rest at the end. Memory: at most `window_bytes` of mapped
 // segments, plus 4 bytes for each of their events.
 //
-// `evolve` is called from several threads, each with its own state, and must not throw.
+// `evolve` is called from several threads, each with its own state, and must throw nothing but
+// std::bad_alloc, which becomes out_of_memory.
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/detail/segment_groups.hpp>
@@ -35,6 +37,7 @@ struct parallel_options {
     std::uint64_t window_bytes = std::uint64_t{256} << 20;
     visibility show = visibility::published;
     payload_check check = payload_check::verify;
+    bool allow_network_file_system = false;  // cursor_options
 };
 
 // A fold whose states can be merged: merge(into, from) adds `from` to `into`, and adding an initial
@@ -88,7 +91,10 @@ template <folds_events Fold, class StateOf>
 [[nodiscard]] result<void> fold_tail(const std::filesystem::path& directory, const Fold& by,
                                      StateOf&& state_of, fold_progress& progress,
                                      const parallel_options& options) {
-    auto tail = cursor::open(directory, {.from = from_point{progress.point}, .show = options.show});
+    auto tail =
+        cursor::open(directory, {.from = from_point{progress.point},
+                                 .show = options.show,
+                                 .allow_network_file_system = options.allow_network_file_system});
     if (!tail)
         return std::unexpected(std::move(tail.error()));
     const auto read = tail->for_each([&](const event& from) -> result<void> {
@@ -114,40 +120,48 @@ template <merges Fold>
 [[nodiscard]] result<folded<Fold>> fold_by_stream(const std::filesystem::path& directory,
                                                   const Fold& by = {},
                                                   parallel_options options = {}) {
-    auto groups = detail::segment_groups::open(directory, options.threads, options.window_bytes);
-    if (!groups)
-        return std::unexpected(std::move(groups.error()));
-    if (options.shards == 0 || options.shards > max_shards)
-        return fail(errc::invalid_argument, "the number of shards is not from 1 to 4096");
-    using shard = detail::shard_state<typename Fold::state>;
-    std::vector<shard> shards;
-    shards.reserve(options.shards);
-    for (std::uint32_t i = 0; i < options.shards; ++i)
-        shards.push_back(shard{by.initial()});
+    return detail::guarded([&]() -> result<folded<Fold>> {
+        auto groups = detail::segment_groups::open(
+            directory, {.allow_network_file_system = options.allow_network_file_system},
+            options.threads, options.window_bytes);
+        if (!groups)
+            return std::unexpected(std::move(groups.error()));
+        if (options.shards == 0 || options.shards > max_shards)
+            return fail(errc::invalid_argument, "the number of shards is not from 1 to 4096");
+        using shard = detail::shard_state<typename Fold::state>;
+        std::vector<shard> shards;
+        shards.reserve(options.shards);
+        for (std::uint32_t i = 0; i < options.shards; ++i)
+            shards.push_back(shard{by.initial()});
 
-    while (groups->next()) {
-        auto failed = groups->read([&](detail::group_segment& segment, std::size_t) {
-            segment.partition(directory, options.shards);
-        });
-        groups->crew().run(options.shards, [&](std::size_t i) {
-            detail::fold_shard(groups->group(), static_cast<std::uint32_t>(i), by, shards[i],
-                               options.check);
-        });
-        failed = detail::first_failure(std::move(failed), shards);
-        if (failed)
-            return std::unexpected(std::move(*failed));
-    }
-    fold_progress progress = groups->progress();
-    const auto state_of = [&](const event& from) -> typename Fold::state& {
-        return shards[detail::shard_of(from.stream(), options.shards)].state;
-    };
-    if (auto done = detail::fold_tail(directory, by, state_of, progress, options); !done)
-        return std::unexpected(std::move(done.error()));
+        while (groups->next()) {
+            auto failed = groups->read([&](detail::group_segment& segment, std::size_t) {
+                segment.partition(directory, options.shards);
+            });
+            if (auto done = groups->crew().run(options.shards,
+                                               [&](std::size_t i) {
+                                                   detail::fold_shard(groups->group(),
+                                                                      static_cast<std::uint32_t>(i),
+                                                                      by, shards[i], options.check);
+                                               });
+                !done)
+                return std::unexpected(std::move(done.error()));
+            failed = detail::first_failure(std::move(failed), shards);
+            if (failed)
+                return std::unexpected(std::move(*failed));
+        }
+        fold_progress progress = groups->progress();
+        const auto state_of = [&](const event& from) -> typename Fold::state& {
+            return shards[detail::shard_of(from.stream(), options.shards)].state;
+        };
+        if (auto done = detail::fold_tail(directory, by, state_of, progress, options); !done)
+            return std::unexpected(std::move(done.error()));
 
-    folded<Fold> whole{std::move(shards.front().state), progress};
-    for (std::uint32_t i = 1; i < options.shards; ++i)
-        by.merge(whole.state, std::move(shards[i].state));
-    return whole;
+        folded<Fold> whole{std::move(shards.front().state), progress};
+        for (std::uint32_t i = 1; i < options.shards; ++i)
+            by.merge(whole.state, std::move(shards[i].state));
+        return whole;
+    });
 }
 
 // Folds each segment from an initial state and merges the results in order. Correct if `merge`
@@ -157,34 +171,38 @@ template <merges Fold>
 [[nodiscard]] result<folded<Fold>> fold_by_segment(const std::filesystem::path& directory,
                                                    const Fold& by = {},
                                                    parallel_options options = {}) {
-    auto groups = detail::segment_groups::open(directory, options.threads, options.window_bytes);
-    if (!groups)
-        return std::unexpected(std::move(groups.error()));
-    using part = detail::shard_state<typename Fold::state>;
+    return detail::guarded([&]() -> result<folded<Fold>> {
+        auto groups = detail::segment_groups::open(
+            directory, {.allow_network_file_system = options.allow_network_file_system},
+            options.threads, options.window_bytes);
+        if (!groups)
+            return std::unexpected(std::move(groups.error()));
+        using part = detail::shard_state<typename Fold::state>;
 
-    folded<Fold> whole{by.initial()};
-    std::vector<part> parts;
-    while (groups->next()) {
-        parts.clear();
-        for (std::size_t i = 0; i < groups->group().size(); ++i)
-            parts.push_back(part{by.initial()});
-        auto failed = groups->read([&](detail::group_segment& segment, std::size_t i) {
-            segment.read(directory, [&](const event& from) -> result<void> {
-                if (auto done = evolve(by, parts[i].state, from, options.check); !done)
-                    return std::unexpected(detail::at_event(std::move(done.error()), from));
-                return {};
+        folded<Fold> whole{by.initial()};
+        std::vector<part> parts;
+        while (groups->next()) {
+            parts.clear();
+            for (std::size_t i = 0; i < groups->group().size(); ++i)
+                parts.push_back(part{by.initial()});
+            auto failed = groups->read([&](detail::group_segment& segment, std::size_t i) {
+                segment.read(directory, [&](const event& from) -> result<void> {
+                    if (auto done = evolve(by, parts[i].state, from, options.check); !done)
+                        return std::unexpected(detail::at_event(std::move(done.error()), from));
+                    return {};
+                });
             });
-        });
-        if (failed)
-            return std::unexpected(std::move(*failed));
-        for (std::size_t i = 0; i < groups->group().size(); ++i)
-            by.merge(whole.state, std::move(parts[i].state));
-    }
-    whole.progress = groups->progress();
-    const auto state_of = [&](const event&) -> typename Fold::state& { return whole.state; };
-    if (auto done = detail::fold_tail(directory, by, state_of, whole.progress, options); !done)
-        return std::unexpected(std::move(done.error()));
-    return whole;
+            if (failed)
+                return std::unexpected(std::move(*failed));
+            for (std::size_t i = 0; i < groups->group().size(); ++i)
+                by.merge(whole.state, std::move(parts[i].state));
+        }
+        whole.progress = groups->progress();
+        const auto state_of = [&](const event&) -> typename Fold::state& { return whole.state; };
+        if (auto done = detail::fold_tail(directory, by, state_of, whole.progress, options); !done)
+            return std::unexpected(std::move(done.error()));
+        return whole;
+    });
 }
 
 }  // namespace pawl

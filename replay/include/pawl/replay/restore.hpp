@@ -7,6 +7,7 @@
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/fold.hpp>
 #include <pawl/replay/snapshot_store.hpp>
@@ -24,6 +25,7 @@ struct restore_options {
     snapshot_options snapshots{};
     bool use_snapshots = true;  // false: replay from event 0 even if there are snapshots
     visibility show = visibility::published;
+    bool allow_network_file_system = false;  // cursor_options
 };
 
 // How a state was restored.
@@ -32,8 +34,8 @@ struct restore_report {
     std::vector<rejected_snapshot> rejected;  // newer ones that were skipped, and why
     std::uint64_t tail_events = 0;            // applied after the snapshot
 
-    // The report as one line, for a log.
-    [[nodiscard]] std::string message() const;
+    // The report as one line, for a log. Without memory for it: "out of memory".
+    [[nodiscard]] std::string message() const noexcept;
 };
 
 template <folds_events Fold>
@@ -98,19 +100,22 @@ template <snapshots Fold>
 // The state at the end of the journal. Skips a snapshot that is damaged, belongs to another log, is
 // newer than the log, or that the fold itself cannot load, and tries the next older one; without a
 // usable snapshot it replays everything. The report lists the skipped snapshots. Fails if the log
-// cannot be read, and with not_found if no snapshot fits and the first events were pruned.
+// cannot be read, with not_found if no snapshot fits and the first events were pruned, and with
+// out_of_memory.
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,
                                              const Fold& by = {},
                                              const restore_options& options = {}) {
-    auto begun = detail::begin_restore(directory, by, options);
-    if (!begun)
-        return std::unexpected(std::move(begun.error()));
-    auto& [state, progress, report] = begun->at;
-    if (auto done = fold(begun->tail, by, state, progress); !done)
-        return std::unexpected(std::move(done.error()));
-    report.tail_events = progress.events;
-    return std::move(begun->at);
+    return detail::guarded([&]() -> result<restored<Fold>> {
+        auto begun = detail::begin_restore(directory, by, options);
+        if (!begun)
+            return std::unexpected(std::move(begun.error()));
+        auto& [state, progress, report] = begun->at;
+        if (auto done = fold(begun->tail, by, state, progress); !done)
+            return std::unexpected(std::move(done.error()));
+        report.tail_events = progress.events;
+        return std::move(begun->at);
+    });
 }
 
 }  // namespace pawl

@@ -2,7 +2,7 @@
 //
 //     auto audit = pawl::snapshot_audit::open("orders");
 //     auto report = pawl::verify("orders", {.visit = [&](const auto& e) { audit->add(e); }});
-//     for (const auto& each : audit->finish({report->id, report->origin}))
+//     for (const auto& each : *audit->finish({report->id, report->origin}))
 //         use(each.path, each.why.message());
 #pragma once
 
@@ -35,12 +35,12 @@ class snapshot_audit {
 
     // The next event. After a missing sequence only log points are compared, because the digest is
     // no longer known. Cost: an addition, and a comparison with the next point.
-    void add(const event& next);
+    void add(const event& next) noexcept;
 
     // Returns the unusable snapshots, by path, and why: damaged, diverged (of another origin, or
     // with a log point or digest that is not this log's), newer_format, io. Call it once, after the
-    // last event.
-    [[nodiscard]] std::vector<rejected_snapshot> finish(const journal_identity& journal);
+    // last event. Fails with out_of_memory.
+    [[nodiscard]] result<std::vector<rejected_snapshot>> finish(const journal_identity& journal);
 
     // The number of snapshots checked, including rejected ones.
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -57,6 +57,8 @@ class snapshot_audit {
     void take_in(const std::filesystem::path& path);
     void judge(whole_snapshot& snapshot) const;
     void judge_passed();
+    [[nodiscard]] static result<snapshot_audit> read_all(const std::filesystem::path& where);
+    [[nodiscard]] std::vector<rejected_snapshot> judge_rest(const journal_identity& journal);
 
     std::vector<whole_snapshot> whole_;  // by log point
     std::size_t judged_ = 0;             // of whole_, those whose log point was passed
@@ -65,6 +67,7 @@ class snapshot_audit {
     log_point point_{};  // after the last event passed to add()
     log_digest digest_{};
     bool complete_ = true;  // add() got every event from the journal's first on
+    bool out_of_memory_ = false;
 };
 
 }  // namespace pawl

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/options.hpp>
 #include <pawl/replay/detail/follower_thread.hpp>
@@ -28,7 +29,8 @@ struct snapshot_follower_options {
     std::uint64_t every_events = 1'000'000;
     snapshot_options snapshots{};
     thread_options thread{};
-    // Called with each failure, on the follower's thread.
+    bool allow_network_file_system = false;  // cursor_options
+    // Called with each failure, on the follower's thread. Must not throw.
     std::function<void(const error&)> observer{};
 };
 
@@ -46,23 +48,27 @@ struct snapshot_follower_statistics {
 template <snapshots Fold>
 class snapshot_follower {
   public:
-    // Fails with invalid_argument, or with io if no thread can be started. failure() and stop()
-    // report any later failure of the thread.
+    // Fails with invalid_argument, out_of_memory, or io if no thread can be started. failure() and
+    // stop() report any later failure of the thread.
     [[nodiscard]] static result<snapshot_follower> start(const std::filesystem::path& directory,
                                                          Fold by = {},
                                                          snapshot_follower_options options = {}) {
         if (options.every_events == 0)
-            return fail(errc::invalid_argument, "every_events is 0");
-        auto thread = detail::follower_thread::start(
-            options.thread, std::move(options.observer),
-            [directory = detail::follower_thread::from_here(directory), by = std::move(by),
-             snapshots = std::move(options.snapshots),
-             every = options.every_events](detail::follower_thread& self) {
-                return detail::take_snapshots(self, directory, by, snapshots, every);
-            });
-        if (!thread)
-            return std::unexpected(std::move(thread.error()));
-        return snapshot_follower{std::move(*thread)};
+            return std::unexpected(error{.code = errc::invalid_argument,
+                                         .reason = "snapshot_follower_options::every_events is 0"});
+        return detail::guarded([&]() -> result<snapshot_follower> {
+            auto thread = detail::follower_thread::start(
+                options.thread, std::move(options.observer),
+                [plan = detail::snapshot_plan{detail::follower_thread::from_here(directory),
+                                              std::move(options.snapshots), options.every_events,
+                                              options.allow_network_file_system},
+                 by = std::move(by)](detail::follower_thread& self) {
+                    return detail::take_snapshots(self, plan, by);
+                });
+            if (!thread)
+                return std::unexpected(std::move(thread.error()));
+            return snapshot_follower{std::move(*thread)};
+        });
     }
 
     // The reason why the thread ended; empty while it runs.

@@ -8,6 +8,7 @@
 #include <pawl/journal/types.hpp>
 #include <pawl/replay/snapshot.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -20,8 +21,9 @@
 namespace pawl {
 
 namespace detail {
+struct snapshot_access;
 struct snapshot_header;
-}
+}  // namespace detail
 
 struct snapshot_options {
     // Distinguishes the states of several folds over one journal: 1 to 32 characters of a-z 0-9 _.
@@ -32,7 +34,14 @@ struct snapshot_options {
     std::uint64_t max_bytes = std::uint64_t{16} << 30;
     // Their directory; empty: `snapshots` in the journal's directory.
     std::filesystem::path directory{};
-    std::uint32_t mode = 0600;  // permission bits of new files
+    // Permission bits of new files in a directory of their own, less those of the umask. In the
+    // journal's directory they get owner, group and mode of journal.pawl, as all its files.
+    std::uint32_t mode = 0600;
+    // The files of another state version are removed, all together, when a snapshot is added and
+    // none of them has changed for so long: nobody runs that version any more. Choose it longer
+    // than any version that may still run, or be run again, takes between two snapshots; at worst
+    // such a version replays the log once. seconds::max(): never.
+    std::chrono::seconds keep_other_versions = std::chrono::days{14};
 };
 
 // A snapshot's payload in memory, verified.
@@ -74,8 +83,9 @@ class snapshot_store {
                                                      snapshot_options options = {});
 
     // Writes a snapshot of the state at `point`, whose bytes `save` writes, and then removes all
-    // but the newest `keep`. Costs two syncs. On failure (io, disk_full, too_large, or what `save`
-    // returned) the existing snapshots are unchanged.
+    // but the newest `keep`, and those of other state versions as keep_other_versions says. Costs
+    // two syncs, and a third the first time. On failure (io, disk_full, too_large, foreign_owner,
+    // out_of_memory, or what `save` returned) the existing snapshots are unchanged.
     [[nodiscard]] result<snapshot_info> add(
         const log_point& point, log_digest digest,
         const std::function<result<void>(snapshot_sink&)>& save);
@@ -95,7 +105,15 @@ class snapshot_store {
 
   private:
     snapshot_store() = default;
+    [[nodiscard]] result<void> prepare_directory(const detail::snapshot_access& access);
+    [[nodiscard]] result<snapshot_info> add_one(
+        const log_point& point, log_digest digest,
+        const std::function<result<void>(snapshot_sink&)>& save);
+    [[nodiscard]] result<snapshot_list> list_all() const;
+    [[nodiscard]] result<snapshot_payload> load_one(const std::filesystem::path& snapshot) const;
+    [[nodiscard]] result<void> set_one_aside(const std::filesystem::path& snapshot);
     void remove_older(const std::filesystem::path& newest) const;
+    void remove_other_versions() const;
     [[nodiscard]] result<void> check(const std::filesystem::path& path,
                                      const detail::snapshot_header& header) const;
 
@@ -103,6 +121,8 @@ class snapshot_store {
     journal_identity journal_{};
     std::uint32_t state_version_ = 0;
     snapshot_options options_;
+    bool in_journal_ = true;        // and not in a directory that the options name
+    bool name_is_durable_ = false;  // of the directory
 };
 
 }  // namespace pawl

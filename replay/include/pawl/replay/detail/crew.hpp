@@ -1,6 +1,8 @@
 // Threads that share a set of tasks.
 #pragma once
 
+#include <pawl/journal/error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,8 +22,8 @@ class crew {
     [[nodiscard]] std::uint32_t threads() const noexcept;
 
     // Calls task(0) to task(count - 1), in any order and in parallel, and returns when all are
-    // done.
-    void run(std::size_t count, const std::function<void(std::size_t)>& task);
+    // done. A task may throw std::bad_alloc: the others are still done, and this is out_of_memory.
+    [[nodiscard]] result<void> run(std::size_t count, const std::function<void(std::size_t)>& task);
 
   private:
     struct shared;

@@ -22,6 +22,7 @@ struct follower_counters {
 
 class follower_thread {
   public:
+    // May throw std::bad_alloc, which ends the thread as an error does.
     using body = std::function<result<void>(follower_thread&)>;
 
     [[nodiscard]] static result<std::unique_ptr<follower_thread>> start(
@@ -49,6 +50,8 @@ class follower_thread {
   private:
     struct shared;
     explicit follower_thread(std::unique_ptr<shared> state) noexcept;
+    [[nodiscard]] static result<std::unique_ptr<follower_thread>> start_one(
+        const thread_options& options, std::function<void(const error&)> observer, body run);
     std::unique_ptr<shared> shared_;
 };
 

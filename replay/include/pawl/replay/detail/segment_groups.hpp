@@ -84,6 +84,7 @@ class segment_groups {
 
     // Fails like a fold that cannot start.
     [[nodiscard]] static result<segment_groups> open(const std::filesystem::path& directory,
+                                                     const cursor_options& reading,
                                                      std::uint32_t threads,
                                                      std::uint64_t window_bytes);
 

@@ -21,21 +21,35 @@ void set_aside_rejected(snapshot_store& store, const restore_report& report);
 // Events applied between two checks of stopping().
 inline constexpr std::uint64_t events_a_look = 4096;
 
+// Of which journal, into which store, and how often.
+struct snapshot_plan {
+    std::filesystem::path directory{};
+    snapshot_options snapshots{};
+    std::uint64_t every = 0;
+    bool allow_network_file_system = false;
+};
+
 template <snapshots Fold>
-[[nodiscard]] result<void> take_snapshots(follower_thread& self,
-                                          const std::filesystem::path& directory, const Fold& by,
-                                          const snapshot_options& options, std::uint64_t every) {
-    auto begun = begin_restore(directory, by, {.snapshots = options, .show = visibility::durable});
+[[nodiscard]] result<void> take_snapshots(follower_thread& self, const snapshot_plan& plan,
+                                          const Fold& by) {
+    const std::uint64_t every = plan.every;
+    auto begun = begin_restore(plan.directory, by,
+                               {.snapshots = plan.snapshots,
+                                .show = visibility::durable,
+                                .allow_network_file_system = plan.allow_network_file_system});
     if (!begun)
         return std::unexpected(std::move(begun.error()));
     auto& [state, progress, report] = begun->at;
 
-    auto events = cursor::open(
-        directory,
-        {.from = from_point{progress.point}, .show = visibility::durable, .follow = true});
+    auto events =
+        cursor::open(plan.directory, {.from = from_point{progress.point},
+                                      .show = visibility::durable,
+                                      .follow = true,
+                                      .allow_network_file_system = plan.allow_network_file_system});
     if (!events)
         return std::unexpected(std::move(events.error()));
-    auto store = snapshot_store::open(directory, events->identity(), Fold::state_version, options);
+    auto store = snapshot_store::open(plan.directory, events->identity(), Fold::state_version,
+                                      plan.snapshots);
     if (!store)
         return std::unexpected(std::move(store.error()));
     set_aside_rejected(*store, report);
