@@ -4,6 +4,7 @@
 // them.
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 #include "support/target_file.hpp"
@@ -324,7 +325,7 @@ class rotten {
     generated_log source{log_seed};
     const auto append = [&]() -> std::string {
         auto placed = source.append_unit(*log);
-        return placed ? std::string{} : placed.error().message();
+        return placed ? std::string{} : failure_text(*log, placed.error());
     };
     while (log->statistics().rollovers < 1) {
         if (auto wrong = append(); !wrong.empty())
@@ -335,7 +336,7 @@ class rotten {
             return wrong;
     }
     auto closed = log->close();
-    return closed ? std::string{} : closed.error().message();
+    return closed ? std::string{} : failure_text(*log, closed.error());
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ class filling {
                 return wrong;
         }
         if (auto closed = log->close(); !closed)
-            return "close: " + closed.error().message();
+            return "close: " + failure_text(*log, closed.error());
         return read_back(log->next_sequence());
     }
 
@@ -279,7 +279,7 @@ class losing_room {
         if (log->next_sequence() < durable_)
             return "recovery lost durable events";
         if (auto closed = log->close(); !closed)
-            return "close: " + closed.error().message();
+            return "close: " + failure_text(*log, closed.error());
         return fault_of_files(directory_, {.deep = true});
     }
 

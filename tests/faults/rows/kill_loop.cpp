@@ -172,7 +172,7 @@ void wait_until_due(const life_plan& plan, const acknowledged& told) {
     if (!close)
         return {};
     auto closed = log->close();
-    return closed ? std::string{} : "close: " + closed.error().message();
+    return closed ? std::string{} : "close: " + failure_text(*log, closed.error());
 }
 
 class killer {

@@ -92,7 +92,7 @@ class contender {
         shared_.inside.fetch_sub(1);
         if (random_.one_in(2)) {
             if (auto closed = log->close(); !closed)
-                fail("close: " + closed.error().message());
+                fail("close: " + failure_text(*log, closed.error()));
         }
     }
 

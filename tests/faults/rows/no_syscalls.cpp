@@ -1,6 +1,7 @@
 // The appending thread makes no system call and no allocation, rollovers included: a seccomp filter
 // on that thread turns every call into a signal that is counted, and malloc counts itself.
 #include "support/allocation_hook.hpp"
+#include "support/failure_text.hpp"
 #include "support/row_program.hpp"
 
 #include <fmt/core.h>
@@ -274,7 +275,7 @@ int main(int argc, char** argv) {
     }
     // Its threads make segments: they end before the directory goes.
     if (const auto closed = log->close(); !closed)
-        program.failure("", "close: " + closed.error().message());
+        program.failure("", "close: " + failure_text(*log, closed.error()));
     const int status = program.finish();
     // The appending thread cannot end any more, so that the process ends around it.
     std::error_code ignored;

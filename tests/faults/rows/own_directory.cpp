@@ -4,6 +4,7 @@
 // that other journal may change. Nor may it in a copy that was made of hard links before the writer
 // opened the journal, and shares every file with it.
 #include "os/io_hook.hpp"
+#include "support/failure_text.hpp"
 #include "support/row_program.hpp"
 
 #include <fmt/core.h>
@@ -269,7 +270,8 @@ class trial {
         (void)log->poll();
         const auto closed = log->close();
         if (!displaced && open && !closed)
-            wrong_ = "a writer whose directory is where it was failed: " + closed.error().message();
+            wrong_ = "a writer whose directory is where it was failed: " +
+                     failure_text(*log, closed.error());
     }
 
     void expect_poison(writer& log) {

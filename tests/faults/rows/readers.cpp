@@ -318,7 +318,7 @@ class readers_round {
             return "a recovery lost what was published";
         shared_.published = log->next_sequence();
         auto closed = log->close();
-        return closed ? std::string{} : "close: " + closed.error().message();
+        return closed ? std::string{} : "close: " + failure_text(*log, closed.error());
     }
 
     row_program& program_;

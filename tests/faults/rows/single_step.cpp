@@ -5,6 +5,7 @@
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 #include "support/sound_journal.hpp"
@@ -146,7 +147,7 @@ class observer {
         if (!log)
             return "recovery: " + log.error().message();
         if (auto closed = log->close(); !closed)
-            return "close: " + closed.error().message();
+            return "close: " + failure_text(*log, closed.error());
     }
     generated_log_check check{generated_log{log_seed, small_events}};
     if (auto wrong = fault_of_journal(copy, check, {.deep = true}); !wrong.empty())

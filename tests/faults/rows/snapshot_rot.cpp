@@ -4,6 +4,7 @@
 // rots too, from the log alone.
 #include "../../replay/bank.hpp"
 #include "snapshot/snapshot_layout.hpp"
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 #include "support/target_file.hpp"
@@ -65,7 +66,7 @@ class recorded_bank {
         if (auto wrong = append(*log); !wrong.empty())
             return wrong;
         if (auto closed = log->close(); !closed)
-            return closed.error().message();
+            return failure_text(*log, closed.error());
         auto whole = fold<bank::ledger>(directory_);
         if (!whole)
             return whole.error().message();
@@ -140,7 +141,7 @@ class recorded_bank {
                           return bank::Createdeposited(b, account, amount);
                       });
             if (!placed)
-                return placed.error().message();
+                return failure_text(log, placed.error());
         }
         return {};
     }

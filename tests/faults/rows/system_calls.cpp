@@ -4,6 +4,7 @@
 // afterwards everything that was published is there.
 #include "os/io_hook.hpp"
 #include "support/allocation_hook.hpp"
+#include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
 #include "support/sound_journal.hpp"
@@ -203,9 +204,9 @@ class one_run {
             return "afterwards open: " + log.error().message();
         generated_log source{log_seed, large_events};
         if (auto placed = source.append_unit(*log); !placed)
-            return "afterwards append: " + placed.error().message();
+            return "afterwards append: " + failure_text(*log, placed.error());
         if (auto closed = log->close(); !closed)
-            return "afterwards close: " + closed.error().message();
+            return "afterwards close: " + failure_text(*log, closed.error());
     }
     generated_log_check check{generated_log{log_seed, large_events}};
     if (auto wrong = fault_of_journal(directory, check, {.deep = true}); !wrong.empty())

@@ -2,6 +2,7 @@
 
 #include "controlled_process.hpp"
 #include "format/segment_layout.hpp"
+#include "support/failure_text.hpp"
 
 #include <fmt/core.h>
 
@@ -370,7 +371,7 @@ void writer_life::sync() {
     if (synced)
         oracle_.acknowledged(*synced);
     else if (!failed_)
-        watcher_.wrong(*this, "a sync failed of itself: " + synced.error().message());
+        watcher_.wrong(*this, "a sync failed of itself: " + failure_text(*log_, synced.error()));
 }
 
 void writer_life::poll() {
@@ -378,7 +379,7 @@ void writer_life::poll() {
         controlled_process::advance_us(below(4) == 0 ? 10'000'000 : 5000);
     const auto polled = log_->poll();
     if (!polled && !failed_ && !watcher_.done())
-        watcher_.wrong(*this, "a poll failed of itself: " + polled.error().message());
+        watcher_.wrong(*this, "a poll failed of itself: " + failure_text(*log_, polled.error()));
 }
 
 // A clock report is due by then.
@@ -413,7 +414,7 @@ void writer_life::close() {
     if (closed)
         oracle_.acknowledged(oracle_.next());
     else if (!failed_)
-        watcher_.wrong(*this, "closing failed of itself: " + closed.error().message());
+        watcher_.wrong(*this, "closing failed of itself: " + failure_text(*log_, closed.error()));
     look();
     log_.reset();
 }

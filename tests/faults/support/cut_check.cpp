@@ -1,5 +1,6 @@
 #include "cut_check.hpp"
 
+#include "failure_text.hpp"
 #include "recorded_history.hpp"
 #include "sound_journal.hpp"
 
@@ -29,10 +30,10 @@ namespace {
     constexpr int units = 3;
     for (int i = 0; i < units; ++i) {
         if (auto placed = source.append_unit(log); !placed)
-            return "does not go on: " + placed.error().message();
+            return "does not go on: " + failure_text(log, placed.error());
     }
     if (auto synced = log.sync(); !synced)
-        return "does not sync: " + synced.error().message();
+        return "does not sync: " + failure_text(log, synced.error());
     return lives.check(directory, log.next_sequence());
 }
 
@@ -56,7 +57,7 @@ cut_finding check_journal(const std::filesystem::path& directory, log_lives live
     if (!found.wrong.empty() || then == afterwards::leave)
         return found;
     if (auto closed = log->close(); !closed)
-        found.wrong = "does not close: " + closed.error().message();
+        found.wrong = "does not close: " + failure_text(*log, closed.error());
     else
         found.wrong = fault_of_files(directory, deep_every_tenth(found.next));
     return found;

@@ -1,5 +1,6 @@
 #include "guest_writer.hpp"
 
+#include "failure_text.hpp"
 #include "log_lives.hpp"
 #include "recorded_history.hpp"
 
@@ -35,10 +36,10 @@ void say(const std::string& line) {
     sequence_number durable = log.durable();
     for (std::uint64_t units = 1;; ++units) {
         if (auto placed = source.append_unit(log); !placed)
-            return "append: " + placed.error().message();
+            return "append: " + failure_text(log, placed.error());
         if (sync_every != 0 && units % sync_every == 0) {
             if (auto synced = log.sync(); !synced)
-                return "sync: " + synced.error().message();
+                return "sync: " + failure_text(log, synced.error());
         }
         if (const sequence_number now = log.durable(); now > durable) {
             durable = now;

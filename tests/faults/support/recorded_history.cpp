@@ -1,5 +1,7 @@
 #include "recorded_history.hpp"
 
+#include "failure_text.hpp"
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -71,10 +73,10 @@ class working_process {
             if (!told_.publishing(next + source.unit_at(next).events, disk_.position()))
                 return "no room for what was told";
             if (auto placed = source.append_unit(*log); !placed)
-                return "append: " + placed.error().message();
+                return "append: " + failure_text(*log, placed.error());
             if (plan.sync_every != 0 && units % plan.sync_every == 0) {
                 if (auto synced = log->sync(); !synced)
-                    return "sync: " + synced.error().message();
+                    return "sync: " + failure_text(*log, synced.error());
             }
             if (!note_durable(log->durable()))
                 return "no room for what was told";
@@ -86,7 +88,7 @@ class working_process {
             return {};
         const sequence_number all = log->published();
         if (auto closed = log->close(); !closed)
-            return "close: " + closed.error().message();
+            return "close: " + failure_text(*log, closed.error());
         return note_durable(all) ? "" : "no room for what was told";
     }
 
