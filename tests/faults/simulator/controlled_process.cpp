@@ -79,6 +79,12 @@ bool controlled_process::active() noexcept {
 void controlled_process::advance_us(std::uint64_t microseconds) noexcept {
     the_control.nanoseconds += microseconds * 1000;
 }
+void controlled_process::advance_to_ns(std::uint64_t nanoseconds) noexcept {
+    the_control.nanoseconds = std::max(the_control.nanoseconds, nanoseconds);
+}
+std::uint64_t controlled_process::now_ns() noexcept {
+    return the_control.nanoseconds;
+}
 
 namespace store_watch {
 

@@ -20,6 +20,9 @@ class controlled_process {
 
     [[nodiscard]] static bool active() noexcept;
     static void advance_us(std::uint64_t microseconds) noexcept;
+    // Of every clock. It never goes back.
+    static void advance_to_ns(std::uint64_t nanoseconds) noexcept;
+    [[nodiscard]] static std::uint64_t now_ns() noexcept;
 };
 
 // Which pages of shared writable mappings were stored to, whatever the value. Costs a page fault

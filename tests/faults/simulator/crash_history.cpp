@@ -3,6 +3,7 @@
 #include "controlled_process.hpp"
 #include "memory_files.hpp"
 #include "os/clock.hpp"
+#include "support/failure_text.hpp"
 #include "torn_parts.hpp"
 #include "writer_life.hpp"
 
@@ -20,6 +21,17 @@ namespace pawl::test {
 namespace fs = std::filesystem;
 
 namespace {
+
+[[nodiscard]] std::string closing_fault(writer& log, const fs::path& directory) {
+    if (auto closed = log.close(); !closed)
+        return "does not close: " + failure_text(log, closed.error());
+    const auto report = verify(directory);
+    if (!report)
+        return "cannot be verified: " + report.error().message();
+    if (!report->findings.empty())
+        return "verify finds: " + report->findings.front().what.message();
+    return {};
+}
 
 class history final : public moments {
   public:
@@ -89,57 +101,9 @@ class history final : public moments {
         outcome_.in_recovery += life.opening() ? 1 : 0;
         outcome_.deep += generation_ >= 3 ? 1 : 0;
         const std::string fault =
-            fault_after(life.oracle(), writer_life::journal_in(directory), seed);
+            fault_after_cut(life.oracle(), writer_life::journal_in(directory), seed);
         if (!fault.empty())
             note(fault + (life.opening() ? " (cut inside recovery)" : ""));
-    }
-
-    [[nodiscard]] static std::string fault_after(event_oracle oracle, const fs::path& directory,
-                                                 std::uint64_t seed) {
-        constexpr std::uint64_t compare_every = 8;
-        std::optional<torn_parts> before;
-        if (seed % compare_every == 0)
-            before.emplace(directory);
-        auto log = writer::open(directory, life_options());
-        if (!log)
-            return "refused: " + log.error().message();
-        if (auto fault = oracle.fault_of_kept(directory); !fault.empty())
-            return fault;
-        if (before) {
-            if (auto fault = before->fault_after(log->recovery()); !fault.empty())
-                return fault;
-        }
-        if (auto fault = oracle.fault_of(log->next_sequence()); !fault.empty())
-            return fault;
-        oracle.recovered(log->next_sequence());
-        if (auto fault = version_fault(*log, oracle); !fault.empty())
-            return fault;
-        for (int i = 0; i < 2; ++i) {
-            const auto event = oracle.make(16, static_cast<std::uint16_t>(i));
-            const auto given = append(*log, event);
-            if (!given)
-                return "does not go on: " + given.error().message();
-            if (given->sequence != oracle.next())
-                return fmt::format("gap: event {} got sequence {}", oracle.next(), given->sequence);
-            oracle.published(event);
-        }
-        if (auto synced = log->sync(); !synced)
-            return "does not sync: " + synced.error().message();
-        if (auto fault = reading_fault(directory, oracle); !fault.empty())
-            return fault;
-        constexpr std::uint64_t verify_every = 64;
-        return seed % verify_every == 0 ? closing_fault(*log, directory) : std::string{};
-    }
-
-    [[nodiscard]] static std::string closing_fault(writer& log, const fs::path& directory) {
-        if (auto closed = log.close(); !closed)
-            return "does not close: " + closed.error().message();
-        const auto report = verify(directory);
-        if (!report)
-            return "cannot be verified: " + report.error().message();
-        if (!report->findings.empty())
-            return "verify finds: " + report->findings.front().what.message();
-        return {};
     }
 
     history_plan plan_;
@@ -150,6 +114,42 @@ class history final : public moments {
 };
 
 }  // namespace
+
+std::string fault_after_cut(event_oracle oracle, const fs::path& directory, std::uint64_t seed) {
+    constexpr std::uint64_t compare_every = 8;
+    std::optional<torn_parts> before;
+    if (seed % compare_every == 0)
+        before.emplace(directory);
+    auto log = writer::open(directory, life_options());
+    if (!log)
+        return "refused: " + log.error().message();
+    if (auto fault = oracle.fault_of_kept(directory); !fault.empty())
+        return fault;
+    if (before) {
+        if (auto fault = before->fault_after(log->recovery()); !fault.empty())
+            return fault;
+    }
+    if (auto fault = oracle.fault_of(log->next_sequence()); !fault.empty())
+        return fault;
+    oracle.recovered(log->next_sequence());
+    if (auto fault = version_fault(*log, oracle); !fault.empty())
+        return fault;
+    for (int i = 0; i < 2; ++i) {
+        const auto event = oracle.make(16, static_cast<std::uint16_t>(i));
+        const auto given = append(*log, event);
+        if (!given)
+            return "does not go on: " + failure_text(*log, given.error());
+        if (given->sequence != oracle.next())
+            return fmt::format("gap: event {} got sequence {}", oracle.next(), given->sequence);
+        oracle.published(event);
+    }
+    if (auto synced = log->sync(); !synced)
+        return "does not sync: " + failure_text(*log, synced.error());
+    if (auto fault = reading_fault(directory, oracle); !fault.empty())
+        return fault;
+    constexpr std::uint64_t verify_every = 64;
+    return seed % verify_every == 0 ? closing_fault(*log, directory) : std::string{};
+}
 
 history_outcome run_history(const history_plan& plan, std::uint64_t most_cuts) {
     return history{plan, most_cuts}.run();

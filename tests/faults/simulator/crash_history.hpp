@@ -37,4 +37,9 @@ struct history_outcome {
 // Runs one history and stops at the first fault or at `most_cuts`.
 [[nodiscard]] history_outcome run_history(const history_plan& plan, std::uint64_t most_cuts);
 
+// Opens what a cut left, goes on a little, and reads all of it: what is wrong, or nothing.
+[[nodiscard]] std::string fault_after_cut(event_oracle oracle,
+                                          const std::filesystem::path& directory,
+                                          std::uint64_t seed);
+
 }  // namespace pawl::test

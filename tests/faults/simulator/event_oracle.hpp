@@ -34,6 +34,8 @@ class event_oracle {
     [[nodiscard]] static std::span<const std::byte> payload(const expected_event& event);
 
     void published(const expected_event& event);
+    // The last one was not published after all.
+    void withdrawn() noexcept { events_.pop_back(); }
     // Everything below this was acknowledged as durable.
     void acknowledged(sequence_number durable) noexcept;
     // A recovery went on at `next`; the events from there on are gone.
