@@ -29,7 +29,7 @@ constexpr named_question questions[] = {
     {"floor", ask_floor},         {"micro", ask_micro},   {"append", ask_append},
     {"sustained", ask_sustained}, {"tail", ask_tail},     {"durable", ask_durable},
     {"latency", ask_latency},     {"replay", ask_replay}, {"restart", ask_restart},
-    {"peers", ask_peers},
+    {"scale", ask_scale},         {"peers", ask_peers},
 };
 
 bool wanted(const options& asked, const std::string& name) {

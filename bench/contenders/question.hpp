@@ -35,6 +35,7 @@ void ask_durable(context& run);
 void ask_latency(context& run);
 void ask_replay(context& run);
 void ask_restart(context& run);
+void ask_scale(context& run);
 void ask_peers(context& run);
 
 }  // namespace bench
