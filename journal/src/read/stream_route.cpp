@@ -51,12 +51,16 @@ class route_planner {
             return without_index(ordinal, std::move(found.error()));
         // A link was followed to here: the stream must be here, or the link was wrong, which the
         // reader finds out from the versions.
-        if (!*found || !route_.sealed_end.known) {
-            if (auto same = is_of_segment(index->header()); !same)
+        bool certain = leads_to_known(index->header());
+        if (!certain && (!*found || !route_.sealed_end.known)) {
+            auto same = is_of_segment(index->header());
+            if (!same)
                 return std::unexpected(std::move(same.error()));
-            else if (!*same)
+            if (!*same)
                 return without_index(ordinal, error{.code = errc::damaged});
+            certain = true;
         }
+        known_ = certain ? std::optional{index->header()} : std::nullopt;
         if (!route_.sealed_end.known)
             route_.sealed_end = end_of(index->header());
         if (!*found)
@@ -77,6 +81,14 @@ class route_planner {
         return 1;
     }
 
+    // Whether its segment ended with the name of the segment after it, whose index is known to be
+    // of this log. An index of an earlier life names another successor, so that the segment need
+    // not be opened.
+    [[nodiscard]] bool leads_to_known(const index_header& index) const noexcept {
+        return known_ && index.ordinal + 1 == known_->ordinal && index.successor_epoch != 0 &&
+               index.successor_epoch == known_->epoch;
+    }
+
     // Whether the index is of this life of its segment.
     [[nodiscard]] result<bool> is_of_segment(const index_header& index) const {
         auto header = check_segment_header(request_.directory, request_.id, index.ordinal);
@@ -87,6 +99,7 @@ class route_planner {
 
     const route_request& request_;
     stream_route route_;
+    std::optional<index_header> known_;  // the last one, if it is certainly of this log
 };
 
 }  // namespace
