@@ -152,7 +152,7 @@ TEST_CASE("a writer that appends nothing does not rewrite the file of stream hea
     const auto path = directory.path() / "j";
     {
         auto log = must(writer::open(path, by_hand()));
-        append_short_streams(log, 20);
+        append_short_streams(log, 40);
         must(log.close());
     }
     const io_record record;

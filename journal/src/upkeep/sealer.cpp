@@ -118,7 +118,7 @@ result<void> sealer::write_heads_if_due(bool closing) {
     // Below this an open is quick whatever the file holds.
     constexpr std::uint64_t least = 32 << 10;
     const std::uint64_t streams = heads_ ? heads_->slots.used() : setup_.streams;
-    const std::uint64_t enough = closing ? streams / 8 : std::max(streams, least);
+    const std::uint64_t enough = closing ? streams / 16 : std::max(streams, least);
     if (unwritten_.segments == 0 || unwritten_.cost() < enough)
         return {};
     // Heads stand for all segments up to one: not before those that recovery found are sealed.

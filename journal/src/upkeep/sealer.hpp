@@ -36,7 +36,7 @@ class sealer {
     [[nodiscard]] result<bool> step();
     // Writes the heads once an open would have to merge as many entries as the file holds. So what
     // an open merges stays in proportion to the file, and what is written in proportion to the
-    // entries of the indexes. If `closing`, an eighth of that is enough. What an earlier writer
+    // entries of the indexes. If `closing`, a sixteenth of that is enough. What an earlier writer
     // left unwritten counts.
     [[nodiscard]] result<void> write_heads_if_due(bool closing);
 
