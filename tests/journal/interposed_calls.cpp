@@ -24,6 +24,13 @@ struct shortening {
 shortening the_shortening;
 
 thread_local std::uint64_t clock_calls_here = 0;
+thread_local read_count reads_here;
+
+[[nodiscard]] ssize_t counted(ssize_t got) noexcept {
+    ++reads_here.calls;
+    reads_here.bytes += got > 0 ? static_cast<std::uint64_t>(got) : 0;
+    return got;
+}
 
 // True if this call must be interrupted.
 [[nodiscard]] bool interrupt() noexcept {
@@ -46,6 +53,10 @@ thread_local std::uint64_t clock_calls_here = 0;
 
 std::uint64_t& clock_calls() noexcept {
     return clock_calls_here;
+}
+
+const read_count& reads() noexcept {
+    return reads_here;
 }
 
 short_calls::short_calls(std::size_t most) noexcept {
@@ -77,7 +88,7 @@ int clock_gettime(clockid_t clock, timespec* now) noexcept {
 ssize_t pread(int descriptor, void* into, size_t bytes, off_t offset) {
     if (interrupt())
         return -1;
-    return ::syscall(SYS_pread64, descriptor, into, shortened(bytes), offset);
+    return counted(::syscall(SYS_pread64, descriptor, into, shortened(bytes), offset));
 }
 
 ssize_t preadv2(int descriptor, const iovec* into, int count, off_t offset, int flags) {
@@ -85,7 +96,8 @@ ssize_t preadv2(int descriptor, const iovec* into, int count, off_t offset, int 
         return -1;
     iovec first = into[0];
     first.iov_len = shortened(first.iov_len);
-    return ::syscall(SYS_preadv2, descriptor, count == 1 ? &first : into, count, offset, 0, flags);
+    return counted(
+        ::syscall(SYS_preadv2, descriptor, count == 1 ? &first : into, count, offset, 0, flags));
 }
 
 ssize_t pwrite(int descriptor, const void* from, size_t bytes, off_t offset) {
