@@ -273,3 +273,27 @@ TEST_CASE("a refused append to an unknown stream leaves no trace") {
     }
     CHECK(log.statistics().streams == 1);
 }
+
+TEST_CASE("an abandoned batch or reservation leaves no stream behind") {
+    const temporary_directory directory;
+    auto options = small_segments();
+    options.expected_streams = 64;
+    auto log = must(writer::open(directory.path() / "j", options));
+    (void)must(log.append({.type = 1, .stream = 1}, bytes_of("known")));
+    for (stream_id stream = 2; stream < 20'000; ++stream) {
+        {
+            auto space = must(log.reserve({.type = 1, .stream = stream}, 8));
+        }
+        auto together = must(log.begin_batch(4, 64));
+        (void)must(together.append({.type = 1, .stream = 1}, bytes_of("x")));
+        (void)must(together.append({.type = 1, .stream = stream}, bytes_of("x")));
+        (void)must(together.append({.type = 1, .stream = stream}, bytes_of("y")));
+        REQUIRE_FALSE(
+            together.append({.stream = stream, .expected = expect::no_stream()}, bytes_of("z")));
+    }
+    CHECK(log.statistics().streams == 1);
+    CHECK(log.version(1) == 1);
+    CHECK(log.version(2) == 0);
+    CHECK(must(log.append({.type = 1, .stream = 2}, bytes_of("x"))).version == 1);
+    CHECK(log.statistics().streams == 2);
+}

@@ -403,6 +403,8 @@ void appender::abandon_reservation() noexcept {
         return;
     note_scribbles(position_ + padded(frame_header_bytes + reservation_.metadata_bytes +
                                       reservation_.max_bytes));
+    if (const stream_head* head = reservation_.slot.head; head != nullptr && head->version == 0)
+        table_.forget(head->stream);
     reservation_.open = false;
     busy_ = batch_.open;
 }

@@ -140,6 +140,10 @@ void appender::abandon_batch() noexcept {
     if (!batch_.open)
         return;
     for (auto entry = undo_.rbegin(); entry != undo_.rend(); ++entry) {
+        if (entry->version == 0) {
+            table_.forget(entry->stream);
+            continue;
+        }
         stream_head* head = table_.find_or_insert(entry->stream);
         if (head == nullptr)
             continue;  // cannot be: the batch itself found or made it

@@ -47,6 +47,16 @@ class stream_table {
             return current_.find(stream);
         return find(stream) == nullptr ? nullptr : find_while_moving(stream);
     }
+    // Takes out an entry that was made for an event that was then not appended. While the table
+    // moves it stays, with version 0: taking it out could disturb what has not been moved.
+    void forget(stream_id stream) noexcept {
+        if (old_ != nullptr)
+            return;
+        const std::uint64_t used = current_.used();
+        current_.erase(stream);
+        known_ -= used - current_.used();
+        note_load();
+    }
     [[nodiscard]] const stream_head* find(stream_id stream) const noexcept {
         if (const stream_head* head = current_.find(stream))
             return head;

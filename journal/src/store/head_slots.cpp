@@ -40,6 +40,27 @@ head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint6
     return made;
 }
 
+// A search ends at the first free slot, so the entries after the one that goes move up: each that
+// could lie in the gap does, and leaves the next gap.
+void head_slots::erase(stream_id stream) noexcept {
+    stream_head* gone = find(stream);
+    if (gone == nullptr)
+        return;
+    const auto next = [this](std::uint64_t slot) { return slot + 1 == slots_ ? 0 : slot + 1; };
+    const auto distance = [this](std::uint64_t from, std::uint64_t to) {
+        return to >= from ? to - from : to + slots_ - from;
+    };
+    auto gap = static_cast<std::uint64_t>(gone - table_);
+    for (std::uint64_t at = next(gap); table_[at].stream != no_stream_id; at = next(at)) {
+        if (distance(home(table_[at].stream), at) < distance(gap, at))
+            continue;
+        table_[gap] = table_[at];
+        gap = at;
+    }
+    table_[gap] = {};
+    --used_;
+}
+
 result<head_slots> head_slots::grown() const {
     auto larger = make(slots_ * 2);
     if (!larger)

@@ -75,6 +75,9 @@ class head_slots {
         }
     }
 
+    // Takes the stream out; entries after it may move, so pointers to them are no longer valid.
+    void erase(stream_id stream) noexcept;
+
     [[nodiscard]] std::span<const stream_head> all() const noexcept { return {table_, slots_}; }
     // A table with room for twice as many, holding the same.
     [[nodiscard]] result<head_slots> grown() const;
