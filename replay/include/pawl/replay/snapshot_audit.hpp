@@ -2,7 +2,8 @@
 //
 //     auto audit = pawl::snapshot_audit::open("orders");
 //     auto report = pawl::verify("orders", {.visit = [&](const auto& e) { audit->add(e); }});
-//     for (const auto& each : *audit->finish({report->id, report->origin}))
+//     const auto rejected = audit->finish({report->id, report->origin});
+//     for (const auto& each : *rejected)
 //         use(each.path, each.why.message());
 #pragma once
 
