@@ -33,6 +33,17 @@ struct clock_fixture {
                   .reports_clock = true},
                  must(head_slots::make(64))};
 
+    clock_fixture() = default;
+    clock_fixture(const clock_fixture&) = delete;
+    clock_fixture& operator=(const clock_fixture&) = delete;
+    // In a writer the flusher frees the segments that the appender has taken.
+    ~clock_fixture() {
+        for (live_segment* taken = first.next.load(); taken != nullptr;) {
+            const std::unique_ptr<live_segment> owned{taken};
+            taken = owned->next.load();
+        }
+    }
+
     static segment_request following(segment_request request) {
         ++request.ordinal;
         return request;

@@ -33,6 +33,14 @@ namespace {
     return static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
 }
 
+// The calls since then have touched no page for the first time. A sanitizer touches shadow pages of
+// its own, so there the count says nothing.
+void check_no_page_fault_since([[maybe_unused]] std::uint64_t faults) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK(page_faults_of_this_thread() == faults);
+#endif
+}
+
 }  // namespace
 
 TEST_CASE("an append asks the kernel for the time only if the options select that clock") {
@@ -73,7 +81,7 @@ TEST_CASE("pages are populated one window ahead of the writer and no further") {
         const auto begin = log.statistics().appended_bytes;
         while (log.statistics().appended_bytes - begin < options.populate_bytes / 2)
             (void)must(log.append({}, payload));
-        CHECK(page_faults_of_this_thread() == faults);
+        check_no_page_fault_since(faults);
         must(log.poll());
         CHECK(log.statistics().populated_bytes ==
               options.populate_bytes + log.statistics().appended_bytes);
@@ -93,7 +101,7 @@ TEST_CASE("the next segment's first pages are populated before the writer enters
         const auto faults = page_faults_of_this_thread();
         for (int i = 0; i < 30; ++i)
             (void)must(log.append({}, payload));
-        CHECK(page_faults_of_this_thread() == faults);
+        check_no_page_fault_since(faults);
     }
     CHECK(log.statistics().rollovers == 12);
 }
