@@ -2,7 +2,7 @@
 // error instead.
 //
 // On in every build but a plain release: with debug, asan, tsan and fuzz because NDEBUG is not
-// defined there, in the planted build because it defines PAWL_ASSERTIONS. Elsewhere the condition
+// defined there, and anywhere that defines PAWL_ASSERTIONS. Elsewhere the condition
 // is compiled and never evaluated.
 #pragma once
 
