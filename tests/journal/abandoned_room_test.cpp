@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::size_t scribbled_bytes = 16'000;
 
-[[nodiscard]] writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 // Leaves space for one reservation of scribbled_bytes, fills it and abandons it. Returns the offset
 // after the scribbled bytes.
 std::uint64_t scribble_behind_the_last_event(writer& log) {

@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 // Appends over so many rollovers, with the upkeep that is due, and makes it durable, as `control`
 // says once the writer has been idle for an interval.
 void append_over_rollovers(writer& log, std::uint64_t rollovers) {
@@ -166,20 +159,7 @@ TEST_CASE("recovering a copy made of hard links takes neither bytes nor room fro
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     const auto copy = directory.path() / "copy";
-    std::uint64_t torn_at = 0;
-    {
-        auto log = must(writer::open(path, by_hand()));
-        append_numbered(log, 10);
-        (void)must(log.sync());
-        torn_at = must(log.append({.type = 1}, bytes_of("torn"))).position.offset;
-        while (log.statistics().rollovers == 0) {
-            append_numbered(log, 1);
-            must(log.poll());
-        }
-        append_numbered(log, 5);
-    }
-    fs::remove(path / "0000000000.idx");
-    overwrite(segment(path, 0), torn_at + 60, bytes_of("XXXXXXXX"));
+    make_torn_journal(path, by_hand(), 5);
     fs::copy(path, copy, fs::copy_options::recursive | fs::copy_options::create_hard_links);
     const auto blocks = blocks_in(path);
     const auto bytes = read_bytes(segment(path, 1), 0, fs::file_size(segment(path, 1)));

@@ -11,20 +11,9 @@
 using namespace pawl;
 using namespace pawl::test;
 
-namespace {
-
-writer_options manual_work() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
-}  // namespace
-
 TEST_CASE("a conflict names the stream, its version and the expected one") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     append_numbered(log, 3, 42);
     const auto wrong = log.append({.stream = 42, .expected = expect::exactly(2)}, {});
     REQUIRE_FALSE(wrong);
@@ -39,7 +28,7 @@ TEST_CASE("a conflict names the stream, its version and the expected one") {
 
 TEST_CASE("no version that a caller can compute disables the version check") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     append_numbered(log, 3, 42);
     constexpr stream_version largest = std::numeric_limits<stream_version>::max();
     for (const stream_version reserved : {largest, largest - 1, largest - 2, largest - 3}) {
@@ -54,7 +43,7 @@ TEST_CASE("no version that a caller can compute disables the version check") {
 
 TEST_CASE("too_large reports the size and the limit") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     const std::vector<std::byte> large(std::size_t{17} << 20);
     const auto payload = log.append({}, large).error();
     CHECK(payload.code == errc::too_large);
@@ -88,7 +77,7 @@ TEST_CASE("too_large reports the size and the limit") {
 
 TEST_CASE("invalid_argument names the argument") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     const auto reason_of = [](const auto& refused) {
         REQUIRE_FALSE(refused);
         CHECK(refused.error().code == errc::invalid_argument);
@@ -109,7 +98,7 @@ TEST_CASE("invalid_argument names the argument") {
 
 TEST_CASE("a poisoned writer names the kind of its first failure, in every call") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     append_numbered(log, 1);
     detail::set_io_hook(
         [](void*, const detail::io_event& event) {

@@ -33,6 +33,21 @@ inline writer_options small_segments() {
     return options;
 }
 
+// Without background threads: the test calls poll().
+inline writer_options by_hand() {
+    auto options = small_segments();
+    options.background_threads = false;
+    options.full = when_full::fail;
+    return options;
+}
+
+// The same, and no page is populated ahead of the writer.
+inline writer_options by_hand_unpopulated() {
+    auto options = by_hand();
+    options.populate_bytes = 0;
+    return options;
+}
+
 // Returns the value, or fails the test with the error's message.
 template <class T>
 T must(result<T> outcome) {
@@ -94,6 +109,26 @@ inline std::filesystem::path segment(const std::filesystem::path& directory,
     std::string name = std::to_string(ordinal);
     name.insert(0, 10 - name.size(), '0');
     return directory / (name + ".seg");
+}
+
+// Ten durable events in a stream, then a torn one, and `after` events in the segment after that;
+// the writer died.
+inline void make_torn_journal(const std::filesystem::path& path, const writer_options& options,
+                              std::uint64_t after, stream_id stream = no_stream_id) {
+    std::uint64_t torn_at = 0;
+    {
+        auto log = must(writer::open(path, options));
+        append_numbered(log, 10, stream);
+        (void)must(log.sync());
+        torn_at = must(log.append({.type = 1}, bytes_of("torn"))).position.offset;
+        while (log.statistics().rollovers == 0) {
+            append_numbered(log, 1);
+            must(log.poll());
+        }
+        append_numbered(log, after);
+    }
+    std::filesystem::remove(path / "0000000000.idx");
+    overwrite(segment(path, 0), torn_at + 60, bytes_of("XXXXXXXX"));
 }
 
 }  // namespace pawl::test

@@ -17,14 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-writer_options without_threads() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    options.populate_bytes = 0;
-    return options;
-}
-
 const std::string kilobyte(1000, 'k');
 
 // Appends until an append is refused, or the end of the segment is near.
@@ -43,7 +35,7 @@ result<receipt> append_until_refused(writer& log) {
 TEST_CASE("a segment that is cut short under its writer makes an append fail and names the place") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto log = must(writer::open(where, without_threads()));
+    auto log = must(writer::open(where, by_hand_unpopulated()));
     append_numbered(log, 3);
     REQUIRE(log.sync());
     fs::resize_file(segment(where, 0), 16384);
@@ -67,7 +59,7 @@ TEST_CASE("a segment that is cut short under its writer makes an append fail and
 TEST_CASE("events on a page that was then lost are not reported as durable") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto log = must(writer::open(where, without_threads()));
+    auto log = must(writer::open(where, by_hand_unpopulated()));
     append_numbered(log, 3);
     REQUIRE(log.sync());
     REQUIRE(append_until_refused(log));
@@ -92,7 +84,7 @@ TEST_CASE("events on a page that was then lost are not reported as durable") {
 TEST_CASE("a batch that meets a lost page is not published") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto log = must(writer::open(where, without_threads()));
+    auto log = must(writer::open(where, by_hand_unpopulated()));
     append_numbered(log, 1);
     auto batch = must(log.begin_batch(20, 20'000));
     const bool cut_early = GENERATE(true, false);
@@ -114,7 +106,7 @@ TEST_CASE("a batch that meets a lost page is not published") {
 TEST_CASE("a reservation built over a lost page is not published") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto log = must(writer::open(where, without_threads()));
+    auto log = must(writer::open(where, by_hand_unpopulated()));
     fs::resize_file(segment(where, 0), 8192);
     auto space = must(log.reserve({.type = 1}, 10'000));
     std::memset(space.payload().data(), 'x', 10'000);
@@ -128,7 +120,7 @@ TEST_CASE("a reservation built over a lost page is not published") {
 TEST_CASE("a clock report over a lost page keeps the event after it from being published") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto options = without_threads();
+    auto options = by_hand_unpopulated();
     options.clock_report_interval_s = 5;
     auto log = must(writer::open(where, options));
     fs::resize_file(segment(where, 0), 8192);
@@ -143,7 +135,7 @@ TEST_CASE("a clock report over a lost page keeps the event after it from being p
 TEST_CASE("a prepared segment that lost its pages before its use is an error, not a crash") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto options = without_threads();
+    auto options = by_hand_unpopulated();
     options.clock_report_interval_s = GENERATE(0U, 5U);
     auto log = must(writer::open(where, options));
     REQUIRE(log.poll());
@@ -159,7 +151,7 @@ TEST_CASE("a prepared segment that lost its pages before its use is an error, no
 TEST_CASE("the file of stream heads may be truncated once the journal is open") {
     const temporary_directory directory;
     const auto where = directory.path() / "j";
-    auto options = without_threads();
+    auto options = by_hand_unpopulated();
     options.expected_streams = 4096;
     {
         auto log = must(writer::open(where, options));
@@ -271,9 +263,9 @@ TEST_CASE("a page lost under the last of a hundred cursors is an error of that c
 
 TEST_CASE("a writer continues when a mapping of another journal loses a page") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "a", without_threads()));
+    auto log = must(writer::open(directory.path() / "a", by_hand_unpopulated()));
     {
-        auto other = must(writer::open(directory.path() / "b", without_threads()));
+        auto other = must(writer::open(directory.path() / "b", by_hand_unpopulated()));
         fs::resize_file(segment(directory.path() / "b", 0), 8192);
         REQUIRE_FALSE(other.append({.type = 1}, bytes_of(kilobyte)));
     }

@@ -1,6 +1,5 @@
-// Every allocation of every call fails once, alone and with all after it: nothing throws, and the
-// answer is out_of_memory, one of the errors that it leads to, or that of a call which does
-// without.
+// Each allocation of each call fails once, first alone, then with all later ones. No call throws:
+// it returns out_of_memory or an error that follows from it, or manages without the memory.
 #include "../support/temporary_directory.hpp"
 #include "faults/support/refused_allocations.hpp"
 #include "journal_support.hpp"
@@ -18,17 +17,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    options.populate_bytes = 0;
-    return options;
-}
-
 // Counts the answers that running out of memory does not explain.
 class answers {
   public:
+    enum class caller : std::uint8_t { reader, writer };
+    explicit answers(caller who) : who_{who} {}
+
     template <class T>
     void heed(const result<T>& outcome) noexcept {
         if (!outcome && !is_explained(outcome.error().code))
@@ -37,17 +31,20 @@ class answers {
     [[nodiscard]] std::uint64_t wrong() const noexcept { return wrong_; }
 
   private:
-    // What a writer says after it has run out once, too: it may be poisoned or closed, and without
-    // memory for a segment, or a larger table of streams, it is not ready.
-    [[nodiscard]] static bool is_explained(errc code) noexcept {
-        return code == errc::out_of_memory || code == errc::poisoned ||
-               code == errc::back_pressure || code == errc::closed;
+    // Also the errors of a writer that ran out before: it may be poisoned or closed, or lack a
+    // segment or a larger table of streams.
+    [[nodiscard]] bool is_explained(errc code) const noexcept {
+        if (code == errc::out_of_memory)
+            return true;
+        return who_ == caller::writer &&
+               (code == errc::poisoned || code == errc::back_pressure || code == errc::closed);
     }
+    caller who_;
     std::uint64_t wrong_ = 0;
 };
 
-// Of the calls that sync much. The fault row `allocations` takes every allocation of an open, a
-// recovery and a close.
+// For calls that sync often. The part `allocations` of the scoreboard refuses every allocation of
+// an open, a recovery and a close.
 constexpr std::int64_t sampled = 23;
 
 void check_refusals(std::uint64_t refused, std::uint64_t at_least) {
@@ -62,7 +59,7 @@ void check_refusals(std::uint64_t refused, std::uint64_t at_least) {
 
 // Events in streams and under names, over a rollover, closed.
 void write_journal(const fs::path& path) {
-    auto log = must(writer::open(path, by_hand()));
+    auto log = must(writer::open(path, by_hand_unpopulated()));
     (void)must(log.stream("orders"));
     while (log.statistics().rollovers == 0) {
         append_numbered(log, 1, 1 + log.next_sequence() % 5);
@@ -135,7 +132,7 @@ TEST_CASE("no reading call lets std::bad_alloc through", "[memory]") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     write_journal(path);
-    answers got;
+    answers got{answers::caller::reader};
     const std::string name = "orders";
     const cursor_options readings[] = {{},
                                        {.from = from_sequence{20}},
@@ -177,7 +174,7 @@ TEST_CASE("no call of a writer lets std::bad_alloc through, and what it publishe
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     write_journal(path);
-    answers got;
+    answers got{answers::caller::writer};
     const auto base = directory.path() / "base";
     fs::copy(path, base, fs::copy_options::recursive);
     std::optional<writer> log;
@@ -196,7 +193,7 @@ TEST_CASE("no call of a writer lets std::bad_alloc through, and what it publishe
         check();
         fs::remove_all(path);
         fs::copy(base, path, fs::copy_options::recursive);
-        log.emplace(must(writer::open(path, by_hand())));
+        log.emplace(must(writer::open(path, by_hand_unpopulated())));
     };
     std::uint64_t refused = refuse_each_allocation(prepare, [&] { use(got, *log); }, sampled);
     refused += refuse_each_allocation(
@@ -215,31 +212,20 @@ TEST_CASE("no opening for writing and no recovery lets std::bad_alloc through", 
     const temporary_directory directory;
     const auto torn = directory.path() / "torn";
     const auto path = directory.path() / "j";
-    std::uint64_t torn_at = 0;
-    {
-        auto log = must(writer::open(torn, by_hand()));
-        append_numbered(log, 10, 3);
-        (void)must(log.sync());
-        torn_at = must(log.append({.type = 1}, bytes_of("torn"))).position.offset;
-        while (log.statistics().rollovers == 0) {
-            append_numbered(log, 1);
-            must(log.poll());
-        }
-        append_numbered(log, 1);
-    }
-    fs::remove(torn / "0000000000.idx");
-    overwrite(segment(torn, 0), torn_at + 60, bytes_of("XXXXXXXX"));
+    make_torn_journal(torn, by_hand_unpopulated(), 1, 3);
     const auto copy_torn = [&] {
         fs::remove_all(path);
         fs::copy(torn, path, fs::copy_options::recursive);
     };
-    answers got;
+    answers got{answers::caller::writer};
     std::uint64_t refused =
         refuse_each_allocation(copy_torn, [&] { got.heed(recover(path)); }, sampled);
     refused += refuse_each_allocation([&] { must(recover(path)); },
-                                      [&] { got.heed(writer::open(path, by_hand())); }, sampled);
+                                      [&] { got.heed(writer::open(path, by_hand_unpopulated())); },
+                                      sampled);
     refused += refuse_each_allocation([&] { fs::remove_all(path); },
-                                      [&] { got.heed(writer::open(path, by_hand())); }, sampled);
+                                      [&] { got.heed(writer::open(path, by_hand_unpopulated())); },
+                                      sampled);
     CHECK(got.wrong() == 0);
     // A recovery that ran out is repeated, and loses nothing.
     copy_torn();

@@ -21,13 +21,6 @@ constexpr uid_t service_user = 21'001;
 constexpr gid_t service_group = 21'002;
 constexpr uid_t other_user = 21'003;
 
-writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 struct stat status_of(const fs::path& path) {
     struct stat status{};
     REQUIRE(::lstat(path.c_str(), &status) == 0);
@@ -68,29 +61,16 @@ int as_user(uid_t user, gid_t group, const std::function<int()>& act) {
 class services_journal {
   public:
     explicit services_journal(std::uint32_t mode) : mode_{mode} {
-        // So that the service gets through.
+        // So that the service can enter the directory.
         REQUIRE(::chmod(directory_.path().c_str(), 0755) == 0);
         const auto old_mask = ::umask(0);
         auto options = by_hand();
         options.mode = mode;
-        std::uint64_t torn_at = 0;
-        {
-            auto log = must(writer::open(path(), options));
-            append_numbered(log, 10);
-            (void)must(log.sync());
-            torn_at = must(log.append({.type = 1}, bytes_of("torn"))).position.offset;
-            while (log.statistics().rollovers == 0) {
-                append_numbered(log, 1);
-                must(log.poll());
-            }
-            append_numbered(log, 1);
-        }
+        make_torn_journal(path(), options, 1);
         ::umask(old_mask);
-        fs::remove(path() / "0000000000.idx");
         fs::remove(path() / "streams");
         fs::remove(path() / "control");
         fs::remove(path() / "writer.lock");
-        overwrite(segment(path(), 0), torn_at + 60, bytes_of("XXXXXXXX"));
         give_all_to_service();
     }
 
@@ -124,17 +104,18 @@ class services_journal {
     std::uint32_t mode_;
 };
 
-[[nodiscard]] bool is_root() {
-    return ::geteuid() == 0;
+[[nodiscard]] bool may_give_files() {
+    if (::geteuid() == 0)
+        return true;
+    WARN("skipped: only root can give a journal to another user");
+    return false;
 }
 
 }  // namespace
 
 TEST_CASE("what root recovers stays the service's") {
-    if (!is_root()) {
-        WARN("skipped: only root can give a journal to another user");
+    if (!may_give_files())
         return;
-    }
     for (const std::uint32_t mode : {0600U, 0640U, 0664U}) {
         INFO("mode " << std::oct << mode);
         const services_journal journal{mode};
@@ -155,10 +136,8 @@ TEST_CASE("what root recovers stays the service's") {
 }
 
 TEST_CASE("what root appends to a service's journal stays the service's, under any umask") {
-    if (!is_root()) {
-        WARN("skipped: only root can give a journal to another user");
+    if (!may_give_files())
         return;
-    }
     const services_journal journal{0640};
     const auto old_mask = ::umask(0077);
     {
@@ -183,10 +162,8 @@ TEST_CASE("what root appends to a service's journal stays the service's, under a
 }
 
 TEST_CASE("a process that may not give files to a journal's owner is refused before any change") {
-    if (!is_root()) {
-        WARN("skipped: only root can give a journal to another user");
+    if (!may_give_files())
         return;
-    }
     const services_journal journal{0666};
     REQUIRE(::chmod(journal.path().c_str(), 0777) == 0);
     const auto before = listing_of(journal.path());
@@ -211,10 +188,8 @@ TEST_CASE("a process that may not give files to a journal's owner is refused bef
 }
 
 TEST_CASE("a group that the files grant nothing need not be the journal's") {
-    if (!is_root()) {
-        WARN("skipped: only root can give a journal to another user");
+    if (!may_give_files())
         return;
-    }
     const auto opens = [](const services_journal& journal) {
         return as_user(service_user, 1, [&] { return recover(journal.path()) ? 0 : 1; });
     };
@@ -223,10 +198,8 @@ TEST_CASE("a group that the files grant nothing need not be the journal's") {
 }
 
 TEST_CASE("what a killed recovery of root had made does not lock the service out") {
-    if (!is_root()) {
-        WARN("skipped: only root can give a journal to another user");
+    if (!may_give_files())
         return;
-    }
     const services_journal journal{0600};
     // Each was made, and not given yet.
     fs::create_directory(journal.path() / "torn");

@@ -61,19 +61,12 @@ std::uint64_t bytes_on_disk(const fs::path& directory) {
     return sum;
 }
 
-writer_options manual_work() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 }  // namespace
 
 TEST_CASE("a brief lack of descriptors at a rollover does not end the writer") {
     const temporary_directory directory;
     const int lacking = GENERATE(EMFILE, ENFILE, ENOMEM);
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     refusal rule{.ending = ".seg.tmp", .with = lacking};
     const hooked hook{rule};
     rule.armed = true;
@@ -96,7 +89,7 @@ TEST_CASE("a brief lack of descriptors at a rollover does not end the writer") {
 
 TEST_CASE("a shortage after a prepared segment has its name does not end the writer") {
     const temporary_directory directory;
-    auto log = must(writer::open(directory.path() / "j", manual_work()));
+    auto log = must(writer::open(directory.path() / "j", by_hand()));
     refusal rule{.ending = ".seg", .with = ENOMEM, .maps = true};
     const hooked hook{rule};
     rule.armed = true;
@@ -138,7 +131,7 @@ TEST_CASE("an append that spins waits until there are descriptors again") {
 TEST_CASE("a close without disk space for its indexes still closes the journal") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
-    auto log = must(writer::open(path, manual_work()));
+    auto log = must(writer::open(path, by_hand()));
     append_numbered(log, 100);
     refusal rule{.with = GENERATE(ENOSPC, EMFILE)};
     {
@@ -149,7 +142,7 @@ TEST_CASE("a close without disk space for its indexes still closes the journal")
     CHECK(rule.refused > 0);
     CHECK(must(inspect(path)).state == "closed");
     CHECK(read_numbered(path) == 100);
-    auto again = must(writer::open(path, manual_work()));
+    auto again = must(writer::open(path, by_hand()));
     CHECK(again.recovery().state == found::closed);
     must(again.close());
     CHECK(must(verify(path)).findings.empty());
@@ -159,7 +152,7 @@ TEST_CASE(
     "a close whose index fails for another reason returns the error, and the journal is closed") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
-    auto log = must(writer::open(path, manual_work()));
+    auto log = must(writer::open(path, by_hand()));
     append_numbered(log, 100);
     refusal rule{.with = EIO};
     {
@@ -168,7 +161,7 @@ TEST_CASE(
         CHECK(log.close().error().os_error == EIO);
     }
     CHECK(must(inspect(path)).state == "closed");
-    CHECK(must(writer::open(path, manual_work())).recovery().state == found::closed);
+    CHECK(must(writer::open(path, by_hand())).recovery().state == found::closed);
 }
 
 TEST_CASE("a crash does not hold the disk space of a segment for ever") {
@@ -194,7 +187,7 @@ TEST_CASE("a crash does not hold the disk space of a segment for ever") {
 TEST_CASE("a recovery frees disk space without removing evidence") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
-    auto options = manual_work();
+    auto options = by_hand();
     options.segment_bytes = std::uint64_t{1} << 20;
     constexpr std::uint64_t torn_at = 500'000;
     {
@@ -214,7 +207,7 @@ TEST_CASE("recovery needs no disk space if there is nothing to do") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     {
-        auto log = must(writer::open(path, manual_work()));
+        auto log = must(writer::open(path, by_hand()));
         append_numbered(log, 10);
         must(log.close());
     }
@@ -247,7 +240,7 @@ TEST_CASE("recovery needs no disk space if there is nothing to do") {
 TEST_CASE("a follower waits until there are descriptors again") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
-    auto log = must(writer::open(path, manual_work()));
+    auto log = must(writer::open(path, by_hand()));
     auto events = must(cursor::open(path, {.follow = true}));
     refusal rule{.ending = "0000000001.seg", .with = EMFILE};
     const std::vector<std::byte> payload(1000);

@@ -71,12 +71,10 @@ TEST_CASE("a segment whose index is gone is read in full for a stream that it ma
         std::filesystem::remove(journal.index_of(gone));
     CHECK(journal.read() == versions{1, 2, 3, 4});
     SECTION("the next writer makes the indexes again, with the same links") {
-        const sparse_journal& same = journal;
-        const auto before = must(detail::read_index(same.path(), same.id, 7));
         auto log = must(writer::open(journal.path(), small_segments()));
         must(log.close());
         const auto link = [&](std::uint64_t ordinal) {
-            return must(detail::read_index(same.path(), same.id, ordinal))
+            return must(detail::read_index(journal.path(), journal.id, ordinal))
                 .find_stream(rare)
                 ->segments_back;
         };

@@ -20,13 +20,6 @@ using detail::io_operation;
 
 namespace {
 
-[[nodiscard]] writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 [[nodiscard]] std::uint64_t page_faults_of_this_thread() {
     rusage usage{};
     REQUIRE(::getrusage(RUSAGE_THREAD, &usage) == 0);

@@ -17,13 +17,6 @@ namespace {
 
 constexpr std::uint64_t block = 4096;
 
-[[nodiscard]] writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 // Polls until the control file has been synced once more, which takes an idle interval.
 void poll_until_stored(writer& log, const io_record& record, std::size_t syncs) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};

@@ -22,13 +22,6 @@ using detail::io_operation;
 
 namespace {
 
-[[nodiscard]] writer_options by_hand() {
-    auto options = small_segments();
-    options.background_threads = false;
-    options.full = when_full::fail;
-    return options;
-}
-
 // Waits for the condition; returns false if it does not hold within half a minute.
 template <class Condition>
 [[nodiscard]] bool comes_true(const Condition& condition) {

@@ -233,6 +233,9 @@ class trial {
             case phase::recover:
                 if (auto made = writer::open(path_, options()))
                     log = std::move(*made);
+                else if (act_ == act::hard_linked)
+                    wrong_ =
+                        "an open beside a copy made of hard links fails: " + made.error().message();
                 return;
             case phase::append:
                 append_some(*log, 10);

@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
         std::min<std::uint64_t>(program.option("--workers", usual_workers()), most_workers));
     program.target({.quick = 500, .ci = 4'000, .full = 10'000'000});
     places& in = shared_places();
-    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
+    const auto work = [&](unsigned index) {
         worker_sums mine{};
         // The first writer of a process sets things up that later ones find.
         (void)scheduled_life{1}.run();
@@ -85,11 +85,10 @@ int main(int argc, char** argv) {
         }
         in[index] = 0;
         return mine;
+    };
+    const auto sums = divide_among_workers(program, workers, work, [&](unsigned index) {
+        return in[index] == 0 ? std::string{} : repeat_of(program.seed(), in[index] - 1);
     });
-    for (const auto& place : in) {
-        if (place != 0)
-            program.failure(repeat_of(program.seed(), place - 1), "a schedule killed its process");
-    }
     program.detail(fmt::format("{} points, {} switches, {} cuts of the power, {} rollovers",
                                sums[steps], sums[switches], sums[cuts], sums[rollovers]));
     return program.finish();

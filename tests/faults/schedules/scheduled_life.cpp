@@ -75,8 +75,7 @@ void scheduled_life::hook() noexcept {
 }
 
 int scheduled_life::on_call(const detail::io_event& event) {
-    if (event.operation == io_operation::open || event.operation == io_operation::map ||
-        event.operation == io_operation::read || event.operation == io_operation::lock)
+    if (!changes_disk(event.operation))
         return 0;
     if (scheduler::inside() != nullptr)
         schedule_.point();
@@ -85,8 +84,7 @@ int scheduled_life::on_call(const detail::io_event& event) {
     if (sync)
         disk_->observe();
     disk_->perform(event);
-    // What was acknowledged because of this sync shows soon.
-    constexpr std::uint64_t soon = 24;
+    // Events acknowledged because of this sync become visible soon.
     if (range && log_ && outcome_.cuts < most_hastened && below(4) == 0)
         schedule_.hasten_moment(soon);
     return 0;
@@ -119,10 +117,8 @@ void scheduled_life::check_end() {
     if (auto fault = reading_fault(directory(), oracle_); !fault.empty())
         return schedule_.stop(std::move(fault));
     if (closed_) {
-        const auto report = verify(directory());
-        if (!report || !report->findings.empty())
-            schedule_.stop("verify finds: " + (report ? report->findings.front().what.message()
-                                                      : report.error().message()));
+        if (auto fault = verify_fault(directory()); !fault.empty())
+            schedule_.stop(std::move(fault));
         return;
     }
     auto again = writer::open(directory(), life_options());

@@ -40,7 +40,6 @@ bool scheduled_life::look(const event& found, visibility show, sequence_number n
     // moment.
     if (show == visibility::durable && next >= shown_durable_) {
         shown_durable_ = next + 1;
-        constexpr std::uint64_t soon = 24;
         if (below(8) == 0)
             schedule_.hasten_moment(soon);
     }

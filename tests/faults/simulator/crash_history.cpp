@@ -20,17 +20,21 @@ namespace pawl::test {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-[[nodiscard]] std::string closing_fault(writer& log, const fs::path& directory) {
-    if (auto closed = log.close(); !closed)
-        return "does not close: " + failure_text(log, closed.error());
+std::string verify_fault(const fs::path& directory) {
     const auto report = verify(directory);
     if (!report)
         return "cannot be verified: " + report.error().message();
     if (!report->findings.empty())
         return "verify finds: " + report->findings.front().what.message();
     return {};
+}
+
+namespace {
+
+[[nodiscard]] std::string closing_fault(writer& log, const fs::path& directory) {
+    if (auto closed = log.close(); !closed)
+        return "does not close: " + failure_text(log, closed.error());
+    return verify_fault(directory);
 }
 
 class history final : public moments {

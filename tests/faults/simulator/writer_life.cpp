@@ -27,12 +27,12 @@ constexpr std::size_t most_metadata = 16;
            operation == io_operation::sync_directory;
 }
 
-[[nodiscard]] bool changes_disk(io_operation operation) noexcept {
+}  // namespace
+
+bool changes_disk(io_operation operation) noexcept {
     return operation != io_operation::open && operation != io_operation::map &&
            operation != io_operation::read && operation != io_operation::lock;
 }
-
-}  // namespace
 
 writer_options life_options() {
     writer_options options;
@@ -66,8 +66,18 @@ result<receipt> append(writer& log, const expected_event& event, expect expected
     return log.append(header_of(event, expected), event_oracle::payload(event));
 }
 
-std::string version_fault(const writer& log, const event_oracle& oracle) {
-    for (std::size_t stream = 1; stream <= oracle_streams; ++stream) {
+result<reservation> reserve(writer& log, const expected_event& event, std::uint64_t spare) {
+    auto space = log.reserve({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
+                             event.bytes + spare);
+    if (space) {
+        std::ranges::fill(space->payload(), std::byte{0xab});
+        std::ranges::copy(event_oracle::payload(event), space->payload().begin());
+    }
+    return space;
+}
+
+std::string version_fault(const writer& log, const event_oracle& oracle, std::size_t streams) {
+    for (std::size_t stream = 1; stream <= streams; ++stream) {
         if (log.version(stream) != oracle.version(stream)) {
             return fmt::format("stream {} is at version {}, {} events are in it", stream,
                                log.version(stream), oracle.version(stream));
@@ -351,13 +361,9 @@ bool writer_life::add_to_batch(batch& together, const expected_event& event,
 
 void writer_life::append_reserved() {
     auto event = oracle_.make(usual_bytes_, some_stream());
-    auto space = log_->reserve({.type = event.type, .stream = event.stream, .timestamp_ns = 1},
-                               event.bytes + below(200));
+    auto space = reserve(*log_, event, below(200));
     if (!space)
         return;
-    const auto payload = event_oracle::payload(event);
-    std::ranges::fill(space->payload(), std::byte{0xab});
-    std::ranges::copy(payload, space->payload().begin());
     look();
     if (below(2) == 0)
         return space->abandon();

@@ -32,8 +32,15 @@ class moments {
 [[nodiscard]] writer_options life_options();
 [[nodiscard]] result<receipt> append(writer& log, const expected_event& event,
                                      expect expected = expect::any());
-// Why the streams' versions are not what was appended; empty where they are.
-[[nodiscard]] std::string version_fault(const writer& log, const event_oracle& oracle);
+// Reserves `spare` bytes more than the event needs and stores its payload there; all events of
+// stream 3 have metadata, except reserved ones.
+[[nodiscard]] result<reservation> reserve(writer& log, const expected_event& event,
+                                          std::uint64_t spare);
+// Why the versions of streams 1 to `streams` are not what was appended; empty where they are.
+[[nodiscard]] std::string version_fault(const writer& log, const event_oracle& oracle,
+                                        std::size_t streams = oracle_streams);
+// Whether a power cut may separate what is before the call from what is after it.
+[[nodiscard]] bool changes_disk(detail::io_operation operation) noexcept;
 
 // Why a reader does not see just the events that were appended; empty where it does.
 [[nodiscard]] std::string reading_fault(const std::filesystem::path& directory,

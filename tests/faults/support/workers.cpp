@@ -25,6 +25,7 @@ namespace {
     const auto middle = bytes.find('\0', sizeof report.figures);
     if (bytes.size() < sizeof report.figures || middle == std::string::npos) {
         report.fault = "a worker died";
+        report.died = true;
         return report;
     }
     std::memcpy(report.figures.data(), bytes.data(), sizeof report.figures);
@@ -103,14 +104,17 @@ std::vector<worker_report> run_workers(unsigned count,
         ::close(answers[i]);
         int status = 0;
         ::waitpid(children[i], &status, 0);
-        if (status != 0 && reports.back().fault.empty())
+        if (status != 0 && reports.back().fault.empty()) {
             reports.back().fault = "a worker died";
+            reports.back().died = true;
+        }
     }
     return reports;
 }
 
 worker_sums divide_among_workers(row_program& program, unsigned workers,
-                                 const std::function<worker_sums(unsigned index)>& work) {
+                                 const std::function<worker_sums(unsigned index)>& work,
+                                 const std::function<std::string(unsigned index)>& repeat_of_dead) {
     (void)program.directory();  // or each worker would make one and leave it
     const std::uint64_t target = program.target();
     const auto one = [&](unsigned index) {
@@ -126,12 +130,16 @@ worker_sums divide_among_workers(row_program& program, unsigned workers,
         return report;
     };
     worker_sums all{};
-    for (const auto& report : run_workers(workers, one)) {
+    const auto reports = run_workers(workers, one);
+    for (unsigned index = 0; index < reports.size(); ++index) {
+        const worker_report& report = reports[index];
         program.count(report.figures[0]);
         for (std::size_t i = 0; i < all.size(); ++i)
             all[i] += report.figures[i + 1];
-        if (!report.fault.empty())
-            program.failure(report.repeat, report.fault);
+        if (!report.fault.empty()) {
+            program.failure(report.died && repeat_of_dead ? repeat_of_dead(index) : report.repeat,
+                            report.fault);
+        }
     }
     return all;
 }

@@ -16,6 +16,7 @@ struct worker_report {
     std::array<std::uint64_t, 8> figures{};
     std::string repeat;  // arguments that show the fault alone
     std::string fault;   // empty where there is none
+    bool died = false;
 };
 
 [[nodiscard]] unsigned usual_workers() noexcept;
@@ -32,8 +33,10 @@ using worker_sums = std::array<std::uint64_t, 7>;
 
 // Divides what a program has to reach among processes. Each calls work(index), which counts and
 // fails in its own copy of the program; here all of that is put together, and the sums with it.
-// Directories below program.directory() are the workers' common ones.
-worker_sums divide_among_workers(row_program& program, unsigned workers,
-                                 const std::function<worker_sums(unsigned index)>& work);
+// Directories below program.directory() are the workers' common ones. `repeat_of_dead` returns the
+// arguments that show again why a worker died.
+worker_sums divide_among_workers(
+    row_program& program, unsigned workers, const std::function<worker_sums(unsigned index)>& work,
+    const std::function<std::string(unsigned index)>& repeat_of_dead = {});
 
 }  // namespace pawl::test
