@@ -21,11 +21,7 @@ void decision::clear() noexcept {
 }
 
 void decision::add(const event_header& header, std::span<const std::byte> payload) {
-    const auto added = detail::guarded([&]() -> result<void> {
-        add_unless_full(header, payload);
-        return {};
-    });
-    if (!added)
+    if (!detail::guarded([&] { add_unless_full(header, payload); }))
         failure_ = error{.code = errc::out_of_memory};
 }
 

@@ -28,7 +28,7 @@ struct crew::shared {
 
     void take_tasks() {
         for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1))
-            if (!guarded([&]() -> result<void> { return (*task)(i), result<void>{}; }))
+            if (!guarded([&] { (*task)(i); }))
                 out_of_memory = true;
     }
 

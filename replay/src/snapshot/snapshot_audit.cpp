@@ -59,9 +59,7 @@ result<snapshot_audit> snapshot_audit::open(const std::filesystem::path& directo
 
 result<snapshot_audit> snapshot_audit::read_all(const std::filesystem::path& where) {
     snapshot_audit audit;
-    const auto names = detail::directory_handle{where}.names();
-    if (!names && names.error().code == errc::not_found)
-        return audit;
+    const auto names = detail::snapshot_directory_names(where);
     if (!names)
         return std::unexpected(names.error());
     for (const std::string& name : *names)
@@ -111,11 +109,8 @@ void snapshot_audit::add(const event& next) noexcept {
     complete_ = complete_ && next.sequence() == point_.next;
     point_ = next.point();
     digest_.add(next);
-    const auto judged = detail::guarded([&]() -> result<void> {
-        judge_passed();
-        return {};
-    });
-    out_of_memory_ = out_of_memory_ || !judged;
+    if (!detail::guarded([&] { judge_passed(); }))
+        out_of_memory_ = true;
 }
 
 result<std::vector<rejected_snapshot>> snapshot_audit::finish(const journal_identity& journal) {

@@ -1,5 +1,7 @@
 #include "snapshot/snapshot_file.hpp"
 
+#include "os/directory_handle.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,6 +70,13 @@ result<void> sync_snapshot_directory(const std::filesystem::path& directory) {
     return {};
 }
 
+result<std::vector<std::string>> snapshot_directory_names(const std::filesystem::path& directory) {
+    auto names = directory_handle{directory}.names();
+    if (!names && names.error().code == errc::not_found)
+        return std::vector<std::string>{};
+    return names;
+}
+
 snapshot_descriptor::snapshot_descriptor(snapshot_descriptor&& other) noexcept
     : descriptor_{std::exchange(other.descriptor_, -1)} {}
 
@@ -91,7 +100,7 @@ snapshot_file::~snapshot_file() {
 result<std::unique_ptr<snapshot_file>> snapshot_file::create(const std::filesystem::path& temporary,
                                                              const snapshot_access& access,
                                                              std::uint64_t max_bytes) {
-    // Until it has its owner nobody else may open it.
+    // No other user may open it before it has its owner.
     snapshot_descriptor made{::open(temporary.c_str(),
                                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                     static_cast<mode_t>(access.given ? 0600 : access.mode))};

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,6 +27,9 @@ namespace pawl::detail {
 [[nodiscard]] error snapshot_damaged(const std::filesystem::path& path, std::uint64_t offset,
                                      std::string_view why);
 [[nodiscard]] result<void> sync_snapshot_directory(const std::filesystem::path& directory);
+// The names in a directory; none if it does not exist.
+[[nodiscard]] result<std::vector<std::string>> snapshot_directory_names(
+    const std::filesystem::path& directory);
 
 // Who may use the files of a store, and its directory.
 struct snapshot_access {

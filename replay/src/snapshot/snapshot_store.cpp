@@ -31,28 +31,27 @@ std::uint64_t now_ns() noexcept {
                                           .count());
 }
 
-// The names in a directory; none if it does not exist.
-result<std::vector<std::string>> names_in(const std::filesystem::path& directory) {
-    auto names = detail::directory_handle{directory}.names();
-    if (!names && names.error().code == errc::not_found)
-        return std::vector<std::string>{};
-    return names;
-}
-
-// Returns the files of a directory with that prefix and ending, in descending order; none if the
-// directory does not exist.
-result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& directory,
-                                                    std::string_view prefix,
-                                                    std::string_view ending) {
-    auto names = names_in(directory);
-    if (!names)
-        return std::unexpected(std::move(names.error()));
+// Returns those of the names with that prefix and ending as files of the directory, in descending
+// order.
+std::vector<std::filesystem::path> files_among(const std::vector<std::string>& names,
+                                               const std::filesystem::path& directory,
+                                               std::string_view prefix, std::string_view ending) {
     std::vector<std::filesystem::path> files;
-    for (const std::string& name : *names)
+    for (const std::string& name : names)
         if (detail::is_snapshot_file(name, prefix, ending))
             files.push_back(directory / name);
     std::ranges::sort(files, std::greater{});
     return files;
+}
+
+// The same of all names in the directory; none if it does not exist.
+result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& directory,
+                                                    std::string_view prefix,
+                                                    std::string_view ending) {
+    const auto names = detail::snapshot_directory_names(directory);
+    if (!names)
+        return std::unexpected(names.error());
+    return files_among(*names, directory, prefix, ending);
 }
 
 // Removes all of `files` after the first `keep`. Ignores failures: a leftover file only costs disk
@@ -62,12 +61,12 @@ void remove_behind(const std::vector<std::filesystem::path>& files, std::size_t 
         ::unlink(files[i].c_str());
 }
 
-// Give search permission on the directory to all who may read its files.
+// Gives search permission on the directory to all who may read its files.
 std::uint32_t directory_mode(std::uint32_t file_mode) noexcept {
     return file_mode | 0700 | (file_mode & 0444) >> 2;
 }
 
-// Since its last change; 0 for one that cannot be looked at or lies in the future.
+// Returns the time since the file's last change; 0 if it cannot be read or is in the future.
 std::chrono::seconds age_of(const std::filesystem::path& file) noexcept {
     struct stat status{};
     if (::lstat(file.c_str(), &status) != 0)
@@ -97,7 +96,7 @@ result<bool> make_directory(const std::filesystem::path& directory,
     return true;
 }
 
-// What the files of a journal's own snapshots get: owner, group and mode of journal.pawl, as all
+// What the files of a journal's own snapshots get: owner, group and mode of journal.pawl, like all
 // its files. A directory without one is no journal, and the options decide.
 result<detail::snapshot_access> access_in(const std::filesystem::path& journal,
                                           std::uint32_t mode) {
@@ -133,7 +132,6 @@ result<snapshot_store> snapshot_store::open(const std::filesystem::path& directo
         if (options.keep < 2)
             return fail(errc::invalid_argument, "fewer than 2 snapshots are to be kept");
         snapshot_store store;
-        store.in_journal_ = options.directory.empty();
         store.directory_ = detail::absolute_path(detail::without_trailing_slashes(
             options.directory.empty() ? directory / "snapshots" : options.directory));
         store.journal_ = journal;
@@ -165,8 +163,8 @@ result<void> snapshot_store::prepare_directory(const detail::snapshot_access& ac
 result<snapshot_info> snapshot_store::add_one(
     const log_point& point, log_digest digest,
     const std::function<result<void>(snapshot_sink&)>& save) {
-    auto access = in_journal_ ? access_in(directory_.parent_path(), options_.mode)
-                              : detail::snapshot_access{.mode = options_.mode};
+    auto access = options_.directory.empty() ? access_in(directory_.parent_path(), options_.mode)
+                                             : detail::snapshot_access{.mode = options_.mode};
     if (!access)
         return std::unexpected(std::move(access.error()));
     if (auto prepared = prepare_directory(*access); !prepared)
@@ -198,36 +196,35 @@ result<snapshot_info> snapshot_store::add_one(
     const std::filesystem::path path = directory_ / (stem + std::string{detail::snapshot_ending});
     if (auto published = (*file)->publish(header, path); !published)
         return std::unexpected(std::move(published.error()));
-    remove_older(path);
-    remove_other_versions();
+    if (const auto names = detail::snapshot_directory_names(directory_)) {
+        remove_older(*names, prefix, path);
+        remove_other_versions(*names, prefix);
+    }
     return detail::info_of(path, header);
 }
 
-void snapshot_store::remove_older(const std::filesystem::path& newest) const {
-    auto files = files_in(directory_, detail::snapshot_prefix(options_.name, state_version_),
-                          detail::snapshot_ending);
-    if (!files)
-        return;
+void snapshot_store::remove_older(const std::vector<std::string>& names, std::string_view prefix,
+                                  const std::filesystem::path& newest) const {
+    auto files = files_among(names, directory_, prefix, detail::snapshot_ending);
     // A snapshot newer than the one just written belongs to another log and cannot serve as a
     // reserve.
-    std::erase_if(*files, [&](const auto& file) { return file > newest; });
-    remove_behind(*files, options_.keep);
+    std::erase_if(files, [&](const auto& file) { return file > newest; });
+    remove_behind(files, options_.keep);
 }
 
 // A version that is still run adds snapshots now and then, so the age of its newest file says how
-// long nobody has run it. All files of a version go together: an old program that is started again
-// finds its newest snapshot, or none.
-void snapshot_store::remove_other_versions() const {
-    const auto names = names_in(directory_);
-    if (!names)
+// long it has not been run. All files of a version go together: an old program that is started
+// again finds its newest snapshot, or none.
+void snapshot_store::remove_other_versions(const std::vector<std::string>& names,
+                                           std::string_view own) const {
+    if (options_.keep_other_versions == std::chrono::seconds::max())
         return;
     struct version_files {
         std::vector<std::filesystem::path> files;
         std::chrono::seconds youngest = std::chrono::seconds::max();
     };
     std::map<std::string_view, version_files> versions;
-    const std::string own = detail::snapshot_prefix(options_.name, state_version_);
-    for (const std::string& name : *names) {
+    for (const std::string& name : names) {
         const auto prefix = detail::version_prefix_of(name, options_.name);
         if (prefix.empty() || prefix == own)
             continue;

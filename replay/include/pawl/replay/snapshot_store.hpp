@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pawl {
@@ -35,10 +36,10 @@ struct snapshot_options {
     // Their directory; empty: `snapshots` in the journal's directory.
     std::filesystem::path directory{};
     // Permission bits of new files in a directory of their own, less those of the umask. In the
-    // journal's directory they get owner, group and mode of journal.pawl, as all its files.
+    // journal's directory they get owner, group and mode of journal.pawl, like all its files.
     std::uint32_t mode = 0600;
     // The files of another state version are removed, all together, when a snapshot is added and
-    // none of them has changed for so long: nobody runs that version any more. Choose it longer
+    // none of them has changed for this long, so that version is no longer in use. Choose it longer
     // than any version that may still run, or be run again, takes between two snapshots; at worst
     // such a version replays the log once. seconds::max(): never.
     std::chrono::seconds keep_other_versions = std::chrono::days{14};
@@ -112,8 +113,9 @@ class snapshot_store {
     [[nodiscard]] result<snapshot_list> list_all() const;
     [[nodiscard]] result<snapshot_payload> load_one(const std::filesystem::path& snapshot) const;
     [[nodiscard]] result<void> set_one_aside(const std::filesystem::path& snapshot);
-    void remove_older(const std::filesystem::path& newest) const;
-    void remove_other_versions() const;
+    void remove_older(const std::vector<std::string>& names, std::string_view prefix,
+                      const std::filesystem::path& newest) const;
+    void remove_other_versions(const std::vector<std::string>& names, std::string_view own) const;
     [[nodiscard]] result<void> check(const std::filesystem::path& path,
                                      const detail::snapshot_header& header) const;
 
@@ -121,7 +123,6 @@ class snapshot_store {
     journal_identity journal_{};
     std::uint32_t state_version_ = 0;
     snapshot_options options_;
-    bool in_journal_ = true;        // and not in a directory that the options name
     bool name_is_durable_ = false;  // of the directory
 };
 

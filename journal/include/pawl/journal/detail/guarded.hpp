@@ -5,6 +5,7 @@
 
 #include <expected>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace pawl::detail {
@@ -13,6 +14,7 @@ namespace pawl::detail {
 // else. A program that is compiled without exceptions cannot catch: it ends if memory runs out in
 // what it instantiates from Pawl's headers, as it does in its own code.
 template <class Act>
+    requires(!std::is_void_v<std::invoke_result_t<Act>>)
 [[nodiscard]] auto guarded(Act&& act) -> decltype(std::forward<Act>(act)()) {
 #ifdef __cpp_exceptions
     try {
@@ -23,6 +25,16 @@ template <class Act>
 #else
     return std::forward<Act>(act)();
 #endif
+}
+
+// The same for what returns nothing.
+template <class Act>
+    requires std::is_void_v<std::invoke_result_t<Act>>
+[[nodiscard]] result<void> guarded(Act&& act) {
+    return guarded([&]() -> result<void> {
+        std::forward<Act>(act)();
+        return {};
+    });
 }
 
 }  // namespace pawl::detail
