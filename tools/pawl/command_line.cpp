@@ -30,10 +30,9 @@ sequence.)";
 
 constexpr const char* info_manual = R"(
 Shows the state, the writer and its heartbeat, the number of events and their time span, the size,
-and what the log says of its clock and event types; with --segments also each segment. Reads only
-headers, indexes and the ends of the log, so it is quick whatever the size of the journal. `durable`
-is a lower bound. JSON always includes the
-segments.
+and what the log says of its clock and event types; with --segments also each segment. Reads headers
+and indexes, and only the segments at the end of the log and those that describe event types, so a
+long journal takes little longer. `durable` is a lower bound. JSON always includes the segments.
 
   pawl info orders               who holds it, and how much is in it
   pawl info --segments orders    which segments are sealed, and which sequences each holds)";

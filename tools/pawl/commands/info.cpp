@@ -108,8 +108,8 @@ std::string state_text(const journal_info& journal) {
     return text;
 }
 
-std::string to_text(const journal_info& journal, const log_records& records,
-                    const info_options& options) {
+std::string to_text(const journal_info& journal, const std::optional<log_span>& span,
+                    const log_records& records, const info_options& options) {
     std::string text = fmt::format(
         "journal    {}\n"
         "state      {}\n",
@@ -118,7 +118,7 @@ std::string to_text(const journal_info& journal, const log_records& records,
         text += fmt::format("writer     {}\n", journal.owner);
     if (journal.heartbeat_ns != 0)
         text += fmt::format("heartbeat  {}\n", heartbeat_text(journal));
-    if (const auto span = span_of(options.directory)) {
+    if (span) {
         text += fmt::format("events     {}, at least {} of them durable\n", span->events,
                             std::min(journal.durable, span->events));
         if (span->events != 0)
@@ -159,10 +159,10 @@ exit_code info(const info_options& options) {
     if (options.json)
         put_json(to_json(*journal, records, options.directory));
     else
-        put(to_text(*journal, records, options));
+        put(to_text(*journal, span_of(options.directory), records, options));
     if (!journal->network_file_system.empty())
         complain(
-            fmt::format("notice: the journal is on {}; what is said here of a writer on "
+            fmt::format("notice: the journal is on {}; what this shows of a writer on "
                         "another machine may be wrong",
                         journal->network_file_system));
     return records.failure ? complain(*records.failure) : success;

@@ -43,6 +43,12 @@ void append_quoted_hex(fmt::memory_buffer& out, std::span<const std::byte> bytes
     out.push_back('"');
 }
 
+void append_command(fmt::memory_buffer& out, const command_reference& command) {
+    out.append(std::string_view{R"({"id":)"});
+    append_quoted_hex(out, command.id);
+    fmt::format_to(std::back_inserter(out), R"(,"hash":"{:016x}"}})", command.hash);
+}
+
 void append_trace(fmt::memory_buffer& out, const trace_context& trace) {
     fmt::format_to(std::back_inserter(out), R"({{"traceparent":"00-)");
     append_hex(out, trace.trace);
@@ -60,10 +66,8 @@ void append_entry(fmt::memory_buffer& out, const metadata_view& all, const metad
     };
     switch (entry.tag) {
         case metadata_tag::command:
-            fmt::format_to(std::back_inserter(out), R"("command":{{"id":)");
-            append_quoted_hex(out, all.command()->id);
-            fmt::format_to(std::back_inserter(out), R"(,"hash":"{:016x}"}})", all.command()->hash);
-            return;
+            key("command");
+            return append_command(out, *all.command());
         case metadata_tag::correlation:
             key("correlation");
             return append_quoted_hex(out, entry.value);

@@ -7,8 +7,8 @@
 
 namespace pawl::cli {
 
-// Appends a JSON object and a newline: every field of the header, metadata and payload in
-// hexadecimal.
+// Appends a JSON object and a newline: every field of the header, the metadata entry by entry, and
+// the payload in hexadecimal.
 void append_json_line(fmt::memory_buffer& out, const event& e);
 
 // Appends a line for people: sequence, time, stream@version, type/schema version, bytes and the

@@ -41,6 +41,7 @@ exit_code exit_code_of(errc code) {
         case errc::network_file_system:
         case errc::foreign_owner:
         case errc::io:
+        case errc::no_descriptors:
         case errc::disk_full:
         case errc::out_of_memory:
             return unreadable;
