@@ -2,8 +2,8 @@
 // error instead.
 //
 // On in every build but a plain release: with debug, asan, tsan and fuzz because NDEBUG is not
-// defined there, and anywhere that defines PAWL_ASSERTIONS. Elsewhere the condition
-// is compiled and never evaluated.
+// defined there, and wherever PAWL_ASSERTIONS is defined. Elsewhere the condition is compiled and
+// never evaluated.
 #pragma once
 
 #if !defined(NDEBUG) && !defined(PAWL_ASSERTIONS)

@@ -25,7 +25,7 @@ class data_ranges {
     [[nodiscard]] static data_ranges of(const file& source, std::uint64_t bytes);
 
     [[nodiscard]] std::span<const byte_range> all() const noexcept { return ranges_; }
-    // Behind the last byte of data; 0 where all is a hole.
+    // After the last byte of data; 0 if all is a hole.
     [[nodiscard]] std::uint64_t end() const noexcept {
         return ranges_.empty() ? 0 : ranges_.back().end;
     }

@@ -155,13 +155,13 @@ bool directory_handle::can_give(const file_attributes& attributes) const noexcep
 result<file> directory_handle::open(std::string_view name, file::access mode,
                                     std::uint32_t permissions) const {
     const bool gives = attributes_ && mode == file::access::create;
-    // Until it has its attributes nobody else may open it.
+    // Until it has its attributes, no other user may open it.
     const auto open_it = [&] {
         return file::open_at(opened_->descriptor, below(name), path_of(name), mode,
                              gives ? 0600 : permissions);
     };
     auto made = open_it();
-    // What a process of another user left when it was killed is in the way.
+    // A file that another user's process left when it was killed is in the way.
     if (gives && !made && made.error().os_error == EACCES && unlink(name))
         made = open_it();
     if (!made || !gives)

@@ -42,6 +42,10 @@ class directory_handle {
     // The same with the attributes that a file in it has. foreign_owner if this process may not
     // give them to other files; nothing is changed.
     [[nodiscard]] result<directory_handle> giving_as(std::string_view name) const;
+    // What giving() set; files made through a handle without it keep what the umask leaves.
+    [[nodiscard]] const std::optional<file_attributes>& attributes() const noexcept {
+        return attributes_;
+    }
     // Whether this process could give a new file these attributes; changes nothing.
     [[nodiscard]] bool can_give(const file_attributes& attributes) const noexcept;
 
@@ -74,8 +78,8 @@ class directory_handle {
                                     std::string_view to, on_existing what) const;
     [[nodiscard]] result<void> unlink(std::string_view name) const;
     // Creates one level for files of that mode, or those of giving(): the owner may write in it,
-    // and whoever may read the files may search it. An existing directory is fine. True if it was
-    // made.
+    // and everyone who may read the files may search it. An existing directory is fine. True if it
+    // was made.
     [[nodiscard]] result<bool> make_directory(std::string_view name,
                                               std::uint32_t file_mode = 0600) const;
     [[nodiscard]] result<void> sync() const;

@@ -298,7 +298,7 @@ template <bool WithMetadata>
             return std::unexpected(std::move(admitted.error()));
     }
     if constexpr (WithMetadata) {
-        if (auto wrong = refuse_body(header, payload.size()))
+        if (auto wrong = refuse_body(header, front, payload.size()))
             return std::unexpected(std::move(*wrong));
     } else if (payload.size() > max_payload_bytes) [[unlikely]] {
         return std::unexpected(payload_too_large(payload.size()));
@@ -346,9 +346,10 @@ std::optional<error> appender::reserve(const event_header& header, std::size_t m
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return call_scope::refusal();
-    const std::size_t most = padded(frame_header_bytes + std::min(max_bytes, max_payload_bytes) +
-                                    metadata_bytes(header.metadata));
     if (!may_append() || busy_) [[unlikely]] {
+        const std::size_t most =
+            padded(frame_header_bytes + std::min(max_bytes, max_payload_bytes) +
+                   metadata_bytes(header.metadata));
         if (auto admitted = attend(most); !admitted)
             return std::move(admitted.error());
     }
@@ -367,9 +368,9 @@ std::optional<error> appender::reserve_in_batch(const event_header& header,
 
 std::optional<error> appender::open_reservation_for(const event_header& header,
                                                     std::size_t max_bytes) noexcept {
-    if (auto wrong = refuse_body(header, max_bytes)) [[unlikely]]
-        return wrong;
     const std::size_t front = metadata_bytes(header.metadata);
+    if (auto wrong = refuse_body(header, front, max_bytes)) [[unlikely]]
+        return wrong;
     const std::size_t needed = padded(frame_header_bytes + front + max_bytes);
     if (batch_.open) {
         if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
@@ -474,6 +475,13 @@ result<void> appender::append_record(system_type type, stream_id stream,
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind)
         return std::unexpected(too_far_behind());
+    return store_record(type, stream, payload, timestamp_ns, behind);
+}
+
+result<void> appender::store_record(system_type type, stream_id stream,
+                                    std::span<const std::byte> payload, std::uint64_t timestamp_ns,
+                                    std::uint64_t behind) noexcept {
+    const std::size_t bytes = frame_header_bytes + payload.size();
     const std::uint64_t offset = position_;
     store_payload(offset, payload);
     store_place(offset, sequence_, stream, {}, behind);

@@ -281,6 +281,11 @@ class appender {
     [[nodiscard]] result<void> append_record(system_type type, stream_id stream,
                                              std::span<const std::byte> payload,
                                              std::uint64_t timestamp_ns) noexcept;
+    // Stores and publishes one, for which the segment has room.
+    [[nodiscard]] result<void> store_record(system_type type, stream_id stream,
+                                            std::span<const std::byte> payload,
+                                            std::uint64_t timestamp_ns,
+                                            std::uint64_t behind) noexcept;
     // The body of append, made twice: what has no metadata must not pay for it.
     template <bool WithMetadata>
     [[nodiscard]] result<receipt> append_event(const event_header& header,
@@ -288,7 +293,8 @@ class appender {
     [[nodiscard, gnu::noinline]] result<receipt> append_with_metadata(
         const event_header& header, std::span<const std::byte> payload) noexcept;
     // Why an event's metadata and payload of so many bytes may not be appended.
-    [[nodiscard]] std::optional<error> refuse_body(const event_header& header,
+    // `front` is the number of bytes of the header's metadata in the frame.
+    [[nodiscard]] std::optional<error> refuse_body(const event_header& header, std::size_t front,
                                                    std::size_t payload_bytes) const noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;

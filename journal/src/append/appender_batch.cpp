@@ -54,9 +54,9 @@ result<receipt> appender::add_to_batch(const event_header& header,
         return std::unexpected(call_scope::refusal());
     if (!may_go_on() || !batch_.open || reservation_.open)
         return refused();
-    if (auto wrong = refuse_body(header, payload.size())) [[unlikely]]
-        return std::unexpected(std::move(*wrong));
     const std::size_t front = metadata_bytes(header.metadata);
+    if (auto wrong = refuse_body(header, front, payload.size())) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
     const std::size_t bytes = frame_header_bytes + front + payload.size();
     const std::size_t needed = padded(bytes);
     if (batch_.events == batch_.most_events || needed > batch_.limit - position_)

@@ -37,17 +37,10 @@ result<void> appender::append_clock_report(std::size_t unit_bytes) noexcept {
     const std::uint64_t behind = behind_durable();
     if (clock_frame_bytes > room || unit_bytes > room - clock_frame_bytes || behind > most_behind)
         return {};
-    const std::uint64_t offset = position_;
-    store_payload(offset, std::as_bytes(std::span{&clock_now_, 1}));
-    store_place(offset, sequence_, no_stream_id, {}, behind);
-    store_time(offset, 0);
-    const std::uint64_t next = offset + clock_frame_bytes;
-    clear_word(next);
-    if (lost_a_page()) [[unlikely]]
-        return lost_page();
-    finish_frame(offset, commit_word{clock_frame_bytes, flag::system,
-                                     static_cast<std::uint16_t>(system_type::clock_report), 0});
-    publish(next);
+    auto stored = store_record(system_type::clock_report, no_stream_id,
+                               std::as_bytes(std::span{&clock_now_, 1}), 0, behind);
+    if (!stored)
+        return stored;
     has_reported_ = true;
     return {};
 }

@@ -42,11 +42,10 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
                  .reason = "event_header::type lies among Pawl's own event types"};
 }
 
-inline std::optional<error> appender::refuse_body(const event_header& header,
+inline std::optional<error> appender::refuse_body(const event_header& header, std::size_t front,
                                                   std::size_t payload_bytes) const noexcept {
     const bool copying = first_refused_type_ > first_reserved_type;
     metadata_rules rules;
-    std::size_t front = 0;
     for (const metadata_entry& entry : header.metadata) {
         const auto fault = rules.check(entry.tag, entry.critical, entry.value);
         const auto number = static_cast<std::uint16_t>(entry.tag);
@@ -56,7 +55,6 @@ inline std::optional<error> appender::refuse_body(const event_header& header,
             return metadata_refused("metadata with a tag that is kept for a later version", number);
         if (entry.value.size() > max_payload_bytes)
             return payload_too_large(entry.value.size());
-        front += metadata_prefix_bytes + padded(entry.value.size());
     }
     if (front > max_payload_bytes || payload_bytes > max_payload_bytes - front)
         return payload_too_large(front + payload_bytes);

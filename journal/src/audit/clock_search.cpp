@@ -3,10 +3,10 @@
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
 
 #include <cstring>
-#include <new>
 #include <ranges>
 #include <utility>
 
@@ -87,11 +87,7 @@ struct searched_segment {
 }  // namespace
 
 result<std::optional<recorded_clock>> last_clock_report(const std::filesystem::path& directory) {
-    try {
-        return search(directory);
-    } catch (const std::bad_alloc&) {
-        return fail(errc::out_of_memory);
-    }
+    return detail::guarded([&] { return search(directory); });
 }
 
 }  // namespace pawl

@@ -299,10 +299,14 @@ class verifier {
         }
         if (index->header.epoch == epoch)
             return std::move(*index);
-        error wrong = at(ordinal, 0, errc::damaged, "the index is of another life of the segment");
+        find_in_index(ordinal, "the index is of another life of the segment");
+        return std::nullopt;
+    }
+
+    void find_in_index(std::uint64_t ordinal, std::string detail) {
+        error wrong = at(ordinal, 0, errc::damaged, std::move(detail));
         wrong.file = index_path(directory_, ordinal).string();
         find(std::move(wrong), false);
-        return std::nullopt;
     }
 
     void check_frames(std::uint64_t ordinal, const read_segment& segment, const data_ranges& data,
@@ -345,10 +349,8 @@ class verifier {
             find_in_heads(streams_->end_segment(segment.header.epoch, sequence_));
         if (!built) {
             find(std::move(built.error()));
-        } else if (index && !same(*built, *index)) {
-            error wrong = at(ordinal, 0, errc::damaged, "the index does not say what the log does");
-            wrong.file = index_path(directory_, ordinal).string();
-            find(std::move(wrong), false);
+        } else if (index && !same(std::move(*built), *index)) {
+            find_in_index(ordinal, "the index does not say what the log does");
         }
     }
 
@@ -406,12 +408,8 @@ class verifier {
     void check_links(std::uint64_t ordinal, const std::optional<segment_index>& index) {
         if (!streams_ || !index)
             return;
-        const auto fault = streams_->check_links(*index);
-        if (!fault)
-            return;
-        error wrong = at(ordinal, 0, errc::damaged, fault->text());
-        wrong.file = index_path(directory_, ordinal).string();
-        find(std::move(wrong), false);
+        if (const auto fault = streams_->check_links(*index))
+            find_in_index(ordinal, fault->text());
     }
 
     void note_hole(std::uint64_t ordinal, const walk_end& end,

@@ -24,6 +24,11 @@ struct unwritten_heads {
     std::uint64_t entries = 0;   // of indexes: streams and names
     std::uint64_t segments = 0;  // whose indexes these are
 
+    // One more segment, whose index has so many entries.
+    void add(std::uint64_t more) noexcept {
+        entries += more;
+        ++segments;
+    }
     // In entries; to open a segment and its index costs as much as to merge some hundreds.
     [[nodiscard]] std::uint64_t cost() const noexcept { return entries + segments * 512; }
 };

@@ -77,8 +77,7 @@ result<void> take_in(stream_heads& heads, const segment_index& index, const fram
     }
     if (auto named = take_in_names(heads, index, space); !named)
         return named;
-    heads.unwritten.entries += index.streams.size() + index.names.size();
-    ++heads.unwritten.segments;
+    heads.unwritten.add(index.streams.size() + index.names.size());
     heads.covers_something = true;
     heads.ordinal = index.header.ordinal;
     heads.epoch = index.header.epoch;

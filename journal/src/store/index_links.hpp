@@ -12,8 +12,8 @@
 namespace pawl::detail {
 
 // Links every stream of a built index that does not begin in its segment. `before` are the heads
-// at the end of the segment before it, or null if nobody has them: then the earlier indexes are
-// probed, the youngest first. A stream that no earlier segment holds stays without a link.
+// at the end of the segment before it, or null if they are not in memory: then the earlier indexes
+// are probed, the youngest first. A stream that no earlier segment holds stays without a link.
 [[nodiscard]] result<void> link_index(segment_index& index, const directory_handle& directory,
                                       const journal_id& id, const stream_heads* before);
 

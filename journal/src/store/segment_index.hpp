@@ -27,7 +27,7 @@ struct segment_index {
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
 };
 
-// Stands in a built index for the way back to an earlier segment that nobody has looked up yet.
+// Marks, in a built index, a link to an earlier segment that has not been looked up yet.
 inline constexpr std::uint32_t not_linked = 0xffffffff;
 
 struct index_source {

@@ -59,7 +59,7 @@ result<void> sealer::link(segment_index& index) {
     return link_index(index, setup_.directory, setup_.id, heads_at_end_before(ordinal));
 }
 
-// Null where the heads stand for another place.
+// Null unless the heads are those at the end of the segment before.
 const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noexcept {
     const bool there =
         heads_ && (heads_->covers_something ? heads_->ordinal + 1 == ordinal : ordinal == 0);
@@ -69,10 +69,10 @@ const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noe
 // Seals one segment, which is complete and synced. In this order:
 //
 // 1. Link its index to the segments before and write it, under a temporary name that is synced and
-// renamed. A crash before the rename
-//    leaves a segment without an index, which the next open seals again. Once the index is there,
-//    recovery no longer reads the segment: it may exist only after everything in the segment is on
-//    disk, so segments come here from the flusher and never from the appending thread.
+//    renamed. A crash before the rename leaves a segment without an index, which the next open
+//    seals again. Once the index is there, recovery no longer reads the segment: it may exist only
+//    after everything in the segment is on disk, so segments come here from the flusher and never
+//    from the appending thread.
 // 2. Merge it into the stream heads, if they are in memory. A crash loses them; the file of heads
 //    then stands for an earlier segment, and opening merges the indexes after it.
 // 3. Take it off the queue. If a step before fails, it stays, and the next call tries again.
@@ -104,8 +104,7 @@ result<bool> sealer::step() {
         }
     }
     if (*ordinal >= setup_.first_ordinal) {
-        unwritten_.entries += index->streams.size() + index->names.size();
-        ++unwritten_.segments;
+        unwritten_.add(index->streams.size() + index->names.size());
     }
     newest_sealed_ = std::max(newest_sealed_, *ordinal);
     const std::scoped_lock guard{mutex_};

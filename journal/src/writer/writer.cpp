@@ -163,7 +163,10 @@ namespace {
                                                stream_id stream, stream_version after,
                                                stream_version end,
                                                const std::function<void(const event&)>& visit) {
-    auto events = cursor::open(directory, {.from = from_version{after + 1}, .stream = stream});
+    // The file system was accepted when the writer opened the journal.
+    auto events = cursor::open(
+        directory,
+        {.from = from_version{after + 1}, .stream = stream, .allow_network_file_system = true});
     if (!events)
         return std::unexpected(std::move(events.error()));
     for (stream_version next = after + 1; next < end; ++next) {
@@ -200,7 +203,7 @@ result<std::uint64_t> writer::read_since(stream_id stream, stream_version after,
         const std::uint64_t ordinal = appender_->newest().header.ordinal;
         for (auto offset = recent->rbegin(); offset != recent->rend(); ++offset)
             visit(appender_->written({ordinal, *offset}));
-        // Zeros may have stood where a page was.
+        // A lost page reads as zeros.
         if (auto whole = appender_->newest().bytes.whole(); !whole)
             return std::unexpected(std::move(whole.error()));
         return visited + recent->size();

@@ -128,8 +128,7 @@ namespace {
 }
 
 // What the caller chose and the journal had decided before. The default is no choice.
-[[nodiscard]] result<void> note_ignored_options(const writer_parts& parts,
-                                                recovery_report& report) {
+void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     const writer_options& options = parts.options;
     const writer_options defaults;
     if (options.segment_bytes != defaults.segment_bytes &&
@@ -139,14 +138,11 @@ namespace {
             " bytes; the option segment_bytes = " + std::to_string(options.segment_bytes) +
             " is ignored");
     }
-    const auto files = parts.directory.attributes_of(identity_name);
-    if (!files)
-        return std::unexpected(files.error());
-    if (options.mode != defaults.mode && options.mode != files->mode) {
+    const auto& files = parts.directory.attributes();
+    if (files && options.mode != defaults.mode && options.mode != files->mode) {
         report.notices.push_back("new files have the mode of journal.pawl, " + octal(files->mode) +
                                  "; the option mode = " + octal(options.mode) + " is ignored");
     }
-    return {};
 }
 
 [[nodiscard]] result<void> load_streams(writer_parts& parts) {
@@ -192,8 +188,8 @@ namespace {
     }
     if (auto held = parts.lock->hold_identity(); !held)
         return std::unexpected(name_holder(std::move(held.error()), directory));
-    // Who may use the journal is one decision, whoever makes a file and under whatever umask. From
-    // here on also if the journal is new.
+    // Every file gets the attributes of journal.pawl, whatever the umask and the user. From here on
+    // also in a new journal.
     auto owned = directory.giving_as(identity_name);
     if (!owned)
         return std::unexpected(std::move(owned.error()));
@@ -227,8 +223,7 @@ namespace {
     }
     parts.active = std::move(recovered->successor);
     parts.report = std::move(recovered->report);
-    if (auto noted = note_ignored_options(parts, parts.report); !noted)
-        return std::unexpected(std::move(noted.error()));
+    note_ignored_options(parts, parts.report);
     parts.to_seal = std::move(recovered->to_seal);
     if (auto loaded = load_streams(parts); !loaded) {
         return std::unexpected(std::move(loaded.error()));

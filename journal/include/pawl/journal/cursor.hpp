@@ -89,8 +89,9 @@ struct cursor_options {
     bool keep_cached = true;
     // True: also read a journal on NFS, FUSE or another file system whose locks and shared mappings
     // may not be dependable (README). There a cursor may miss what a writer on another machine
-    // does, take its journal for one that nobody writes, and wait for ever. A journal that nobody
-    // writes, and a local file system that is implemented with FUSE, are read like any other.
+    // does, take a journal that is being written for one that is not, and wait forever. A journal
+    // without a writer, and a local file system that is implemented with FUSE, are read like any
+    // other.
     bool allow_network_file_system = false;
 };
 

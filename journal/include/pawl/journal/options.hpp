@@ -81,8 +81,8 @@ struct writer_options {
     bool allow_network_file_system = false;
     // For a new journal: permission bits of journal.pawl, less those of the umask. Every later file
     // gets owner, group and mode of journal.pawl, whatever this says, whatever the umask and
-    // whoever runs the process; to change who may use a journal, chown and chmod all its files. A
-    // process that may not give files to that owner is refused (foreign_owner).
+    // the user that runs the process; to change who may use a journal, chown and chmod all its
+    // files. A process that may not give files to that owner is refused (foreign_owner).
     std::uint32_t mode = 0600;
     // False: no threads are started, and the program must call writer::poll() often; each call does
     // the work that is due. when_full::spin is then not allowed.
