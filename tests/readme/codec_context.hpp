@@ -12,6 +12,7 @@
 #include <pawl/codec/in_place.hpp>
 #include <pawl/codec/json.hpp>
 #include <pawl/codec/prepared_event.hpp>
+#include <pawl/codec/registration.hpp>
 #include <pawl/codec/schema.hpp>
 #include <pawl/codec/schema_changes.hpp>
 #include <pawl/codec/upcast.hpp>

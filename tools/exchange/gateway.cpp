@@ -1,6 +1,9 @@
 #include "gateway.hpp"
 
+#include <events_bfbs.hpp>
+
 #include <pawl/codec/decode.hpp>
+#include <pawl/codec/registration.hpp>
 #include <pawl/journal/cursor.hpp>
 
 #include <chrono>
@@ -14,6 +17,8 @@ pawl::result<gateway> gateway::open(const std::filesystem::path& directory,
     auto log = pawl::writer::open(directory, {.segment_bytes = options.segment_bytes});
     if (!log)
         return std::unexpected(std::move(log.error()));
+    if (auto known = pawl::register_events<engine::events>(*log, events_bfbs()); !known)
+        return std::unexpected(std::move(known.error()));
     auto books = pawl::restore<engine>(directory);
     if (!books)
         return std::unexpected(std::move(books.error()));

@@ -2,10 +2,12 @@
 #include "report.hpp"
 #include "subcommands.hpp"
 
+#include <events_bfbs.hpp>
 #include <fmt/core.h>
 
 #include <pawl/codec/dispatch.hpp>
 #include <pawl/codec/encoder.hpp>
+#include <pawl/codec/registration.hpp>
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/writer.hpp>
 
@@ -40,6 +42,8 @@ pawl::result<void> record(const lobster_options& options) {
     auto log = pawl::writer::open(options.journal);
     if (!log)
         return std::unexpected(std::move(log.error()));
+    if (auto known = pawl::register_events<lobster_events>(*log, events_bfbs()); !known)
+        return std::unexpected(std::move(known.error()));
     auto recorded = pawl::cursor::open(options.journal);
     if (!recorded)
         return std::unexpected(std::move(recorded.error()));
