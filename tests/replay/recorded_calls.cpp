@@ -17,6 +17,7 @@ namespace pawl::test {
 namespace {
 
 std::mutex recording;
+std::atomic<bool> listening{false};  // else a call allocates nothing
 std::string recorded_below;
 std::vector<std::string> recorded;
 std::atomic<std::size_t> most_bytes{0};
@@ -31,7 +32,7 @@ std::atomic<unsigned> calls_made{0};
 
 void note(const char* what, const std::string& path, const std::string& target = {}) {
     const std::scoped_lock guard{recording};
-    if (recorded_below.empty() || !path.starts_with(recorded_below))
+    if (!path.starts_with(recorded_below))
         return;
     const auto name = [](const std::string& of) {
         return std::filesystem::path{of}.filename().string();
@@ -60,10 +61,11 @@ recorded_calls::recorded_calls(std::string directory, std::size_t most) {
     recorded_below = std::move(directory);
     recorded.clear();
     most_bytes = most;
+    listening = true;
 }
 recorded_calls::~recorded_calls() {
     const std::scoped_lock guard{recording};
-    recorded_below.clear();
+    listening = false;
     most_bytes = 0;
 }
 std::vector<std::string> recorded_calls::calls() const {
@@ -78,22 +80,26 @@ using namespace pawl::test;
 extern "C" {
 
 int fsync(int descriptor) {
-    note("sync ", path_of(descriptor));
+    if (listening)
+        note("sync ", path_of(descriptor));
     return static_cast<int>(::syscall(SYS_fsync, descriptor));
 }
 
 int rename(const char* from, const char* to) noexcept {
-    note("rename ", from, to);
+    if (listening)
+        note("rename ", from, to);
     return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {
-    note("make ", path);
+    if (listening)
+        note("make ", path);
     return static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, path, mode));
 }
 
 ssize_t pwrite(int descriptor, const void* from, size_t bytes, off_t offset) {
-    note("write ", path_of(descriptor));
+    if (listening)
+        note("write ", path_of(descriptor));
     if (interrupt())
         return -1;
     return ::syscall(SYS_pwrite64, descriptor, from, shortened(bytes), offset);

@@ -3,13 +3,13 @@
 #include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/spsc_queue.hpp>
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/detail/command_pipe.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cassert>
 #include <chrono>
-#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -266,15 +266,13 @@ result<std::unique_ptr<command_pipe>> command_pipe::start(writer& log,
                   .size = options.capacity,
                   .limit = largest_capacity,
                   .reason = "command_loop_options::capacity is not from 1 to 32,768"});
-    try {
+    return guarded([&]() -> result<std::unique_ptr<command_pipe>> {
         auto made = std::make_unique<machinery>(log, options);
         std::unique_ptr<command_pipe> pipe{new command_pipe{std::move(made)}};
         if (auto started = pipe->machinery_->start_threads(); !started)
             return std::unexpected(std::move(started.error()));
         return pipe;
-    } catch (const std::bad_alloc&) {
-        return std::unexpected(error{.code = errc::out_of_memory});
-    }
+    });
 }
 
 command_pipe::command_pipe(std::unique_ptr<machinery> made) noexcept

@@ -52,18 +52,16 @@ struct crew::shared {
 crew::crew(std::uint32_t threads) : shared_{std::make_unique<shared>()} {
     const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
     const std::uint32_t wanted = threads == 0 ? cores : threads;
+    // No allocation may fail once a thread runs: nobody would join it.
+    shared_->threads.reserve(wanted - 1);
     while (shared_->threads.size() + 1 < wanted) {
-        // Allocate the place first, so that no running thread is lost if memory runs out.
-        std::thread& place = shared_->threads.emplace_back();
-        auto started =
-            start_thread({.name = "pawl-fold"}, [mine = shared_.get()] { mine->live(); });
-        if (started) {
-            place = std::move(*started);
-            continue;
-        }
+        auto started = guarded([&] {
+            return start_thread({.name = "pawl-fold"}, [mine = shared_.get()] { mine->live(); });
+        });
         // Fewer threads still do all the work, only more slowly.
-        shared_->threads.pop_back();
-        break;
+        if (!started)
+            break;
+        shared_->threads.push_back(std::move(*started));
     }
 }
 

@@ -85,6 +85,9 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
         auto payload = tail ? store->load(each.path) : std::unexpected(tail.error());
         if (payload)
             return restore_start{std::move(*tail), std::move(*payload)};
+        // A shortage of this process, and nothing that the snapshot lacks.
+        if (payload.error().code == errc::out_of_memory)
+            return std::unexpected(std::move(payload.error()));
         rejected.push_back({each.path, std::move(payload.error())});
     }
 

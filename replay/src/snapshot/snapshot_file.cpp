@@ -116,7 +116,7 @@ result<std::unique_ptr<snapshot_file>> snapshot_file::create(const std::filesyst
 }
 
 std::unexpected<error> snapshot_file::failed(error why) {
-    failure_ = why;
+    failure_ = copy_of(why);
     return std::unexpected(std::move(why));
 }
 
@@ -143,7 +143,7 @@ result<void> snapshot_file::flush() {
 
 result<void> snapshot_file::append(std::span<const std::byte> bytes) {
     if (failure_)
-        return std::unexpected(*failure_);
+        return std::unexpected(copy_of(*failure_));
     if (bytes.size() > max_bytes_ - bytes_)
         return failed({.code = errc::too_large,
                        .size = bytes_ + bytes.size(),
@@ -166,7 +166,7 @@ result<void> snapshot_file::append(std::span<const std::byte> bytes) {
 result<void> snapshot_file::publish(snapshot_header& header,
                                     const std::filesystem::path& final_name) {
     if (failure_)
-        return std::unexpected(*failure_);
+        return std::unexpected(copy_of(*failure_));
     if (auto flushed = flush(); !flushed)
         return flushed;
     header.magic = snapshot_magic;

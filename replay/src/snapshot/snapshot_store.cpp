@@ -116,7 +116,7 @@ result<detail::snapshot_access> access_in(const std::filesystem::path& journal,
 }  // namespace
 
 result<void> snapshot_sink::write(std::span<const std::byte> bytes) {
-    return file_->append(bytes);
+    return detail::guarded([&] { return file_->append(bytes); });
 }
 
 void snapshot_payload::release::operator()(std::byte* memory) const noexcept {

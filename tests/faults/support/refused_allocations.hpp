@@ -3,7 +3,17 @@
 
 #include "allocation_hook.hpp"
 
+#include <catch2/catch.hpp>
+
+#include <pawl/journal/error.hpp>
+
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace pawl::test {
 
@@ -42,6 +52,51 @@ std::uint64_t refuse_each_allocation(const Prepare& prepare, const Call& call,
         }
     }
     return refused;
+}
+
+// Keeps the first answer that running out of memory does not explain. Any thread.
+class answers {
+  public:
+    // `also`: errors that follow from having run out before.
+    explicit answers(std::initializer_list<errc> also = {}) : explained_{also} {}
+
+    template <class T>
+    void heed(const result<T>& outcome) noexcept {
+        if (!outcome)
+            heed(outcome.error());
+    }
+    void heed(const error& why) noexcept {
+        if (why.code == errc::out_of_memory || std::ranges::count(explained_, why.code) != 0)
+            return;
+        if (found_.fetch_add(1) == 0) {
+            code_ = why.code;
+            os_error_ = why.os_error;
+            reason_ = why.reason;
+        }
+    }
+    // Empty if there was none. Only once no other thread heeds.
+    [[nodiscard]] std::string unexplained() const {
+        if (found_ == 0)
+            return {};
+        return error{.code = code_, .os_error = os_error_, .reason = reason_}.message();
+    }
+
+  private:
+    std::vector<errc> explained_;
+    std::atomic<std::uint64_t> found_{0};
+    errc code_{};
+    int os_error_ = 0;
+    std::string_view reason_{};
+};
+
+inline void check_refusals(std::uint64_t refused, std::uint64_t at_least) {
+#if PAWL_ALLOCATION_HOOK
+    CHECK(refused >= at_least);
+#else
+    (void)refused;
+    (void)at_least;
+    WARN("skipped: a sanitizer has taken malloc's place");
+#endif
 }
 
 }  // namespace pawl::test

@@ -2,6 +2,7 @@
 // without throwing.
 #pragma once
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 
 #include <atomic>
@@ -79,10 +80,14 @@ class [[nodiscard]] command_future {
     // The callback that makes the future ready.
     [[nodiscard]] auto setter() const noexcept {
         return [to = shared_](const Outcome& outcome) {
-            if (outcome)
+            if (outcome) {
                 to->value.emplace(*outcome);
-            else
-                to->value.emplace(std::unexpect, detail::copied_failure(outcome.error()));
+            } else if (!detail::guarded([&] {
+                           to->value.emplace(std::unexpect,
+                                             detail::copied_failure(outcome.error()));
+                       })) {
+                to->value.emplace(std::unexpect, error{.code = errc::out_of_memory});
+            }
             to->ready.store(1, std::memory_order_release);
             to->ready.notify_all();
         };

@@ -19,6 +19,7 @@
 // not.
 #pragma once
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/writer.hpp>
 #include <pawl/replay/command_future.hpp>
@@ -30,7 +31,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -57,15 +57,15 @@ class [[nodiscard]] command_loop {
     [[nodiscard]] static result<command_loop> start(writer& log, Decider by,
                                                     typename Decider::state state,
                                                     const command_loop_options& options = {}) {
-        std::unique_ptr<core> made{new (std::nothrow)
-                                       core{log, std::move(by), std::move(state), options.limits}};
-        if (made == nullptr)
-            return std::unexpected(error{.code = errc::out_of_memory});
-        auto pipe = detail::command_pipe::start(log, options);
-        if (!pipe)
-            return std::unexpected(std::move(pipe.error()));
-        made->pipe = std::move(*pipe);
-        return command_loop{std::move(made)};
+        return detail::guarded([&]() -> result<command_loop> {
+            auto made =
+                std::make_unique<core>(log, std::move(by), std::move(state), options.limits);
+            auto pipe = detail::command_pipe::start(log, options);
+            if (!pipe)
+                return std::unexpected(std::move(pipe.error()));
+            made->pipe = std::move(*pipe);
+            return command_loop{std::move(made)};
+        });
     }
 
     // Any thread. Queues a command; `done` is called exactly once with its outcome if this returns
@@ -77,11 +77,10 @@ class [[nodiscard]] command_loop {
         requires decides<Decider, Command> && std::is_invocable_v<Done&, const outcome&>
     [[nodiscard]] result<void> submit(Command command, accepted_when when, Done done) {
         using queued = queued_command<Command, Done>;
-        std::unique_ptr<detail::pending_command> node{new (std::nothrow) queued{
-            *core_, std::move(command), std::move(done), when == accepted_when::durable}};
-        if (node == nullptr)
-            return std::unexpected(error{.code = errc::out_of_memory});
-        return core_->pipe->submit(std::move(node));
+        return detail::guarded([&] {
+            return core_->pipe->submit(std::make_unique<queued>(
+                *core_, std::move(command), std::move(done), when == accepted_when::durable));
+        });
     }
 
     // The same with a future in place of a callback.

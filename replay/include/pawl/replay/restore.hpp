@@ -83,6 +83,8 @@ template <snapshots Fold>
             return restoring<Fold>{{by.initial(), {}, std::move(report)}, std::move(found->tail)};
         const snapshot_info& info = found->snapshot->info();
         auto state = by.load(found->snapshot->bytes());
+        if (!state && state.error().code == errc::out_of_memory)
+            return std::unexpected(std::move(state.error()));
         if (!state) {
             report.rejected.push_back({info.path, std::move(state.error())});
             continue;

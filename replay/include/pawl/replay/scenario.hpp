@@ -6,10 +6,12 @@
 //         .then(pawl::on(7, [](auto& b) { return Createwithdrawn(b, 7, 4); }));
 //     require(verdict.holds, verdict.why);  // in the words of your test framework
 //
-// It depends on no test framework: a verdict is a value.
+// It depends on no test framework: a verdict is a value. Running out of memory is one, too: the
+// scenario does not hold.
 #pragma once
 
 #include <pawl/codec/verdict.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/decision.hpp>
@@ -97,13 +99,65 @@ class scenario {
     // Events of the past, in this order.
     template <class... Builds>
     scenario& given(const Builds&... builds) {
-        (apply(builds), ...);
+        attempt([&] { (apply(builds), ...); });
         return *this;
     }
 
     template <class Command>
         requires decides<Decider, Command>
     scenario& when(const Command& command) {
+        attempt([&] { decide(command); });
+        return *this;
+    }
+
+    // The command leads to exactly these events, each a callable that builds one, or
+    // on(stream, callable).
+    template <class... Builds>
+    verdict then(const Builds&... builds) const {
+        return judge([&]() -> verdict {
+            if (refused_)
+                return {false, "the command was refused"};
+            detail::expectation expected;
+            (expected.add(builds), ...);
+            return expected.compare(decided_);
+        });
+    }
+    verdict then_nothing() const { return then(); }
+
+    // The command is refused with this refusal.
+    template <class Refusal>
+        requires may_refuse<Decider> && std::equality_comparable<typename Decider::refusal> &&
+                 std::convertible_to<const Refusal&, typename Decider::refusal>
+    verdict then_refused(const Refusal& why) const {
+        return judge([&]() -> verdict {
+            if (!refused_)
+                return {false, "the command was accepted"};
+            if (!(*refused_ == static_cast<typename Decider::refusal>(why)))
+                return {false, "the command was refused with another refusal"};
+            return {};
+        });
+    }
+
+    // After all events so far.
+    [[nodiscard]] const typename Decider::state& state() const noexcept { return state_; }
+
+  private:
+    static constexpr const char* without_memory = "out of memory";  // short enough to need none
+
+    template <class Act>
+    void attempt(const Act& act) {
+        if (!detail::guarded(act))
+            broken_ = without_memory;
+    }
+    template <class Judge>
+    [[nodiscard]] verdict judge(const Judge& by) const {
+        auto judged = detail::guarded(
+            [&]() -> result<verdict> { return broken_ ? verdict{false, *broken_} : by(); });
+        return judged ? std::move(*judged) : verdict{false, without_memory};
+    }
+
+    template <class Command>
+    void decide(const Command& command) {
         decided_.clear();
         refused_.reset();
         if constexpr (may_refuse<Decider>) {
@@ -115,41 +169,7 @@ class scenario {
         }
         if (!refused_ && !decided_.failure())
             evolve_by(decided_);
-        return *this;
     }
-
-    // The command leads to exactly these events, each a callable that builds one, or
-    // on(stream, callable).
-    template <class... Builds>
-    verdict then(const Builds&... builds) const {
-        if (broken_)
-            return {false, *broken_};
-        if (refused_)
-            return {false, "the command was refused"};
-        detail::expectation expected;
-        (expected.add(builds), ...);
-        return expected.compare(decided_);
-    }
-    verdict then_nothing() const { return then(); }
-
-    // The command is refused with this refusal.
-    template <class Refusal>
-        requires may_refuse<Decider> && std::equality_comparable<typename Decider::refusal> &&
-                 std::convertible_to<const Refusal&, typename Decider::refusal>
-    verdict then_refused(const Refusal& why) const {
-        if (broken_)
-            return {false, *broken_};
-        if (!refused_)
-            return {false, "the command was accepted"};
-        if (!(*refused_ == static_cast<typename Decider::refusal>(why)))
-            return {false, "the command was refused with another refusal"};
-        return {};
-    }
-
-    // After all events so far.
-    [[nodiscard]] const typename Decider::state& state() const noexcept { return state_; }
-
-  private:
     template <class Build>
     void apply(const Build& build) {
         decision one;
