@@ -1,8 +1,8 @@
-// Assertions: what only a bug in Pawl can break. What a disk, a file or a caller can break is an
-// error instead.
+// Assertions: conditions that only a bug in Pawl can break. What a disk, a file or a caller can
+// break is an error instead.
 //
 // On in every build but a plain release: with debug, asan, tsan and fuzz because NDEBUG is not
-// defined there, and wherever PAWL_ASSERTIONS is defined. Elsewhere the condition is compiled and
+// defined there, and wherever PAWL_ASSERTIONS is defined. Elsewhere the condition is compiled but
 // never evaluated.
 #pragma once
 

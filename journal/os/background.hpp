@@ -1,4 +1,4 @@
-// A named thread that does a step, sleeps, and does the next.
+// A named thread that repeats a step and sleeps in between.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -16,7 +16,7 @@ namespace pawl::detail {
 struct background_setup {
     std::string name{};  // at most 15 characters
     std::vector<int> cores{};
-    // Does what is due and returns how long to sleep.
+    // Does the work that is due and returns how long to sleep.
     std::function<std::chrono::microseconds()> step;
 };
 

@@ -75,7 +75,8 @@ std::uint64_t tsc_clock::hz() const noexcept {
 
 void tsc_clock::store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept {
     const auto version = version_.load(std::memory_order_relaxed);
-    // Odd while the line is being changed; the releases that follow keep it in front of them.
+    // Odd while the line is being changed. The release stores that follow cannot become visible
+    // before it.
     version_.store(version + 1, std::memory_order_relaxed);
     ticks_.store(ticks, std::memory_order_release);
     ns_.store(ns, std::memory_order_release);

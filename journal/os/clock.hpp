@@ -10,16 +10,17 @@
 
 namespace pawl::detail {
 
-// The time stamp counter, turned into nanoseconds since the Unix epoch by a line that a background
-// thread fits again every second or so. One for the process.
+// Converts the time stamp counter to nanoseconds since the Unix epoch, along a line that a
+// background thread fits again about once a second. There is one for the process.
 class tsc_clock {
   public:
-    // Null where the counter is not invariant or not there. The first call measures for 2 ms.
+    // Null if there is no counter or its rate is not constant. The first call measures for 2 ms.
     [[nodiscard]] static tsc_clock* instance() noexcept;
 
     [[nodiscard]] std::uint64_t now_ns() const noexcept {
         for (;;) {
-            // The loads between the two of the version are acquires, and so not after the second.
+            // The loads between the two loads of the version are acquires, so that none of them
+            // moves after the second.
             const auto before = version_.load(std::memory_order_acquire);
             const auto line_ticks = ticks_.load(std::memory_order_acquire);
             const auto line_ns = ns_.load(std::memory_order_acquire);
@@ -29,12 +30,12 @@ class tsc_clock {
             }
         }
     }
-    // Fits the line anew, so that it follows the system clock.
+    // Fits the line again, so that it follows the system clock.
     void adjust() noexcept;
     // Ticks per second, as measured so far.
     [[nodiscard]] std::uint64_t hz() const noexcept;
-    // How far the system clock had moved away from the line each time that it was fitted again, all
-    // of it added up. Any thread.
+    // The sum of how far the system clock had moved away from the line each time that the line was
+    // fitted again. Any thread.
     [[nodiscard]] std::int64_t drift_ns() const noexcept {
         return drift_ns_.load(std::memory_order_relaxed);
     }
@@ -55,7 +56,8 @@ class tsc_clock {
 #endif
     }
     [[nodiscard]] static std::uint64_t scaled(std::uint64_t ticks, std::uint64_t scale) noexcept {
-        // Ticks can lie a little before the line's start on another core: the product is signed.
+        // On another core, the ticks can lie a little before the line's start: the product is
+        // signed.
         const auto product =
             static_cast<wide>(static_cast<std::int64_t>(ticks)) * static_cast<std::int64_t>(scale);
         return static_cast<std::uint64_t>(product >> 32);
@@ -65,7 +67,7 @@ class tsc_clock {
     alignas(64) std::atomic<std::uint32_t> version_{0};
     std::atomic<std::uint64_t> ticks_{0};
     std::atomic<std::uint64_t> ns_{0};
-    std::atomic<std::uint64_t> scale_{0};  // nanoseconds a tick, times 2^32
+    std::atomic<std::uint64_t> scale_{0};  // nanoseconds per tick, times 2^32
     std::atomic<std::int64_t> drift_ns_{0};
     std::uint64_t first_ticks_ = 0;
     std::uint64_t first_ns_ = 0;

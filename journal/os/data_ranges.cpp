@@ -15,7 +15,7 @@ data_ranges data_ranges::of(const file& source, std::uint64_t bytes) {
     while (at < size) {
         const off_t begin = ::lseek(source.descriptor(), at, SEEK_DATA);
         if (begin < 0 && errno == ENXIO)
-            break;  // nothing but a hole from here on
+            break;  // only a hole from here on
         if (begin < 0 || ranges.size() == most_ranges)
             return found;
         if (begin >= size)

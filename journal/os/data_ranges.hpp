@@ -1,5 +1,5 @@
-// Which parts of a file hold data. The rest reads as zero without being looked at: a segment is
-// allocated whole, and going through what was never written would read it all in.
+// Which parts of a file hold data. The rest is zero and need not be read: a segment is allocated
+// whole, and scanning what was never written would read all of it in.
 #pragma once
 
 #include "os/file.hpp"

@@ -5,8 +5,8 @@
 
 namespace pawl::detail {
 
-// `timeout` after `now`, or the end of time if that comes first: nanoseconds::max() waits for ever
-// and does not wrap around into the past.
+// `timeout` after `now`, or the latest possible time if that comes first: nanoseconds::max() waits
+// forever and does not wrap around into the past.
 template <class Rep, class Period>
 [[nodiscard]] constexpr std::chrono::steady_clock::time_point deadline_after(
     std::chrono::steady_clock::time_point now,

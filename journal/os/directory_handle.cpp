@@ -22,7 +22,7 @@ std::unexpected<error> failed(const fs::path& path, std::string_view doing) {
     return std::unexpected(system_error(errno, path, doing));
 }
 
-// Asks the hook and stores its answer in errno.
+// Calls the hook. If it refuses, stores its errno.
 [[nodiscard]] bool refused(const io_event& event) noexcept {
     const int answer = call_io_hook(event);
     if (answer != 0)
@@ -60,8 +60,8 @@ struct rename_ends {
     const char* to;
 };
 
-// For file systems that cannot refuse to replace: a second name is made, which fails if the name is
-// taken, and the first one removed.
+// For file systems that cannot refuse to replace: creates a second name, which fails if the name is
+// taken, and removes the first.
 [[nodiscard]] int link_and_unlink(const rename_ends& ends) noexcept {
     if (::linkat(ends.from_directory, ends.from, ends.to_directory, ends.to, 0) != 0)
         return -1;
@@ -101,7 +101,7 @@ result<directory_handle> directory_handle::hold(const fs::path& path) {
     const fs::path whole = fs::absolute(without_trailing_slashes(path), code);
     if (code)
         return std::unexpected(
-            system_error(code.value(), path, "cannot tell the current directory"));
+            system_error(code.value(), path, "cannot determine the current directory"));
     const int descriptor = open_directory(AT_FDCWD, whole.c_str(), 0);
     if (descriptor < 0)
         return failed(whole, "cannot open the directory");
@@ -140,8 +140,8 @@ bool directory_handle::can_give(const file_attributes& attributes) const noexcep
     const bool is_owner = ::geteuid() == attributes.user;
     if (is_owner && ::getegid() == attributes.group)
         return true;
-    // A file without a name is the surest test: capabilities and groups count, and it changes
-    // nothing.
+    // Trying it on a file without a name is the surest test: it takes capabilities and groups into
+    // account, and changes nothing.
     const bool held = opened_->descriptor != AT_FDCWD;
     const int nameless = ::openat(opened_->descriptor, held ? "." : path().c_str(),
                                   O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -161,7 +161,7 @@ result<file> directory_handle::open(std::string_view name, file::access mode,
                              gives ? 0600 : permissions);
     };
     auto made = open_it();
-    // A file that another user's process left when it was killed is in the way.
+    // The file in the way was left by another user's process that was killed.
     if (gives && !made && made.error().os_error == EACCES && unlink(name))
         made = open_it();
     if (!made || !gives)
@@ -212,11 +212,11 @@ result<std::uint64_t> directory_handle::links_of(std::string_view name) const {
     return static_cast<std::uint64_t>(status.st_nlink);
 }
 
-// Not with std::filesystem's iterator: its increment allocates and is noexcept, which ends the
+// Does not use std::filesystem's iterator: its increment is noexcept but allocates, which ends the
 // process if memory has run out.
 result<std::vector<std::string>> directory_handle::names() const {
     const auto cannot_list = [&] { return failed(path(), "cannot list the directory"); };
-    // A descriptor of its own, because a listing has a position and a copy would share it.
+    // A descriptor of its own, because a listing has a position, which a duplicate would share.
     const bool held = opened_->descriptor != AT_FDCWD;
     const int descriptor = open_directory(opened_->descriptor, held ? "." : path().c_str(), 0);
     if (descriptor < 0)
@@ -287,7 +287,7 @@ result<bool> directory_handle::make_directory(std::string_view name,
     if (!made && errno != EEXIST)
         return failed(whole, "cannot make the directory");
     if (attributes_) {
-        // One of another user is what a recovery by that user made before it was killed.
+        // A directory of another user was created by that user's recovery, which was then killed.
         const auto now = attributes_of(name);
         if (made || !now || now->user != attributes_->user) {
             if (auto given = give_directory(name); !given)
@@ -355,7 +355,7 @@ result<std::vector<std::byte>> directory_handle::read_whole(std::string_view nam
     if (*size > limit) {
         return std::unexpected(error{.code = errc::damaged,
                                      .file = source->path().string(),
-                                     .detail = "larger than it can be"});
+                                     .detail = "the file is larger than it can be"});
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(*size));
     if (auto read = source->read_at(bytes, 0); !read)

@@ -50,7 +50,7 @@ std::unexpected<error> failed(const std::filesystem::path& path, std::string_vie
     return std::unexpected(system_error(errno, path, doing));
 }
 
-// Asks the hook and stores its answer in errno.
+// Calls the hook. If it refuses, stores its errno.
 [[nodiscard]] bool refused(const io_event& event) noexcept {
     const int answer = call_io_hook(event);
     if (answer != 0)
@@ -150,7 +150,8 @@ result<file_identity> file::identity() const {
 
 namespace {
 
-// Newer than the headers of most systems. A kernel or a file system without it refuses the call.
+// The headers of most systems do not have it yet. A kernel or a file system without it refuses the
+// call.
 constexpr int read_without_caching = 0x80;  // RWF_DONTCACHE, Linux 6.14
 
 [[nodiscard]] ssize_t read_some(int descriptor, std::span<std::byte> into, std::uint64_t offset,
@@ -245,7 +246,8 @@ void file::write_in_place() const noexcept {
     if (::ioctl(descriptor_, FS_IOC_GETFLAGS, &flags) != 0)
         return;
     flags |= FS_NOCOW_FL;
-    // Refused, an append on a full disk may meet SIGBUS, which the guard turns into an error.
+    // If this fails, an append on a full disk may raise SIGBUS, which the guard turns into an
+    // error.
     (void)::ioctl(descriptor_, FS_IOC_SETFLAGS, &flags);
 }
 
@@ -269,7 +271,7 @@ result<void> file::punch(std::uint64_t offset, std::uint64_t bytes) const {
 result<void> file::write_past_cache(bool on) const {
     const int flags = ::fcntl(descriptor_, F_GETFL);
     if (flags < 0 || ::fcntl(descriptor_, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) != 0)
-        return failed(path_, "cannot write past the page cache");
+        return failed(path_, "cannot bypass the page cache");
     return {};
 }
 

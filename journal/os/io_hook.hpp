@@ -1,7 +1,7 @@
-// A seam for fault tests: every system call that changes or syncs a file passes here first.
+// A hook for fault tests: every system call that opens, changes or syncs a file calls it first.
 //
 // It costs one load of a pointer on paths that make a system call anyway. The hot path makes none
-// and does not come here.
+// and never calls it.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct io_event {
 // Returns 0 to let the call go on, or an errno with which it fails instead.
 using io_hook = int (*)(void* context, const io_event& event);
 
-// Not thread safe against running journals: set before opening, reset after closing.
+// Not thread-safe with running journals: set it before opening one, and reset it after closing.
 void set_io_hook(io_hook hook, void* context) noexcept;
 [[nodiscard]] int call_io_hook(const io_event& event) noexcept;
 

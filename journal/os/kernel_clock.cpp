@@ -27,7 +27,7 @@ constexpr std::int64_t ns_per_s = 1'000'000'000;
 }  // namespace
 
 kernel_clock read_kernel_clock() noexcept {
-    timex state{};  // modes 0: only asks
+    timex state{};  // modes 0: only reads
     if (::adjtimex(&state) < 0)
         return {};
     return {.synchronised = (state.status & STA_UNSYNC) == 0,
@@ -41,7 +41,7 @@ std::int64_t clock_steps::offset_now() noexcept {
 }
 
 std::uint64_t clock_steps::count() noexcept {
-    // More than this thread is held up between its two looks, as a rule.
+    // Longer than this thread is normally delayed between reading the two clocks.
     constexpr std::int64_t smallest_step_ns = 10'000'000;
     const std::int64_t now = offset_now();
     if (std::abs(now - std::exchange(offset_ns_, now)) >= smallest_step_ns)

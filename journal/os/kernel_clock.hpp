@@ -14,14 +14,14 @@ struct kernel_clock {
 // All zero if the kernel does not say.
 [[nodiscard]] kernel_clock read_kernel_clock() noexcept;
 
-// Counts the steps of the system clock: CLOCK_REALTIME is set, while CLOCK_MONOTONIC, which is
-// slewed with it, goes on. One thread at a time.
+// Counts the steps of the system clock: setting CLOCK_REALTIME leaves CLOCK_MONOTONIC unchanged,
+// while slewing changes both. One thread at a time.
 class clock_steps {
   public:
     clock_steps() noexcept : offset_ns_{offset_now()} {}
 
-    // Looks at both clocks; returns how many steps have been seen since construction. Two steps
-    // between two calls are one.
+    // Compares both clocks and returns how many steps have been seen since construction. Two steps
+    // between two calls count as one.
     [[nodiscard]] std::uint64_t count() noexcept;
 
   private:

@@ -18,7 +18,8 @@ namespace bi = boost::interprocess;
 
 namespace {
 
-// Boost.Interprocess maps anything that hands it a descriptor; ours was opened with our flags.
+// Boost.Interprocess maps any object that gives it a descriptor; this one lends it ours, which was
+// opened with our flags.
 struct borrowed_descriptor {
     int descriptor;
     [[nodiscard]] bi::mapping_handle_t get_mapping_handle() const noexcept {
@@ -128,7 +129,7 @@ result<void> mapping::whole() const {
     return std::unexpected(error{.code = errc::io,
                                  .offset = at / page_bytes() * page_bytes(),
                                  .file = path_.string(),
-                                 .detail = "a page of the file cannot be had (SIGBUS): the file "
+                                 .detail = "a page of the file is not available (SIGBUS): the file "
                                            "was cut short, or the disk is full or failing"});
 }
 

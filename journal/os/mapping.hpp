@@ -22,7 +22,8 @@ class mapping {
     mapping& operator=(mapping&&) noexcept;
     ~mapping();
 
-    // Maps the first `bytes` of the file, which must be there. The file may be closed afterwards.
+    // Maps the first `bytes` of the file, which must be at least that long. The file may be closed
+    // afterwards.
     [[nodiscard]] static result<mapping> of(const file& source, access mode, std::uint64_t bytes);
 
     [[nodiscard]] std::byte* data() const noexcept { return data_; }
@@ -30,17 +31,17 @@ class mapping {
     [[nodiscard]] explicit operator bool() const noexcept { return data_ != nullptr; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-    // Writes the pages of a range to stable storage and waits for it (msync). A failure must not be
-    // retried: the kernel then reports success with the data gone.
+    // Writes the pages of a range to stable storage and waits for that (msync). A failure must not
+    // be retried: the retry may succeed although the data is lost.
     [[nodiscard]] result<void> sync(std::uint64_t offset, std::uint64_t bytes) const;
-    // True after an access to a page has failed (SIGBUS). Zeros stand in its place: nothing read
-    // from or stored to the mapping since then can be trusted.
+    // True after an access to a page has failed (SIGBUS). The page was replaced by zeros: nothing
+    // read from or stored to the mapping since then can be trusted.
     [[nodiscard]] bool faulted() const noexcept;
     // The same as an error that names the place. Call it after reading and before drawing
     // conclusions from what was read.
     [[nodiscard]] result<void> whole() const;
-    // Makes the pages of a range present and writable, so that a store meets no fault. Not
-    // supported is not an error.
+    // Makes the pages of a range present and writable, so that a store causes no page fault. A
+    // kernel without support for that is not an error.
     void populate(std::uint64_t offset, std::uint64_t bytes) const noexcept;
     // Advises the kernel that the range is about to be read in order.
     void will_read(std::uint64_t offset, std::uint64_t bytes) const noexcept;
@@ -55,9 +56,10 @@ class mapping {
     std::filesystem::path path_;
 };
 
-// Reads a byte of every page. Population fills the kernel's page tables; a hypervisor that shadows
-// them fills its own only when a page is really accessed, which then costs microseconds a page and
-// shows in no counter of the guest. The bytes do not matter, so they may be written meanwhile.
+// Reads a byte of every page. Populating fills the kernel's page tables; a hypervisor that shadows
+// them fills its own only when a page is really accessed, which then costs microseconds per page
+// and shows in no counter of the guest. The bytes do not matter, so another thread may write them
+// meanwhile.
 void touch_pages(const std::byte* at, std::size_t bytes) noexcept;
 
 [[nodiscard]] std::size_t page_bytes() noexcept;

@@ -46,7 +46,7 @@ result<page_memory> page_memory::make(std::size_t bytes) {
     std::size_t left = room;
     if (large) {
         at = std::align(large_page, bytes, at, left);
-        // Refused where the system has none; then the usual pages do.
+        // Fails on a system without large pages; normal ones do as well.
         (void)::madvise(at, bytes, MADV_HUGEPAGE);
     }
     made.data_ = static_cast<std::byte*>(at);

@@ -1,4 +1,5 @@
-// Memory in whole pages, present from the start: what the writer looks up must not fault.
+// Memory in whole pages, present from the start: a lookup by the writer must not cause a page
+// fault.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -7,7 +8,7 @@
 
 namespace pawl::detail {
 
-// Zeroed. Large pages where the system gives them: fewer to make present, and fewer to look up.
+// Zeroed. Uses large pages if the system provides them, for fewer page faults and TLB misses.
 class page_memory {
   public:
     page_memory() noexcept = default;

@@ -54,8 +54,8 @@ std::size_t page_size = 0;
     const std::uintptr_t page = address / page_size * page_size;
     const std::uintptr_t end = range.end.load(std::memory_order_relaxed);
     const int before = errno;
-    // A process may have only so many mappings: where one more is refused, one for all that
-    // follows in this mapping takes the place of those there are.
+    // A process may have only so many mappings. If one more is refused, one for the whole rest of
+    // this range can take the place of those that are there.
     const bool covered = put_zeros(page, page_size) || put_zeros(page, end - page);
     errno = before;
     return covered;
@@ -68,8 +68,8 @@ void pass_on(int signal, siginfo_t* info, void* context) {
     } else if (previous_action.sa_handler == SIG_IGN && sent) {
         return;
     } else if (previous_action.sa_handler == SIG_DFL || previous_action.sa_handler == SIG_IGN) {
-        // Returning repeats the access, which then ends the process as it would have; a signal that
-        // was sent has to be sent again.
+        // Returning repeats the access, which then ends the process as it would have without us. A
+        // signal that was sent must be raised again.
         struct sigaction plain{};
         plain.sa_handler = SIG_DFL;
         ::sigaction(signal, &plain, nullptr);
@@ -82,7 +82,7 @@ void pass_on(int signal, siginfo_t* info, void* context) {
 
 void on_bus_error(int signal, siginfo_t* info, void* context) {
     const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-    // A signal that somebody sent has no address to put right.
+    // A signal that somebody sent has no address to repair.
     const bool is_fault = info->si_code > 0;
     guarded_range* range = is_fault ? find_range(address) : nullptr;
     if (range == nullptr || !cover(*range, address))

@@ -15,7 +15,8 @@ namespace pawl::detail {
 
 namespace {
 
-// A thread inherits the mask of the one that starts it.
+// Sets this thread's signal mask for as long as it lives: a thread that is started meanwhile
+// inherits it.
 class inherited_mask {
   public:
     inherited_mask() noexcept {
@@ -44,7 +45,7 @@ void apply(const thread_setup& setup) noexcept {
     CPU_ZERO(&cores);
     for (const int core : setup.cores)
         CPU_SET(static_cast<unsigned>(core), &cores);
-    // A core that is not there leaves the thread where it was: slower, not wrong.
+    // If the core does not exist, the thread stays on any core: slower, but correct.
     (void)::pthread_setaffinity_np(::pthread_self(), sizeof cores, &cores);
 }
 

@@ -11,13 +11,13 @@
 namespace pawl::detail {
 
 struct thread_setup {
-    std::string name{};        // the kernel keeps 15 characters of it
+    std::string name{};        // the kernel keeps its first 15 characters
     std::vector<int> cores{};  // allowed cores; empty: any
 };
 
-// Starts a thread with every signal blocked, so that the program's handlers never run on it, except
-// those that a thread raises by its own access: the kernel kills a process that blocks SIGBUS when
-// a mapped page is lost, and the guard on our mappings could not step in.
+// Starts a thread with every signal blocked, so that the program's handlers never run on it. The
+// exceptions are the signals that a thread's own access raises: if SIGBUS were blocked, the kernel
+// would kill the process when a mapped page is lost, before our guard could act.
 //
 // Fails with invalid_argument for a core that cannot exist, and with io or out_of_memory if the
 // system refuses the thread. A core that this machine lacks leaves the thread on any.

@@ -128,6 +128,6 @@ TEST_CASE("a segment further on that is sealed proves that a hole is damage") {
         const outcome opened = open_copy(journal.directory(), verify_at_open::all);
         CHECK(opened.end == (sealed ? "damaged" : "torn"));
         if (sealed)
-            CHECK(opened.failure.detail.find("an index says") != std::string::npos);
+            CHECK(opened.failure.detail.find("an index proves") != std::string::npos);
     }
 }

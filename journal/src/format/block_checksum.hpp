@@ -1,5 +1,5 @@
-// Checksums of a derived file by block, so that a reader which probes it checks just what it
-// touches.
+// Checksums of a derived file by block, so that a reader that probes it checks only the blocks that
+// it touches.
 #pragma once
 
 #include "format/hash.hpp"
@@ -19,8 +19,9 @@ inline constexpr std::uint64_t checked_block_bytes = 4096;
     return bytes / checked_block_bytes + (bytes % checked_block_bytes != 0 ? 1 : 0);
 }
 
-// Of the block that begins at `offset`, of which the last may be shorter. Epoch and place are part
-// of it: the right bytes elsewhere, or those of another life of the segment, do not pass.
+// The checksum of the block that begins at `offset`; the last block may be shorter. It depends on
+// epoch and place: the right bytes in another place, or in the index of another segment, do not
+// match it.
 [[nodiscard]] inline std::uint64_t block_checksum(std::span<const std::byte> file,
                                                   std::uint64_t offset,
                                                   std::uint64_t epoch) noexcept {

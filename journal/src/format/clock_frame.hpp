@@ -1,4 +1,4 @@
-// The system frame that says how good the time stamps around it are.
+// The system frame that says how accurate the time stamps around it are.
 #pragma once
 
 #include "format/segment_layout.hpp"
@@ -12,9 +12,9 @@ namespace pawl::detail {
 // The payload of a clock report.
 struct clock_payload {
     std::uint8_t source;               // of the time stamps: a clock_source
-    std::uint8_t synchronised;         // 1 if the kernel says that its clock follows another
+    std::uint8_t synchronised;         // 1 if the kernel's clock follows another
     std::uint8_t reserved[6];          // zero
-    std::uint64_t estimated_error_ns;  // the kernel's, as the next is
+    std::uint64_t estimated_error_ns;  // the kernel's, like the next
     std::uint64_t maximum_error_ns;
     std::uint64_t tsc_hz;   // 0 unless the source is the time stamp counter
     std::int64_t drift_ns;  // of the counter against the system clock, since the last report

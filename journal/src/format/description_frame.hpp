@@ -13,8 +13,8 @@
 
 namespace pawl::detail {
 
-// The front of the payload. The name follows, zero to the next multiple of 8, and then the bytes of
-// the description to the end of the payload.
+// The front of the payload. The name follows, zero-padded to a multiple of 8, and then the bytes of
+// the description, up to the end of the payload.
 struct description_payload {
     std::uint16_t type;
     std::uint16_t schema_version;
@@ -28,7 +28,7 @@ inline constexpr std::size_t longest_description_name = 1024;
 struct described_type {
     std::uint16_t type = 0;
     std::uint16_t schema_version = 0;
-    std::string_view name;             // lies in the segment, as the bytes do
+    std::string_view name;             // points into the segment, like `bytes`
     std::span<const std::byte> bytes;  // 8-byte aligned
 };
 
@@ -36,7 +36,7 @@ struct described_type {
     return word.is_system() && classify_system(word) == system_class::description;
 }
 
-// What a checked description frame says; nothing if the name runs beyond the frame.
+// The contents of a checked description frame; nullopt if the name runs past the end of the frame.
 [[nodiscard]] inline std::optional<described_type> read_description(const std::byte* frame,
                                                                     commit_word word) noexcept {
     const std::size_t payload_bytes = word.frame_bytes() - frame_header_bytes;

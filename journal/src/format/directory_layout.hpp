@@ -20,7 +20,8 @@ struct identity {
     std::uint8_t journal[16];
     std::uint64_t created_ns;
     std::uint64_t segment_bytes;
-    std::uint8_t origin[16];  // the journal that this is a copy of; in an original its own id
+    std::uint8_t
+        origin[16];  // id of the journal that this is a copy of; in an original, its own id
     std::uint64_t reserved[4];
     std::uint64_t checksum;  // XXH3-64 of the bytes before it
 };
@@ -29,7 +30,8 @@ static_assert(offsetof(identity, journal) == 40);
 static_assert(offsetof(identity, origin) == 72);
 static_assert(offsetof(identity, checksum) == 120);
 
-// Four blocks of 4 KiB: identity, live status, and the durable watermark twice, written in turn.
+// Four blocks of 4 KiB: identity, live status, and two for the durable watermark, written
+// alternately.
 inline constexpr std::uint64_t control_magic = 0x3152544e434c5750;  // "PWLCNTR1"
 inline constexpr std::size_t control_block_bytes = 4096;
 inline constexpr std::size_t control_bytes = 4 * control_block_bytes;
@@ -43,8 +45,8 @@ struct control_identity {
 };
 static_assert(sizeof(control_identity) == 40);
 
-// Live values for whoever watches; stored without a sync and believed by nobody after a crash,
-// except that `durable` may filter what a reader wants to see.
+// Live values for readers and operators, stored without a sync. They prove nothing after a crash;
+// `durable` may only limit which events a reader returns.
 struct control_status {
     std::uint64_t durable;        // exclusive sequence
     std::uint64_t durable_check;  // mix64(durable ^ first 8 bytes of the journal id)
@@ -52,7 +54,7 @@ struct control_status {
     std::uint64_t heartbeat_ns;   // since the Unix epoch
     std::uint64_t process;        // pid
     std::uint64_t state;          // control_state
-    std::uint32_t wake;           // a futex: counts up when there is something new to read
+    std::uint32_t wake;           // a futex: incremented when there is something new to read
     std::uint32_t os_error;       // of the sync that poisoned the writer
     char host[64];
     char program[64];

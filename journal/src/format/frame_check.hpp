@@ -1,4 +1,4 @@
-// Whether the bytes at a place in a segment are a whole frame of it.
+// Checks whether the bytes at a place in a segment are a whole frame of that segment.
 #pragma once
 
 #include "format/hash.hpp"
@@ -15,7 +15,7 @@
 
 namespace pawl::detail {
 
-// A segment's bytes as whoever checks frames needs them.
+// A segment's bytes, and what the check of a frame in them depends on.
 struct frame_space {
     const std::byte* base = nullptr;
     std::uint64_t bytes = 0;  // of the segment
@@ -25,15 +25,15 @@ struct frame_space {
 enum class frame_fault : std::uint8_t {
     none,
     absent,       // the commit word is zero
-    out_of_room,  // so close to the segment's end that no frame fits
-    bad_length,   // shorter than a header, or beyond the segment
+    out_of_room,  // too close to the segment's end for any frame
+    bad_length,   // shorter than a header, or past the segment's end
     bad_hash,
     wrong_sequence,
-    bad_witness,   // claims a watermark that cannot be
+    bad_witness,   // implies an impossible watermark
     broken_batch,  // the frames of a batch are not all there
     bad_back,      // the link to the stream's previous frame leads nowhere
-    behind_end,    // bytes that are not zero behind a clean end
-    newer,         // a whole frame, of a kind that only a newer program knows: never a hole
+    behind_end,    // nonzero bytes after a clean end
+    newer,         // a whole frame of a kind that only a newer program knows: never a hole
 };
 
 [[nodiscard]] constexpr std::string_view to_string(frame_fault fault) noexcept {
@@ -57,19 +57,19 @@ enum class frame_fault : std::uint8_t {
         case frame_fault::bad_back:
             return "broken link to the stream's previous frame";
         case frame_fault::behind_end:
-            return "bytes behind the end of the segment";
+            return "nonzero bytes after the end of the segment";
         case frame_fault::newer:
             return "a whole frame whose flags, type or size this program does not know";
     }
     return "unknown fault";
 }
 
-// What a caller is told of a frame that had to be there.
+// The code to report if a frame had to be valid and has this fault.
 [[nodiscard]] constexpr errc code_of(frame_fault fault) noexcept {
     return fault == frame_fault::newer ? errc::newer_format : errc::damaged;
 }
 
-// The commit word at a place, read so that what the writer stored before it is visible.
+// Loads the commit word at a place. What the writer stored before it is then visible.
 [[nodiscard]] inline std::uint64_t load_commit(const std::byte* at) noexcept {
     PAWL_ASSERT(reinterpret_cast<std::uintptr_t>(at) % frame_alignment == 0);
     // The mapping may be read-only, so the word is only ever loaded through this reference.
@@ -82,8 +82,8 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
         value, std::memory_order_release);
 }
 
-// What happened, apart from where the frame lies: the commit word and all bytes from the sequence
-// on. Bijective in the word, so no two words share a hash.
+// Covers the event but not where its frame lies: the commit word and all bytes from the sequence
+// on. Bijective in the word: frames that differ in nothing else have different hashes.
 [[nodiscard]] inline std::uint64_t content_hash(const std::byte* frame, std::size_t padded_bytes,
                                                 std::uint64_t commit) noexcept {
     return hash_bytes(frame + frame_offset::content, padded_bytes - frame_offset::content) ^
@@ -97,7 +97,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
            place_hash(epoch, offset, load_u64(frame + frame_offset::link));
 }
 
-// Length of the frame whose commit word is given; nothing behind the word is read.
+// Checks the length in a frame's commit word; reads nothing after the word.
 [[nodiscard]] inline frame_fault check_shape(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
     PAWL_ASSERT(offset <= space.bytes);
@@ -111,7 +111,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
     return frame_fault::none;
 }
 
-// Everything about one frame that can be known from its own bytes. `offset` is aligned and leaves
+// Checks everything about one frame that its own bytes can prove. `offset` is aligned and leaves
 // room for a header.
 [[nodiscard]] inline frame_fault check_frame(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
@@ -130,13 +130,13 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
     return space.bytes >= frame_header_bytes && offset <= space.bytes - frame_header_bytes;
 }
 
-// What a system frame is to this program. Only frames whose flags are the system flag alone.
+// What a system frame means to this program. Only for frames whose one flag is the system flag.
 enum class system_class : std::uint8_t {
     end,  // rolled, closed or cut
     stream_name,
     description,
-    skipped,  // of the class that a program which does not know the type passes over
-    unknown,  // must be known and is not, or has a size that its type does not have
+    skipped,  // a type that programs skip if they do not know it
+    unknown,  // must be known but is not, or has a size that its type cannot have
 };
 
 // The one classifier of system frames.
@@ -168,7 +168,7 @@ enum class system_class : std::uint8_t {
     return word.is_system() && classify_system(word) == system_class::end;
 }
 
-// Whether version 1 has such flags.
+// Whether version 1 defines this combination of flags.
 [[nodiscard]] constexpr bool flags_possible(std::uint8_t flags) noexcept {
     const auto batch = static_cast<std::uint8_t>(flags & flag::batch_mask);
     if ((batch & (batch - 1)) != 0)
@@ -178,8 +178,9 @@ enum class system_class : std::uint8_t {
     return true;
 }
 
-// Whether this program knows what a frame that is right by length, hash and sequence means. If not,
-// a newer program wrote it: it is no hole, or a recovery would cut what was durable.
+// Whether this program knows the meaning of a frame whose length, hash and sequence are right. If
+// not, a newer program wrote it. It must not count as a hole, or a recovery would cut what was
+// durable.
 [[nodiscard]] constexpr bool is_understood(commit_word word) noexcept {
     return flags_possible(word.flags()) &&
            (!word.is_system() || classify_system(word) != system_class::unknown);

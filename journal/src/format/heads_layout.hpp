@@ -16,8 +16,8 @@ struct heads_header {
     std::uint32_t format_version;
     std::uint32_t header_bytes;
     std::uint8_t journal[16];
-    std::uint64_t ordinal;       // the heads stand for everything up to the end of this segment,
-    std::uint64_t epoch;         // of this life,
+    std::uint64_t ordinal;       // the heads cover everything up to the end of this segment,
+    std::uint64_t epoch;         // which has this epoch
     std::uint64_t end_sequence;  // exclusive
     std::uint64_t slots;
     std::uint64_t streams;

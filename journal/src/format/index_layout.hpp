@@ -10,8 +10,8 @@ namespace pawl::detail {
 
 inline constexpr std::uint64_t index_magic = 0x3158444e494c5750;  // "PWLINDX1"
 
-// A sealed segment's index: this header, the table of sections, the sections, and a checksum for
-// each block of all that. The header alone says where the segment ends.
+// A sealed segment's index consists of this header, the table of sections, the sections, and a
+// checksum for each block of all that. The header alone is enough to know where the segment ends.
 struct index_header {
     std::uint64_t magic;
     std::uint32_t format_version;
@@ -30,7 +30,7 @@ struct index_header {
     std::uint16_t end_type;  // system_type
     std::uint16_t reserved0;
     std::uint32_t sections;      // entries of the table that follows the header
-    std::uint64_t system_types;  // bit t: a system frame of type t stands in the segment
+    std::uint64_t system_types;  // bit t: the segment has a system frame of type t
     std::uint64_t min_timestamp_ns;
     std::uint64_t max_timestamp_ns;
     std::uint64_t checksums_offset;  // the sections end here and the block checksums begin
@@ -44,8 +44,8 @@ static_assert(offsetof(index_header, sections) == 116);
 static_assert(offsetof(index_header, checksums_offset) == 144);
 static_assert(offsetof(index_header, checksum) == 248);
 
-// What a section holds. The numbers from 5 to 8 are reserved for tags, command ids, descriptions
-// and the digest of the segment.
+// What a section holds. Kinds 5 to 8 are reserved for tags, command ids, descriptions and the
+// digest of the segment.
 enum class index_section_kind : std::uint16_t {
     marks = 1,
     streams = 2,
@@ -67,7 +67,7 @@ struct index_section {  // ascending by kind
 static_assert(sizeof(index_section) == 32);
 static_assert(offsetof(index_section, offset) == 16);
 
-struct index_mark {  // one about every index_stride bytes of frames, the first at the first frame
+struct index_mark {  // one for about every index_stride bytes, beginning at the first frame
     std::uint64_t sequence;
     std::uint64_t offset;
     std::uint64_t max_timestamp_ns;  // running maximum before this frame
@@ -79,7 +79,7 @@ struct index_stream {  // sorted by stream
     std::uint64_t stream;
     std::uint64_t version;        // of its last event here
     std::uint32_t last;           // offset of that event / 8
-    std::uint32_t segments_back;  // to the segment before this one that holds the stream; 0: none
+    std::uint32_t segments_back;  // to the previous segment that holds the stream; 0: none
 
     [[nodiscard]] constexpr std::uint64_t last_offset() const noexcept {
         return std::uint64_t{last} * frame_alignment;

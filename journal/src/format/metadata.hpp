@@ -1,4 +1,4 @@
-// An event's metadata: entries of tag, length and value in front of the payload.
+// An event's metadata: entries of tag, length and value before the payload.
 #pragma once
 
 #include <pawl/journal/detail/frame.hpp>
@@ -12,7 +12,7 @@
 
 namespace pawl::detail {
 
-// What stands in front of each value, which is padded to 8.
+// What precedes each value. The value is padded to a multiple of 8 bytes.
 struct metadata_prefix {
     std::uint16_t tag;
     std::uint16_t flags;
@@ -27,7 +27,7 @@ enum class metadata_fault : std::uint8_t {
     does_not_fit,
     unknown_critical,
     bad_order,  // Pawl's own tags do not ascend
-    bad_value,  // not what the tag asks for
+    bad_value,  // not a value that the tag allows
 };
 
 [[nodiscard]] constexpr std::string_view to_string(metadata_fault fault) noexcept {
@@ -63,7 +63,7 @@ enum class metadata_fault : std::uint8_t {
     return true;
 }
 
-// Whether a tag of Pawl's own may have this value. Others may have any.
+// Whether one of Pawl's own tags may have this value. Other tags may have any value.
 [[nodiscard]] inline bool value_fits(metadata_tag tag, std::span<const std::byte> value) noexcept {
     constexpr std::size_t id_bytes = 16;
     constexpr std::size_t trace_bytes = 25;
@@ -88,7 +88,7 @@ enum class metadata_fault : std::uint8_t {
     return true;
 }
 
-// The rules that hold for entries one after the other.
+// Checks the entries of one event, in order.
 class metadata_rules {
   public:
     [[nodiscard]] metadata_fault check(metadata_tag tag, bool critical,
@@ -105,7 +105,7 @@ class metadata_rules {
     }
 
   private:
-    std::uint16_t last_ = 0;  // of Pawl's own tags
+    std::uint16_t last_ = 0;  // of Pawl's own tags so far
 };
 
 struct metadata_extent {
@@ -152,21 +152,21 @@ inline void store_metadata(std::byte* to, std::span<const metadata_entry> entrie
         if (entry.value.empty())
             continue;
         const std::size_t padded_value = padded(entry.value.size());
-        // One whole word, of which the value then overwrites what is not padding.
+        // Zero the last word; the value then overwrites what is not padding.
         store_u64(to + padded_value - frame_alignment, 0);
         std::memcpy(to, entry.value.data(), entry.value.size());
         to += padded_value;
     }
 }
 
-// How the body of an event's frame is to be read.
+// How to read the body of an event's frame.
 struct frame_view {
-    std::uint32_t metadata_bytes = 0;  // in front of the payload
-    std::string_view fault{};          // why it cannot be; empty where it can
+    std::uint32_t metadata_bytes = 0;  // before the payload
+    std::string_view fault{};          // why it cannot be read; empty if it can
 };
 
-// Of a frame that was checked. A payload with an encoding, or metadata that this version does not
-// understand, was written by a later one.
+// For a frame that was checked. A later version wrote a payload with an encoding, or metadata that
+// this version does not understand.
 [[nodiscard]] inline frame_view view_frame(const std::byte* frame, commit_word word) noexcept {
     if ((word.flags() & (flag::metadata | flag::encoding_mask)) == 0) [[likely]]
         return {};

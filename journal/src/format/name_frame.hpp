@@ -13,11 +13,10 @@ namespace pawl::detail {
 
 struct named_stream {
     stream_id stream = no_stream_id;
-    std::string_view name;  // lies in the segment
+    std::string_view name;  // points into the segment
 };
 
-// What a name frame says. `frame` has been checked and is a system frame; nothing if it
-// is of another type.
+// The contents of a name frame; nullopt if the frame is of another type. `frame` has been checked.
 [[nodiscard]] inline std::optional<named_stream> read_name(const std::byte* frame,
                                                            commit_word word) noexcept {
     if (!word.is_system() || classify_system(word) != system_class::stream_name)
@@ -27,8 +26,8 @@ struct named_stream {
                          word.frame_bytes() - frame_header_bytes}};
 }
 
-// The name frame at a place that an index gives, which nothing has checked yet: it may lie past the
-// end of the segment. Nothing if no whole name frame is there.
+// The name frame at an offset from an index, which nothing has checked yet: it may lie past the end
+// of the segment. nullopt if there is no whole name frame.
 [[nodiscard]] inline std::optional<named_stream> name_at(const frame_space& space,
                                                          std::uint64_t offset) noexcept {
     if (offset % frame_alignment != 0 || !has_room_for_header(space, offset))

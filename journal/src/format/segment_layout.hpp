@@ -8,25 +8,26 @@
 
 namespace pawl::detail {
 
-// A program must know the types below first_skipped_type that it meets; it passes over the others.
+// A program must know every type below first_skipped_type that it finds; it skips unknown types
+// from there on.
 enum class system_type : std::uint16_t {
     rolled = 1,       // the segment is full; its successor is durable in the directory
     closed = 2,       // a clean end, everything before it durable
     cut = 3,          // a recovery ended the segment here
     stream_name = 4,  // payload: the name of stream `stream`
     description = 5,  // payload: what the payload of an event type means (description_payload)
-    clock_report = 0x8001,  // payload: how good the time stamps are (clock_payload)
+    clock_report = 0x8001,  // payload: how accurate the time stamps are (clock_payload)
 };
 
 inline constexpr std::uint16_t first_skipped_type = 0x8000;
 
 struct end_payload {
     std::uint64_t successor_epoch;  // of rolled; else 0
-    std::uint64_t first_sequence;   // what the segment's first frame carries
+    std::uint64_t first_sequence;   // of the segment's first frame
     std::uint64_t events;           // in this segment
-    std::uint64_t lost_about;  // cut: events published and not recovered, at most, as far as known
-    std::uint64_t torn_bytes;  // cut: from here to the last byte that was not zero, and the same of
-                               // every later segment that was taken out
+    std::uint64_t lost_about;  // cut: published events that were not recovered, as far as known
+    std::uint64_t torn_bytes;  // cut: from here to the last byte that was not zero, plus those of
+                               // every later segment
 };
 static_assert(sizeof(end_payload) == 40);
 inline constexpr std::size_t end_frame_bytes = frame_header_bytes + sizeof(end_payload);
@@ -50,14 +51,14 @@ struct segment_header {
     std::uint64_t epoch;  // random, never 0
     std::uint64_t segment_bytes;
     std::uint64_t created_ns;
-    // The end of the segment before, where an open or a recovery made this one; epoch 0 where it
-    // was prepared ahead or is the first.
+    // The end of the previous segment, if an open or a recovery created this one. Epoch 0 if it was
+    // prepared ahead of time or is the first.
     std::uint64_t predecessor_epoch;
     std::uint64_t predecessor_end_offset;  // of the end frame
-    std::uint64_t predecessor_end_hash;  // of the end frame; 0 behind a cut, which is stored later
-    std::uint64_t start_sequence;        // only with a predecessor_epoch
-    std::uint64_t reserved[16];          // zero
-    std::uint64_t checksum;              // XXH3-64 of the bytes before it
+    std::uint64_t predecessor_end_hash;    // of the end frame; 0 after a cut, which is stored later
+    std::uint64_t start_sequence;          // only with a predecessor_epoch
+    std::uint64_t reserved[16];            // zero
+    std::uint64_t checksum;                // XXH3-64 of the bytes before it
 };
 static_assert(sizeof(segment_header) == 256);
 static_assert(offsetof(segment_header, journal) == 40);

@@ -1,5 +1,5 @@
-// Going through the frames of one segment in order, as recovery, verification and the index builder
-// do.
+// Walks through the frames of one segment in order, for recovery, verification and the index
+// builder.
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -57,7 +57,7 @@ struct walk_start {
 
 struct unit_check {
     frame_fault fault = frame_fault::none;
-    std::uint64_t end = 0;  // behind the last frame that was looked at
+    std::uint64_t end = 0;  // after the last frame that was checked
 };
 
 // Checks the batch whose first frame, already checked, lies at `offset`.
@@ -83,7 +83,8 @@ struct unit_check {
     }
 }
 
-// Checks what must be seen whole or not at all: the frame at `offset`, and of a batch all others.
+// Checks what a reader must see whole or not at all: the frame at `offset` and, if it begins a
+// batch, all other frames of the batch.
 [[nodiscard]] inline unit_check check_unit(const frame_space& space, std::uint64_t offset,
                                            sequence_number expected) noexcept {
     const frame_fault fault = check_in_order(space, offset, expected);
@@ -98,7 +99,7 @@ struct unit_check {
     return check_batch(space, offset, expected);
 }
 
-// What an end frame, already checked, says.
+// Copies the contents of an end frame that was checked.
 inline void take_end(walk_end& at, const std::byte* frame, commit_word word) noexcept {
     PAWL_ASSERT(is_end(word));
     at.end_type = static_cast<system_type>(word.type());
@@ -106,8 +107,8 @@ inline void take_end(walk_end& at, const std::byte* frame, commit_word word) noe
     at.end_hash = load_u64(frame + frame_offset::hash);
 }
 
-// Calls visit(offset, commit_word) for every frame but the end frame. A batch is visited only when
-// all of it is there; otherwise the hole is its first frame.
+// Calls visit(offset, commit_word) for every frame but the end frame. The frames of a batch are
+// visited only if all of them are valid; otherwise the first one is the hole.
 template <class Visit>
 [[nodiscard]] walk_end walk_segment(const frame_space& space, walk_start from, Visit&& visit) {
     walk_end at{.offset = from.offset, .sequence = from.sequence, .first_sequence = from.sequence};
@@ -139,7 +140,7 @@ template <class Visit>
     }
 }
 
-// Offset of the first byte at or behind `from` that is not zero, or the segment's size.
+// Offset of the first nonzero byte at or after `from`, or the segment's size.
 [[nodiscard]] inline std::uint64_t first_nonzero(const frame_space& space, const data_ranges& data,
                                                  std::uint64_t from) noexcept {
     for (const byte_range& range : data.all()) {
@@ -157,7 +158,7 @@ template <class Visit>
     return space.bytes;
 }
 
-// Offset behind the last byte that is not zero, at least `from`.
+// Offset after the last nonzero byte, at least `from`.
 [[nodiscard]] inline std::uint64_t last_nonzero(const frame_space& space, const data_ranges& data,
                                                 std::uint64_t from) noexcept {
     PAWL_ASSERT(from <= space.bytes);

@@ -84,8 +84,8 @@ class surveyor {
         return survey_;
     }
 
-    // Whether the files are those that run() saw: the same names, the same lives behind them, and
-    // the hole, if there was one, still a hole.
+    // Whether the files are those that run() saw: the same names, the same epochs, and the hole, if
+    // there was one, still a hole.
     [[nodiscard]] bool nothing_changed() const {
         const auto ordinals = list_segments(request_.directory);
         if (!ordinals ||
@@ -132,8 +132,8 @@ class surveyor {
         return {};
     }
 
-    // A sealed segment was synced to its end, and with it everything before: reading begins behind
-    // the last one. What is not read must be there at least.
+    // A sealed segment was synced to its end, and so was everything before it: reading begins after
+    // the last one. Segments that are not read must at least exist.
     [[nodiscard]] result<void> find_first_to_read() {
         const auto& segments = survey_.segments;
         if (request_.verify == verify_at_open::all)
@@ -155,15 +155,15 @@ class surveyor {
         for (std::size_t i = 0; i < trusted; ++i) {
             const surveyed_segment& segment = survey_.segments[i];
             if (segment.ordinal != i)
-                return std::unexpected(missing(i, "the segment is not there, and later ones are"));
+                return std::unexpected(missing(i, "the segment does not exist, but later ones do"));
             if (auto header = check_segment_header(request_.directory, request_.id, i); !header)
                 return std::unexpected(std::move(header.error()));
         }
         return {};
     }
 
-    // An index that was left beside another copy of its segment would make the next writer go on
-    // after a gap. Such a segment is read like one that is not sealed.
+    // An index that was left beside another copy of its segment would make the next writer continue
+    // after a gap. Such a segment is read as if it were not sealed.
     [[nodiscard]] bool ends_as_index_says(const surveyed_segment& segment) const {
         const auto opened = open_segment(request_.directory, request_.id, segment.ordinal);
         const index_header& index = segment.index;
@@ -194,7 +194,7 @@ class surveyor {
                      .detail = std::move(detail)};
     }
 
-    // Reads segment i in order; false where nothing behind it is to be read.
+    // Reads segment i, in order; false if nothing after it is to be read.
     [[nodiscard]] result<bool> read(std::size_t i) {
         surveyed_segment& segment = survey_.segments[i];
         const std::uint64_t expected = i == 0 ? 0 : survey_.segments[i - 1].ordinal + 1;
@@ -209,7 +209,8 @@ class surveyor {
         segment.header_note = opened->header_note;
         const frame_space space = opened->space();
         const auto& before = survey_.end;
-        // A close unlinks what was prepared and not used, in no certain order on the disk.
+        // A close unlinks segments that were prepared and not used, but the unlinks may reach the
+        // disk in any order.
         const bool may_be_spare = segment.header.predecessor_epoch == 0 && !segment.sealed &&
                                   before.known && before.type == system_type::closed;
         if (may_be_spare &&
@@ -218,7 +219,7 @@ class surveyor {
         }
         if (segment.ordinal != expected) {
             absent_ = expected;
-            return std::unexpected(missing(expected, "the segment is not there"));
+            return std::unexpected(missing(expected, "the segment does not exist"));
         }
         if (auto wrong = misfit(segment.header, before); !wrong.empty()) {
             return std::unexpected(at_segment(i, errc::damaged, std::move(wrong)));
@@ -231,7 +232,7 @@ class surveyor {
         surveyed_segment& segment = survey_.segments[i];
         const walk_start from{.sequence = survey_.next_sequence};
         const walk_end end = walk_segment(space, from, [](std::uint64_t, commit_word) {});
-        // What cannot be read is not what was torn.
+        // A page that cannot be read is not a torn tail.
         if (auto whole = opened.bytes.whole(); !whole)
             return std::unexpected(std::move(whole.error()));
         PAWL_ASSERT(end.sequence >= from.sequence && end.offset >= from.offset);
@@ -258,14 +259,14 @@ class surveyor {
         return true;
     }
 
-    // A sealed segment holds what its index says, and nothing behind a clean end.
+    // A sealed segment holds what its index says, and nothing after a clean end.
     [[nodiscard]] result<bool> check_seal(std::size_t i, const frame_space& space,
                                           const data_ranges& data) {
         const surveyed_segment& segment = survey_.segments[i];
         const walk_end& end = segment.walk;
         if (segment.index.epoch != segment.header.epoch || segment.index.end_offset != end.offset ||
             segment.index.end_hash != end.end_hash) {
-            // The log decides; what is derived from it is made anew.
+            // The log decides; what is derived from it is created again.
             survey_.segments[i].sealed = false;
             return true;
         }
@@ -279,7 +280,7 @@ class surveyor {
         return std::unexpected(std::move(wrong));
     }
 
-    // Segment i was prepared and never used; so must be all behind it.
+    // Segment i was prepared and never used; so must be all after it.
     [[nodiscard]] result<bool> only_blank_from(std::size_t i) {
         survey_.blank_from = i;
         for (std::size_t later = i + 1; later < survey_.segments.size(); ++later) {
@@ -308,13 +309,14 @@ class surveyor {
         if (more_expected || survey_.durable > survey_.next_sequence)
             absent_ = next_ordinal;
         if (more_expected) {
-            return std::unexpected(
-                missing(next_ordinal, "its predecessor says that it was there" + copied(false)));
+            return std::unexpected(missing(
+                next_ordinal, "its predecessor's end frame says that it exists" + copied(false)));
         }
         if (survey_.durable > survey_.next_sequence) {
-            return std::unexpected(missing(next_ordinal, "the control file says that sequence " +
-                                                             std::to_string(survey_.durable) +
-                                                             " was durable" + copied(true)));
+            return std::unexpected(
+                missing(next_ordinal, "the control file proves that all events below sequence " +
+                                          std::to_string(survey_.durable) + " were durable" +
+                                          copied(true)));
         }
         return {};
     }
@@ -339,12 +341,12 @@ class surveyor {
             return std::unexpected(std::move(found));
         };
         if (request_.stored_watermark > hole.sequence) {
-            return damage("the control file says that sequence " +
-                          std::to_string(request_.stored_watermark) + " was durable");
+            return damage("the control file proves that all events below sequence " +
+                          std::to_string(request_.stored_watermark) + " were durable");
         }
         if (survey_.durable > hole.sequence) {
-            return damage("an earlier frame says that sequence " + std::to_string(survey_.durable) +
-                          " was durable");
+            return damage("an earlier frame proves that all events below sequence " +
+                          std::to_string(survey_.durable) + " were durable");
         }
         const auto& segments = survey_.segments;
         // The cut stores an end frame at the hole. A writer always keeps room for one.
@@ -352,7 +354,7 @@ class surveyor {
             return damage("the frames before it leave no room for the segment's end");
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
             if (segments[i].sealed)
-                return damage("an index says that the segment was complete");
+                return damage("an index proves that the segment was complete");
         }
         std::uint64_t bytes_behind = 0;
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {

@@ -1,5 +1,5 @@
-// What a journal's segments hold, read in order: the facts on which recovery, verification and a
-// reader's judgement of its end rest. Changes nothing.
+// Surveys what a journal's segments hold, in order: the facts from which recovery, verification and
+// a reader at the end of the log draw their conclusions. Changes nothing.
 #pragma once
 
 #include "format/segment_walk.hpp"
@@ -18,7 +18,7 @@
 
 namespace pawl::detail {
 
-// How the segment before ended; what the next one must fit.
+// How the previous segment ended, which the next one must continue.
 struct segment_end {
     bool known = false;  // false before the first segment
     system_type type{};
@@ -56,8 +56,8 @@ struct log_survey {
     std::size_t blank_from = 0;
     sequence_number next_sequence = 0;
     sequence_number durable = 0;   // the highest watermark proven
-    sequence_number seen = 0;      // one behind the last whole event found anywhere
-    std::uint64_t torn_bytes = 0;  // behind the hole, up to the last byte that is not zero
+    sequence_number seen = 0;      // one after the last whole event found anywhere
+    std::uint64_t torn_bytes = 0;  // from the hole on, to the last nonzero byte
     std::uint64_t bytes_read = 0;
 };
 
@@ -69,14 +69,14 @@ struct survey_request {
     sequence_number published = 0;         // from the control file; proves nothing
 };
 
-// damaged or missing_segment, with file, offset and sequence, where what is wrong lies below a
-// durable watermark; a hole that is a torn tail is part of the answer.
+// Fails with damaged or missing_segment, with file, offset and sequence, if something below a
+// durable watermark is wrong. A hole that is a torn tail is part of the result.
 [[nodiscard]] result<log_survey> survey_log(const survey_request& request);
-// The same for a caller that does not hold the lock: nothing if files changed while they were read,
-// whatever the survey then says. survey_at_rest() is how readers ask.
+// The same for a caller that does not hold the lock: nullopt if files changed while they were read,
+// whatever the survey found. Readers call survey_at_rest() instead.
 [[nodiscard]] result<std::optional<log_survey>> survey_without_lock(const survey_request& request);
 
-// Where a segment with this header cannot follow that end; empty where it can.
+// Why a segment with this header cannot follow that end; empty if it can.
 [[nodiscard]] std::string misfit(const segment_header& header, const segment_end& before);
 
 [[nodiscard]] segment_end end_of(const index_header& index) noexcept;

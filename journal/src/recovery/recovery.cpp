@@ -18,8 +18,8 @@ namespace pawl::detail {
 
 namespace {
 
-// Stores every byte of a range again, so that its pages are written at the next sync even where an
-// earlier sync failed and left them marked clean.
+// Stores every byte of a range again, so that the next sync writes its pages even if an earlier
+// sync failed and left them marked clean.
 void store_again(std::byte* base, std::uint64_t from, std::uint64_t to) noexcept {
     PAWL_ASSERT(from <= to);
     for (std::uint64_t at = from / sizeof(std::uint64_t) * sizeof(std::uint64_t); at < to;
@@ -29,7 +29,7 @@ void store_again(std::byte* base, std::uint64_t from, std::uint64_t to) noexcept
     }
 }
 
-// Where the first frame at or above the watermark begins, system frames of that sequence included.
+// Offset of the first frame at or above the sequence, system frames included.
 [[nodiscard]] std::uint64_t offset_of_sequence(const frame_space& space, std::uint64_t end,
                                                sequence_number sequence) noexcept {
     std::uint64_t offset = first_frame_offset;
@@ -69,7 +69,7 @@ class recoverer {
     }
 
   private:
-    // A rehearsal holds no lock, and what it sees beside a writer is not what a recovery would
+    // A dry run may hold no lock, and what it sees beside a writer is not what a recovery would
     // find.
     [[nodiscard]] result<void> look(const survey_request& survey) {
         if (!request_.dry_run || request_.lock_held) {
@@ -95,8 +95,8 @@ class recoverer {
     [[nodiscard]] const surveyed_segment& holed() const {
         return survey_.segments[survey_.hole->segment];
     }
-    // The segment with the hole holds something, or its predecessor counts on it. Otherwise it was
-    // only prepared.
+    // The segment with the hole holds something, or its predecessor rolled over to it. Otherwise it
+    // was only prepared.
     [[nodiscard]] bool cut_in_place() const {
         return survey_.hole->offset > first_frame_offset || survey_.torn_bytes != 0 ||
                (survey_.end.known && survey_.end.type == system_type::rolled);
@@ -127,23 +127,23 @@ class recoverer {
         report.torn_bytes = survey_.torn_bytes;
     }
 
-    // The survey has decided: either nothing is torn, or everything after the hole was never
+    // The survey has decided: either nothing is torn, or nothing after the hole was ever
     // acknowledged as durable. It has changed nothing. The steps below are in an order in which a
     // crash between any two leaves a journal that the next recovery judges in the same way:
     //
-    // 1. Remove temporary files. Nothing refers to them. A crash leaves fewer of them.
+    // 1. Remove temporary files. Nothing refers to them. A crash leaves some of them.
     // 2. Store the frames after the watermark again and sync them. Their bytes do not change, so a
     //    crash leaves what was there. This comes before anything that makes them count: the end
     //    frame and the new segment vouch for every frame before the hole, and an earlier failed
-    //    sync may have left pages that are clean in memory and were never written.
+    //    sync may have left pages that are marked clean but were never written.
     // 3. Move the segments after the hole to torn/, last one first. A crash leaves a shorter run of
     //    segments after the same hole; moving the first one first would leave a gap, which looks
     //    like a missing segment.
     // 4. Create the successor (cut() and replace_prepared() say in which order).
     //
-    // Whatever the crash leaves, the hole is where it was and proves the same, since only bytes and
-    // segments after it have gone. The number of lost events in the report may then be smaller: it
-    // is a lower bound of what was seen.
+    // Whatever the crash leaves, the hole is where it was and is judged the same, since only bytes
+    // and segments after it are gone. The next report may count fewer lost events, because it
+    // counts only what it still sees.
     [[nodiscard]] result<void> change() {
         if (auto done = remove_temporaries(request_.directory); !done)
             return done;
@@ -199,8 +199,8 @@ class recoverer {
         std::uint64_t to = walk.offset;
         if (walk.ended()) {
             to += end_frame_bytes;
-            // After a clean end, what an abandoned reservation wrote was zeroed in memory. The
-            // zeros may never have reached the disk, even where they are in memory still: all that
+            // What an abandoned reservation wrote after a clean end was zeroed in memory. The zeros
+            // may never have reached the disk, even if they are still in memory, so everything that
             // may hold data is stored again.
             if (walk.end_type != system_type::cut) {
                 const data_ranges data = segment.data();
@@ -223,7 +223,7 @@ class recoverer {
         if (*past_the_cache) {
             done_.report.notices.push_back(
                 segment.bytes.path().string() +
-                ": an earlier write had failed; written again past the page cache");
+                ": an earlier write had failed; written again, bypassing the page cache");
         }
         return {};
     }
@@ -259,8 +259,8 @@ class recoverer {
         if (!torn)
             return std::unexpected(std::move(torn.error()));
         const std::string stem = torn_stem(segment.ordinal, segment.header.epoch);
-        // Evidence is never replaced. A copy of the journal that was put back may hold the same
-        // segment again.
+        // Evidence is never replaced. If a copy of the journal was restored, the same segment may
+        // be moved here a second time.
         std::string name = stem + ".seg";
         for (int copy = 1;; ++copy) {
             auto moved = request_.directory.move(segment_name(segment.ordinal), *torn, name,
@@ -278,11 +278,12 @@ class recoverer {
         }
     }
 
-    // A crash must not cost a whole segment's room for ever: only what is not zero is evidence.
+    // A crash must not take up a whole segment's space forever: only nonzero bytes are evidence.
     void give_back_kept(const directory_handle& torn, const std::string& name,
                         const segment_header& header) {
         const std::filesystem::path kept = torn.path_of(name);
-        // A copy of the journal that was made of hard links may still be written to here.
+        // Another name may belong to a copy of the journal made of hard links, which may still be
+        // in use.
         const auto links = torn.links_of(name);
         if (!links || *links > 1)
             return;
@@ -295,7 +296,7 @@ class recoverer {
         give_back_after(0, {header, std::move(*mapped), std::move(*opened)});
     }
 
-    // What is given back is zero already, so a crash at any point changes nothing that is read. A
+    // What is released is zero already, so a crash at any point changes nothing that is read. A
     // page that cannot be read may be evidence: then everything stays.
     void give_back_after(std::uint64_t offset, const writable_segment& segment) {
         const std::uint64_t end = last_nonzero(segment.space(), segment.data(), offset);
@@ -308,7 +309,7 @@ class recoverer {
 
     void note_room_kept(const std::filesystem::path& path, const error& why) {
         done_.report.notices.push_back(path.string() +
-                                       ": its unused room was not given back: " + why.message());
+                                       ": its unused space was not released: " + why.message());
     }
 
     [[nodiscard]] result<writable_segment> create_next(
@@ -323,9 +324,9 @@ class recoverer {
                                .allocate_bytes = request_.allocate_bytes});
     }
 
-    // The segment was prepared and never written, so no bytes have to be kept. The new file is
-    // renamed over it. A crash before the rename leaves the prepared segment, as it was found; a
-    // crash after it leaves a prepared segment again, one that names its predecessor.
+    // The segment was prepared and never written, so there are no bytes to keep, and the new file
+    // is renamed over it. A crash before the rename leaves the prepared segment as it was found; a
+    // crash after it leaves a prepared segment that names its predecessor.
     [[nodiscard]] result<void> replace_prepared() {
         auto made =
             create_next(holed().ordinal, done_.before, directory_handle::on_existing::replace);
@@ -357,7 +358,7 @@ class recoverer {
         PAWL_ASSERT(survey_.durable <= hole.sequence);
         PAWL_ASSERT(hole.offset % frame_alignment == 0);
         PAWL_ASSERT(end_frame_bytes <= opened->bytes.size() - hole.offset);
-        // First, so that a full disk has room for what follows.
+        // Release space first, so that a full disk has room for what follows.
         give_back_after(hole.offset + end_frame_bytes, *opened);
         auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,
                                                       .end_offset = hole.offset,
@@ -391,8 +392,8 @@ class recoverer {
         auto kept = torn->write_whole(name, parts, directory_handle::on_existing::fail);
         if (kept || kept.error().os_error != EEXIST)
             return kept;
-        // An earlier recovery died inside the store of the end frame. What it saved is what stood
-        // there first; half an end frame stands there now.
+        // An earlier recovery died while it stored the end frame. It saved the original bytes; part
+        // of an end frame may stand there now.
         if (auto removed = torn->unlink(name + ".tmp"); !removed)
             return removed;
         return torn->sync();
@@ -410,8 +411,8 @@ class recoverer {
         header.sequence = hole.sequence;
         header.timestamp_ns = system_time_ns();
         std::byte* frame = segment.bytes.data() + hole.offset;
-        // A reader in another process may be looking: it must find no frame here until all of the
-        // new one is stored, so its commit word is cleared first and stored last.
+        // A reader in another process may be reading here. It must find no frame until all of the
+        // new one is stored, so the commit word is cleared first and stored last.
         store_commit(frame, 0);
         std::memcpy(frame + frame_offset::hash,
                     reinterpret_cast<const std::byte*>(&header) + frame_offset::hash,

@@ -1,5 +1,5 @@
-// Brings a journal into the state from which a writer can go on: cuts a torn tail, keeps what it
-// cuts, and stores again what the page cache may hold and the disk may not.
+// Brings a journal into a state in which a writer can continue it: cuts a torn tail, keeps what it
+// cuts, and stores again what the page cache may hold but the disk may not.
 #pragma once
 
 #include "format/directory_layout.hpp"
@@ -22,7 +22,7 @@ struct recovery_request {
     identity journal{};
     verify_at_open verify = verify_at_open::unsealed;
     bool dry_run = false;
-    bool lock_held = false;  // by the caller, who may then survey without looking for a writer
+    bool lock_held = false;  // by the caller, so the survey need not look for a writer
     std::uint64_t allocate_bytes = no_value;  // segment_request::allocate_bytes
 };
 
@@ -33,14 +33,14 @@ struct recovered_log {
     // What the next segment must name as its predecessor, and its ordinal. Not with a dry run.
     predecessor before{};
     std::uint64_t next_ordinal = 0;
-    // A segment that the recovery made and that waits to be written to, if it made one.
+    // The empty segment that the recovery created for the writer to continue in, if it created one.
     std::optional<writable_segment> successor;
     // Complete segments without an index, ascending.
     std::vector<std::uint64_t> to_seal;
 };
 
 // The caller holds the lock, except for a dry run without `lock_held`, which fails with locked
-// while a writer holds it. Errors as survey_log, and io.
+// while a writer holds it. Errors as for survey_log, and io.
 [[nodiscard]] result<recovered_log> recover_log(const recovery_request& request);
 
 }  // namespace pawl::detail

@@ -48,7 +48,7 @@ std::string recovery_report::message() const noexcept {
     try {
         return message_of(*this);
     } catch (const std::bad_alloc&) {
-        return "out of memory";  // short enough to need none
+        return "out of memory";  // short enough not to allocate
     }
 }
 

@@ -29,7 +29,7 @@ hole_now look_again(const directory_handle& directory, const journal_id& id,
                     const seen_hole& hole) {
     const auto opened = open_segment(directory, id, hole.ordinal);
     if (!opened) {
-        // An unreadable file is the same file as far as anyone can tell.
+        // Nothing shows that an unreadable file is a different one.
         return opened.error().code == errc::missing_segment ? hole_now::replaced
                                                             : hole_now::still_there;
     }

@@ -1,4 +1,4 @@
-// Surveys by readers, who hold no lock: a writer may open, write, close, be killed and recover
+// Surveys for readers, who hold no lock: a writer may open, write, close, be killed and recover
 // while they read.
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace pawl::detail {
 
-// The survey of a journal that no writer holds; nothing if one does. What was read before and after
-// a writer came by contradicts itself and looks like damage, so a verdict counts only if all files
-// are still the same afterwards; otherwise the survey starts again. Errors as survey_log, and
-// locked if writers kept coming by.
+// The survey of a journal that no writer holds; nullopt if one does. If a writer changes files
+// between two reads, what was read may contradict itself and look like damage. A verdict therefore
+// counts only if all files are still the same afterwards; otherwise the survey starts again. Errors
+// as for survey_log, and locked if writers kept changing the files.
 [[nodiscard]] result<std::optional<log_survey>> survey_at_rest(const survey_request& request);
 
-// A place in a segment that held no whole frame.
+// A place in a segment where no whole frame was found.
 struct seen_hole {
     std::uint64_t ordinal = 0;
     std::uint64_t epoch = 0;
@@ -27,12 +27,12 @@ struct seen_hole {
 
 enum class hole_now : std::uint8_t {
     still_there,
-    filled,    // a writer has stored the frame, or a recovery the cut
-    replaced,  // the segment's name means another file, or none
+    filled,    // a writer has stored the frame, or a recovery has stored the cut
+    replaced,  // the segment's name refers to another file, or to none
 };
 
-// What became of a hole, asked after everything that makes it look like damage was read: if it is
-// still there now, it was there all the time.
+// Looks at a hole again, after everything that makes it look like damage was read: if it is still
+// there now, it was there all the time.
 [[nodiscard]] hole_now look_again(const directory_handle& directory, const journal_id& id,
                                   const seen_hole& hole);
 

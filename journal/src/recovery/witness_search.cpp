@@ -8,8 +8,9 @@ namespace pawl::detail {
 
 namespace {
 
-// Words torn out of frames, and payloads of small numbers, make candidates that overlap. So much is
-// hashed within seconds, and lets the average candidate be 2 KiB long.
+// Fragments of frames, and payloads of small numbers, produce candidates that overlap. This much is
+// hashed within seconds, and allows a candidate at every multiple of 8 with an average length of 2
+// KiB.
 constexpr std::uint64_t least_budget = std::uint64_t{64} << 20;
 constexpr std::uint64_t budget_factor = 256;
 
@@ -26,7 +27,7 @@ bool witness_search::plausible(const frame_space& space, std::uint64_t offset,
         return false;
     const std::byte* frame = space.base + offset;
     const sequence_number sequence = load_u64(frame + frame_offset::sequence);
-    // No more events than the segments could hold, were they full of empty ones.
+    // No more events than the segments could hold if all were empty.
     return sequence >= expected_ && sequence - expected_ <= most_events_ &&
            load_u32(frame + frame_offset::witness) <= sequence;
 }
@@ -73,9 +74,10 @@ bool witness_search::search(const frame_space& space, const data_ranges& data,
 
 std::string witness_search::reason() const {
     if (spent_)
-        return "more looks like frames behind it than can be searched";
-    return "a frame at byte " + std::to_string(proven_at_) + " behind it proves that sequence " +
-           std::to_string(proven_durable_) + " was durable";
+        return "too many bytes after it look like frames to check them all";
+    return "a frame after it, at byte " + std::to_string(proven_at_) +
+           ", proves that all events below sequence " + std::to_string(proven_durable_) +
+           " were durable";
 }
 
 }  // namespace pawl::detail

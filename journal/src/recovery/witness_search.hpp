@@ -1,4 +1,5 @@
-// Tells a torn tail from damage: does anything behind a hole prove that the hole was durable once?
+// Tells a torn tail from damage: does any frame after a hole prove that the missing one was
+// durable?
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -12,21 +13,23 @@
 
 namespace pawl::detail {
 
-// Looks for whole frames behind a hole that expects `expected`, anywhere at all, since nothing
-// there can be read in order any more.
+// Searches for whole frames after a hole at sequence `expected`. They may begin anywhere, since
+// nothing after the hole can be read in order.
 class witness_search {
   public:
-    // `bytes_behind`: of the segments from the hole on. How much may be hashed depends on it;
-    // spent, the verdict is damage, for refusing is safe.
+    // `bytes_behind`: the size of the segments from the hole on, which limits how much may be
+    // hashed. If that is not enough, the verdict is damage, because refusing is safe.
     witness_search(sequence_number expected, std::uint64_t bytes_behind) noexcept;
 
-    // Searches one segment from an offset on. Nothing more is to be searched once it returns true.
+    // Searches one segment from an offset on. Once it returns true, the verdict is damage and
+    // nothing more need be searched.
     bool search(const frame_space& space, const data_ranges& data, std::uint64_t from) noexcept;
 
     // A watermark above the hole was proven, or the search had to give up.
     [[nodiscard]] bool proves_damage() const noexcept { return proven_ || spent_; }
     [[nodiscard]] std::string reason() const;
-    // One behind the last whole event found, at least `expected`: what was published at least.
+    // One after the last whole event found, at least `expected`: a lower bound of what was
+    // published.
     [[nodiscard]] sequence_number seen() const noexcept { return seen_; }
 
   private:
@@ -34,7 +37,7 @@ class witness_search {
                                  commit_word word) const noexcept;
 
     sequence_number expected_;
-    std::uint64_t most_events_;  // that can lie behind the hole
+    std::uint64_t most_events_;  // that fit after the hole
     sequence_number seen_ = expected_;
     std::uint64_t budget_;
     bool proven_ = false;

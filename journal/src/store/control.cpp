@@ -46,7 +46,7 @@ template <class Word>
     return header_checksum(mark) ^ id_word;
 }
 
-// The valid watermark with the greater generation; generation 0 where neither is valid.
+// The valid watermark with the greater generation; generation 0 if neither is valid.
 [[nodiscard]] control_watermark newest_watermark(const mapping& bytes,
                                                  std::uint64_t id_word) noexcept {
     control_watermark newest{};
@@ -79,7 +79,7 @@ template <class Word>
     std::memcpy(identity.journal, id.data(), id.size());
     identity.checksum = header_checksum(identity);
     std::memcpy(fresh.data(), &identity, sizeof identity);
-    // Both blocks, so that whichever is torn by the next store leaves the other.
+    // Fill both blocks, so that one is whole even if a crash tears the next store to the other.
     for (int block = 0; mark.durable != 0 && block < 2; ++block) {
         ++mark.generation;
         mark.checksum = watermark_checksum(mark, id_word(id));
@@ -100,7 +100,8 @@ template <std::size_t Size>
     return {from, ::strnlen(from, Size)};
 }
 
-// Short, and without an allocation that could fail; empty where it cannot be read.
+// The first line of a small file, without an allocation that could fail; empty if it cannot be
+// read.
 struct short_line {
     std::array<char, 64> text{};
     std::size_t bytes = 0;
@@ -218,7 +219,7 @@ control_view::control_view(mapping bytes, const journal_id& id, file_identity wh
     : bytes_{std::move(bytes)}, id_word_{id_word(id)}, which_{which} {}
 
 result<control_view> control_view::open(const directory_handle& directory, const journal_id& id) {
-    // Asked first: if the file is replaced in between, the next look finds that out.
+    // Asked first: if the file is replaced in between, the next check notices.
     const auto which = directory.identity_of(control_name);
     auto mapped = map_control(directory, file::access::read, mapping::access::read);
     if (!mapped)

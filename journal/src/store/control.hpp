@@ -1,4 +1,5 @@
-// The control file: live status for whoever watches, and the durable watermark on stable storage.
+// The control file: live status for readers and operators, and the durable watermark on stable
+// storage.
 #pragma once
 
 #include "format/directory_layout.hpp"
@@ -18,10 +19,10 @@ namespace pawl::detail {
 // The writer's side.
 class control_page {
   public:
-    // Replaces the file by one of this writer's own, whose watermark is the greater of the old one
-    // and `synced`, which the recovery before has put on stable storage: a copy made by hard links
-    // keeps what it had, and no crash loses the proof that tells damage from a torn tail. If there
-    // is no room for it, a file that has no other name is used again.
+    // Replaces the file by this writer's own, whose watermark is the greater of the old one and
+    // `synced`, up to which the recovery has just put the log on stable storage. So a copy made of
+    // hard links keeps its file, and no crash loses the proof that tells damage from a torn tail.
+    // If there is no room for a new file, the old one is used again, unless it has another name.
     [[nodiscard]] static result<control_page> open_for_writing(const directory_handle& directory,
                                                                const journal_id& id,
                                                                sequence_number synced);
@@ -34,10 +35,10 @@ class control_page {
     void beat() const noexcept;  // heartbeat
     void set_state(control_state state, int os_error) const noexcept;
     void set_owner() const noexcept;
-    // Counts the wake word up and wakes readers that sleep on it.
+    // Increments the wake word and wakes readers that sleep on it.
     void wake_readers() const noexcept;
 
-    // Puts the watermark on stable storage, in the sector that does not hold the last one.
+    // Puts the watermark on stable storage, in the block that does not hold the last one.
     [[nodiscard]] result<void> store_watermark(sequence_number durable);
 
   private:
@@ -51,24 +52,25 @@ class control_page {
 // A reader's side.
 class control_view {
   public:
-    // not_found where there is none or it may not be read; damaged where it is not this journal's.
+    // not_found if there is none; damaged if it is not this journal's.
     [[nodiscard]] static result<control_view> open(const directory_handle& directory,
                                                    const journal_id& id);
 
-    // Whether the file that is mapped is the one that has the name `control` now.
+    // Whether the mapped file is the one that has the name `control` now.
     [[nodiscard]] bool has_its_name(const directory_handle& directory) const;
 
-    // What the live status says is durable; nothing where it is being changed or is wrong.
+    // The durable watermark of the live status; nullopt while it is being changed, or if it is
+    // wrong.
     [[nodiscard]] std::optional<sequence_number> durable() const noexcept;
     [[nodiscard]] sequence_number published() const noexcept;
     [[nodiscard]] std::uint64_t heartbeat_ns() const noexcept;
     [[nodiscard]] std::uint64_t state() const noexcept;
-    // Process, program, host and boot of the last writer, as text.
+    // The process, program, host and boot of the last writer, as text.
     [[nodiscard]] std::string owner() const;
-    // The proven watermark; 0 where there is none.
+    // The watermark that was on stable storage; 0 if there is none.
     [[nodiscard]] sequence_number stored_watermark() const noexcept;
 
-    // Sleeps until the wake word is not `seen` any more, or for `timeout_ns`.
+    // Sleeps until the wake word is no longer `seen`, or for `timeout_ns`.
     void sleep(std::uint32_t seen, std::uint64_t timeout_ns) const noexcept;
     [[nodiscard]] std::uint32_t wake_word() const noexcept;
 

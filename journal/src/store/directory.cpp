@@ -98,7 +98,7 @@ error no_journal_in(const directory_handle& directory) {
     } else if (names->empty()) {
         none.detail = "the directory is empty";
     } else {
-        // The same one each time: a listing has no order.
+        // Always the same one, although a listing has no order.
         none.detail = "the directory holds no journal.pawl and something else: " +
                       *std::ranges::min_element(*names);
     }
@@ -222,8 +222,8 @@ result<void> remove_temporaries(const directory_handle& directory) {
 std::uint64_t random_nonzero() {
     std::uint64_t value = 0;
     while (value == 0) {
-        // getrandom of up to 256 bytes is never cut short once the pool is ready; before that it
-        // waits.
+        // Once the pool is ready, getrandom never returns less than asked for, up to 256 bytes;
+        // before that it waits.
         if (::getrandom(&value, sizeof value, 0) != sizeof value)
             value = 0;
     }

@@ -31,7 +31,7 @@ inline constexpr std::string_view torn_name = "torn";
                                                  std::uint64_t ordinal);
 [[nodiscard]] std::filesystem::path index_path(const std::filesystem::path& directory,
                                                std::uint64_t ordinal);
-// 0000000003-00ab12… : a torn segment's or its bytes' name without the ending.
+// 0000000003-00ab12…: the name of a torn segment, or of bytes from it, without the extension.
 [[nodiscard]] std::string torn_stem(std::uint64_t ordinal, std::uint64_t epoch);
 
 // Ordinals of the segment files, ascending.
@@ -40,11 +40,11 @@ inline constexpr std::string_view torn_name = "torn";
 // not_a_journal for a directory without journal.pawl; says whether it does not exist, is empty, or
 // what else is in it.
 [[nodiscard]] error no_journal_in(const directory_handle& directory);
-// An entry that keeps the directory from becoming a journal; empty if there is none: the directory
-// is empty, or holds only what a creation that was interrupted leaves.
+// An entry that keeps the directory from becoming a journal. Empty if there is none: the directory
+// is empty, or holds only what an interrupted creation leaves.
 [[nodiscard]] result<std::string> foreign_entry(const directory_handle& directory);
 
-// Reads and checks journal.pawl. not_a_journal, newer_format, damaged.
+// Reads and checks journal.pawl. Fails with not_a_journal, newer_format or damaged.
 [[nodiscard]] result<identity> read_identity(const directory_handle& directory);
 // A zero origin makes an original.
 [[nodiscard]] result<identity> create_identity(const directory_handle& directory,
@@ -55,13 +55,13 @@ inline constexpr std::string_view torn_name = "torn";
 // The first 8 bytes of the id, which bind small checksums to this journal.
 [[nodiscard]] std::uint64_t id_word(const journal_id& id) noexcept;
 
-// The kind of network file system, FUSE included, that the directory lies on; empty for any other.
+// The kind of network file system, FUSE included, that the directory is on; empty for any other.
 [[nodiscard]] result<std::string_view> network_file_system_of(
     const std::filesystem::path& directory);
-// network_file_system where the directory lies on one.
+// network_file_system if the directory is on one.
 [[nodiscard]] result<void> refuse_network_file_system(const std::filesystem::path& directory);
 
-// Drops what interrupted operations left: *.tmp files.
+// Removes what interrupted operations left: *.tmp files.
 [[nodiscard]] result<void> remove_temporaries(const directory_handle& directory);
 
 [[nodiscard]] std::uint64_t random_nonzero();

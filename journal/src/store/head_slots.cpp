@@ -40,8 +40,8 @@ head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint6
     return made;
 }
 
-// A search ends at the first free slot, so the entries after the one that goes move up: each that
-// could lie in the gap does, and leaves the next gap.
+// A search ends at the first free slot, so the removed entry must not leave a gap in a run: the
+// next entry that may lie in the gap moves there, which leaves a gap where it was, and so on.
 void head_slots::erase(stream_id stream) noexcept {
     stream_head* gone = find(stream);
     if (gone == nullptr)

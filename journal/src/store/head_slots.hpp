@@ -1,5 +1,5 @@
-// The version and last position of every stream: an open-addressing table over flat memory, which
-// is also how it lies in the file of stream heads.
+// The version and last position of every stream: an open-addressing table in flat memory, laid out
+// as in the file of stream heads.
 #pragma once
 
 #include "format/heads_layout.hpp"
@@ -31,23 +31,23 @@ class head_slots {
 
     // An empty table in fresh memory whose pages are present.
     [[nodiscard]] static result<head_slots> make(std::uint64_t slots);
-    // The table that lies at the beginning of a checked file's entries.
+    // The table at the beginning of a checked file's entries.
     [[nodiscard]] static head_slots over(page_memory entries, std::uint64_t slots,
                                          std::uint64_t used) noexcept;
 
-    // The same over memory that somebody else keeps.
+    // The same over memory that the caller keeps.
     [[nodiscard]] static head_slots at(std::byte* entries, std::uint64_t slots,
                                        std::uint64_t used) noexcept;
 
     [[nodiscard]] std::uint64_t slots() const noexcept { return slots_; }
     [[nodiscard]] std::uint64_t used() const noexcept { return used_; }
     [[nodiscard]] bool wants_to_grow() const noexcept { return used_ * 4 >= slots_ * 3; }
-    // A search ends at a free slot: one is kept, however small the table is.
+    // A search ends at a free slot, so one is kept, however small the table is.
     [[nodiscard]] bool is_full() const noexcept {
         return used_ * 16 >= slots_ * 15 || used_ + 1 >= slots_;
     }
 
-    // Null where the stream is not in the table.
+    // Null if the stream is not in the table.
     [[nodiscard]] stream_head* find(stream_id stream) const noexcept {
         if (slots_ == 0)
             return nullptr;
@@ -58,7 +58,7 @@ class head_slots {
                 return nullptr;
         }
     }
-    // The stream's slot, made with version 0 where it is new; null where the table is full.
+    // The stream's slot, with version 0 if the stream is new; null if the table is full.
     [[nodiscard]] stream_head* find_or_insert(stream_id stream) noexcept {
         if (slots_ == 0)
             return nullptr;
@@ -75,11 +75,11 @@ class head_slots {
         }
     }
 
-    // Takes the stream out; entries after it may move, so pointers to them are no longer valid.
+    // Removes the stream. Entries after it may move, so pointers to them are no longer valid.
     void erase(stream_id stream) noexcept;
 
     [[nodiscard]] std::span<const stream_head> all() const noexcept { return {table_, slots_}; }
-    // A table with room for twice as many, holding the same.
+    // A copy with twice as many slots.
     [[nodiscard]] result<head_slots> grown() const;
 
   private:

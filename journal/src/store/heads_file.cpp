@@ -15,7 +15,7 @@ namespace pawl::detail {
 
 namespace {
 
-// A name as it lies behind the table: number, length, bytes.
+// A name in the file, after the table: stream, length, bytes.
 constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::uint32_t);
 
 [[nodiscard]] std::vector<std::byte> pack_names(const name_map& names) {
@@ -111,7 +111,7 @@ result<heads_header> check_heads_header(std::span<const std::byte> first, std::u
     }
     const auto padding = first.subspan(sizeof header);
     if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
-        return bad_heads(path, "bytes behind the header");
+        return bad_heads(path, "nonzero bytes after the header");
     if (header.slots == 0 || header.slots > body_bytes / sizeof(stream_head) ||
         header.name_bytes != body_bytes - header.slots * sizeof(stream_head) ||
         header.streams >= header.slots) {
@@ -125,9 +125,10 @@ result<void> check_heads_body(const heads_header& header, std::span<const std::b
     if (hash_bytes(body.data(), body.size()) != header.body_checksum)
         return bad_heads(path, "checksum mismatch");
     const auto table_bytes = static_cast<std::size_t>(header.slots * sizeof(stream_head));
-    // A table with no free slot would be searched for ever.
+    // A search in a table without a free slot would never end.
     if (count_streams(body.first(table_bytes)) != header.streams)
-        return bad_heads(path, "another number of streams than the header says");
+        return bad_heads(path,
+                         "the table does not have the number of streams that the header gives");
     if (!unpack_names(body.subspan(table_bytes), header.names, names))
         return bad_heads(path, "names do not fit");
     return {};

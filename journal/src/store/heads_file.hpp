@@ -1,5 +1,5 @@
-// The file of stream heads: the version and last position of every stream and the names handed out,
-// up to the end of a sealed segment. Derived from the log and rebuilt when absent or wrong.
+// The file of stream heads: the version and last position of every stream, and the names assigned,
+// up to the end of a sealed segment. Derived from the log, and rebuilt if it is missing or wrong.
 #pragma once
 
 #include "format/heads_layout.hpp"
@@ -19,26 +19,26 @@ namespace pawl::detail {
 
 using name_map = std::map<std::string, stream_id, std::less<>>;
 
-// What an open has to merge because the file does not hold it.
+// What the next open has to merge because the file does not hold it.
 struct unwritten_heads {
     std::uint64_t entries = 0;   // of indexes: streams and names
-    std::uint64_t segments = 0;  // whose indexes these are
+    std::uint64_t segments = 0;  // to which those indexes belong
 
-    // One more segment, whose index has so many entries.
+    // Adds a segment whose index has `more` entries.
     void add(std::uint64_t more) noexcept {
         entries += more;
         ++segments;
     }
-    // In entries; to open a segment and its index costs as much as to merge some hundreds.
+    // In entries: opening a segment and its index costs as much as merging several hundred.
     [[nodiscard]] std::uint64_t cost() const noexcept { return entries + segments * 512; }
 };
 
-// What stands in the file.
+// The contents of the file.
 struct stream_heads {
     head_slots slots;
     name_map names;
     bool covers_something = false;  // false: the beginning of the journal
-    std::uint64_t ordinal = 0;      // the last segment taken in
+    std::uint64_t ordinal = 0;      // the last segment merged
     std::uint64_t epoch = 0;
     sequence_number end_sequence = 0;
     unwritten_heads unwritten{};  // merged since the file was read
@@ -49,12 +49,12 @@ struct stream_heads {
 };
 
 [[nodiscard]] result<stream_heads> empty_heads(std::uint64_t expected_streams);
-// not_found, or damaged where the file is not this journal's or its checksum is wrong. The table is
-// mapped privately: changing it changes memory only.
+// not_found, or damaged if the file is not this journal's or its checksum is wrong. The table is a
+// private copy: changing it changes memory only.
 [[nodiscard]] result<stream_heads> read_heads(const directory_handle& directory,
                                               const journal_id& id);
-// The file in two steps, as it lies in memory: its first heads_entries_offset bytes, where so many
-// are behind them, and then those, out of which the names are taken. Errors name `path`.
+// Check the file in two steps: first its first heads_entries_offset bytes, which `body_bytes` more
+// follow; then those, from which the names are read. Errors name `path`.
 [[nodiscard]] result<heads_header> check_heads_header(std::span<const std::byte> first,
                                                       std::uint64_t body_bytes,
                                                       const std::filesystem::path& path,

@@ -49,8 +49,8 @@ namespace {
     return taken;
 }
 
-// Whether the file's heads stand for the end of a segment of this log. The log decides: the segment
-// must be there, of the same life, ending at the same sequence.
+// Whether the file's heads are those at the end of a segment of this log. The log decides: the
+// segment must exist, with the same epoch and the same end sequence.
 [[nodiscard]] bool fits_log(const stream_heads& heads, const directory_handle& directory,
                             const journal_id& id, std::span<const std::uint64_t> ordinals) {
     if (std::ranges::find(ordinals, heads.ordinal) == ordinals.end())

@@ -16,8 +16,8 @@ namespace pawl::detail {
 [[nodiscard]] result<void> take_in(stream_heads& heads, const segment_index& index,
                                    const frame_space& space);
 
-// The heads at the end of segment `last`: from the file of heads as far as it fits the log, and
-// from the indexes of later segments, or their frames where an index is missing.
+// The heads at the end of the last of these segments: from the file of heads if it fits the log,
+// and from the indexes of later segments, or their frames if an index is missing.
 [[nodiscard]] result<stream_heads> load_heads(const directory_handle& directory,
                                               const journal_id& id, std::uint64_t expected_streams,
                                               std::span<const std::uint64_t> ordinals);

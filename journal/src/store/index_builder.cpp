@@ -40,7 +40,7 @@ class index_builder {
         note_stream(offset, frame);
     }
 
-    // The first fault found in links or versions; none where there is none.
+    // The first fault found in links or versions, or frame_fault::none.
     [[nodiscard]] frame_fault fault() const noexcept { return fault_; }
     [[nodiscard]] std::uint64_t fault_offset() const noexcept { return fault_offset_; }
     [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
@@ -69,7 +69,7 @@ class index_builder {
     void mark(std::uint64_t offset, sequence_number sequence) {
         if (!index_.marks.empty() && offset - index_.marks.back().offset < index_stride)
             return;
-        // A mark inside a batch would let a reader begin there.
+        // A reader may begin at any mark, but not inside a batch.
         if ((commit_word{load_u64(space_.base + offset)}.flags() &
              (flag::batch_middle | flag::batch_last)) != 0) {
             return;

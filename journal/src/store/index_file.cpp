@@ -101,13 +101,14 @@ result<void> index_file::check_layout() {
     const std::uint64_t end = header_.checksums_offset;
     if (end < sizeof(index_header) || end % sizeof(std::uint64_t) != 0 || end > bytes_.size() ||
         bytes_.size() - end != checked_blocks(end) * checksum_bytes) {
-        return wrong("the index has not the size that its header says",
+        return wrong("the index does not have the size that its header gives",
                      offsetof(index_header, checksums_offset));
     }
     if (header_.sections > (end - sizeof(index_header)) / sizeof(index_section))
         return wrong("the table of sections does not fit", offsetof(index_header, sections));
     if (header_.end_offset < first_frame_offset || header_.first_sequence > header_.end_sequence)
-        return wrong("the end of the segment is not possible", offsetof(index_header, end_offset));
+        return wrong("the index gives an impossible end of the segment",
+                     offsetof(index_header, end_offset));
     checked_.assign(static_cast<std::size_t>(checked_blocks(end)), false);
     const std::uint64_t table_end =
         sizeof(index_header) + std::uint64_t{header_.sections} * sizeof(index_section);
@@ -186,7 +187,7 @@ result<Entry> index_file::entry(const index_section& from, std::uint64_t number)
         return std::unexpected(std::move(right.error()));
     Entry read{};
     std::memcpy(&read, bytes_.data() + offset, sizeof read);
-    // What stands in for a page that could not be read is not what the file holds.
+    // If a page could not be read, zeros stand in for it.
     if (mapped_ && mapped_.faulted())
         return std::unexpected(mapped_.whole().error());
     return read;

@@ -1,5 +1,5 @@
-// An index as it lies in its file, probed in place: a question reads, and checks, just the blocks
-// that a binary search touches.
+// An index in its file, probed in place: a lookup reads and checks only the blocks that its binary
+// search touches.
 #pragma once
 
 #include "format/index_layout.hpp"
@@ -19,13 +19,13 @@
 
 namespace pawl::detail {
 
-// Used by one thread. Every question fails with damaged if a block that it touched is wrong, and
-// with io if the file could not be read.
+// Used by one thread. Every lookup fails with damaged if a block that it touched is wrong, and with
+// io if the file could not be read.
 class index_file {
   public:
     // Maps the file, and checks its header and its table of sections. not_found if there is none;
-    // damaged if it is not this segment's or something that was checked is wrong; newer_format if
-    // a newer program wrote something into it that must be understood.
+    // damaged if it is not this segment's or one of the checks fails; newer_format if it has
+    // something that must be understood but that only a newer program knows.
     [[nodiscard]] static result<index_file> open(const directory_handle& directory,
                                                  const journal_id& id, std::uint64_t ordinal);
     // The same over bytes that the caller keeps; the errors name `path`.
@@ -38,15 +38,15 @@ class index_file {
     [[nodiscard]] result<std::optional<index_stream>> find_stream(stream_id stream);
     // The last mark at or before the sequence; none if the sequence lies before the segment.
     [[nodiscard]] result<std::optional<index_mark>> mark_before(sequence_number sequence);
-    // Offsets of the name frames whose name may be this one: its hash is the same.
+    // Offsets of the name frames whose name may be this one, because its hash is the same.
     [[nodiscard]] result<std::vector<std::uint64_t>> find_name(std::string_view name);
 
     // Checks every block.
     [[nodiscard]] result<void> check_all();
-    // Where a section's entries lie. Nothing has checked them before check_all().
+    // The bytes of a section's entries. Unchecked before check_all().
     [[nodiscard]] std::span<const std::byte> section(index_section_kind kind) const noexcept;
 
-    // Blocks checked so far: what probing cost.
+    // Blocks checked so far, as a measure of what probing costs.
     [[nodiscard]] std::uint64_t blocks_checked() const noexcept { return blocks_checked_; }
 
   private:
@@ -80,7 +80,7 @@ class index_file {
     std::uint64_t blocks_checked_ = 0;
 };
 
-// Checks a header as index_file::open does; `bytes` may be no more than the header.
+// Checks a header as index_file::open does; `bytes` need not hold more than the header.
 [[nodiscard]] result<index_header> check_index_header(std::span<const std::byte> bytes,
                                                       const std::filesystem::path& path,
                                                       const journal_id& id, std::uint64_t ordinal);

@@ -14,7 +14,7 @@ namespace {
 
 using stream_list = std::vector<index_stream*>;
 
-// Links the streams that the segment holds, and takes them off the list.
+// Links the streams that the segment holds, and removes them from the list.
 template <class Holds>
 [[nodiscard]] result<void> link_to(std::uint64_t back, stream_list& wanted, Holds holds) {
     stream_list left;
@@ -31,7 +31,7 @@ template <class Holds>
     return {};
 }
 
-// An earlier segment whose index is not there: its frames say which streams it holds.
+// For an earlier segment without a usable index: its frames say which streams it holds.
 [[nodiscard]] result<void> link_to_frames(const directory_handle& directory, const journal_id& id,
                                           std::uint64_t ordinal, std::uint64_t back,
                                           stream_list& wanted) {

@@ -1,5 +1,5 @@
-// The way back from a segment's streams to the segments that held them before: with it a stream is
-// a chain through its own segments, and reading it touches no other.
+// Links from a segment's streams to the previous segments that hold them. They make each stream a
+// chain through its own segments, so that reading it touches no others.
 #pragma once
 
 #include "os/directory_handle.hpp"
@@ -11,9 +11,9 @@
 
 namespace pawl::detail {
 
-// Links every stream of a built index that does not begin in its segment. `before` are the heads
-// at the end of the segment before it, or null if they are not in memory: then the earlier indexes
-// are probed, the youngest first. A stream that no earlier segment holds stays without a link.
+// Links every stream of a built index that does not begin in its segment. `before` points to the
+// heads at the end of the previous segment, or is null if they are not in memory: then the earlier
+// indexes are probed, newest first. A stream that no earlier segment holds stays without a link.
 [[nodiscard]] result<void> link_index(segment_index& index, const directory_handle& directory,
                                       const journal_id& id, const stream_heads* before);
 

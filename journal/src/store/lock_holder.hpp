@@ -7,8 +7,8 @@
 
 namespace pawl::detail {
 
-// Adds to a locked error whom the control file names as the writer, and how old its heartbeat is.
-// Other errors stay as they are.
+// Adds to a locked error which writer the control file names, and how old its heartbeat is. Returns
+// other errors unchanged.
 [[nodiscard]] error name_holder(error refused, const directory_handle& directory);
 
 }  // namespace pawl::detail

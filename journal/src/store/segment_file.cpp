@@ -39,7 +39,7 @@ struct header_check {
     std::string note{};
 };
 
-// Why a copy of the header cannot be believed; empty where it can.
+// Why a copy of the header is invalid; empty if it is valid.
 [[nodiscard]] std::string fault_of(const segment_header& header) {
     if (header.magic != segment_magic)
         return "no segment header";
@@ -86,7 +86,7 @@ struct header_check {
         return wrong(errc::damaged, "the segment belongs to another journal");
     }
     if (header.ordinal != ordinal)
-        return wrong(errc::damaged, "the segment carries another ordinal");
+        return wrong(errc::damaged, "the segment has another ordinal");
     if (header.segment_bytes < min_segment_bytes || header.segment_bytes > max_segment_bytes ||
         header.epoch == 0) {
         return wrong(errc::damaged, "header values out of range");
@@ -157,7 +157,7 @@ result<writable_segment> create_segment(const segment_request& request) {
         return directory.sync();
     };
     if (auto built = build(); !built) {
-        // What is left would only hold room; a failure to remove it changes nothing.
+        // What is left only takes up space, so a failure to remove it changes nothing.
         (void)directory.unlink(temporary);
         return std::unexpected(std::move(built.error()));
     }
@@ -200,8 +200,8 @@ result<segment_header> check_segment_header(const directory_handle& directory, c
 
 namespace {
 
-// Puts a copy of the file in its place. A crash before the rename leaves a temporary file, and
-// after it a copy that holds the same bytes.
+// Replaces the file by a copy. A crash before the rename leaves a temporary file; one after it
+// leaves a copy that holds the same bytes.
 [[nodiscard]] result<void> replace_by_copy(const directory_handle& directory,
                                            const opened_segment& segment) {
     const std::string name = segment_name(segment.check.header.ordinal);
@@ -240,7 +240,7 @@ result<writable_segment> open_segment_for_repair(const directory_handle& directo
     auto opened = open_and_check(directory, id, ordinal, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    // A copy of the journal that was made of hard links keeps what it has.
+    // Another name means a copy of the journal made of hard links, which must not change.
     const auto links = directory.links_of(segment_name(ordinal));
     if (!links)
         return std::unexpected(links.error());

@@ -1,4 +1,4 @@
-// One segment file: making it and reading its header.
+// One segment file: creating it, opening it and reading its header.
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -15,7 +15,7 @@
 
 namespace pawl::detail {
 
-// Where a segment's predecessor ended; epoch 0 where the segment was prepared ahead or is the
+// Where a segment's predecessor ended; epoch 0 if the segment was prepared ahead of time or is the
 // first.
 struct predecessor {
     std::uint64_t epoch = 0;
@@ -30,13 +30,13 @@ struct segment_request {
     std::uint64_t ordinal = 0;
     std::uint64_t segment_bytes = 0;
     predecessor before{};
-    // Only over a segment that was prepared and never used.
+    // `replace` only for a segment that was prepared and never used.
     directory_handle::on_existing existing = directory_handle::on_existing::fail;
-    // Room for so much of it; the rest of the file is a hole. For a segment that is closed at once.
+    // How much of the file to allocate; the rest is a hole. For a segment that is closed at once.
     std::uint64_t allocate_bytes = no_value;
 };
 
-// Gives the room of whole pages from `offset` to the segment's end back, which must be zero.
+// Releases the space of the whole pages from `offset` to the segment's end, which must be zero.
 [[nodiscard]] result<void> give_back_zero_space(const file& source, std::uint64_t offset,
                                                 std::uint64_t segment_bytes);
 
@@ -53,15 +53,15 @@ struct writable_segment {
     [[nodiscard]] data_ranges data() const { return data_ranges::of(source, bytes.size()); }
 };
 
-// Makes the file whole under a temporary name, syncs and renames it and syncs the directory: when
-// this returns, the segment survives the loss of power.
+// Builds the whole file under a temporary name, syncs it, renames it and syncs the directory: when
+// this returns, the segment survives a power cut.
 [[nodiscard]] result<writable_segment> create_segment(const segment_request& request);
 
 struct read_segment {
     segment_header header{};
     mapping bytes;
     file source;
-    file_identity which{};  // tells whether the name still means this file
+    file_identity which{};  // to check whether the name still refers to this file
     bool one_header_bad = false;
     std::string header_note{};  // which copy, and why
 
@@ -72,15 +72,16 @@ struct read_segment {
     [[nodiscard]] data_ranges data() const { return data_ranges::of(source, bytes.size()); }
 };
 
-// Maps a segment for reading. damaged where neither header copy is right, the file is short, or it
-// belongs elsewhere; missing_segment where there is no file.
+// Maps a segment for reading. damaged if neither header copy is valid, the file is too short, or it
+// belongs elsewhere; missing_segment if there is no file.
 [[nodiscard]] result<read_segment> open_segment(const directory_handle& directory,
                                                 const journal_id& id, std::uint64_t ordinal);
-// Checks header and size as open_segment does, without mapping the file.
+// Checks header and size like open_segment, without mapping the file.
 [[nodiscard]] result<segment_header> check_segment_header(const directory_handle& directory,
                                                           const journal_id& id,
                                                           std::uint64_t ordinal);
-// The same for rewriting what is in it (recovery only).
+// Maps a segment for rewriting it (recovery only). Replaces a file that has several names by a copy
+// first.
 [[nodiscard]] result<writable_segment> open_segment_for_repair(const directory_handle& directory,
                                                                const journal_id& id,
                                                                std::uint64_t ordinal);

@@ -37,7 +37,7 @@ namespace {
            std::ranges::is_sorted(index.names, {}, by_hash);
 }
 
-// Lays the sections of a file out one after the other, each with its entry of the table.
+// Lays out the sections of a file one after the other, each with its entry in the table.
 class index_encoder {
   public:
     static constexpr std::size_t sections = 4;

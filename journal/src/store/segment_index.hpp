@@ -1,4 +1,4 @@
-// A sealed segment's index: derived from its frames, checksummed, rebuilt when absent.
+// A sealed segment's index: derived from its frames, checksummed, and rebuilt if it is missing.
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -27,38 +27,37 @@ struct segment_index {
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
 };
 
-// Marks, in a built index, a link to an earlier segment that has not been looked up yet.
+// In a built index, marks a link to an earlier segment that has not been looked up yet.
 inline constexpr std::uint32_t not_linked = 0xffffffff;
 
 struct index_source {
     frame_space space;
     journal_id id{};
     std::uint64_t ordinal = 0;
-    // Where given, bytes that are not zero behind a clean end are damage, as they are in a segment
-    // that is sealed or about to be; elsewhere they may be scribbles that were zeroed in memory
-    // only.
+    // If given, nonzero bytes after a clean end are damage, as in a segment that is sealed or about
+    // to be. In other segments they may be leftovers that were zeroed only in memory.
     const data_ranges* behind_end = nullptr;
 };
 
-// Reads the whole segment, which must be complete: damaged, with offset and sequence, where a frame
-// is wrong, where a stream's links or versions do not fit, or where bytes follow a clean end. A
-// stream that does not begin in this segment is not_linked.
+// Reads the whole segment, which must be complete. damaged, with offset and sequence, if a frame is
+// wrong, a stream's links or versions do not fit, or bytes follow a clean end. A stream that does
+// not begin in this segment is not_linked.
 [[nodiscard]] result<segment_index> build_index(const index_source& source,
                                                 const std::filesystem::path& segment);
 
-// The bytes of the file. Every stream must have been linked.
+// The bytes of the index file. Every stream must have been linked.
 [[nodiscard]] std::vector<std::byte> encode_index(const segment_index& index);
 [[nodiscard]] result<void> write_index(const directory_handle& directory,
                                        const segment_index& index);
-// The header alone, which is enough to know where a sealed segment ends. Errors as
+// The header alone, which is enough to know where a sealed segment ends. Errors as for
 // index_file::open.
 [[nodiscard]] result<index_header> read_index_header(const directory_handle& directory,
                                                      const journal_id& id, std::uint64_t ordinal);
-// The whole of an index as it lies in a file, every block checked; the errors name `path`.
+// A whole index from the bytes of its file, with every block checked; the errors name `path`.
 [[nodiscard]] result<segment_index> parse_index(std::span<const std::byte> bytes,
                                                 const std::filesystem::path& path,
                                                 const journal_id& id, std::uint64_t ordinal);
-// The same from its file. Errors as index_file::open.
+// The same from its file. Errors as for index_file::open.
 [[nodiscard]] result<segment_index> read_index(const directory_handle& directory,
                                                const journal_id& id, std::uint64_t ordinal);
 

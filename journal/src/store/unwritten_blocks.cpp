@@ -19,13 +19,13 @@ namespace pawl::detail {
 
 namespace {
 
-// Room for some extents behind the request, where the kernel puts them.
+// Room for some extents after the request, where the kernel stores them.
 constexpr std::size_t extents_at_once = 32;
 struct alignas(::fiemap) extent_room {
     std::array<std::byte, sizeof(::fiemap) + extents_at_once * sizeof(::fiemap_extent)> bytes{};
 };
 
-// Through the segment's own descriptor: its name may mean another file by now.
+// Uses the segment's own descriptor, because its name may refer to another file by now.
 [[nodiscard]] result<void> write_past_the_cache(const writable_segment& segment, std::uint64_t from,
                                                 std::uint64_t to) {
     constexpr std::uint64_t most_at_once = std::uint64_t{1} << 20;
@@ -93,8 +93,8 @@ result<void> check_written(const file& source, std::uint64_t offset, std::uint64
     return std::unexpected(error{.code = errc::io,
                                  .offset = offset,
                                  .file = source.path().string(),
-                                 .detail = "the sync went well, and without the page cache what "
-                                           "was written would read as zeros"});
+                                 .detail = "the sync reported success, but without the page cache "
+                                           "what was written would read as zeros"});
 }
 
 result<bool> sync_for_good(const writable_segment& segment, std::uint64_t offset,

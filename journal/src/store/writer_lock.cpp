@@ -58,8 +58,7 @@ void unlock_in_parent() {
         }
         return std::unexpected(system_error(errno, path, "cannot lock"));
     }
-    // Somebody may have replaced the file between open and lock; two writers would then hold two
-    // locks.
+    // If somebody replaced the file between open and lock, two writers could hold two locks.
     if (!is_named(opened, directory, name)) {
         return std::unexpected(error{.code = errc::locked,
                                      .file = path.string(),
@@ -85,17 +84,18 @@ void unlock_whole(const file& opened) noexcept {
     }
     struct flock request = whole_file(F_RDLCK);
     if (::fcntl(opened->descriptor(), F_OFD_GETLK, &request) != 0) {
-        return std::unexpected(system_error(errno, opened->path(), "cannot ask for the lock"));
+        return std::unexpected(system_error(errno, opened->path(), "cannot query the lock"));
     }
     return request.l_type != F_UNLCK;
 }
 
 [[nodiscard]] result<file> open_lock_file(const directory_handle& directory, std::uint32_t mode) {
-    // O_CREAT without O_TRUNC: the file may be held by somebody else.
+    // Creates the file only if there is none, because creating truncates, and another writer may
+    // hold it.
     auto opened = directory.open(lock_name, file::access::read_write);
     if (opened) {
-        // One of root is what a recovery by root made before it was killed. It serves as it is,
-        // too.
+        // A file owned by root was created by root's recovery, which was then killed. If it cannot
+        // be given away, it serves as it is.
         (void)directory.give(*opened);
         return opened;
     }
@@ -193,7 +193,7 @@ result<fork_word> fork_word::create() {
     if (::madvise(page, page_bytes(), MADV_WIPEONFORK) != 0) {
         const int why = errno;
         ::munmap(page, page_bytes());
-        return std::unexpected(system_error(why, {}, "cannot have a page wiped on fork"));
+        return std::unexpected(system_error(why, {}, "cannot mark a page to be wiped on fork"));
     }
     return fork_word{page};
 }

@@ -1,4 +1,4 @@
-// One writer a directory: open-file-description locks on two files that are never unlinked.
+// One writer per directory: open-file-description locks on two files that are never unlinked.
 #pragma once
 
 #include "os/directory_handle.hpp"
@@ -13,17 +13,19 @@
 
 namespace pawl::detail {
 
-// Held while it lives. A forked child does not hold it: the descriptor is closed there before
-// anything of the child runs, since a copy of it would keep the lock alive beyond the parent.
+// Held for the lifetime of the object. A forked child does not hold it: a fork handler closes the
+// descriptor in the child before anything else runs there, because a copy of it would keep the lock
+// alive after the parent has gone.
 class writer_lock {
   public:
-    // locked where another writer, in this or any other process, holds it.
+    // locked if another writer, in this or any other process, holds it.
     [[nodiscard]] static result<std::unique_ptr<writer_lock>> acquire(
         const directory_handle& directory, std::uint32_t mode);
-    // Holds the identity file as well, once it is there: whoever deletes the lock file, or replaces
-    // it, does not let a second writer in. locked where another writer holds it.
+    // Locks the identity file as well, once it exists: deleting or replacing the lock file then
+    // does not let a second writer in. locked if another writer holds it.
     [[nodiscard]] result<void> hold_identity();
-    // Whether somebody holds either now. Needs read permission only; io where it cannot be told.
+    // Whether a writer holds either lock now. Needs read permission only; io if that cannot be
+    // determined.
     [[nodiscard]] static result<bool> is_held(const directory_handle& directory);
     // Which file the locked journal.pawl is.
     [[nodiscard]] result<file_identity> identity() const { return identity_.identity(); }
@@ -43,7 +45,7 @@ class writer_lock {
     writer_lock* previous_ = nullptr;
 };
 
-// A word that a fork sets to zero in the child. It stands alone on its page.
+// A word that a fork sets to zero in the child. It has a page of its own.
 class fork_word {
   public:
     [[nodiscard]] static result<fork_word> create();

@@ -46,7 +46,8 @@ class struck_writer {
         if (around_.disk.refused() != 0)
             ++around_.record.sums.reopened;
         for (const std::string& notice : log_->recovery().notices)
-            around_.record.sums.past_the_cache += notice.ends_with("past the page cache") ? 1U : 0U;
+            around_.record.sums.past_the_cache +=
+                notice.ends_with("bypassing the page cache") ? 1U : 0U;
         if (log_->next_sequence() < around_.record.told.needed_at(0))
             return fmt::format("lost on the mounted file system: goes on at {} of {}",
                                log_->next_sequence(), around_.record.told.needed_at(0));
