@@ -50,6 +50,24 @@ using lines = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE_METHOD(describe_fixture, "the names of all streams are listed in log order") {
+    CHECK_FALSE(stream_names(directory));
+    writer log = open();
+    CHECK(must(stream_names(directory)).empty());
+    const stream_id first = must(log.stream("orders/EUR", 21));
+    append(log);
+    const stream_id second = must(log.stream("orders/USD", 22));
+    (void)must(log.stream("orders/EUR", 23));
+    must(log.close());
+    const auto names = must(stream_names(directory));
+    REQUIRE(names.size() == 2);
+    CHECK(names[0].stream == first);
+    CHECK(names[0].name == "orders/EUR");
+    CHECK(names[0].timestamp_ns == 21);
+    CHECK(names[1].stream == second);
+    CHECK(names[1].name == "orders/USD");
+}
+
 TEST_CASE_METHOD(describe_fixture, "a description is recorded once for each distinct content") {
     writer log = open();
     CHECK(describe(log, 7, "placed", "first"));

@@ -60,6 +60,8 @@ namespace {
         info.end = end_name(index->end_type);
         info.first_sequence = index->first_sequence;
         info.end_sequence = index->end_sequence;
+        info.min_timestamp_ns = index->min_timestamp_ns;
+        info.max_timestamp_ns = index->max_timestamp_ns;
     }
     return info;
 }

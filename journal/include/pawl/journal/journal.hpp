@@ -25,6 +25,9 @@ struct segment_info {
     std::string end;                     // "rolled", "closed", "cut", or "" while it has none
     sequence_number first_sequence = 0;  // of sealed segments
     sequence_number end_sequence = 0;    // exclusive; of sealed segments
+    // Of the events of sealed segments; 0 without events.
+    std::uint64_t min_timestamp_ns = 0;
+    std::uint64_t max_timestamp_ns = 0;
 };
 
 struct journal_info {
@@ -109,6 +112,11 @@ struct recover_options {
 // The number that writer::stream assigned to `name`, if the log holds it.
 [[nodiscard]] result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
                                                            std::string_view name);
+
+// The names of all streams that the log holds, in log order; of several with one name, the first
+// counts. Reads the head of each index, and the segments that name a stream or are not sealed.
+[[nodiscard]] result<std::vector<recorded_name>> stream_names(
+    const std::filesystem::path& directory);
 
 // How good the time stamps of a log are, as its writer measured it.
 struct recorded_clock {

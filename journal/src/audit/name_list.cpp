@@ -1,0 +1,66 @@
+#include "format/name_frame.hpp"
+#include "format/segment_walk.hpp"
+#include "store/directory.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <new>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+[[nodiscard]] result<void> list_names(const std::filesystem::path& directory, const journal_id& id,
+                                      std::uint64_t ordinal, std::vector<recorded_name>& into) {
+    auto segment = detail::open_segment(directory, id, ordinal);
+    if (!segment) {
+        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        if (segment.error().code == errc::missing_segment)
+            return {};
+        return std::unexpected(std::move(segment.error()));
+    }
+    const auto index = detail::read_index_header(directory, id, ordinal);
+    constexpr auto named = std::uint64_t{1}
+                           << static_cast<unsigned>(detail::system_type::stream_name);
+    if (index && index->epoch == segment->header.epoch && (index->system_types & named) == 0)
+        return {};
+    const detail::frame_space space = segment->space();
+    const detail::walk_start from{.sequence =
+                                      detail::load_u64(space.base + detail::first_frame_offset +
+                                                       detail::frame_offset::sequence)};
+    (void)detail::walk_segment(space, from, [&](std::uint64_t offset, detail::commit_word word) {
+        const std::byte* frame = space.base + offset;
+        if (const auto each = detail::read_name(frame, word))
+            into.push_back(
+                {.stream = each->stream,
+                 .timestamp_ns = detail::load_u64(frame + detail::frame_offset::timestamp),
+                 .name = std::string{each->name}});
+    });
+    // Zeros stand where a page was lost, and no name is found in them.
+    return segment->bytes.whole();
+}
+
+}  // namespace
+
+result<std::vector<recorded_name>> stream_names(const std::filesystem::path& directory) {
+    try {
+        auto journal = detail::read_identity(directory);
+        if (!journal)
+            return std::unexpected(std::move(journal.error()));
+        auto ordinals = detail::list_segments(directory);
+        if (!ordinals)
+            return std::unexpected(std::move(ordinals.error()));
+        std::vector<recorded_name> names;
+        for (const std::uint64_t ordinal : *ordinals)
+            if (auto more = list_names(directory, detail::id_of(*journal), ordinal, names); !more)
+                return std::unexpected(std::move(more.error()));
+        return names;
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl
