@@ -6,9 +6,11 @@
 #include "shop_bfbs.hpp"
 #include "shop_generated.h"
 
+#include <pawl/codec/catalog.hpp>
 #include <pawl/codec/decoder.hpp>
 #include <pawl/codec/dispatch.hpp>
 #include <pawl/codec/encoder.hpp>
+#include <pawl/codec/field_reader.hpp>
 #include <pawl/codec/in_place.hpp>
 #include <pawl/codec/json.hpp>
 #include <pawl/codec/prepared_event.hpp>

@@ -57,6 +57,13 @@ bool payload_printer::root(const object_layout& type, std::uint32_t depth) {
     return at ? table(*at, type) : fail(0, "the offset of the root table points nowhere");
 }
 
+bool payload_printer::field(const payload_reader::table& table, const object_layout& type,
+                            const field_layout& field, std::size_t at) {
+    depth_ = 1;
+    tables_ = 1;
+    return (present(table, type, field, at) && within_text_limit(at)) || in_field(field);
+}
+
 bool payload_printer::table(std::size_t at, const object_layout& type) {
     if (++depth_ > options_.limits.max_depth)
         return fail(at, "tables are nested deeper than the limit", errc::too_large);

@@ -26,11 +26,18 @@ class payload_printer {
     // Prints the root of the payload. `depth` is the depth that encloses it if it is nested.
     bool root(const object_layout& type, std::uint32_t depth = 0);
 
+    // Prints one field of the root table, which is present at `at`, even if it has its default.
+    bool field(const payload_reader::table& table, const object_layout& type,
+               const field_layout& field, std::size_t at);
+    // Prints a number, or the name that it has.
+    void scalar(const value_type& type, std::uint64_t bits);
+
+    // Fails the whole payload.
+    bool fail(std::size_t at, const char* why, errc code = errc::malformed);
+    bool in_field(const field_layout& field);
     [[nodiscard]] error failure() const;
 
   private:
-    bool fail(std::size_t at, const char* why, errc code = errc::malformed);
-    bool in_field(const field_layout& field);
     bool in_element(std::uint32_t index);
     bool within_text_limit(std::size_t at);
 
@@ -58,7 +65,6 @@ class payload_printer {
 
     void bytes_of(std::span<const std::byte> bytes);
     void scalar_at(const value_type& type, std::size_t at);
-    void scalar(const value_type& type, std::uint64_t bits);
     void integer(const value_type& type, std::uint64_t bits);
     void enumerator(const enum_layout& of, const value_type& type, std::uint64_t bits);
     [[nodiscard]] std::uint64_t bits_at(const value_type& type, std::size_t at) const noexcept;

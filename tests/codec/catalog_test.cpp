@@ -1,0 +1,91 @@
+#include "schema_text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <pawl/codec/catalog.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+pawl::recorded_description description(std::uint16_t type, std::uint16_t version,
+                                       const std::string& text, std::string_view table) {
+    const pawl::schema made = schema_of(text, table);
+    return {.type = type,
+            .schema_version = version,
+            .name = std::string{table},
+            .bytes = {made.bytes().begin(), made.bytes().end()}};
+}
+
+pawl::event_catalog catalog(const std::vector<pawl::recorded_description>& held) {
+    auto made = pawl::event_catalog::from(held);
+    REQUIRE(made);
+    return std::move(*made);
+}
+
+}  // namespace
+
+TEST_CASE("a catalog finds types by number and version, and by name", "[codec]") {
+    const auto types = catalog({
+        description(2, 1, "namespace shop.v1; table paid { id: ulong; }", "shop.v1.paid"),
+        description(1, 1, "namespace shop; table placed { id: ulong; }", "shop.placed"),
+        description(2, 2, "namespace shop; table payed { id: uint; }", "shop.payed"),
+    });
+    REQUIRE(types.events().size() == 3);
+    CHECK(types.find(2, 1)->shape.table() == "shop.v1.paid");
+    CHECK(types.find(2, 2)->shape.table() == "shop.payed");
+    CHECK(types.find(2, 3) == nullptr);
+    CHECK(types.find(3, 1) == nullptr);
+    CHECK(types.newest(2)->schema_version == 2);
+    CHECK(types.newest(3) == nullptr);
+    CHECK(types.name_of(1) == "placed");
+    CHECK(types.name_of(2) == "payed");
+    CHECK(types.name_of(3).empty());
+    CHECK(types.type_named("placed") == 1);
+    CHECK(types.type_named("shop.payed") == 2);
+    CHECK(types.type_named("paid") == 2);
+    CHECK_FALSE(types.type_named("order"));
+}
+
+TEST_CASE("two types with one table name keep their namespaces", "[codec]") {
+    const auto types = catalog({
+        description(1, 1, "namespace shop; table paid { id: ulong; }", "shop.paid"),
+        description(2, 1, "namespace bank; table paid { id: ulong; }", "bank.paid"),
+    });
+    CHECK(types.name_of(1) == "shop.paid");
+    CHECK(types.name_of(2) == "bank.paid");
+    CHECK(types.type_named("bank.paid") == 2);
+}
+
+TEST_CASE("a newest name wins over an earlier name of another type", "[codec]") {
+    const auto types = catalog({
+        description(1, 1, "namespace v1; table filled { id: ulong; }", "v1.filled"),
+        description(1, 2, "table traded { id: ulong; }", "traded"),
+        description(2, 1, "table filled { id: ulong; }", "filled"),
+    });
+    CHECK(types.type_named("filled") == 2);
+    CHECK(types.type_named("traded") == 1);
+    CHECK(types.type_named("v1.filled") == 1);
+}
+
+TEST_CASE("the last description of a type and version counts", "[codec]") {
+    const auto types = catalog({
+        description(1, 1, "table placed { id: ulong; }", "placed"),
+        description(1, 1, "table placed { id: ulong; note: string; }", "placed"),
+    });
+    REQUIRE(types.events().size() == 1);
+    pawl::json_parser parse{types.events()[0].shape};
+    const auto payload = parse(R"({"note":"x"})");
+    REQUIRE(payload);
+    CHECK(print(types.events()[0].shape, *payload) == R"({"note":"x"})");
+}
+
+TEST_CASE("a description that is no schema is left out with a reason", "[codec]") {
+    auto held = std::vector{description(1, 1, "table placed { id: ulong; }", "placed")};
+    held.push_back({.type = 9, .schema_version = 4, .name = "other", .bytes = {std::byte{1}}});
+    const auto types = catalog(held);
+    CHECK(types.events().size() == 1);
+    REQUIRE(types.rejected().size() == 1);
+    CHECK(types.rejected()[0].detail.starts_with("the description of type 9, schema version 4: "));
+}
