@@ -7,6 +7,8 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 # see them too.
 find_package(Threads REQUIRED GLOBAL)
 find_package(PkgConfig REQUIRED)
+# Optional to the libraries: without it there is no pawl::sqlite.
+find_package(SQLite3 3.38 QUIET GLOBAL)
 
 # xxHash is compiled into the journal, so a program that links Pawl needs no libxxhash.
 pkg_check_modules(PAWL_XXHASH REQUIRED libxxhash>=0.8)

@@ -1,0 +1,380 @@
+// The module `pawl`: SQLite's callbacks, and which constraints restrict a scan.
+#include "sqlite/table/event_rows.hpp"
+#include "sqlite/table/journal_source.hpp"
+#include "sqlite/table/sqlite_api.hpp"
+
+#include <pawl/sqlite/journal_tables.hpp>
+#include <pawl/sqlite/utc_time.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace pawl {
+
+namespace {
+
+using detail::event_rows;
+using detail::header_column;
+using detail::journal_source;
+
+struct journal_table : sqlite3_vtab {
+    journal_source source;
+};
+struct journal_cursor : sqlite3_vtab_cursor {
+    event_rows rows;
+};
+
+journal_table& table_of(sqlite3_vtab* table) noexcept {
+    return *static_cast<journal_table*>(table);
+}
+journal_cursor& cursor_of(sqlite3_vtab_cursor* cursor) noexcept {
+    return *static_cast<journal_cursor*>(cursor);
+}
+
+// Runs the body of a callback, which must not throw into SQLite.
+template <class Act>
+int guarded_callback(Act&& act) noexcept {
+    try {
+        return std::forward<Act>(act)();
+    } catch (const std::bad_alloc&) {
+        return SQLITE_NOMEM;
+    }
+}
+
+char* sqlite_text(const std::string& text) noexcept {
+    return sqlite3_mprintf("%s", text.c_str());
+}
+
+// Leaves the error's text with the table.
+int outcome(sqlite3_vtab* table, const result<void>& done) {
+    if (done)
+        return SQLITE_OK;
+    sqlite3_free(table->zErrMsg);
+    table->zErrMsg = sqlite_text(done.error().message());
+    return done.error().code == errc::out_of_memory ? SQLITE_NOMEM : SQLITE_ERROR;
+}
+
+int connect(sqlite3* database, void*, int count, const char* const* words, sqlite3_vtab** made,
+            char** why) {
+    return guarded_callback([&] {
+        constexpr int first = 3;  // after the names of module, schema and table
+        if (count != first + 1 && count != first + 2) {
+            *why = sqlite_text("pawl takes the directory of a journal, and an event type");
+            return SQLITE_ERROR;
+        }
+        auto source = journal_source::open(
+            detail::without_quotes(words[first]),
+            count == first + 2 ? detail::without_quotes(words[first + 1]) : std::string{});
+        if (!source) {
+            *why = sqlite_text(source.error().message());
+            return SQLITE_ERROR;
+        }
+        if (const int code = sqlite3_declare_vtab(database, source->declaration().c_str());
+            code != SQLITE_OK) {
+            *why = sqlite_text(sqlite3_errmsg(database));
+            return code;
+        }
+        *made = new journal_table{{}, std::move(*source)};
+        return SQLITE_OK;
+    });
+}
+
+int disconnect(sqlite3_vtab* table) {
+    delete &table_of(table);
+    return SQLITE_OK;
+}
+
+int open(sqlite3_vtab* table, sqlite3_vtab_cursor** made) {
+    return guarded_callback([&] {
+        *made = new journal_cursor{{}, event_rows{table_of(table).source}};
+        return SQLITE_OK;
+    });
+}
+
+int close(sqlite3_vtab_cursor* cursor) {
+    delete &cursor_of(cursor);
+    return SQLITE_OK;
+}
+
+// A constraint that restricts a scan, as two letters of the plan: its column and its comparison.
+std::optional<char> letter_of(int column, bool has_type) {
+    switch (column) {
+        case -1:  // the rowid
+        case static_cast<int>(header_column::sequence):
+            return 'q';
+        case static_cast<int>(header_column::time):
+            return 't';
+        case static_cast<int>(header_column::timestamp_ns):
+            return 'n';
+        case static_cast<int>(header_column::stream):
+            return 's';
+        case static_cast<int>(header_column::type):
+            return has_type ? std::nullopt : std::optional{'y'};
+        default:
+            return std::nullopt;
+    }
+}
+std::optional<char> letter_of(unsigned char comparison) {
+    switch (comparison) {
+        case SQLITE_INDEX_CONSTRAINT_EQ:
+            return '=';
+        case SQLITE_INDEX_CONSTRAINT_GT:
+            return '>';
+        case SQLITE_INDEX_CONSTRAINT_GE:
+            return 'g';
+        case SQLITE_INDEX_CONSTRAINT_LT:
+            return '<';
+        case SQLITE_INDEX_CONSTRAINT_LE:
+            return 'l';
+        default:
+            return std::nullopt;
+    }
+}
+// Another collation compares otherwise than the scan does.
+bool has_collation_of(char column, const char* collation) {
+    const std::string_view name = collation == nullptr ? "BINARY" : collation;
+    return column == 't' ? name == "pawl_time" : name == "BINARY";
+}
+double share_of(char column, char comparison) {
+    if (column == 's')
+        return 0.01;
+    if (comparison == '=')
+        return column == 'q' ? 1e-6 : 0.001;
+    return column == 'y' ? 1 : 0.25;
+}
+
+int choose_plan(sqlite3_vtab* table, sqlite3_index_info* query) {
+    return guarded_callback([&] {
+        const bool has_type = table_of(table).source.type().has_value();
+        std::string plan;
+        double cost = 1e6;
+        for (int i = 0; i < query->nConstraint; ++i) {
+            const auto& one = query->aConstraint[i];
+            const auto column = one.usable != 0 ? letter_of(one.iColumn, has_type) : std::nullopt;
+            const auto comparison = letter_of(one.op);
+            if (!column || !comparison ||
+                ((*column == 's' || *column == 'y') && *comparison != '=') ||
+                !has_collation_of(*column, sqlite3_vtab_collation(query, i)))
+                continue;
+            plan += {*column, *comparison};
+            query->aConstraintUsage[i].argvIndex = static_cast<int>(plan.size() / 2);
+            cost *= share_of(*column, *comparison);
+        }
+        query->estimatedCost = std::max(cost, 1.0);
+        query->estimatedRows = static_cast<sqlite3_int64>(query->estimatedCost);
+        query->orderByConsumed =
+            query->nOrderBy == 1 && query->aOrderBy[0].desc == 0 && query->aOrderBy[0].iColumn <= 0;
+        query->idxStr = sqlite_text(plan);
+        query->needToFreeIdxStr = 1;
+        return query->idxStr == nullptr ? SQLITE_NOMEM : SQLITE_OK;
+    });
+}
+
+std::string_view text_of(sqlite3_value* value) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+    return {text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
+}
+
+// Narrows [low, high], both inclusive, to what the comparison lets through, or a little more: a
+// bound itself stays, because SQLite checks each row again.
+void narrow(std::uint64_t& low, std::uint64_t& high, char comparison, std::uint64_t bound) {
+    if (comparison == '=' || comparison == '>' || comparison == 'g')
+        low = std::max(low, bound);
+    if (comparison == '=' || comparison == '<' || comparison == 'l')
+        high = std::min(high, bound);
+}
+
+// What the constraints of a query leave of the journal. A value of another kind than its column
+// restricts nothing here.
+class scan_plan {
+  public:
+    explicit scan_plan(const journal_source& from) : from_{from} {}
+
+    void add(char column, char comparison, sqlite3_value* value) {
+        switch (column) {
+            case 'q':
+                return number(low_, high_, comparison, value);
+            case 'n':
+                return number(filter_.since_ns, filter_.until_ns, comparison, value);
+            case 't':
+                if (const auto time = parse_utc(text_of(value)))
+                    narrow(filter_.since_ns, filter_.until_ns, comparison, *time);
+                return;
+            case 's':
+                if (const auto stream = from_.stream_with(text_of(value)))
+                    filter_.stream = *stream;
+                return;
+            default:
+                filter_.type = from_.types().type_named(text_of(value));
+        }
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return empty_ || low_ > high_; }
+    [[nodiscard]] event_filter filter() const {
+        event_filter made = filter_;
+        if (low_ != 0)
+            made.from = low_;
+        if (high_ != std::numeric_limits<std::uint64_t>::max())
+            made.before = high_ + 1;
+        return made;
+    }
+
+  private:
+    void number(std::uint64_t& low, std::uint64_t& high, char comparison, sqlite3_value* value) {
+        if (sqlite3_value_numeric_type(value) != SQLITE_INTEGER)
+            return;
+        const sqlite3_int64 bound = sqlite3_value_int64(value);
+        if (bound >= 0)
+            narrow(low, high, comparison, static_cast<std::uint64_t>(bound));
+        else if (comparison == '=' || comparison == '<' || comparison == 'l')
+            empty_ = true;
+    }
+
+    const journal_source& from_;
+    event_filter filter_{};
+    std::uint64_t low_ = 0;
+    std::uint64_t high_ = std::numeric_limits<std::uint64_t>::max();
+    bool empty_ = false;
+};
+
+int filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite3_value** values) {
+    return guarded_callback([&] {
+        journal_source& source = table_of(cursor->pVtab).source;
+        if (auto names = source.refresh_names(); !names)
+            return outcome(cursor->pVtab, names);
+        scan_plan asked{source};
+        for (int i = 0; i < count; ++i)
+            asked.add(plan[2 * i], plan[2 * i + 1], values[i]);
+        event_rows& rows = cursor_of(cursor).rows;
+        if (!asked.empty())
+            return outcome(cursor->pVtab, rows.start(asked.filter()));
+        rows.start_empty();
+        return SQLITE_OK;
+    });
+}
+
+int next(sqlite3_vtab_cursor* cursor) {
+    return guarded_callback([&] { return outcome(cursor->pVtab, cursor_of(cursor).rows.next()); });
+}
+
+int at_end(sqlite3_vtab_cursor* cursor) {
+    return cursor_of(cursor).rows.at_end() ? 1 : 0;
+}
+
+int column(sqlite3_vtab_cursor* cursor, sqlite3_context* to, int index) {
+    return guarded_callback([&] {
+        return outcome(cursor->pVtab,
+                       cursor_of(cursor).rows.column(to, static_cast<std::size_t>(index)));
+    });
+}
+
+int row_id(sqlite3_vtab_cursor* cursor, sqlite3_int64* to) {
+    *to = static_cast<sqlite3_int64>(cursor_of(cursor).rows.sequence());
+    return SQLITE_OK;
+}
+
+// Texts that are no times come first, in the order of their bytes.
+int compare_times(void*, int first_bytes, const void* first, int second_bytes, const void* second) {
+    const std::string_view a{static_cast<const char*>(first),
+                             static_cast<std::size_t>(first_bytes)};
+    const std::string_view b{static_cast<const char*>(second),
+                             static_cast<std::size_t>(second_bytes)};
+    const auto time_a = parse_utc(a);
+    const auto time_b = parse_utc(b);
+    if (time_a && time_b)
+        return *time_a < *time_b ? -1 : *time_a > *time_b ? 1 : 0;
+    if (time_a || time_b)
+        return time_a ? 1 : -1;
+    return a.compare(b);
+}
+
+constexpr sqlite3_module module_pawl{
+    .iVersion = 1,
+    .xCreate = connect,
+    .xConnect = connect,
+    .xBestIndex = choose_plan,
+    .xDisconnect = disconnect,
+    .xDestroy = disconnect,
+    .xOpen = open,
+    .xClose = close,
+    .xFilter = filter,
+    .xNext = next,
+    .xEof = at_end,
+    .xColumn = column,
+    .xRowid = row_id,
+    .xUpdate = nullptr,
+    .xBegin = nullptr,
+    .xSync = nullptr,
+    .xCommit = nullptr,
+    .xRollback = nullptr,
+    .xFindFunction = nullptr,
+    .xRename = nullptr,
+    .xSavepoint = nullptr,
+    .xRelease = nullptr,
+    .xRollbackTo = nullptr,
+    .xShadowName = nullptr,
+};
+
+result<void> run(sqlite3& database, const std::string& statement) {
+    char* why = nullptr;
+    if (sqlite3_exec(&database, statement.c_str(), nullptr, nullptr, &why) == SQLITE_OK)
+        return {};
+    auto failed = fail(errc::invalid_argument, why == nullptr ? statement : why);
+    sqlite3_free(why);
+    return failed;
+}
+
+result<void> make_tables(sqlite3& database, const std::filesystem::path& directory,
+                         std::string_view name) {
+    if (auto added = add_journal_module(database); !added)
+        return added;
+    const auto types = event_catalog::load(directory);
+    if (!types)
+        return std::unexpected(types.error());
+    const std::string schema = detail::in_quotes(name, '"');
+    if (name != "main" && name != "temp")
+        if (auto made = run(database, "attach ':memory:' as " + schema); !made)
+            return made;
+    const std::string using_it = " using pawl(" + detail::in_quotes(directory.string(), '\'');
+    if (auto made = run(database, "create virtual table " + schema + ".events" + using_it + ")");
+        !made)
+        return made;
+    std::optional<std::uint16_t> before;
+    for (const described_event& each : types->events()) {
+        if (each.type == std::exchange(before, each.type))
+            continue;
+        const std::string_view type = types->name_of(each.type);
+        auto made =
+            run(database, "create virtual table " + schema + "." + detail::in_quotes(type, '"') +
+                              using_it + ", " + detail::in_quotes(type, '\'') + ")");
+        if (!made)
+            return made;
+    }
+    return {};
+}
+
+}  // namespace
+
+result<void> add_journal_module(sqlite3& database) {
+    if (sqlite3_create_module(&database, "pawl", &module_pawl, nullptr) != SQLITE_OK ||
+        sqlite3_create_collation(&database, "pawl_time", SQLITE_UTF8, nullptr, compare_times) !=
+            SQLITE_OK)
+        return fail(errc::invalid_argument, sqlite3_errmsg(&database));
+    return {};
+}
+
+result<void> attach_journal(sqlite3& database, const std::filesystem::path& directory,
+                            std::string_view name) {
+    try {
+        return make_tables(database, directory, name);
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
+}
+
+}  // namespace pawl
