@@ -33,10 +33,10 @@ std::vector<std::uint64_t> sequences_of(const finished_process& done) {
 
 }  // namespace
 
-TEST_CASE("dump writes one line of JSON per event with every field of its header") {
+TEST_CASE("dump --raw writes one line of JSON per event with every field of its header") {
     const sample_journal journal;
     journal.fill(2000);
-    const finished_process done = run_pawl({"dump", journal.directory()});
+    const finished_process done = run_pawl({"dump", "--raw", journal.directory()});
     CHECK(done.exit_code == 0);
     CHECK(done.err.empty());
     const auto events = json_lines(done.out);
@@ -57,6 +57,27 @@ TEST_CASE("dump writes one line of JSON per event with every field of its header
     CHECK(first["content_hash"].get<std::string>().size() == 16);
     CHECK(first["payload"] == "6576656e742030");
     CHECK_FALSE(first.contains("metadata"));
+}
+
+TEST_CASE("dump shows events of types that the journal does not describe in hexadecimal") {
+    const sample_journal journal;
+    journal.fill(30);
+    const finished_process done = run_pawl({"dump", journal.directory()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.err.empty());
+    const auto events = json_lines(done.out);
+    REQUIRE(events.size() == 30);
+    const json& seventh = events[6];
+    CHECK(contains(seventh["time"].get<std::string>(), "T"));
+    json without_time = seventh;
+    without_time.erase("time");
+    CHECK(without_time == json{{"sequence", 6},
+                               {"stream", 7},
+                               {"version", 3},
+                               {"type", 3},
+                               {"schema_version", 1},
+                               {"more_in_batch", false},
+                               {"payload", "6576656e742036"}});
     CHECK(run_pawl({"dump", "--json", journal.directory()}).out == done.out);
 }
 
@@ -111,7 +132,7 @@ TEST_CASE("dump finds a stream by its name") {
     const finished_process done = run_pawl({"dump", journal.directory(), "--stream", "orders/EUR"});
     CHECK(done.exit_code == 0);
     CHECK(sequences_of(done) == std::vector<std::uint64_t>{1});
-    CHECK(json_lines(done.out)[0]["stream"] == pawl::first_named_stream);
+    CHECK(json_lines(done.out)[0]["stream"] == "orders/EUR");
 
     const finished_process unknown =
         run_pawl({"dump", journal.directory(), "--stream", "orders/USD"});
@@ -123,7 +144,7 @@ TEST_CASE("dump finds a stream by its name") {
 TEST_CASE("dump stops at damage with 1, after the last event before it") {
     const sample_journal journal;
     journal.fill(2000);
-    const auto whole = json_lines(run_pawl({"dump", journal.directory()}).out);
+    const auto whole = json_lines(run_pawl({"dump", "--raw", journal.directory()}).out);
     const auto offset = whole[100]["offset"].get<std::streamoff>();
     REQUIRE(whole[100]["segment"] == 0);
     flip_bit(journal.file("0000000000.seg"), offset + 60);

@@ -7,6 +7,7 @@
 #include <pawl/journal/version.hpp>
 
 #include <functional>
+#include <map>
 
 namespace pawl::cli {
 
@@ -58,14 +59,24 @@ every stream and name, but no second pass over the log.
   pawl verify --deep --json orders         as a report for a script)";
 
 constexpr const char* dump_manual = R"(
-Writes one JSON object per line: sequence, timestamp_ns, stream, version, type, schema_version,
-more_in_batch (true for all events of a batch but the last), segment, offset, hash, payload in
-hexadecimal, and metadata entry by entry if the event has any. Damage ends the dump with exit code
-1, after the last event before it.
+Writes one JSON object per line: sequence, time, stream (its name, or its number), version, type,
+type_number, schema_version, more_in_batch (true for all events of a batch but the last), metadata
+entry by entry if there is any, and the event itself, printed with the schema that the journal
+describes for its type. `pawl append` takes the lines back. An event of a type that the journal does
+not describe has its number as type, and its payload in hexadecimal.
 
-  pawl dump --limit 5 orders               the first five events
-  pawl dump --from 1000 --durable orders   events from sequence 1000 that no power cut can remove
-  pawl dump --stream orders-17 orders      one stream, by its name)";
+Times are UTC; one without a date means the day of the journal's last event. --where takes an SQL
+expression over the columns of the type, or of `events` without --type (pawl sql --help).
+
+Damage ends the dump with exit code 1, after the last event before it. A payload that does not fit
+its schema does not: its line has the reason as `problem`, and the exit code is 1 at the end.
+
+  pawl dump --limit 5 orders                         the first five events
+  pawl dump --type order_filled --where 'price > 5850000' --format csv orders
+  pawl dump --stream account-7 --since 14:02 --until 14:03 orders
+  pawl dump --from 1000 --durable orders             what no power cut can remove, from 1000
+  pawl dump --exact orders | pawl append copy        a copy with equal content digests
+  pawl dump --raw orders                             segment, offset, hashes, payload as hexadecimal)";
 
 constexpr const char* recover_manual = R"(
 Recovers as the service does when it opens a journal whose writer died, but reads every byte and
@@ -137,6 +148,47 @@ CLI::Validator not_negative() {
                           ""};
 }
 
+CLI::Validator a_time() {
+    return CLI::Validator{[](const std::string& text) {
+                              return is_time(text) ? std::string{}
+                                                   : "is no time: 2026-11-23T14:02:00.5, or 14:02";
+                          },
+                          ""};
+}
+
+// The options that choose events.
+void add_selection(CLI::App* command, selection& chosen) {
+    command->add_option("--from", chosen.from, "Sequence to begin at")
+        ->check(not_negative())
+        ->type_name("SEQUENCE");
+    command->add_option("--limit", chosen.limit, "Stop after this many events")
+        ->check(not_negative())
+        ->type_name("COUNT");
+    command->add_option("--stream", chosen.stream, "Only this stream: its number, or its name")
+        ->check(not_empty())
+        ->type_name("STREAM");
+    command->add_option("--type", chosen.type, "Only this event type: its name, or its number")
+        ->check(not_empty())
+        ->type_name("TYPE");
+    command->add_option("--since", chosen.since, "Only events from this time on (UTC)")
+        ->check(a_time())
+        ->type_name("TIME");
+    command->add_option("--until", chosen.until, "Only events before this time (UTC)")
+        ->check(a_time())
+        ->type_name("TIME");
+    command->add_option("--where", chosen.where, "Only events for which this SQL expression holds")
+        ->check(not_empty())
+        ->type_name("EXPRESSION");
+}
+
+CLI::Option* add_format(CLI::App* command, row_format& format) {
+    static const std::map<std::string, row_format> formats{
+        {"json", row_format::json}, {"table", row_format::table}, {"csv", row_format::csv}};
+    return command->add_option("--format", format, "json (lines), table or csv")
+        ->transform(CLI::CheckedTransformer{formats}.description(""))
+        ->type_name("FORMAT");
+}
+
 // The options of all commands. `app` refers to the other members.
 struct command_line {
     info_options info_asked;
@@ -193,23 +245,23 @@ command_line::command_line() {
 void command_line::add_dump() {
     CLI::App* command =
         add_command(app, "dump", "Write events as lines of JSON", dump_manual, dump_asked);
-    CLI::Option* from = command->add_option("--from", dump_asked.from, "Sequence to begin at")
-                            ->check(not_negative())
-                            ->type_name("SEQUENCE");
-    command->add_option("--limit", dump_asked.limit, "Stop after this many events")
-        ->check(not_negative())
-        ->type_name("COUNT");
-    command->add_option("--stream", dump_asked.stream, "Only this stream: its number, or its name")
-        ->check(not_empty())
-        ->type_name("STREAM");
-    add_durable(command, dump_asked);
-    add_allow(command, dump_asked);
+    add_selection(command, dump_asked.selected);
+    CLI::Option* format = add_format(command, dump_asked.format);
+    command->add_flag("--raw", dump_asked.raw, "Places, hashes, and payloads in hexadecimal")
+        ->excludes(format);
+    command
+        ->add_flag("--exact", dump_asked.exact,
+                   "Everything that a copy needs: also names and descriptions, payloads as base64")
+        ->excludes(format)
+        ->excludes("--raw");
+    command->add_flag("--strings", dump_asked.strings,
+                      "64-bit integers as strings, for JavaScript");
+    command->add_flag("--defaults", dump_asked.defaults, "Also fields that an event leaves out");
+    add_durable(command, dump_asked.selected);
+    add_allow(command, dump_asked.selected);
     command->add_flag_function(
-        "--json", [](std::int64_t) {}, "Accepted, as everywhere; a dump is always JSON");
-    command->callback([this, from] {
-        dump_asked.from_given = from->count() != 0;
-        run = [this] { return dump(dump_asked); };
-    });
+        "--json", [](std::int64_t) {}, "Accepted, as everywhere; lines of JSON are the default");
+    command->callback([this] { run = [this] { return dump(dump_asked); }; });
 }
 
 void command_line::add_tail() {

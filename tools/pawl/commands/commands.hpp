@@ -1,9 +1,11 @@
 // The commands of `pawl`, each a function from its options to an exit code.
 #pragma once
 
+#include "events/selection.hpp"
+#include "terminal/rows.hpp"
+
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string>
 
 namespace pawl::cli {
@@ -32,12 +34,12 @@ struct verify_command_options {
 
 struct dump_options {
     std::filesystem::path directory{};
-    std::uint64_t from = 0;
-    bool from_given = false;
-    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
-    std::string stream{};  // a number or a name; empty: all
-    bool durable = false;
-    bool allow_network_file_system = false;
+    selection selected{};
+    row_format format = row_format::json;
+    bool raw = false;       // places, hashes and payloads in hexadecimal
+    bool exact = false;     // stream numbers, payloads as base64, names and descriptions
+    bool strings = false;   // 64-bit integers as strings
+    bool defaults = false;  // also fields that an event leaves out
 };
 [[nodiscard]] exit_code dump(const dump_options& options);
 

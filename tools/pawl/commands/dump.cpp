@@ -1,81 +1,158 @@
+#include "events/event_json.hpp"
+#include "events/event_table.hpp"
+#include "events/journal_words.hpp"
+#include "events/selection.hpp"
 #include "terminal/event_line.hpp"
 #include "terminal/interrupt.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>
 
-#include <pawl/journal/cursor.hpp>
-#include <pawl/journal/journal.hpp>
+#include <pawl/sqlite/event_scan.hpp>
 
-#include <charconv>
+#include <functional>
+#include <optional>
 
 namespace pawl::cli {
 
 namespace {
 
-// Resolves the user's argument to a stream: digits are its number, anything else its name.
-result<stream_id> resolve_stream(const dump_options& options) {
-    const std::string& text = options.stream;
-    stream_id number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (problem == std::errc{} && end == text.data() + text.size())
-        return number;
-    auto found = find_stream(options.directory, text);
-    if (!found)
-        return std::unexpected(std::move(found.error()));
-    if (!*found)
-        return fail(errc::not_found, fmt::format("no stream has the name '{}'", text));
-    return **found;
-}
-
-result<cursor> open_cursor(const dump_options& options) {
-    cursor_options how{.allow_network_file_system = options.allow_network_file_system};
-    if (options.from_given)
-        how.from = from_sequence{options.from};
-    if (options.durable)
-        how.show = visibility::durable;
-    if (!options.stream.empty()) {
-        auto stream = resolve_stream(options);
-        if (!stream)
-            return std::unexpected(std::move(stream.error()));
-        how.stream = *stream;
+// Writes events in one of the forms. Each function returns false once standard output has failed.
+class event_output {
+  public:
+    event_output(const dump_options& options, const journal_words& words,
+                 std::optional<std::uint16_t> type)
+        : options_{options},
+          lines_{words,
+                 {.exact = options.exact,
+                  .values = {.long_integers_as_strings = options.strings,
+                             .defaults = options.defaults}}} {
+        if (options.format != row_format::json)
+            table_.emplace(words, type, options.format);
     }
-    return cursor::open(options.directory, how);
+
+    bool put_records(const cursor& events) {
+        text_.clear();
+        for (const recorded_description& each : events.descriptions_before())
+            event_json::append(text_, each);
+        for (const recorded_name& each : events.names_before())
+            event_json::append(text_, each);
+        return put(text_);
+    }
+
+    result<bool> put_event(const event& e) {
+        if (table_)
+            return table_->put(e);
+        if (options_.raw) {
+            fmt::memory_buffer line;
+            append_json_line(line, e);
+            return put({line.data(), line.size()});
+        }
+        text_.clear();
+        lines_.append(text_, e);
+        return put(text_);
+    }
+    bool finish() { return !table_ || table_->finish(); }
+    [[nodiscard]] std::uint64_t problems() const noexcept { return lines_.problems(); }
+
+  private:
+    const dump_options& options_;
+    event_json lines_;
+    std::optional<event_table> table_;
+    std::string text_;
+};
+
+// The events of a journal that the options select, each given to `visit`, which returns false to
+// stop. Returns what the journal ends with, unless it was stopped.
+result<std::optional<end_of_journal>> for_each_event(
+    const dump_options& options, event_scan& scan, std::optional<where_filter>& where,
+    const std::function<result<bool>(const event&)>& visit) {
+    for (std::uint64_t count = 0; count < options.selected.limit;) {
+        const event* e = scan.next();
+        if (e == nullptr) {
+            const auto end = scan.finish();
+            if (!end)
+                return std::unexpected(end.error());
+            return *end;
+        }
+        if (where) {
+            const auto selected = where->selects(e->sequence());
+            if (!selected)
+                return std::unexpected(selected.error());
+            if (!*selected)
+                continue;
+        }
+        ++count;
+        const auto more = visit(*e);
+        if (!more)
+            return std::unexpected(more.error());
+        if (!*more || interrupted())
+            return std::nullopt;
+    }
+    return std::nullopt;
 }
 
-// Returns true if every requested event was written.
-bool write_events(cursor& events, std::uint64_t limit) {
-    fmt::memory_buffer line;
-    for (std::uint64_t count = 0; count < limit; ++count) {
-        const event* e = events.next();
-        if (e == nullptr)
+result<std::uint64_t> write_events(const dump_options& options, journal_words& words) {
+    auto filter = filter_of(options.directory, options.selected, words);
+    if (!filter)
+        return std::unexpected(std::move(filter.error()));
+    const bool whole = !filter->stream && options.selected.since.empty() &&
+                       options.selected.until.empty() && !options.raw;
+    filter->names = whole && options.format == row_format::json;
+    std::optional<where_filter> where;
+    if (!options.selected.where.empty()) {
+        auto opened = where_filter::open(options.directory, options.selected, *filter, words);
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+        where.emplace(std::move(*opened));
+    }
+    auto scan = event_scan::open(options.directory, *filter);
+    if (!scan)
+        return std::unexpected(std::move(scan.error()));
+    event_output out{options, words, filter->type};
+    catch_interrupts();
+    const auto end = for_each_event(options, *scan, where, [&](const event& e) -> result<bool> {
+        for (const recorded_name& name : scan->events().names_before())
+            words.add(name);
+        if (options.exact && !out.put_records(scan->events()))
             return false;
-        line.clear();
-        append_json_line(line, *e);
-        if (!put({line.data(), line.size()}) || interrupted())
-            return true;
+        return out.put_event(e);
+    });
+    if (!end) {
+        (void)out.finish();
+        return std::unexpected(end.error());
     }
-    return true;
+    if (options.exact && *end)
+        (void)out.put_records(scan->events());
+    (void)out.finish();
+    if (*end == end_of_journal::torn)
+        complain(
+            fmt::format("notice: the journal ends in a torn tail at sequence {}, as a crash "
+                        "leaves it; what is shown is what recovery keeps",
+                        scan->events().next_sequence()));
+    return out.problems();
 }
 
 }  // namespace
 
 exit_code dump(const dump_options& options) {
-    auto events = open_cursor(options);
-    if (!events)
-        return complain(events.error());
-    catch_interrupts();
-    if (!write_events(*events, options.limit)) {
-        const auto end = events->finish();
-        if (!end)
-            return complain(end.error());
-        if (*end == end_of_journal::torn)
-            complain(fmt::format(
-                "notice: the journal ends in a torn tail at sequence {}, as a crash leaves it; "
-                "what is shown is what recovery keeps",
-                events->next_sequence()));
+    auto words = journal_words::read(options.directory);
+    if (!words)
+        return complain(words.error());
+    for (const error& why : words->types().rejected())
+        complain(fmt::format("notice: {}", why.message()));
+    const auto problems = write_events(options, *words);
+    if (!problems)
+        return complain(problems.error());
+    exit_code code = success;
+    if (*problems != 0) {
+        complain(
+            fmt::format("{} payloads do not fit the schemas that the journal describes; the "
+                        "lines with `problem` hold them in hexadecimal",
+                        *problems));
+        code = failure;
     }
-    const exit_code code = finish_output(success);
+    code = finish_output(code);
     die_of_interrupt();
     return code;
 }

@@ -97,8 +97,9 @@ void append_entry(fmt::memory_buffer& out, const metadata_view& all, const metad
     return entry.tag >= metadata_tag::command && entry.tag <= metadata_tag::subjects;
 }
 
-// An object: the standard entries under their names, and the others, of which a tag may have
-// several, as an array.
+}  // namespace
+
+// The entries that are not standard, of which a tag may have several, are an array.
 void append_metadata(fmt::memory_buffer& out, const metadata_view& all) {
     fmt::format_to(std::back_inserter(out), R"("metadata":{{)");
     std::string_view separator;
@@ -120,8 +121,6 @@ void append_metadata(fmt::memory_buffer& out, const metadata_view& all) {
     });
     fmt::format_to(std::back_inserter(out), "]}},");
 }
-
-}  // namespace
 
 void append_json_line(fmt::memory_buffer& out, const event& e) {
     fmt::format_to(std::back_inserter(out),

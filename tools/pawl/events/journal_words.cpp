@@ -1,0 +1,68 @@
+#include "events/journal_words.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <pawl/journal/journal.hpp>
+
+#include <charconv>
+#include <utility>
+
+namespace pawl::cli {
+
+result<journal_words> journal_words::read(const std::filesystem::path& directory) {
+    auto types = event_catalog::load(directory);
+    if (!types)
+        return std::unexpected(std::move(types.error()));
+    const auto names = stream_names(directory);
+    if (!names)
+        return std::unexpected(names.error());
+    journal_words words;
+    words.types_ = std::move(*types);
+    for (const recorded_name& name : *names)
+        words.add(name);
+    return words;
+}
+
+void journal_words::add(const recorded_name& name) {
+    const nlohmann::json text = name.name;
+    try {
+        streams_.emplace(name.stream, text.dump());
+    } catch (const nlohmann::json::type_error&) {
+        return;  // not UTF-8
+    }
+}
+
+void journal_words::append_stream(std::string& to, stream_id stream) const {
+    const auto named = streams_.empty() ? streams_.end() : streams_.find(stream);
+    if (named != streams_.end())
+        to += named->second;
+    else
+        to += fmt::format_int{stream}.c_str();
+}
+
+result<std::uint16_t> journal_words::type_of(std::string_view text) const {
+    std::uint16_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (problem == std::errc{} && end == text.data() + text.size())
+        return number;
+    if (const auto named = types_.type_named(text))
+        return *named;
+    std::string known;
+    std::uint16_t before = 0;
+    for (const described_event& each : types_.events())
+        if (known.empty() || std::exchange(before, each.type) != each.type)
+            known += fmt::format("{}{}", known.empty() ? "" : ", ", types_.name_of(each.type));
+    return fail(errc::not_found,
+                known.empty()
+                    ? fmt::format("the journal describes no event types, so not '{}'", text)
+                    : fmt::format("the journal describes no event type '{}'; it describes {}", text,
+                                  known));
+}
+
+void append_json_string(std::string& to, std::string_view text) {
+    using nlohmann::json;
+    to += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,37 @@
+// The words in which a journal speaks of its events: the names of its types and streams.
+#pragma once
+
+#include <pawl/codec/catalog.hpp>
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace pawl::cli {
+
+class journal_words {
+  public:
+    [[nodiscard]] static result<journal_words> read(const std::filesystem::path& directory);
+
+    [[nodiscard]] const event_catalog& types() const noexcept { return types_; }
+    // The stream's name as JSON, or its number if it has none. Names that are not UTF-8 are not
+    // shown.
+    void append_stream(std::string& to, stream_id stream) const;
+    void add(const recorded_name& name);
+
+    // The type of this name, or with this number. Fails with not_found.
+    [[nodiscard]] result<std::uint16_t> type_of(std::string_view text) const;
+
+  private:
+    event_catalog types_;
+    std::map<stream_id, std::string> streams_;  // in quotes
+};
+
+// A JSON string; what is not UTF-8 is replaced.
+void append_json_string(std::string& to, std::string_view text);
+
+}  // namespace pawl::cli

@@ -1,0 +1,143 @@
+#include "events/selection.hpp"
+
+#include <fmt/format.h>
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/journal.hpp>
+#include <pawl/sqlite/utc_time.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace pawl::cli {
+
+namespace {
+
+// Resolves the user's argument to a stream: digits are its number, anything else its name.
+result<stream_id> resolve_stream(const std::filesystem::path& directory, const std::string& text) {
+    stream_id number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (problem == std::errc{} && end == text.data() + text.size())
+        return number;
+    auto found = find_stream(directory, text);
+    if (!found)
+        return std::unexpected(std::move(found.error()));
+    if (!*found)
+        return fail(errc::not_found, fmt::format("no stream has the name '{}'", text));
+    return **found;
+}
+
+// The start of the day, UTC, of the journal's last event.
+result<std::uint64_t> last_day(const std::filesystem::path& directory, bool allow_network) {
+    cursor_options how{.from = from_end{}, .allow_network_file_system = allow_network};
+    const auto end = cursor::open(directory, how);
+    if (!end)
+        return std::unexpected(end.error());
+    std::uint64_t last = 0;
+    if (end->next_sequence() != 0) {
+        how.from = from_sequence{end->next_sequence() - 1};
+        auto events = cursor::open(directory, how);
+        if (!events)
+            return std::unexpected(std::move(events.error()));
+        if (const event* e = events->next())
+            last = e->timestamp_ns();
+    }
+    return last - last % nanoseconds_in_day;
+}
+
+result<std::uint64_t> time_of(const std::filesystem::path& directory, const std::string& text,
+                              bool allow_network) {
+    if (const auto whole = parse_utc(text))
+        return *whole;
+    const auto of_day = parse_time_of_day(text);
+    if (!of_day)
+        return fail(errc::invalid_argument, fmt::format("'{}' is no time", text));
+    auto day = last_day(directory, allow_network);
+    if (day)
+        *day += *of_day;
+    return day;
+}
+
+}  // namespace
+
+bool is_time(const std::string& text) {
+    return parse_utc(text) || parse_time_of_day(text);
+}
+
+result<event_filter> filter_of(const std::filesystem::path& directory, const selection& asked,
+                               const journal_words& words) {
+    event_filter filter{.from = asked.from,
+                        .show = asked.durable ? visibility::durable : visibility::published,
+                        .allow_network_file_system = asked.allow_network_file_system};
+    if (!asked.stream.empty()) {
+        auto stream = resolve_stream(directory, asked.stream);
+        if (!stream)
+            return std::unexpected(std::move(stream.error()));
+        filter.stream = *stream;
+    }
+    if (!asked.type.empty()) {
+        auto type = words.type_of(asked.type);
+        if (!type)
+            return std::unexpected(std::move(type.error()));
+        filter.type = *type;
+    }
+    if (!asked.since.empty()) {
+        auto since = time_of(directory, asked.since, asked.allow_network_file_system);
+        if (!since)
+            return std::unexpected(std::move(since.error()));
+        filter.since_ns = *since;
+    }
+    if (!asked.until.empty()) {
+        auto until = time_of(directory, asked.until, asked.allow_network_file_system);
+        if (!until)
+            return std::unexpected(std::move(until.error()));
+        if (*until == 0)
+            filter.before = 0;
+        else
+            filter.until_ns = *until - 1;
+    }
+    return filter;
+}
+
+result<where_filter> where_filter::open(const std::filesystem::path& directory,
+                                        const selection& asked, const event_filter& within,
+                                        const journal_words& words) {
+    std::string table = "events";
+    if (within.type) {
+        table = words.types().name_of(*within.type);
+        if (table.empty())
+            return fail(errc::invalid_argument,
+                        fmt::format("the journal does not describe type {}, so its events have no "
+                                    "fields to compare",
+                                    *within.type));
+    }
+    auto from = database::open(directory);
+    if (!from)
+        return std::unexpected(std::move(from.error()));
+    // The limits of the scan hold here too; SQLite's integers end at 2^63-1.
+    constexpr std::uint64_t greatest = std::numeric_limits<std::int64_t>::max();
+    auto rows = from->prepare(fmt::format(
+        "select sequence from \"{}\" where sequence >= {} and timestamp_ns >= {} and timestamp_ns "
+        "<= {} and ({}\n)",
+        table, std::min(within.from.value_or(0), greatest), std::min(within.since_ns, greatest),
+        std::min(within.until_ns, greatest), asked.where));
+    if (!rows)
+        return std::unexpected(std::move(rows.error()));
+    return where_filter{std::move(*from), std::move(*rows)};
+}
+
+result<bool> where_filter::selects(sequence_number sequence) {
+    while (next_ && (!started_ || *next_ < sequence)) {
+        started_ = true;
+        const auto more = rows_.next();
+        if (!more)
+            return std::unexpected(more.error());
+        if (*more)
+            next_ = static_cast<sequence_number>(sqlite3_column_int64(rows_.get(), 0));
+        else
+            next_.reset();
+    }
+    return next_ == sequence;
+}
+
+}  // namespace pawl::cli
