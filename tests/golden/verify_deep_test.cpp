@@ -131,8 +131,8 @@ TEST_CASE("a stream that does not continue in the next segment is named") {
         CHECK(found.what.file == (journal.directory() / "0000000001.seg").string());
         CHECK(found.what.offset == 8192);
         CHECK(found.what.sequence == 2);
-        CHECK(found.what.detail == "stream 5 goes on with version " + std::to_string(kind.version) +
-                                       ", behind version 1");
+        CHECK(found.what.detail == "stream 5 continues with version " +
+                                       std::to_string(kind.version) + " after version 1");
     }
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("a stream that begins above version 1 lacks its first events") {
     const pawl::finding found = only_finding(verify(journal));
     CHECK(found.damage);
     CHECK(found.what.offset == 8192);
-    CHECK(found.what.detail == "stream 5 goes on with version 2, behind version 0");
+    CHECK(found.what.detail == "stream 5 continues with version 2 after version 0");
 }
 
 TEST_CASE("many streams that do not continue are one finding per segment, with their number") {
@@ -154,9 +154,9 @@ TEST_CASE("many streams that do not continue are one finding per segment, with t
     const auto report = verify(journal);
     REQUIRE(report.findings.size() == 2);
     CHECK(report.findings[0].what.detail ==
-          "stream 7 goes on with version 4, behind version 0; and 2 more like it");
+          "stream 7 continues with version 4 after version 0; and 2 more like it");
     CHECK(report.findings[1].what.offset == 8256);
-    CHECK(report.findings[1].what.detail == "stream 5 goes on with version 3, behind version 1");
+    CHECK(report.findings[1].what.detail == "stream 5 continues with version 3 after version 1");
 }
 
 TEST_CASE("a version that jumps inside a segment is reported once, in a torn one too") {
@@ -191,15 +191,15 @@ TEST_CASE("names that are not given in order are damage") {
         {"an event of a stream without a name",
          {in_stream(0, first_named, 1)},
          8192,
-         "stream " + number + " has an event before it has a name"},
+         "stream " + number + " has an event before its name"},
         {"a number left out",
          {name_frame(0, first_named + 1, "orders")},
          8192,
-         "a name for stream " + next + ", where the next number is " + number},
+         "a name for stream " + next + ", but the next number is " + number},
         {"one name for two numbers",
          {name_frame(0, first_named, "orders"), name_frame(0, first_named + 1, "orders")},
          8256,
-         "the name of stream " + number + " is given again, to stream " + next},
+         "the name of stream " + number + " is assigned again, to stream " + next},
     };
     for (const wanted& kind : kinds) {
         INFO(kind.what);
@@ -224,30 +224,32 @@ TEST_CASE("stream heads that disagree with the log are a notice") {
     const std::uint64_t names_at = 4096 + 64 * 24;
     const std::vector<wanted> kinds{
         {"another version", [](heads_fields& heads) { heads.heads[0].version = 3; }, slot_of(5),
-         "stream 5 is at version 2 in the log, at 3 here"},
+         "stream 5 is at version 2 in the log but at 3 in the heads"},
         {"another place", [](heads_fields& heads) { heads.heads[1].offset = 8192; }, slot_of(6),
-         "the last event of stream 6 lies in segment 0, byte 8256, not in segment 0, byte 8192"},
+         "the last event of stream 6 is in segment 0, byte 8256, not in segment 0, byte 8192"},
         {"another segment", [](heads_fields& heads) { heads.heads[1].ordinal = 1; }, slot_of(6),
-         "the last event of stream 6 lies in segment 0, byte 8256, not in segment 1, byte 8256"},
+         "the last event of stream 6 is in segment 0, byte 8256, not in segment 1, byte 8256"},
         {"a stream too many", [](heads_fields& heads) { heads.heads.push_back({9, 1, 0, 8192}); },
          slot_of(9), "stream 9 is not in the log"},
         {"a stream too few", [](heads_fields& heads) { heads.heads.pop_back(); }, 4096,
-         "stream " + std::to_string(first_named) + " of the log is not here"},
+         "stream " + std::to_string(first_named) + " is in the log but not in the heads"},
         {"a name too few", [](heads_fields& heads) { heads.names.clear(); }, names_at,
-         "the name of stream " + std::to_string(first_named) + " is not here"},
+         "the name of stream " + std::to_string(first_named) +
+             " is in the log but not in the heads"},
         {"a name too many",
          [](heads_fields& heads) { heads.names.push_back({first_named + 1, "payments"}); },
          names_at,
-         "a name for stream " + std::to_string(first_named + 1) + " that the log does not give"},
+         "the heads have a name for stream " + std::to_string(first_named + 1) +
+             " that is not in the log"},
         {"a name with another number", [](heads_fields& heads) { heads.names[0].stream = 1; },
          names_at,
-         "the name of stream " + std::to_string(first_named) + " is given to stream 1 here"},
+         "the name of stream " + std::to_string(first_named) + " belongs to stream 1 in the heads"},
         {"a segment that is not there", [](heads_fields& heads) { heads.ordinal = 2; }, 32,
-         "the heads stand for an end of segment 2 that is not in this log"},
+         "the heads are as of an end of segment 2 that is not in this log"},
         {"another life", [](heads_fields& heads) { heads.epoch = 1; }, 32,
-         "the heads stand for an end of segment 1 that is not in this log"},
+         "the heads are as of an end of segment 1 that is not in this log"},
         {"another end", [](heads_fields& heads) { heads.end_sequence = 3; }, 32,
-         "the heads stand for an end of segment 1 that is not in this log"},
+         "the heads are as of an end of segment 1 that is not in this log"},
     };
     {
         const odd_journal journal;
@@ -300,7 +302,7 @@ TEST_CASE("a head in a slot where no lookup finds it is named") {
     CHECK_FALSE(found.damage);
     CHECK(found.what.offset == wrong);
     CHECK(found.what.detail ==
-          "stream 5 stands in a slot where it is not found; and 1 more like it");
+          "stream 5 is in a slot where a search does not find it; and 1 more like it");
 }
 
 TEST_CASE("heads of an earlier segment are judged there and not at the end") {

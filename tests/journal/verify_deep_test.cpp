@@ -116,7 +116,7 @@ TEST_CASE("wrong heads with a valid checksum are a notice of a deep verify only"
     CHECK_FALSE(found.damage);
     CHECK(found.what.file == (directory / "streams").string());
     CHECK(found.what.sequence == heads.end_sequence);
-    CHECK(found.what.detail == "stream 17 is at version 1 in the log, at 9 here");
+    CHECK(found.what.detail == "stream 17 is at version 1 in the log but at 9 in the heads");
 
     // As the manual advises: move the file away, and it is rebuilt.
     std::filesystem::remove(directory / "streams");

@@ -121,7 +121,7 @@ TEST_CASE("verify --deep names stream heads that disagree with the log") {
     CHECK(finding["file"] == journal.file("streams").string());
     CHECK(finding["offset"] == slot);
     CHECK(finding["sequence"] == 2000);
-    CHECK(finding["detail"] == "stream 7 is at version 667 in the log, at 5000 here");
+    CHECK(finding["detail"] == "stream 7 is at version 667 in the log but at 5000 in the heads");
 }
 
 TEST_CASE("verify --deep reports damage as verify does, and continues") {

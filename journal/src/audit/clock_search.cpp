@@ -16,7 +16,7 @@ namespace {
 
 using namespace detail;  // NOLINT(google-build-using-namespace): the layers below this file
 
-// A report of another size is a newer program's.
+// A newer program wrote a report of another size.
 [[nodiscard]] std::optional<recorded_clock> read_report(const std::byte* frame, commit_word word) {
     const bool is_report = word.is_system() &&
                            word.type() == static_cast<std::uint16_t>(system_type::clock_report) &&
@@ -45,7 +45,7 @@ struct searched_segment {
                                                       const journal_id& id, std::uint64_t ordinal) {
     auto segment = open_segment(directory, id, ordinal);
     if (!segment) {
-        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
         if (segment.error().code == errc::missing_segment)
             return searched_segment{};
         return std::unexpected(std::move(segment.error()));

@@ -24,7 +24,7 @@ class description_gatherer {
     description_gatherer(const read_segment& segment, std::vector<recorded_description>& into)
         : segment_{segment}, space_{segment.space()}, into_{into} {}
 
-    // Whatever ends the walk is for others to judge.
+    // Does not judge why the walk ends.
     [[nodiscard]] result<void> gather() {
         const walk_start from{
             .sequence = load_u64(space_.base + first_frame_offset + frame_offset::sequence)};
@@ -82,7 +82,7 @@ result<void> find_descriptions(const directory_handle& directory, const journal_
     if (index && index->epoch == segment->header.epoch && (index->system_types & described) == 0)
         return {};
     auto gathered = description_gatherer{*segment, into}.gather();
-    // Zeros stand where a page was lost, and no frame is found in them.
+    // A lost page reads as zeros, in which no frame is found.
     if (auto whole = segment->bytes.whole(); !whole)
         return whole;
     return gathered;

@@ -12,8 +12,8 @@
 namespace pawl::detail {
 
 // Appends the descriptions in one segment to `into`, in log order. Reads all of the segment, unless
-// its index says that there are none. A segment that is gone holds none: it was only prepared, and
-// a close or a recovery removed it.
+// its index says that there are none. A segment that is gone has none: it was only prepared, and a
+// close or a recovery removed it.
 [[nodiscard]] result<void> find_descriptions(const directory_handle& directory,
                                              const journal_id& id, std::uint64_t ordinal,
                                              std::vector<recorded_description>& into);

@@ -79,7 +79,7 @@ namespace {
                       .state = "unknown",
                       .owner = {},
                       .network_file_system = {}};
-    // Not being told where it lies is no reason to say nothing else.
+    // Everything else can be reported even if this fails.
     if (const auto kind = detail::network_file_system_of(directory))
         info.network_file_system = *kind;
     auto ordinals = detail::list_segments(directory);
@@ -87,7 +87,7 @@ namespace {
         return std::unexpected(std::move(ordinals.error()));
     for (const std::uint64_t ordinal : *ordinals) {
         auto segment = inspect_segment(directory, info.id, ordinal);
-        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
         if (!segment && segment.error().code == errc::missing_segment)
             continue;
         if (!segment)
@@ -101,7 +101,7 @@ namespace {
         info.owner = control->owner();
         info.heartbeat_ns = control->heartbeat_ns();
         info.durable = std::max(control->durable().value_or(0), control->stored_watermark());
-        // The writer stores the two one after the other, and what is durable is published.
+        // The writer stores the two one after the other, but what is durable is also published.
         info.published = std::max(control->published(), info.durable);
     }
     return info;

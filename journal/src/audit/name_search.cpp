@@ -53,7 +53,7 @@ namespace {
     std::string_view name) {
     auto segment = open_segment(directory, id, ordinal);
     if (!segment) {
-        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
         if (segment.error().code == errc::missing_segment)
             return std::nullopt;
         return std::unexpected(std::move(segment.error()));
@@ -67,7 +67,7 @@ namespace {
                       ? find_name(*index, space, name)
                       : result<std::optional<stream_id>>{fail(errc::not_found)};
     found = listed ? *listed : find_name(space, name);
-    // Zeros stand where a page was lost, and no name is found in them.
+    // A lost page reads as zeros, in which no name is found.
     if (auto whole = segment->bytes.whole(); !whole)
         return std::unexpected(std::move(whole.error()));
     return found;

@@ -1,4 +1,4 @@
-// Which stream a segment gives a name to.
+// Finds the stream to which a segment assigns a name.
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -12,13 +12,13 @@
 
 namespace pawl::detail {
 
-// Looks at the name frames that the index lists for the hash of this name. damaged if it lists a
-// place that holds none: then the index does not fit its segment, and the caller walks the segment
+// Checks the name frames that the index lists for the hash of this name. damaged if it lists a
+// place without one: then the index does not fit its segment, and the caller walks the segment
 // instead.
 [[nodiscard]] result<std::optional<stream_id>> find_name(index_file& index,
                                                          const frame_space& space,
                                                          std::string_view name);
-// Looks at every frame up to the end, or to the first place that holds no whole frame.
+// Checks every frame up to the end, or to the first place without a whole frame.
 [[nodiscard]] std::optional<stream_id> find_name(const frame_space& space, std::string_view name);
 
 }  // namespace pawl::detail

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t fewest_slots = 64;
 
-// Counts a fault; the sentence of the first is kept, and only that one is made.
+// Counts a fault. Builds and keeps the sentence for the first one only.
 template <class Sentence>
 void note(std::optional<stream_fault>& found, std::uint64_t offset, sequence_number sequence,
           Sentence&& sentence) {
@@ -54,8 +54,8 @@ std::optional<stream_fault> stream_audit::check_links(const segment_index& index
         if (stream.segments_back == back)
             continue;
         note(found, 0, index.header.first_sequence, [&] {
-            return "the index leads " + std::to_string(stream.segments_back) +
-                   " segments back from " + stream_text(stream.stream) + ", where the log has it " +
+            return "the index says that " + stream_text(stream.stream) + " was last " +
+                   std::to_string(stream.segments_back) + " segments back, but in the log it was " +
                    std::to_string(back) + " back";
         });
     }
@@ -85,7 +85,8 @@ void stream_audit::lose_segment(std::uint64_t ordinal) {
 
 std::optional<stream_fault> stream_audit::end_segment(std::uint64_t epoch,
                                                       sequence_number end_sequence) {
-    // Heads of another end of this segment are of none in this log, which finish() says.
+    // If the heads are as of another end of this segment, that end is not in this log, and finish()
+    // reports it.
     if (!file_ || file_->ordinal != ordinal_ || file_->epoch != epoch ||
         file_->end_sequence != end_sequence) {
         return std::nullopt;
@@ -100,7 +101,7 @@ std::optional<stream_fault> stream_audit::finish() {
         return std::nullopt;
     return stream_fault{.offset = offsetof(heads_header, ordinal),
                         .sequence = file_->end_sequence,
-                        .detail = "the heads stand for an end of segment " +
+                        .detail = "the heads are as of an end of segment " +
                                   std::to_string(file_->ordinal) + " that is not in this log"};
 }
 
@@ -118,14 +119,14 @@ void stream_audit::add(const frame_space& space, std::uint64_t offset, commit_wo
     const sequence_number sequence = load_u64(frame + frame_offset::sequence);
     if (complete_ && stream >= first_named_stream && stream - first_named_stream >= named_) {
         note(fault_, offset, sequence,
-             [&] { return stream_text(stream) + " has an event before it has a name"; });
+             [&] { return stream_text(stream) + " has an event before its name"; });
     }
     stream_head* head = heads_.find_or_insert(stream);
     const bool known = complete_ || head->version != 0;
     if (known && version != head->version + 1) {
         note(fault_, offset, sequence, [&] {
-            return stream_text(stream) + " goes on with version " + std::to_string(version) +
-                   ", behind version " + std::to_string(head->version);
+            return stream_text(stream) + " continues with version " + std::to_string(version) +
+                   " after version " + std::to_string(head->version);
         });
     }
     head->version = version;
@@ -141,14 +142,14 @@ void stream_audit::add_name(const std::byte* frame, std::uint64_t offset, commit
                      word.frame_bytes() - frame_header_bytes};
     if (stream != first_named_stream + named_) {
         note(fault_, offset, sequence, [&] {
-            return "a name for " + stream_text(stream) + ", where the next number is " +
+            return "a name for " + stream_text(stream) + ", but the next number is " +
                    std::to_string(first_named_stream + named_);
         });
     }
     const auto [there, is_new] = names_.emplace(std::move(name), stream);
     if (!is_new) {
         note(fault_, offset, sequence, [&] {
-            return "the name of " + stream_text(there->second) + " is given again, to " +
+            return "the name of " + stream_text(there->second) + " is assigned again, to " +
                    stream_text(stream);
         });
     }
@@ -166,20 +167,20 @@ bool stream_audit::make_room() {
     return larger.has_value();
 }
 
-// Empty where nothing is.
+// What is wrong with a head in the file; empty if it is right.
 std::string stream_audit::wrong_with(const stream_head& claimed, const stream_heads& file) const {
     const std::string stream = stream_text(claimed.stream);
     if (file.slots.find(claimed.stream) != &claimed)
-        return stream + " stands in a slot where it is not found";
+        return stream + " is in a slot where a search does not find it";
     const stream_head* head = heads_.find(claimed.stream);
     if (head == nullptr)
         return complete_ ? stream + " is not in the log" : std::string{};
     if (claimed.version != head->version) {
-        return stream + " is at version " + std::to_string(head->version) + " in the log, at " +
-               std::to_string(claimed.version) + " here";
+        return stream + " is at version " + std::to_string(head->version) + " in the log but at " +
+               std::to_string(claimed.version) + " in the heads";
     }
     if (claimed.last != head->last) {
-        return "the last event of " + stream + " lies in " + place_text(head->last) + ", not in " +
+        return "the last event of " + stream + " is in " + place_text(head->last) + ", not in " +
                place_text(claimed.last);
     }
     return {};
@@ -199,7 +200,7 @@ std::optional<stream_fault> stream_audit::compare(const stream_heads& file) cons
     for (const stream_head& head : heads_.all()) {
         if (head.stream != no_stream_id && file.slots.find(head.stream) == nullptr) {
             note(found, heads_entries_offset, file.end_sequence,
-                 [&] { return stream_text(head.stream) + " of the log is not here"; });
+                 [&] { return stream_text(head.stream) + " is in the log but not in the heads"; });
         }
     }
     if (complete_)
@@ -213,19 +214,21 @@ void stream_audit::compare_names(const stream_heads& file,
     for (const auto& [name, stream] : names_) {
         const auto claimed = file.names.find(name);
         if (claimed == file.names.end()) {
-            note(found, at, file.end_sequence,
-                 [&] { return "the name of " + stream_text(stream) + " is not here"; });
+            note(found, at, file.end_sequence, [&] {
+                return "the name of " + stream_text(stream) + " is in the log but not in the heads";
+            });
         } else if (claimed->second != stream) {
             note(found, at, file.end_sequence, [&] {
-                return "the name of " + stream_text(stream) + " is given to " +
-                       stream_text(claimed->second) + " here";
+                return "the name of " + stream_text(stream) + " belongs to " +
+                       stream_text(claimed->second) + " in the heads";
             });
         }
     }
     for (const auto& [name, stream] : file.names) {
         if (!names_.contains(name)) {
             note(found, at, file.end_sequence, [&] {
-                return "a name for " + stream_text(stream) + " that the log does not give";
+                return "the heads have a name for " + stream_text(stream) +
+                       " that is not in the log";
             });
         }
     }

@@ -1,4 +1,4 @@
-// The streams of a log followed from segment to segment, and what the file of stream heads says of
+// Follows the streams of a log from segment to segment, and compares the file of stream heads with
 // them.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace pawl::detail {
 
-// The first thing that does not fit, and how many more there are.
+// The first fault, and how many more there are.
 struct stream_fault {
     std::uint64_t offset = 0;  // in the segment, or in the file of heads
     sequence_number sequence = 0;
@@ -28,35 +28,37 @@ struct stream_fault {
     [[nodiscard]] std::string text() const;
 };
 
-// Given the frames of a log in order it knows the head of every stream and every name, and so takes
-// memory for each of them and for nothing else.
+// Given the frames of a log in order, it tracks the head of every stream and every name. Its memory
+// is proportional to their number.
 class stream_audit {
   public:
     [[nodiscard]] static result<stream_audit> start();
 
-    // The file of heads, to be judged at the place it stands for.
+    // The file of heads, to be compared when the log reaches the place up to which the heads are
+    // current.
     void judge_at_its_place(stream_heads file) { file_ = std::move(file); }
 
-    // How an index leads from its streams to the segment before that holds them; asked before its
-    // segment is added.
+    // Checks an index's links from its streams to the previous segments that hold them. Called
+    // before its segment is added.
     [[nodiscard]] std::optional<stream_fault> check_links(const segment_index& index) const;
 
     void begin_segment(std::uint64_t ordinal);
-    // A frame of that segment, whole, but not its end.
+    // A valid frame of that segment, except its end frame.
     void add(const frame_space& space, std::uint64_t offset, commit_word word);
-    // Frames are missing here: a stream may go on with any version, and names are not known any
-    // more.
+    // Frames are missing here: a stream may continue with any version, and names are no longer
+    // known.
     void lose_track();
-    // The rest of this segment is missing: heads that stand for its end are not judged.
+    // The rest of this segment is missing: heads as of its end are not compared.
     void lose_segment(std::uint64_t ordinal);
-    // The segment ended so; how the heads differ from the log, where they stand for this place.
+    // The segment ended like this. Returns how the heads differ from the log, if they are as of
+    // this place.
     [[nodiscard]] std::optional<stream_fault> end_segment(std::uint64_t epoch,
                                                           sequence_number end_sequence);
-    // The log ended: a fault where the heads stand for a place that was not in it.
+    // The log ended. A fault if the heads are as of a place that was not in it.
     [[nodiscard]] std::optional<stream_fault> finish();
 
-    // The frames of this segment that do not go on where their stream stood. Each is named once:
-    // the stream goes on from there.
+    // The frames of this segment that do not continue their stream. Each break is reported once:
+    // the stream continues from there.
     [[nodiscard]] const std::optional<stream_fault>& fault() const noexcept { return fault_; }
     [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
     [[nodiscard]] std::uint64_t streams() const noexcept { return heads_.used(); }
@@ -72,7 +74,7 @@ class stream_audit {
     std::optional<stream_heads> file_;  // until it is judged
     head_slots heads_;
     name_map names_;
-    std::uint64_t named_ = 0;  // numbers handed out
+    std::uint64_t named_ = 0;  // stream numbers assigned to names
     bool complete_ = true;     // nothing was missing since the first segment
     std::uint64_t ordinal_ = 0;
     std::optional<stream_fault> fault_;

@@ -1,4 +1,4 @@
-// What verification makes of a place in an unsealed segment that holds no whole frame.
+// How verification judges a place in an unsealed segment where no whole frame stands.
 #pragma once
 
 #include "format/segment_walk.hpp"
@@ -11,17 +11,17 @@
 
 namespace pawl::detail {
 
-// All empty: the tail of a live writer, where nothing more is to be checked.
+// By default, the tail of a live writer, where there is nothing more to check.
 struct tail_verdict {
     bool torn = false;
     std::uint64_t torn_bytes = 0;
     std::optional<error> damage{};
 };
 
-// Holds only if the hole is still there afterwards: see look_again().
+// Valid only if the hole is still there afterwards: see look_again().
 [[nodiscard]] tail_verdict judge_tail(const survey_request& request, const walk_end& hole);
 
-// One walk out of two, the second of which began where the first had stopped.
+// Joins two walks, of which the second began where the first had stopped.
 [[nodiscard]] walk_end joined(const walk_end& first, const walk_end& second) noexcept;
 
 }  // namespace pawl::detail

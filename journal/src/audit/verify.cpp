@@ -22,7 +22,7 @@ namespace pawl {
 
 namespace {
 
-using namespace detail;  // NOLINT(google-build-using-namespace): this file is about nothing else
+using namespace detail;  // NOLINT(google-build-using-namespace): the layers below this file
 
 class verifier {
   public:
@@ -42,8 +42,8 @@ class verifier {
             streams_ = std::move(*audit);
         }
         note_network_file_system();
-        // Before the segments are listed: a writer that is at work writes heads of segments that
-        // are there.
+        // Heads are read before the segments are listed: a live writer writes heads only for
+        // segments that exist by then.
         check_heads();
         check_control();
         report_.end = "open";
@@ -58,7 +58,7 @@ class verifier {
         const bool unreadable = is_unreadable(what.code);
         report_.findings.push_back({std::move(what), damage && !unreadable, unreadable});
     }
-    // The system refused to hand out the bytes, so nobody has seen them wrong.
+    // The bytes could not be read, so they are not known to be wrong.
     [[nodiscard]] static bool is_unreadable(errc code) noexcept {
         return code == errc::io || code == errc::locked || code == errc::newer_format;
     }
@@ -106,8 +106,8 @@ class verifier {
              false);
     }
 
-    // What the streams' versions say against the log itself. What the index builder has found at
-    // the same frame is not said twice.
+    // Reports breaks in the streams' versions, unless the index builder has already reported the
+    // same frame.
     void check_versions(std::uint64_t ordinal, const error* found_already) {
         if (!streams_ || !streams_->fault())
             return;
@@ -129,7 +129,8 @@ class verifier {
         return std::move(report_);
     }
 
-    // Gives a whole event to the caller's visitor, and remembers a name for the event after it.
+    // Passes a valid event to the caller's visitor, and counts a name towards the next event's
+    // digest.
     void show(const frame_space& space, std::uint64_t ordinal, std::uint64_t offset,
               commit_word word) {
         const std::byte* frame = space.base + offset;
@@ -158,8 +159,8 @@ class verifier {
         });
     }
 
-    // A writer may make, remove and replace segments meanwhile. Where the directory turns out to be
-    // another one than was listed, it is listed again, and reading goes on from there.
+    // A writer may create, remove and replace segments meanwhile. If the segments turn out not to
+    // be those that were listed, they are listed again, and reading continues from there.
     [[nodiscard]] result<void> check_segments(std::uint64_t segment_bytes) {
         constexpr int most_lists = 1000;
         for (int lists = 1;; ++lists) {
@@ -197,8 +198,8 @@ class verifier {
     }
 
     void note_gap(std::uint64_t ordinal) {
-        // A segment that was prepared and not used may outlive one before it; the survey decides at
-        // the end. Everything else needs its predecessor.
+        // A segment that was prepared and not used may outlive an earlier one; whether that
+        // happened is decided later. Every other segment needs its predecessor.
         gap_ = gap{.first = expected_ordinal_,
                    .next = ordinal,
                    .before = before_,
@@ -207,7 +208,8 @@ class verifier {
         lose_track();
     }
 
-    // What a list does not show may be there all the same: the list is not of one moment.
+    // A segment that the listing lacks may exist nevertheless: a listing is not a snapshot of one
+    // moment.
     [[nodiscard]] bool gap_was_filled() {
         if (!gap_ || !open_segment(directory_, id_, gap_->first))
             return false;
@@ -270,7 +272,7 @@ class verifier {
         if (!gap_)
             return;
         error missing = at(gap_->next - 1, no_value, errc::missing_segment,
-                           "the segment is not there and later ones are");
+                           "the segment does not exist, but later ones do");
         find(std::move(missing));
         gap_.reset();
         if (streams_)
@@ -284,7 +286,8 @@ class verifier {
             const std::uint64_t nonzero =
                 first_nonzero(block, data_ranges{end}, copy + sizeof(segment_header));
             if (nonzero != end) {
-                find(at(ordinal, nonzero, errc::damaged, "bytes behind a segment header"), false);
+                find(at(ordinal, nonzero, errc::damaged, "nonzero bytes after a segment header"),
+                     false);
             }
         }
     }
@@ -299,7 +302,7 @@ class verifier {
         }
         if (index->header.epoch == epoch)
             return std::move(*index);
-        find_in_index(ordinal, "the index is of another life of the segment");
+        find_in_index(ordinal, "the index has another epoch than the segment");
         return std::nullopt;
     }
 
@@ -323,7 +326,7 @@ class verifier {
         if (again_from_)
             return;
         if (auto whole = segment.bytes.whole(); !whole) {
-            // What cannot be read is neither torn nor damaged.
+            // A segment that cannot be read is neither torn nor damaged.
             find(std::move(whole.error()));
             lose_segment(ordinal);
             return;
@@ -350,11 +353,11 @@ class verifier {
         if (!built) {
             find(std::move(built.error()));
         } else if (index && !same(std::move(*built), *index)) {
-            find_in_index(ordinal, "the index does not say what the log does");
+            find_in_index(ordinal, "the index does not agree with the log");
         }
     }
 
-    // Walks to the end of the segment, or to a hole that is none of a writer's doing meanwhile.
+    // Walks to the end of the segment, or to a hole that no writer has filled meanwhile.
     [[nodiscard]] walk_end walk_to_end(std::uint64_t ordinal, const read_segment& segment,
                                        bool sealed) {
         const frame_space space = segment.space();
@@ -370,7 +373,7 @@ class verifier {
             if (now == hole_now::still_there)
                 break;
             if (now == hole_now::replaced) {
-                // What was read of it, if anything was, is no longer the log.
+                // What was read of it, if anything, is no longer part of the log.
                 if (end.offset == first_frame_offset)
                     again_from_ = ordinal;
                 tail_ = {};
@@ -383,8 +386,8 @@ class verifier {
         return end;
     }
 
-    // Apart from the links to earlier segments, which one segment cannot know: a stream that begins
-    // here must have none.
+    // Ignores the links to earlier segments, which one segment cannot determine, except that a
+    // stream that begins here must have none.
     [[nodiscard]] static bool same(segment_index built, const segment_index& read) {
         for (std::size_t i = 0; i < std::min(built.streams.size(), read.streams.size()); ++i) {
             std::uint32_t& back = built.streams[i].segments_back;
@@ -417,7 +420,7 @@ class verifier {
         if (index) {
             find(at(ordinal, end.offset, code_of(end.fault),
                     std::string{to_string(end.fault)} +
-                        "; an index says that the segment was complete"));
+                        "; an index proves that the segment was complete"));
             lose_segment(ordinal);
             before_ = end_of(index->header);
             sequence_ = index->header.end_sequence;
@@ -455,8 +458,9 @@ class verifier {
     void judge_end(bool any) {
         if (torn_)
             return;
-        // A writer at work has gone on in a segment that was not there when they were listed. What
-        // lies in it is for the next verification, and no watermark can be held against this one.
+        // A live writer has continued in a segment that did not exist when they were listed. Its
+        // contents are for the next verification, and the watermark proves nothing against this
+        // one.
         if (auto next = open_segment(directory_, id_, expected_ordinal_);
             next || next.error().code != errc::missing_segment) {
             if (!next)
@@ -467,12 +471,12 @@ class verifier {
             report_.end = "closed";
         if (before_.known && before_.type != system_type::closed) {
             find(at(expected_ordinal_, no_value, errc::missing_segment,
-                    "its predecessor says that it was there"));
+                    "its predecessor's end frame says that it exists"));
         }
         if ((before_.known || !any) && stored_watermark_ > sequence_) {
             find(at(expected_ordinal_, no_value, errc::missing_segment,
-                    "the control file says that sequence " + std::to_string(stored_watermark_) +
-                        " was durable"));
+                    "the control file proves that all events below sequence " +
+                        std::to_string(stored_watermark_) + " were durable"));
         }
     }
 
@@ -485,7 +489,7 @@ class verifier {
     std::uint64_t expected_ordinal_ = 0;
     segment_end before_{};
     sequence_number sequence_ = 0;
-    std::uint64_t names_digest_ = 0;  // of the names behind the last event
+    std::uint64_t names_digest_ = 0;  // of the names after the last event
     bool sequence_known_ = true;
     bool seen_first_ = false;
     bool torn_ = false;
@@ -499,7 +503,7 @@ class verifier {
         bool sequence_known = true;
     };
     std::optional<gap> gap_;
-    std::optional<std::uint64_t> again_from_;  // the directory is another one than was listed
+    std::optional<std::uint64_t> again_from_;  // the segments are not those that were listed
 };
 
 }  // namespace

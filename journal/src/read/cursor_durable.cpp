@@ -1,4 +1,4 @@
-// How a cursor that shows durable events only knows which are.
+// How a cursor that returns only durable events knows which are durable.
 #include "format/segment_walk.hpp"
 #include "os/deadline.hpp"
 #include "read/cursor_state.hpp"
@@ -28,10 +28,10 @@ bool cursor_state::is_durable(sequence_number sequence) {
     return sequence < durable_seen_;
 }
 
-// A writer that opens the journal may give the name to a file of its own; the mapping then shows
-// the old one, in which nothing moves any more. An overlay file system does the same at the first
-// store and keeps the inode's number, so a heartbeat that stands still is looked into as well. If
-// no file has the name, a writer may still store to the one that was mapped.
+// A writer that opens the journal may replace the control file; the mapping then still shows the
+// old one, in which nothing changes any more. An overlay file system does the same at the first
+// store but keeps the inode number, so the file is also mapped again if its heartbeat has stopped.
+// If no file has the name, a writer may still store to the one that is mapped.
 void cursor_state::refresh_control() {
     constexpr std::chrono::seconds patience{1};
     const auto now = std::chrono::steady_clock::now();
@@ -46,8 +46,9 @@ void cursor_state::refresh_control() {
         control_ = std::move(*fresh);
 }
 
-// Without a control file the log itself proves what is durable, only later: an index, a frame's
-// witness, and the ends before which everything is synced.
+// Without a control file, the log itself proves what is durable, only later: by an index, by a
+// frame's witness, and by the end frames that are stored only after everything before them is
+// synced.
 void cursor_state::prove_durable_from_log() {
     if (!segment_ || left_ || kind_of(*segment_) == kind::sealed)
         return;

@@ -1,4 +1,5 @@
-// How a cursor tells the end of a journal from damage, and notices that the log was cut below it.
+// How a cursor tells the end of a journal from damage, and notices that the log was cut below its
+// position.
 #include "read/cursor_state.hpp"
 #include "recovery/survey_at_rest.hpp"
 #include "store/directory.hpp"
@@ -25,8 +26,9 @@ result<end_of_journal> cursor_state::judge_end() {
     return judge_hole(frame_fault::absent);
 }
 
-// The log ends without a hole, unless the control file proves that more was durable. A writer makes
-// the next segment before it stores a watermark beyond this one, so look for the segment last.
+// The log ends here without a hole, unless the control file proves that more was durable. A writer
+// creates the next segment before it stores a watermark beyond this one, so look for the segment
+// last.
 result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
     const segment_end end = left_.value_or(segment_end{});
     const sequence_number durable = control_ ? control_->stored_watermark() : 0;
@@ -38,15 +40,16 @@ result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
         return end_of_journal::open;
     if (!successor && successor.error().code != errc::missing_segment)
         return std::unexpected(std::move(successor.error()));
-    return std::unexpected(error{.code = errc::missing_segment,
-                                 .sequence = end.sequence,
-                                 .file = segment_path(directory_, ordinal).string(),
-                                 .detail = "the control file says that sequence " +
-                                           std::to_string(durable) + " was durable"});
+    return std::unexpected(
+        error{.code = errc::missing_segment,
+              .sequence = end.sequence,
+              .file = segment_path(directory_, ordinal).string(),
+              .detail = "the control file proves that all events below sequence " +
+                        std::to_string(durable) + " were durable"});
 }
 
-// Whether there still is no whole frame here. Asked after all that makes it look like damage was
-// read: a writer may have been between two of the reads.
+// Whether there is still no whole frame here. Called after everything that makes it look like
+// damage was read, because a writer may have changed files between two of the reads.
 bool cursor_state::hole_remains() const {
     const segment_header& header = segment_->header;
     return look_again(directory_, id_,
@@ -66,7 +69,7 @@ result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
     };
     const auto index = read_index_header(directory_, id_, segment_->header.ordinal);
     if (index && index->epoch == segment_->header.epoch)
-        return damaged("an index says that the segment is complete");
+        return damaged("an index proves that the segment is complete");
     survey_request request{.directory = directory_, .id = id_};
     if (control_) {
         request.stored_watermark = control_->stored_watermark();
@@ -87,18 +90,18 @@ result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
                             found.segments[found.hole->segment].ordinal == segment_->header.ordinal;
     if (same_place)
         return end_of_journal::torn;
-    // A writer came in the meantime and wrote on, or cut here.
+    // Meanwhile a writer has continued the log, or cut it here.
     return end_of_journal::open;
 }
 
-// What proves, beside a writer, that the log goes on past the place where the cursor stands; empty
-// if nothing does.
+// While a writer is alive, what proves that the log continues past the cursor's position; empty if
+// nothing does.
 std::string_view cursor_state::proof_beyond() const {
     if (control_ && control_->durable().value_or(0) > sequence_)
-        return "the writer says that it is durable";
+        return "the writer reports it as durable";
     const auto successor = open_segment(directory_, id_, segment_->header.ordinal + 1);
     if (successor && load_commit(successor->bytes.data() + first_frame_offset) != 0)
-        return "the writer is further";
+        return "the writer has filled the next segment";
     return {};
 }
 
@@ -128,12 +131,12 @@ result<void> cursor_state::reopen_if_replaced() {
     const auto named = directory_handle{directory_}.identity_of(segment_name(ordinal));
     if (named && *named == segment_->which)
         return {};
-    // Only a journal that is at its place can show that a segment of it went.
+    // Only a journal that is still at its path can prove that one of its segments is gone.
     if (auto here_still = check_identity(); !here_still)
         return here_still;
     auto opened = open_segment(directory_, id_, ordinal);
     const bool none = !opened && opened.error().code == errc::missing_segment;
-    // A copy took its place, as a backup that is unpacked over it makes.
+    // A copy replaced the file, as unpacking a backup over it does.
     if (opened && opened->header.epoch == segment_->header.epoch) {
         go_on_in(std::move(*opened));
         return {};
@@ -143,10 +146,10 @@ result<void> cursor_state::reopen_if_replaced() {
             return std::unexpected(std::move(opened.error()));
         return std::unexpected(
             here(errc::rewound, none ? "events of this segment were read, and its file is gone"
-                                     : "events of this segment were read, and its name means "
-                                       "another segment now, as after a recovery"));
+                                     : "events of this segment were read, and its name now "
+                                       "belongs to another segment, as after a recovery"));
     }
-    // Nothing was read from it: it was only prepared, and another file has its name, or will have.
+    // Nothing was read from it: it was only prepared, and another file has its name, or soon will.
     if (none)
         return {};
     if (!opened)

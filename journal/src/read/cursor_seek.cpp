@@ -1,4 +1,4 @@
-// How a cursor finds the place it begins at.
+// How a cursor finds the place where it begins.
 #include "format/segment_walk.hpp"
 #include "read/cursor_state.hpp"
 #include "store/directory.hpp"
@@ -43,7 +43,7 @@ result<void> cursor_state::seek_first() {
         return std::unexpected(std::move(entered.error()));
     if (*entered)
         return {};
-    // A segment that the list does not show may be there: a list is not of one moment.
+    // A segment that the listing lacks may exist: a listing is not a snapshot of one moment.
     auto ordinals = list_segments(directory_);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
@@ -54,12 +54,12 @@ result<void> cursor_state::seek_first() {
         return std::unexpected(error{.code = errc::missing_segment,
                                      .sequence = 0,
                                      .file = segment_path(directory_, 0).string(),
-                                     .detail = "the first segment is not there"});
+                                     .detail = "the first segment does not exist"});
     }
     return {};
 }
 
-// From the last segment backwards, since most who ask for a sequence ask for a late one.
+// From the last segment backwards, since most callers ask for a recent sequence.
 result<void> cursor_state::enter_holding(sequence_number sequence) {
     auto ordinals = list_segments(directory_);
     if (!ordinals)
@@ -69,8 +69,8 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         if (index && index->first_sequence > sequence)
             continue;
         auto opened = open_segment(directory_, id_, *ordinal);
-        // Listed, and gone since: it was only prepared, and a close or a recovery removed it.
-        // Whatever else is missing is met on the way forward.
+        // Listed, but gone since: it was only prepared, and a close or a recovery removed it. If
+        // another segment is missing, the walk forward finds that.
         if (!opened && opened.error().code == errc::missing_segment)
             continue;
         if (!opened)
@@ -81,7 +81,7 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         if (auto whole = opened->bytes.whole(); !whole)
             return whole;
         if (fault != frame_fault::none) {
-            // Nothing here yet, or a hole that whoever reads up to it will meet.
+            // Nothing here yet, or a hole, which the cursor finds when it reads up to it.
             if (*ordinal != 0)
                 continue;
             return seek_first();
@@ -103,7 +103,7 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
     return seek_first();
 }
 
-// Without a mark reading starts at the segment's first frame: a bad block costs time only.
+// Without a mark, reading starts at the segment's first frame: a bad index block only costs time.
 result<void> cursor_state::start_at_mark(sequence_number sequence) {
     auto index = index_file::open(directory_, id_, ordinal_);
     if (!index) {
@@ -118,7 +118,7 @@ result<void> cursor_state::start_at_mark(sequence_number sequence) {
     return {};
 }
 
-// Whether the frame that a mark names says the same of itself, and is not in the middle of a batch.
+// Whether the frame at a mark is valid and has its sequence, and is not in the middle of a batch.
 bool cursor_state::can_begin_at(const index_mark& mark) const noexcept {
     const frame_space space = segment_->space();
     if (mark.offset < first_frame_offset ||
@@ -186,12 +186,13 @@ result<void> cursor_state::seek_point(const from_point& from) {
         return diverged("the journal ends before it, at sequence " + std::to_string(sequence_));
     }
     if (!stands_behind(from))
-        return diverged("another event stands there");
+        return diverged("there is another event at that place");
     return {};
 }
 
-// Content alone would also accept an event that was lost with the power and appended again, the
-// same but after other events. In a copy its frame has another place, so only the content is known.
+// The content hash alone would also accept an event that a power cut took and that was appended
+// again unchanged, but after other events. In a copy, the frame lies elsewhere, so only the content
+// hash can be compared.
 bool cursor_state::stands_behind(const from_point& from) const noexcept {
     const bool is_copy = identity_.id != identity_.origin;
     const bool taken_here = from.taken_in == journal_id{} ? !is_copy : from.taken_in == id_;
@@ -215,7 +216,8 @@ result<void> cursor_state::seek_position(const from_position& from) {
                                      .file = opened->bytes.path().string(),
                                      .detail = std::move(detail)});
     };
-    // Frames may lie behind the end of a segment that was cut; they are no longer in the journal.
+    // Frames may lie after the end of a segment that was cut; they are no longer part of the
+    // journal.
     const std::uint64_t end = sealed ? index->end_offset : space.bytes;
     if (offset < first_frame_offset || offset % frame_alignment != 0 || offset >= end ||
         !has_room_for_header(space, offset))
@@ -225,7 +227,7 @@ result<void> cursor_state::seek_position(const from_position& from) {
     if (auto whole = opened->bytes.whole(); !whole)
         return whole;
     if (fault != frame_fault::none || word.is_system())
-        return nothing(fault == frame_fault::none ? "a system frame stands there"
+        return nothing(fault == frame_fault::none ? "there is a system frame at that place"
                                                   : std::string{to_string(fault)});
     const sequence_number sequence = load_u64(space.base + offset + frame_offset::sequence);
     const std::uint64_t hash = load_u64(space.base + offset + frame_offset::hash);
@@ -235,7 +237,7 @@ result<void> cursor_state::seek_position(const from_position& from) {
                                      .offset = offset,
                                      .sequence = sequence,
                                      .file = opened->bytes.path().string(),
-                                     .detail = "another event stands there"});
+                                     .detail = "there is another event at that place"});
     }
     adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
     const bool inside_batch = (word.flags() & (flag::batch_middle | flag::batch_last)) != 0;
@@ -247,8 +249,8 @@ result<void> cursor_state::seek_position(const from_position& from) {
     return walk_to_position(sequence, from.position);
 }
 
-// A whole frame may follow a hole, and one inside a batch may belong to a batch that was never
-// committed: only reading up to it shows that it is in the journal.
+// A whole frame may lie after a hole, and one inside a batch may belong to a batch that was never
+// committed: only reading up to it proves that it is in the journal.
 result<void> cursor_state::walk_to_position(sequence_number sequence, log_position position) {
     sequence_ = load_u64(segment_->bytes.data() + first_frame_offset + frame_offset::sequence);
     if (auto started = start_at_mark(sequence); !started)

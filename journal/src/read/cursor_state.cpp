@@ -33,8 +33,8 @@ const event* cursor_state::next() {
     return next_of_any_kind();
 }
 
-// The next frame if it is an event like most: whole, alone and without metadata. Whatever else lies
-// there is left for others to look at.
+// Takes the next frame if it is an event of the most common kind: whole, not in a batch, and
+// without metadata. Leaves everything else to advance().
 inline bool cursor_state::take_plain() noexcept {
     if (!has_room_for_header(space_, offset_) || count_guarded_faults() != faults_seen_)
         [[unlikely]]
@@ -93,7 +93,7 @@ const event* cursor_state::look_for_next() {
             failure_ = std::move(end.error());
             return nullptr;
         }
-        // What looked like the end may have been overtaken by a writer while it was judged.
+        // A writer may have appended more while the end was judged.
         if (*end != end_of_journal::open || stood != sequence_)
             judged_ = *end;
         return nullptr;
@@ -103,7 +103,7 @@ const event* cursor_state::look_for_next() {
 cursor_state::step cursor_state::advance() {
     if (left_ || !segment_) [[unlikely]]
         return leave_segment();
-    // Perhaps under the event before, in the hands of whoever it was given to.
+    // A page may have been lost under the previous event while the caller was using it.
     if (count_guarded_faults() != faults_seen_) [[unlikely]] {
         const std::uint32_t faults = count_guarded_faults();
         if (lost_a_page())
@@ -153,11 +153,11 @@ cursor_state::step cursor_state::advance() {
     return step::event;
 }
 
-// Where there is no segment yet, or the one at hand has ended.
+// Called when there is no segment yet, or the current one has ended.
 cursor_state::step cursor_state::leave_segment() {
     auto entered = enter_successor();
     if (!entered && options_.follow && is_shortage(entered.error()))
-        return step::nothing;  // the next look tries again
+        return step::nothing;  // the next call tries again
     if (!entered) {
         failure_ = std::move(entered.error());
         return step::nothing;
@@ -165,10 +165,10 @@ cursor_state::step cursor_state::leave_segment() {
     return *entered ? step::again : step::nothing;
 }
 
-// Checks the frame at hand, and of a batch all of it. False where it is not whole.
+// Checks the current frame and, if it begins a batch, the whole batch. False if it is not valid.
 bool cursor_state::check_ahead(commit_word word) {
     fault_ = check_whole(word);
-    // What is not whole in the window may go on behind it.
+    // What is not whole in the window may continue after it.
     while (fault_ != frame_fault::none && windowed_) {
         if (!widen())
             return false;
@@ -191,7 +191,7 @@ bool cursor_state::check_ahead(commit_word word) {
     return false;
 }
 
-// Zeros stand where a page of the segment was: reading ends here.
+// Zeros have replaced a page of the segment, so reading ends here.
 bool cursor_state::lost_a_page() {
     PAWL_ASSERT(segment_.has_value());
     if (!segment_->bytes.faulted()) [[likely]]
@@ -216,7 +216,7 @@ frame_fault cursor_state::check_whole(commit_word word) noexcept {
 
 bool cursor_state::widen() {
     if (window_.reaches_end() || offset_ >= segment_->bytes.size()) {
-        // Whatever is wrong here is looked at, and told, in the file itself.
+        // Whatever is wrong here is checked and reported from the file's mapping.
         windowed_ = false;
         space_ = segment_->space();
         return true;
@@ -280,7 +280,7 @@ void cursor_state::note_name(const std::byte* frame, commit_word word) {
     names_digest_ += digest_term(content_hash_of(frame, space_.epoch, offset_));
 }
 
-// One that does not have the form of a description describes nothing, to a copy as well.
+// A malformed description describes nothing, and a copy leaves it out.
 void cursor_state::note_description(const std::byte* frame, commit_word word) {
     const auto said = read_description(frame, word);
     if (!said)
@@ -357,7 +357,8 @@ result<bool> cursor_state::enter_successor() {
     }
     const segment_end end = left_.value_or(segment_end{});
     if (auto wrong = misfit(opened->header, end); !wrong.empty()) {
-        // Behind a close lies at most a segment that was prepared and not yet removed.
+        // After a *closed* frame, a segment that does not follow can only be one that was prepared
+        // and not removed yet.
         const bool spare =
             end.known && end.type == system_type::closed && opened->header.predecessor_epoch == 0;
         if (spare)
@@ -387,7 +388,8 @@ result<bool> cursor_state::wait(std::chrono::nanoseconds timeout) {
 result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     constexpr std::chrono::milliseconds look_interval{5};
     constexpr std::chrono::milliseconds usual_sleep{1};
-    // The writer wakes a sleeping reader; a look without that finds one that died or was replaced.
+    // The writer wakes a sleeping reader; the reader also looks on its own, for a writer that died
+    // or was replaced.
     constexpr std::chrono::seconds until_idle{1};
     constexpr std::chrono::milliseconds idle_sleep{250};
     constexpr int rounds_between_looks_at_the_clock = 64;

@@ -1,4 +1,4 @@
-// Where a cursor stands and how it goes on.
+// A cursor's position and how it advances.
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -33,10 +33,10 @@ class cursor_state {
           options_{options},
           window_{options.keep_cached ? file::cached::stays : file::cached::goes} {}
 
-    // Goes to where the options say.
+    // Goes to the place that the options name.
     [[nodiscard]] result<void> seek();
 
-    // Throws std::bad_alloc, as all below does, where what lies at the end must be judged.
+    // May throw std::bad_alloc when it judges the end of the journal, like the functions below.
     [[nodiscard]] const event* next();
     void fail_for_want_of_memory() noexcept { failure_ = error{.code = errc::out_of_memory}; }
     [[nodiscard]] result<bool> wait(std::chrono::nanoseconds timeout);
@@ -60,19 +60,20 @@ class cursor_state {
     [[nodiscard]] const event* look_for_next();
     void note_kind_of_reading() noexcept;
     [[nodiscard]] result<bool> wait_for_event(std::chrono::nanoseconds timeout);
-    // One frame: yields it, passes it by, or says that there is nothing to read.
+    // Handles one frame: yields its event, passes over it, or reports that there is nothing to
+    // read.
     [[nodiscard]] step advance();
     [[nodiscard]] step leave_segment();
     [[nodiscard]] bool check_ahead(commit_word word);
-    // Whether a page of the segment is gone; reading then ends with the failure that says so.
+    // Whether a page of the segment was lost; if so, sets the failure, and reading ends.
     [[nodiscard]] bool lost_a_page();
     [[nodiscard]] frame_fault check_whole(commit_word word) noexcept;
-    // Makes more of a sealed segment readable from here on, and in the end all of it. False where
+    // Makes more of a sealed segment readable from here on, and in the end all of it. False if
     // reading failed.
     [[nodiscard]] bool widen();
     [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word);
     void pass(commit_word word) noexcept;
-    // Passes a system frame that is no end.
+    // Passes over a system frame that is not an end frame.
     void pass_system(commit_word word);
     void note_name(const std::byte* frame, commit_word word);
     void note_description(const std::byte* frame, commit_word word);
@@ -83,7 +84,7 @@ class cursor_state {
         }
         names_given_ = false;
     }
-    // Opens the segment behind the one that was left; false where there is none yet.
+    // Opens the segment after the one that was left; false if there is none yet.
     [[nodiscard]] result<bool> enter_successor();
     enum class kind : std::uint8_t { sealed, growing };
     void adopt(read_segment segment, kind which) noexcept;
@@ -111,7 +112,7 @@ class cursor_state {
     [[nodiscard]] result<void> seek_version(stream_version version);
     // Finds the segments that hold the stream, from the current one on, and goes to the first.
     [[nodiscard]] result<void> follow_stream();
-    // Prepares reading one stream in the segment at hand, if it is sealed.
+    // Prepares to read one stream in the current segment, if it is sealed.
     [[nodiscard]] result<void> plan_stream();
     [[nodiscard]] result<void> collect_links(std::uint64_t last_offset);
     // Opens a segment of the stream's route that is not the next one.
@@ -122,8 +123,8 @@ class cursor_state {
 
     // cursor_judge.cpp: what lies at the end.
 
-    // Whether the files still say what the cursor believes: a first slot may belong to a file that
-    // was replaced, and a recovery may have cut below.
+    // Whether the files still agree with what the cursor has read: the file that it waits in may
+    // have been replaced, and a recovery may have cut the log below its position.
     [[nodiscard]] result<void> revalidate();
     [[nodiscard]] result<void> reopen_if_replaced();
     [[nodiscard]] result<end_of_journal> judge_end();
@@ -132,13 +133,13 @@ class cursor_state {
     [[nodiscard]] bool hole_remains() const;
     [[nodiscard]] std::string_view proof_beyond() const;
     [[nodiscard]] result<void> check_identity() const;
-    // Another file holds the same segment: reads on in it from the same place.
+    // Another file holds the same segment: continues in it at the same place.
     void go_on_in(read_segment segment) noexcept;
 
     // cursor_durable.cpp: what is on stable storage.
 
     [[nodiscard]] bool is_durable(sequence_number sequence);
-    // Follows the control file if another one has its name.
+    // Maps the control file again if another file has its name.
     void refresh_control();
     void prove_durable_from_log();
 
@@ -148,44 +149,47 @@ class cursor_state {
     cursor_options options_;
 
     std::optional<read_segment> segment_;
-    frame_space space_{};  // of the mapping, or of the window while there is one
+    frame_space space_{};  // of the mapping, or of the window while it is used
     segment_window window_;
     bool windowed_ = false;
-    std::uint32_t faults_seen_ = 0;  // lost pages in the process, when all was last found whole
+    std::uint32_t faults_seen_ =
+        0;  // count of lost pages in the process when this segment was last found whole
     std::uint64_t ordinal_ = 0;
-    bool plain_ = false;  // every whole event is wanted, and nothing else is to be looked after
+    bool plain_ =
+        false;  // every event is wanted and nothing else is pending: take_plain() may be used
     std::uint64_t offset_ = first_frame_offset;
     std::uint64_t verified_to_ = 0;  // a batch was checked up to here
     sequence_number sequence_ = 0;
     log_point point_{};
     event event_;
-    // The names behind the event before the last that was viewed: what they add to the digest of
-    // the next event, and with cursor_options::names themselves.
+    // The names since the last event that was viewed: what they add to the digest of the next event
+    // and, with cursor_options::names, the names themselves.
     std::uint64_t names_digest_ = 0;
     std::vector<recorded_name> names_;
     std::vector<recorded_description> descriptions_;  // between the same events
-    bool names_given_ = false;                        // together with event_
+    bool names_given_ = false;                        // with event_, so the next call drops them
     // When wait() first found nothing after the last event.
     std::optional<std::chrono::steady_clock::time_point> idle_since_;
-    bool pending_ = false;  // wait() found an event that next() has not given yet
-    bool placed_ = false;   // seeking is over: the stream and visibility options count
+    bool pending_ = false;  // wait() found an event that next() has not returned yet
+    bool placed_ = false;   // seeking is over: the stream and visibility options apply
 
     sequence_number durable_seen_ = 0;
     std::optional<control_view> control_;
-    std::chrono::steady_clock::time_point look_at_control_{};  // not again before
-    std::chrono::steady_clock::time_point map_control_{};      // nor anew, while its name is right
-    // Up to here the frames of the segment were asked for what they prove to be durable.
+    std::chrono::steady_clock::time_point look_at_control_{};  // not before this time
+    std::chrono::steady_clock::time_point
+        map_control_{};  // nor map it again, while it has its name
+    // Frames of the segment before this offset have been searched for proof of what is durable.
     std::uint64_t proof_offset_ = 0;
     sequence_number proof_sequence_ = 0;
-    segment_end before_{};  // the end of the segment before the one at hand
-    // Set where the cursor stands behind a segment's end frame and its successor is not open yet.
+    segment_end before_{};  // the end of the segment before the current one
+    // Set while the cursor stands after a segment's end frame and the successor is not open yet.
     std::optional<segment_end> left_;
 
     // Reading one stream: the segments to visit, and how far we are.
     stream_route route_{};
     std::size_t next_stop_ = 0;
     stream_version first_version_ = 0;  // of the events that are wanted
-    // The version that the stream's next event must have; 0 where the one before is not known.
+    // The version that the stream's next event must have; 0 if the previous one is not known.
     stream_version next_version_ = 0;
 
     // Reading one stream in a sealed segment: offsets of its events, in order, and how far we are.
@@ -196,7 +200,7 @@ class cursor_state {
 
     std::optional<error> failure_;
     frame_fault fault_ = frame_fault::none;  // of the frame at offset_, which stopped the cursor
-    std::optional<end_of_journal> judged_;   // at this place, once
+    std::optional<end_of_journal> judged_;   // the verdict at this place, if it was judged
 };
 
 }  // namespace pawl::detail

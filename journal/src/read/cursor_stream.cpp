@@ -1,5 +1,5 @@
-// How a cursor reads one stream: from segment to segment along the indexes' links, and inside each
-// along the frames'.
+// How a cursor reads one stream: along the indexes' links from segment to segment, and along the
+// frames' links inside each.
 #include "format/segment_walk.hpp"
 #include "os/assertion.hpp"
 #include "read/cursor_state.hpp"
@@ -14,7 +14,7 @@ namespace pawl::detail {
 result<void> cursor_state::seek_version(stream_version version) {
     if (options_.stream == no_stream_id) {
         return fail(errc::invalid_argument,
-                    "a version is one of a stream: set cursor_options::stream");
+                    "from_version needs a stream: set cursor_options::stream");
     }
     first_version_ = std::max<stream_version>(version, 1);
     next_version_ = first_version_;
@@ -64,7 +64,7 @@ result<void> cursor_state::plan_stream() {
         return std::unexpected(std::move(index.error()));
     if (!index || index->header().epoch != segment_->header.epoch)
         return {};
-    // Without a sound index the segment is read frame by frame.
+    // Without a valid index, the segment is read frame by frame.
     const auto stream = index->find_stream(options_.stream);
     if (!stream)
         return {};
@@ -75,7 +75,7 @@ result<void> cursor_state::plan_stream() {
         if (auto collected = collect_links((*stream)->last_offset()); !collected)
             return collected;
     }
-    // A cursor that begins inside the segment has passed some of them already.
+    // A cursor that begins inside the segment has already passed some of them.
     while (next_link_ < links_.size() &&
            load_u64(space_.base + links_[next_link_] + frame_offset::sequence) < sequence_) {
         ++next_link_;

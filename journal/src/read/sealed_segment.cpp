@@ -49,7 +49,7 @@ class sealed_segment_state {
     }
 
     [[nodiscard]] result<void> finish() const {
-        // A page may also have gone under an event that was already given out.
+        // A page may also have been lost under an event that was already returned.
         if (auto whole = segment_.bytes.whole(); !whole)
             return whole;
         if (stopped_)
@@ -64,7 +64,7 @@ class sealed_segment_state {
         const segment_end end = before == nullptr ? segment_end{} : before->end_;
         std::string wrong = misfit(segment_.header, end);
         if (wrong.empty() && index_.first_sequence != end.sequence)
-            wrong = "the segment does not go on where its predecessor ends";
+            wrong = "the segment does not continue where its predecessor ends";
         if (wrong.empty())
             return {};
         error found = here(errc::damaged, {});
@@ -80,7 +80,8 @@ class sealed_segment_state {
     [[nodiscard]] std::uint64_t names_digest() const noexcept { return names_digest_; }
 
   private:
-    // Why next() stopped at offset_. It must not allocate; finish() makes an error of it.
+    // Why next() stopped at offset_. next() must not allocate, so finish() turns this into an
+    // error.
     struct stop {
         errc code{};
         std::string_view why{};  // static
@@ -94,7 +95,7 @@ class sealed_segment_state {
                 .file = segment_.bytes.path().string()};
     }
 
-    // Checks the frame at hand, and of a batch all of it.
+    // Checks the current frame and, if it begins a batch, the whole batch.
     [[nodiscard]] bool check() noexcept {
         const unit_check unit = check_unit(space_, offset_, sequence_);
         verified_to_ = unit.end;
@@ -138,7 +139,7 @@ class sealed_segment_state {
     std::uint64_t verified_to_ = 0;  // a batch was checked up to here
     sequence_number sequence_;
     event event_;
-    std::uint64_t names_digest_ = 0;  // of the names behind event_
+    std::uint64_t names_digest_ = 0;  // of the names after event_
     segment_end end_{};
     std::optional<stop> stopped_;
 };

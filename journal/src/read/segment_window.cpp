@@ -11,7 +11,8 @@ namespace pawl::detail {
 
 namespace {
 
-// Fits the second-level cache, and is large enough to make little of the call that fills it.
+// Fits the second-level cache, and is large enough for the cost of the call that fills it not to
+// matter.
 constexpr std::uint64_t window_bytes = std::uint64_t{256} << 10;
 // Whole pages are copied fastest, and frames keep their place relative to cache lines.
 constexpr std::uint64_t granularity = 4096;
@@ -42,7 +43,7 @@ result<void> segment_window::widen(std::uint64_t offset) {
 }
 
 frame_space segment_window::space() const noexcept {
-    // As an integer, because the segment's first byte is nowhere in memory.
+    // Computed as an integer, because the segment's first byte is not in memory.
     const auto origin = std::bit_cast<std::uintptr_t>(bytes_.data()) - begin_;
     return {std::bit_cast<const std::byte*>(origin), end_, epoch_};
 }

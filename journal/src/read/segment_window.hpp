@@ -1,9 +1,9 @@
 // A stretch of a sealed segment, copied to memory that stays in the processor's cache.
 //
-// Reading a segment once, in order, through a mapping pays for the first touch of every page, which
-// on virtual machines costs more than copying the page; and what was verified in a mapping can
-// still change, or go away with the file. A copy has neither trouble. Segments that are being
-// written are read through their mapping: there every store must be seen at once.
+// Reading a segment once, in order, through a mapping pays for the first access to every page,
+// which on virtual machines costs more than copying the page; and what was verified in a mapping
+// can still change, or vanish with the file. A copy has neither problem. Segments that are being
+// written are read through their mapping, where a reader sees every store at once.
 #pragma once
 
 #include "format/frame_check.hpp"
@@ -19,21 +19,21 @@ namespace pawl::detail {
 
 class segment_window {
   public:
-    // What the window brings into the page cache stays there, or not.
+    // `what` says whether data that the window brings into the page cache stays there.
     explicit segment_window(file::cached what = file::cached::stays) noexcept : cached_{what} {}
 
-    // Will show the segment that `source` holds; the file must stay open meanwhile. Nothing is read
-    // yet: space() is empty.
+    // Prepares to read the segment in `source`, which must stay open meanwhile. Reads nothing yet:
+    // space() is empty.
     void enter(const file& source, std::uint64_t segment_bytes, std::uint64_t epoch) noexcept;
-    // Copies the segment from about `offset` on: a window's worth, and at least twice as much
-    // behind `offset` as was readable there before. What was shown before is gone. Throws
-    // std::bad_alloc; fails with io, damaged (a file that is too short).
+    // Copies the segment from about `offset` on: a whole window, and at least twice as much after
+    // `offset` as was readable there before. Replaces what the window held. Throws std::bad_alloc;
+    // fails with io, or with damaged if the file is too short.
     [[nodiscard]] result<void> widen(std::uint64_t offset);
 
-    // The whole segment is behind the window's end.
+    // The window reaches the end of the segment.
     [[nodiscard]] bool reaches_end() const noexcept { return end_ == segment_bytes_; }
-    // Frames are found at their offsets in the segment. Only the window's part can be read, and its
-    // end is given as the segment's.
+    // Frames have their offsets in the segment. Only the window's part can be read; the size of the
+    // space is the window's end.
     [[nodiscard]] frame_space space() const noexcept;
 
   private:

@@ -41,7 +41,7 @@ class route_planner {
     // No earlier segment needs to be visited.
     static constexpr std::uint64_t whole_way = 0;
 
-    // How many segments back to look next.
+    // Returns how many segments back to look next.
     [[nodiscard]] result<std::uint64_t> look_at(std::uint64_t ordinal) {
         auto index = index_file::open(request_.directory, request_.id, ordinal);
         if (!index)
@@ -49,8 +49,8 @@ class route_planner {
         auto found = index->find_stream(request_.stream);
         if (!found)
             return without_index(ordinal, std::move(found.error()));
-        // A link was followed to here: the stream must be here, or the link was wrong, which the
-        // reader finds out from the versions.
+        // If a link led here, the stream must be here, or the link was wrong; then the reader
+        // notices from the versions.
         bool certain = leads_to_known(index->header());
         if (!certain && (!*found || !route_.sealed_end.known)) {
             auto same = is_of_segment(index->header());
@@ -72,7 +72,7 @@ class route_planner {
         return stream.segments_back;
     }
 
-    // Behind the last sealed segment a reader goes from segment to segment anyway.
+    // After the last sealed segment, a reader visits every segment anyway.
     [[nodiscard]] result<std::uint64_t> without_index(std::uint64_t ordinal, error why) {
         if (why.code != errc::not_found && why.code != errc::damaged)
             return std::unexpected(std::move(why));
@@ -81,15 +81,14 @@ class route_planner {
         return 1;
     }
 
-    // Whether its segment ended with the name of the segment after it, whose index is known to be
-    // of this log. An index of an earlier life names another successor, so that the segment need
-    // not be opened.
+    // Whether the index names as its successor the next segment, whose index is known to be of this
+    // log. A stale index names another successor, so the segment itself need not be opened.
     [[nodiscard]] bool leads_to_known(const index_header& index) const noexcept {
         return known_ && index.ordinal + 1 == known_->ordinal && index.successor_epoch != 0 &&
                index.successor_epoch == known_->epoch;
     }
 
-    // Whether the index is of this life of its segment.
+    // Whether the index has the epoch of its segment, and so is not stale.
     [[nodiscard]] result<bool> is_of_segment(const index_header& index) const {
         auto header = check_segment_header(request_.directory, request_.id, index.ordinal);
         if (!header)

@@ -21,17 +21,17 @@ struct route_request {
 };
 
 struct stream_route {
-    // Ascending: the sealed segments that hold the stream, and segments before the last sealed one
-    // whose index is not there and which therefore may hold it.
+    // Ascending: the sealed segments that hold the stream, and the segments before the last sealed
+    // one that have no index and may therefore hold it.
     std::vector<std::uint64_t> stops;
-    // The end of the last sealed segment; from there on a reader goes from segment to segment. Not
-    // known if no segment is sealed.
+    // The end of the last sealed segment. From there on, a reader visits every segment. Not known
+    // if no segment is sealed.
     segment_end sealed_end{};
 };
 
-// Probes the youngest sealed segments until one holds the stream, and from there follows the links
-// that the indexes have for the stream. Cost: proportional to the segments that hold the stream and
-// to those younger than its last event, whatever the size of either.
+// Probes sealed segments, newest first, until one holds the stream, and from there follows the
+// stream's links in the indexes. The cost is proportional to the number of segments that hold the
+// stream plus those newer than its last event, whatever their size.
 [[nodiscard]] result<stream_route> plan_route(const route_request& request);
 
 }  // namespace pawl::detail
