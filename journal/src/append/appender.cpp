@@ -61,7 +61,8 @@ std::unexpected<error> appender::refused() const noexcept {
     return std::unexpected(refusal(gate_word_->load(std::memory_order_acquire)));
 }
 
-// Some mapping of the process has lost a page: if it is this writer's, it must not go on.
+// Some mapping of the process has lost a page. If it is this writer's, the writer must not
+// continue.
 bool appender::look_for_lost_page() noexcept {
     faults_seen_ = count_guarded_faults();
     if (!segment_->bytes.faulted())
@@ -70,7 +71,7 @@ bool appender::look_for_lost_page() noexcept {
     return true;
 }
 
-// The first answer says where; those that follow only say that it is over.
+// The first error names the place; later ones only say that the writer is poisoned.
 std::unexpected<error> appender::lost_page() const noexcept {
     try {
         if (auto whole = segment_->bytes.whole(); !whole) {
@@ -96,10 +97,11 @@ std::uint64_t appender::timestamp(std::uint64_t from_caller) const noexcept {
 
 std::optional<error> appender::make_room(std::size_t bytes) noexcept {
     if (bytes > limit_ - first_frame_offset)
-        return error{.code = errc::too_large,
-                     .size = bytes,
-                     .limit = limit_ - first_frame_offset,
-                     .reason = "frames and their headers must fit into one segment"};
+        return error{
+            .code = errc::too_large,
+            .size = bytes,
+            .limit = limit_ - first_frame_offset,
+            .reason = "an event or batch, with its frame headers, must fit into one segment"};
     if (bytes <= limit_ - position_)
         return std::nullopt;
     return roll(bytes);
@@ -112,7 +114,7 @@ result<live_segment*> appender::wait_for_segment() noexcept {
     for (;;) {
         if (!may_go_on())
             return refused();
-        // Read once: what makes the wait end is also what is returned.
+        // Read once, so that the value that ends the wait is also the one that is returned.
         const int shortage = supply_->shortage();
         if (shortage == ENOSPC || shortage == EDQUOT) {
             return std::unexpected(error{.code = errc::disk_full,
@@ -150,8 +152,8 @@ result<stream_head*> appender::wait_for_head(stream_id stream) noexcept {
 // is synced here: after the death of the process all pages are as they were, and whatever a power
 // cut leaves is judged from the disk alone.
 //
-// - The end frame is lost: the segment has a hole there, and recovery moves what the next segment
-//   holds away. None of it can be durable, because a sync goes through the segments in order.
+// - The end frame is lost: the segment has a hole there, and recovery moves the next segment to
+//   torn/. Nothing in it can be durable, because a sync goes through the segments in order.
 // - The end frame is there, and frames of the next segment are lost: a hole in the next segment.
 //
 // The next segment itself cannot be lost, because its header and its name were synced before the
@@ -169,14 +171,14 @@ std::optional<error> appender::roll(std::size_t bytes) noexcept {
     const std::uint64_t zeroed_to = zero_scribbles();
     append_end(system_type::rolled, next->header.epoch, static_cast<std::uint32_t>(behind));
     progress_.rollovers.fetch_add(1, std::memory_order_relaxed);
-    // Look before the link: after it, the flusher may free the segment. If the segment has lost a
+    // Check before linking: after that, the flusher may free the segment. If the segment has lost a
     // page, its sync fails and it stays.
     const bool lost = lost_a_page();
     segment_->link(*next, position_, std::max(position_, zeroed_to));
     if (lost) [[unlikely]]
         return lost_page().error();
     enter(next);
-    // The next one may have lost a page while it waited, when nobody asked for it.
+    // The next segment may have lost a page while it waited, before anyone checked it.
     if (segment_->bytes.faulted()) [[unlikely]] {
         (void)look_for_lost_page();
         return lost_page().error();
@@ -189,7 +191,7 @@ std::optional<error> appender::roll(std::size_t bytes) noexcept {
 }
 
 std::uint64_t appender::zero_scribbles() noexcept {
-    // The word at hand is zero already, and readers are looking at it.
+    // The word at position_ is zero already, and readers may be looking at it.
     const std::uint64_t from = position_ + frame_alignment;
     const std::uint64_t end = std::min<std::uint64_t>(scribbled_, segment_->header.segment_bytes);
     if (end > from)
@@ -234,20 +236,21 @@ error appender::conflict_with(const event_header& header, stream_version actual)
 std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,
                                                stream_slot& slot) noexcept {
     if (header.stream == no_stream_id)
-        return error{.code = errc::invalid_argument,
-                     .stream = header.stream,
-                     .reason = "event_header::expected needs a stream, and stream 0 is none"};
+        return error{
+            .code = errc::invalid_argument,
+            .stream = header.stream,
+            .reason = "event_header::expected needs a stream, and stream 0 means no stream"};
     if (header.stream >= first_named_stream &&
         header.stream - first_named_stream >= named_streams_) {
         return error{.code = errc::invalid_argument,
                      .stream = header.stream,
                      .reason =
-                         "event_header::stream lies among the numbers of named streams, and "
-                         "no name has this one"};
+                         "event_header::stream is in the range of named streams, but no name "
+                         "has this number"};
     }
     slot.head = table_.find_known(header.stream);
     if (slot.head == nullptr) [[unlikely]] {
-        // Refused before the stream gets an entry: a refusal leaves nothing in the table.
+        // Check before the stream gets an entry, so that a refusal leaves nothing in the table.
         if (!header.expected.admits(0))
             return conflict_with(header, 0);
         slot.head = table_.find_or_insert(header.stream);
@@ -273,8 +276,9 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     const std::uint64_t next = offset + padded(word.frame_bytes());
     PAWL_ASSERT(!busy_ && next <= limit_);
     clear_word(next);
-    // A frame whose later part is lost must not get a commit word that readers can see. A page that
-    // goes after this is one that goes after the append: the next call or sync finds out.
+    // A frame of which a later page is lost must not get a commit word that readers can see. If a
+    // page is lost after this check, it counts as lost after the append: the next call or sync
+    // notices.
     if (lost_a_page()) [[unlikely]]
         return lost_page();
     finish_frame(offset, word);

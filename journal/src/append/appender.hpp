@@ -28,9 +28,9 @@ enum class gate : std::uint32_t {
     open = 1,
     poisoned = 2,
     closed = 3,
-    // Open, and the background asks the appending thread to write a clock report first. Set only by
-    // compare-and-swap from open, cleared only by compare-and-swap to open; poisoned and closed
-    // replace both.
+    // Open, but the background asks the appending thread to write a clock report first. Set only by
+    // compare-and-swap from open, and cleared only by compare-and-swap to open; poisoned and closed
+    // replace either.
     attend = 5,
 };
 
@@ -52,7 +52,7 @@ inline constexpr std::uint32_t gate_cause_bits = 12;
     static_assert(differing == 4);
     return (word & ~differing) == gate_value(gate::open);
 }
-// Ends an open gate for good; false if something else had.
+// Closes an open gate for good; false if it was not open.
 inline bool end_gate(std::atomic<std::uint32_t>& word, std::uint32_t with) noexcept {
     std::uint32_t now = word.load(std::memory_order_relaxed);
     while (is_open(now)) {
@@ -93,14 +93,14 @@ struct appender_setup {
     sequence_number sequence = 0;
     clock_source clock = clock_source::tsc;
     when_full full = when_full::spin;
-    bool copying = false;             // takes Pawl's own event types, too
-    std::uint64_t named_streams = 0;  // numbers handed out for names so far
+    bool copying = false;             // accepts Pawl's own event types, too
+    std::uint64_t named_streams = 0;  // stream numbers assigned to names so far
     bool reports_clock = false;
 };
 
-// Held while a call changes the appender; false if another thread is inside of one. A debug build
-// finds every overlap. A release build, where an exchange would cost 5 ns an append, finds the
-// calls that begin while another one is seen to be going on.
+// Held while a call changes the appender; false if another thread is inside one. A debug build
+// detects every overlap. A release build, where an exchange would add 5 ns to every append, detects
+// only a call that sees another one in progress as it begins.
 class call_scope {
   public:
     explicit call_scope(std::atomic<bool>& inside) noexcept
@@ -140,10 +140,11 @@ class appender {
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
 
-    // Nothing, and reserved_payload() may be written; or why not.
+    // Returns nullopt on success, otherwise the error. After that, reserved_payload() may be
+    // written.
     [[nodiscard]] std::optional<error> reserve(const event_header& header,
                                                std::size_t max_bytes) noexcept;
-    // The same for the batch that is open, in the room that it asked for.
+    // The same in the open batch, within the room that it asked for.
     [[nodiscard]] std::optional<error> reserve_in_batch(const event_header& header,
                                                         std::size_t max_bytes) noexcept;
     [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
@@ -161,27 +162,27 @@ class appender {
     [[nodiscard]] result<receipt> commit_batch() noexcept;
     void abandon_batch() noexcept;
 
-    // Hands out the next number for a name and records it in the log.
+    // Assigns the next stream number to a name and records that in the log.
     [[nodiscard]] result<stream_id> append_name(std::string_view name,
                                                 std::uint64_t timestamp_ns) noexcept;
     // Records a description, whose frame has this payload.
     [[nodiscard]] result<void> append_description(std::span<const std::byte> payload,
                                                   std::uint64_t timestamp_ns) noexcept;
 
-    // The background: whether a report that is offered now would be taken up.
+    // The background: whether a report that is offered now would be accepted.
     [[nodiscard]] bool wants_clock_report() const noexcept {
         return gate_word_->load(std::memory_order_acquire) == gate_value(gate::open);
     }
     // The background: has the next append write this report first. Only if one is wanted.
     void offer_clock_report(const clock_payload& report) noexcept;
-    // The appending thread, with nothing open: writes a report at the end of the log, if this
-    // writer has written one before.
+    // The appending thread, with no reservation or batch open: writes a report at the end of the
+    // log, if this writer has written one before.
     void append_last_clock_report(const clock_payload& report) noexcept;
 
-    // Zeroes what lies behind the last frame and is not part of the log. Returns the end of what
+    // Zeroes what was left after the last frame and is not part of the log. Returns the end of what
     // was zeroed, which may lie before the position.
     std::uint64_t zero_scribbles() noexcept;
-    // Ends the newest segment with a clean end, at a time when everything before it is durable.
+    // Ends the newest segment with a clean end. Everything before it must be durable.
     void append_closed() noexcept;
 
     [[nodiscard]] const stream_table& streams() const noexcept { return table_; }
@@ -190,7 +191,7 @@ class appender {
     [[nodiscard]] const progress& shared() const noexcept { return progress_; }
     [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
     // Offsets of the stream's events after a version, the last first, as far as they lie in the
-    // newest segment. busy beside an open batch, whose events are not in the log yet.
+    // newest segment. busy while a batch is open, whose events are not in the log yet.
     [[nodiscard]] result<std::vector<std::uint64_t>> recent_events(stream_id stream,
                                                                    stream_version after) const;
     // The event at a place in the newest segment, which a receipt named.
@@ -199,11 +200,11 @@ class appender {
   private:
     // An event's place in its stream.
     struct stream_slot {
-        stream_head* head = nullptr;  // null for the firehose
+        stream_head* head = nullptr;  // null for an event without a stream
         stream_version version = 0;
         std::uint32_t back = 0;
     };
-    // A frame of which all but time, payload, hash and commit word is stored.
+    // A frame that is stored except for its time, payload, hash and commit word.
     struct open_reservation {
         bool open = false;
         std::uint16_t type = 0;
@@ -232,43 +233,46 @@ class appender {
     [[nodiscard]] bool may_append() const noexcept {
         return gate_word_->load(std::memory_order_relaxed) == gate_value(gate::open);
     }
-    // The same for what has begun: a report waits for its end.
+    // The same for a batch or reservation that is already open: a clock report waits for its end.
     [[nodiscard]] bool may_go_on() const noexcept {
         return is_open(gate_word_->load(std::memory_order_relaxed));
     }
-    // Where may_append() is false or something is open: lets a unit of so many bytes begin all the
-    // same, after the clock report that the background has asked for, or says why it may not.
+    // Called if may_append() is false or something is open: admits an event or batch of this many
+    // bytes after writing the clock report that the background has asked for, or returns why it may
+    // not begin.
     [[nodiscard, gnu::cold, gnu::noinline]] result<void> attend(std::size_t unit_bytes) noexcept;
-    // Stores a clock report, unless a unit of so many bytes would then not fit the segment. Fails
-    // if a page of the segment is gone.
+    // Stores a clock report, unless an event or batch of this many bytes would then not fit the
+    // segment. Fails if a page of the segment is lost.
     [[nodiscard]] result<void> append_clock_report(std::size_t unit_bytes) noexcept;
     [[nodiscard]] std::unexpected<error> refused() const noexcept;
-    // Whether a store went to a page that the file will never see. Asked before anything is said to
-    // be published.
+    // Whether a store went to a lost page, which never reaches the file. Must be checked before an
+    // event is reported as published.
     [[nodiscard]] bool lost_a_page() noexcept {
         return count_guarded_faults() != faults_seen_ && look_for_lost_page();
     }
     [[nodiscard, gnu::cold, gnu::noinline]] bool look_for_lost_page() noexcept;
     [[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<error> lost_page() const noexcept;
     [[nodiscard]] std::unexpected<error> give_up_batch() noexcept;
-    // The next event, whose frame has `bytes`, does not fit into the open batch.
+    // The error if an event whose frame has `bytes` does not fit the open batch.
     [[nodiscard]] error batch_is_full(std::size_t bytes) const noexcept;
     [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
-    // Events published and not durable, or nothing where the frame's field cannot hold so many.
+    // How many published events are not durable yet.
     [[nodiscard]] std::uint64_t behind_durable() const noexcept {
         return sequence_ - durable_->load(std::memory_order_relaxed);
     }
-    // Makes sure that `bytes` fit the segment at hand, rolling over if they do not.
+    // Makes sure that `bytes` fit the current segment, and rolls over if they do not. Returns
+    // nullopt on success, otherwise the error.
     [[nodiscard]] std::optional<error> make_room(std::size_t bytes) noexcept;
-    // Goes on in the next segment, for a unit of so many bytes.
+    // Rolls over to the next segment, for an event or batch of this many bytes.
     [[nodiscard]] std::optional<error> roll(std::size_t bytes) noexcept;
-    // The next segment, or why there is none.
+    // Returns the next segment, or why there is none.
     [[nodiscard]] result<live_segment*> wait_for_segment() noexcept;
-    // The stream's head, which a full table first has to make room for; or why there is none.
+    // Waits until a full table has room for the stream's head. Returns the head, or why there is
+    // none.
     [[nodiscard, gnu::cold, gnu::noinline]] result<stream_head*> wait_for_head(
         stream_id stream) noexcept;
     void enter(live_segment* segment) noexcept;
-    // Finds the event's place in its stream, or says why the event may not be appended.
+    // Finds the event's place in its stream, or returns why the event may not be appended.
     [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,
                                              stream_slot& slot) noexcept;
     [[nodiscard, gnu::cold]] error conflict_with(const event_header& header,
@@ -277,29 +281,30 @@ class appender {
                                                        std::uint64_t offset,
                                                        stream_slot& slot) noexcept;
 
-    // A system frame that is no end, on behalf of a caller who has no batch or reservation open.
+    // Appends a system frame other than an end, for a caller with no batch or reservation open.
     [[nodiscard]] result<void> append_record(system_type type, stream_id stream,
                                              std::span<const std::byte> payload,
                                              std::uint64_t timestamp_ns) noexcept;
-    // Stores and publishes one, for which the segment has room.
+    // Stores and publishes a system frame, for which the segment has room.
     [[nodiscard]] result<void> store_record(system_type type, stream_id stream,
                                             std::span<const std::byte> payload,
                                             std::uint64_t timestamp_ns,
                                             std::uint64_t behind) noexcept;
-    // The body of append, made twice: what has no metadata must not pay for it.
+    // The body of append, instantiated twice: an event without metadata must not pay for it.
     template <bool WithMetadata>
     [[nodiscard]] result<receipt> append_event(const event_header& header,
                                                std::span<const std::byte> payload) noexcept;
     [[nodiscard, gnu::noinline]] result<receipt> append_with_metadata(
         const event_header& header, std::span<const std::byte> payload) noexcept;
-    // Why an event's metadata and payload of so many bytes may not be appended.
-    // `front` is the number of bytes of the header's metadata in the frame.
+    // Why an event's metadata and its payload of `payload_bytes` may not be appended. `front` is
+    // the number of bytes of the metadata in the frame.
     [[nodiscard]] std::optional<error> refuse_body(const event_header& header, std::size_t front,
                                                    std::size_t payload_bytes) const noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;
 
-    // What a frame consists of, in the order in which it is stored.
+    // Each stores a part of a frame. The commit word, in finish_frame(), comes last, and then
+    // publish().
     void store_payload(std::uint64_t offset, std::span<const std::byte> payload) noexcept;
     void zero_padding(std::uint64_t offset, std::size_t payload_bytes) noexcept;
     void store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
@@ -311,9 +316,9 @@ class appender {
 
     void append_end(system_type type, std::uint64_t successor_epoch,
                     std::uint32_t witness) noexcept;
-    // The event at the current position, of which only hash and commit word are missing.
+    // Publishes the event at the current position, of which only hash and commit word are missing.
     [[nodiscard]] result<receipt> publish_event(commit_word word, const stream_slot& slot) noexcept;
-    // The same as part of a batch.
+    // The same for an event of a batch, which its commit publishes.
     receipt stage_event(commit_word word, stream_id stream, const stream_slot& slot) noexcept;
     void move_stream(const stream_slot& slot, std::uint64_t offset) noexcept;
     void note_scribbles(std::uint64_t end) noexcept {
@@ -332,13 +337,13 @@ class appender {
     std::atomic<bool> inside_{false};  // a thread is inside a call
     std::uint32_t faults_seen_ = 0;
     std::byte* base_ = nullptr;
-    std::uint64_t limit_ = 0;  // frames end at or before this; an end frame fits behind
+    std::uint64_t limit_ = 0;  // frames end at or before this; an end frame fits after it
     std::uint64_t epoch_ = 0;
     std::uint64_t ordinal_ = 0;
     std::uint64_t begin_ = 0;  // live_segment::begin
     // Changed by every append.
     std::uint64_t position_ = 0;
-    std::uint64_t scribbled_ = 0;  // bytes before this, behind position_, may not be zero
+    std::uint64_t scribbled_ = 0;  // bytes between position_ and this may not be zero
     sequence_number sequence_ = 0;
 
     stream_table table_;

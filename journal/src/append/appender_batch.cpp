@@ -98,7 +98,7 @@ result<receipt> appender::commit_batch() noexcept {
     std::uint64_t offset = batch_.begin + padded(first.frame_bytes());
     while (offset != position_) {
         const auto middle = planned(offset, flag::batch_middle);
-        // Zeros may have taken the place of what was planned.
+        // If a page was lost, zeros may have replaced the planned commit word.
         if (lost_a_page()) [[unlikely]]
             return give_up_batch();
         const std::uint64_t next = offset + padded(middle.frame_bytes());
@@ -127,12 +127,12 @@ error appender::batch_is_full(std::size_t bytes) const noexcept {
         return error{.code = errc::too_large,
                      .size = std::uint64_t{batch_.events} + 1,
                      .limit = batch_.most_events,
-                     .reason = "the batch holds as many events as begin_batch asked for"};
+                     .reason = "the batch already holds as many events as begin_batch asked for"};
     }
     return error{.code = errc::too_large,
                  .size = bytes,
                  .limit = batch_.limit - position_,
-                 .reason = "the frame exceeds what is left of the room that begin_batch asked for"};
+                 .reason = "the frame exceeds the rest of the room that begin_batch asked for"};
 }
 
 void appender::abandon_batch() noexcept {
@@ -146,7 +146,7 @@ void appender::abandon_batch() noexcept {
         }
         stream_head* head = table_.find_or_insert(entry->stream);
         if (head == nullptr)
-            continue;  // cannot be: the batch itself found or made it
+            continue;  // cannot happen: the batch itself found or added it
         head->version = entry->version;
         head->last = entry->last;
     }

@@ -1,4 +1,5 @@
-// Clock reports: written by the appending thread between two units, measured by the background.
+// Clock reports: measured by the background, and written by the appending thread between two events
+// or batches.
 #include "append/appender.hpp"
 #include "append/appender_frames.hpp"
 

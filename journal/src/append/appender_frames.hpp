@@ -1,5 +1,4 @@
-// How the appender stores a frame, piece by piece; inline, for the sources that make up the
-// appender.
+// How the appender stores a frame, piece by piece. Inline, for the source files of the appender.
 #pragma once
 
 #include "append/appender.hpp"
@@ -16,7 +15,8 @@ namespace pawl::detail {
 inline constexpr std::uint64_t most_behind = std::numeric_limits<std::uint32_t>::max();
 
 [[nodiscard]] inline error too_far_behind() noexcept {
-    // Four thousand million events without a sync: the frame cannot say how far back it was.
+    // After four billion events without a sync, the frame's witness field cannot express the
+    // distance.
     return error{.code = errc::back_pressure,
                  .limit = most_behind,
                  .reason = "too many events are not durable yet; sync before appending more"};
@@ -28,7 +28,7 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
     return error{.code = errc::too_large,
                  .size = bytes,
                  .limit = max_payload_bytes,
-                 .reason = "an event's payload has a limit"};
+                 .reason = "the payload is larger than a frame can hold"};
 }
 
 [[nodiscard]] inline error metadata_refused(std::string_view reason, std::uint16_t tag) noexcept {
@@ -39,7 +39,7 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
     return error{.code = errc::invalid_argument,
                  .size = type,
                  .limit = first_reserved_type - 1,
-                 .reason = "event_header::type lies among Pawl's own event types"};
+                 .reason = "event_header::type is one of Pawl's own event types"};
 }
 
 inline std::optional<error> appender::refuse_body(const event_header& header, std::size_t front,
@@ -52,7 +52,8 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
         if (fault != metadata_fault::none)
             return metadata_refused(to_string(fault), number);
         if (number < first_application_tag && !is_known(entry.tag) && !copying)
-            return metadata_refused("metadata with a tag that is kept for a later version", number);
+            return metadata_refused("metadata with a tag that is reserved for a later version",
+                                    number);
         if (entry.value.size() > max_payload_bytes)
             return payload_too_large(entry.value.size());
     }
@@ -73,7 +74,7 @@ inline std::optional<error> appender::place(const event_header& header, std::uin
 inline void appender::store_payload(std::uint64_t offset,
                                     std::span<const std::byte> payload) noexcept {
     std::byte* at = base_ + offset + frame_header_bytes;
-    // One whole word, of which the payload then overwrites what is not padding.
+    // Zero the last word; the payload then overwrites what is not padding.
     store_u64(at + padded(payload.size()) - frame_alignment, 0);
     // An empty span may have a null pointer.
     if (!payload.empty())
@@ -86,8 +87,8 @@ inline void appender::zero_padding(std::uint64_t offset, std::size_t payload_byt
         *end++ = std::byte{0};
 }
 
-// Field by field, out of registers: copying a struct would read it back in wider pieces than it was
-// just stored in, which makes the processor wait until every store before has reached the cache.
+// Field by field, from registers: copying a struct would read it back in wider pieces than it was
+// just stored in, which makes the processor wait until all earlier stores have reached the cache.
 inline void appender::store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
                                   const stream_slot& slot, std::uint64_t witness) noexcept {
     std::byte* frame = base_ + offset;
@@ -101,7 +102,7 @@ inline void appender::store_time(std::uint64_t offset, std::uint64_t from_caller
     store_u64(base_ + offset + frame_offset::timestamp, timestamp(from_caller));
 }
 
-// A reader that comes to `next` must find nothing there yet.
+// A reader that reaches `next` must find no frame there yet.
 inline void appender::clear_word(std::uint64_t next) noexcept {
     if (next < scribbled_) [[unlikely]]
         store_u64(base_ + next, 0);
@@ -111,7 +112,7 @@ inline void appender::clear_word(std::uint64_t next) noexcept {
 // after the frame has been cleared by then, so a reader that gets past this frame finds none. If
 // the process dies before the commit word is stored, the word is zero and there is no frame. A
 // power cut may keep any subset of the frame's pages: the hash covers the commit word and every
-// byte after it, so a frame of which a part is missing is no frame either.
+// byte after it, so a frame with a missing part is not a frame either.
 inline void appender::finish_frame(std::uint64_t offset, commit_word word) noexcept {
     const std::size_t bytes = padded(word.frame_bytes());
     std::byte* frame = base_ + offset;
@@ -136,8 +137,8 @@ inline void appender::move_stream(const stream_slot& slot, std::uint64_t offset)
     slot.head->last = pack_position(ordinal_, offset);
 }
 
-// Within the room reserved for it when the batch began. What the commit word will be waits in the
-// hash's place, which no reader looks at before the batch's first commit word is there.
+// Stores the event within the room reserved when the batch began. The future commit word waits in
+// the place of the hash, which no reader looks at before the batch's first commit word is stored.
 inline receipt appender::stage_event(commit_word word, stream_id stream,
                                      const stream_slot& slot) noexcept {
     const std::uint64_t offset = position_;

@@ -1,4 +1,4 @@
-// What the writer reads back of what it has appended, in place.
+// How the writer reads back, in place, what it has appended.
 #include "append/appender.hpp"
 #include "append/appender_frames.hpp"
 

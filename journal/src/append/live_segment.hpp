@@ -1,4 +1,5 @@
-// A segment while it is being written, and the chain of them that the threads of a writer share.
+// A segment while it is being written, and the chain of such segments that the threads of a writer
+// share.
 #pragma once
 
 #include "os/assertion.hpp"
@@ -12,20 +13,21 @@ namespace pawl::detail {
 
 // What the appending thread publishes after each append: how far it has come.
 //
-// Each word can be read alone. `position` counts across segments and never goes back, so a reader
-// needs no second word to know which segment it belongs to: live_segment::end_of_frames places it.
+// Each word can be read on its own. `position` counts across segments and never goes back, so a
+// reader needs no second word to know to which segment it belongs: live_segment::end_of_frames
+// tells.
 struct alignas(64) progress {
     std::atomic<std::uint64_t> sequence{0};  // exclusive
-    // The end of the last frame, as an offset in a log whose segments follow one another without
-    // their headers: the first segment's own offset, plus the bytes of frames in those before.
+    // The end of the last frame, as an offset in an imaginary log: the header area of the first
+    // segment, followed by the frames of all segments without any headers between them.
     std::atomic<std::uint64_t> position{first_frame_offset};
     std::atomic<std::uint64_t> rollovers{0};
     std::atomic<std::uint64_t> back_pressure{0};
 };
 
-// Made by the background, filled by the appending thread, synced and sealed by the background
-// again. A thread that loads `next` with acquire may read `end`, and `begin` of the segment that
-// follows.
+// Created by the background, filled by the appending thread, then synced and sealed by the
+// background. A thread that loads `next` with acquire may read `end`, and `begin` of the next
+// segment.
 struct live_segment {
     explicit live_segment(writable_segment made) noexcept
         : header{made.header}, bytes{std::move(made.bytes)}, source{std::move(made.source)} {}
@@ -37,16 +39,16 @@ struct live_segment {
     // The position (progress::position) of this segment's first byte.
     std::uint64_t begin = 0;
     std::atomic<live_segment*> next{nullptr};
-    // Behind the end frame and what was zeroed behind that, so that a sync covers both; 0 while the
-    // segment is written.
+    // The offset after the end frame and after what was zeroed there, so that a sync covers both; 0
+    // while the segment is being written.
     std::atomic<std::uint64_t> end{0};
 
     std::uint64_t synced = first_frame_offset;  // the flusher's own: bytes before this are durable
     std::uint64_t written = 0;  // the flusher's own: the pages before this are marked written
     std::uint64_t populated = first_frame_offset;  // the populating thread's own
 
-    // Where this segment's frames end when the log ends at `position`. A segment that is linked and
-    // not entered yet holds none: the position is still one of the segment before.
+    // Where this segment's frames end when the log ends at `position`. A segment that is linked but
+    // not entered yet has none: the position still belongs to the previous segment.
     [[nodiscard]] std::uint64_t end_of_frames(std::uint64_t position) const noexcept {
         if (position <= begin + first_frame_offset)
             return first_frame_offset;

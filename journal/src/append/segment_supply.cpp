@@ -24,7 +24,8 @@ result<bool> segment_supply::replenish() {
     if (!wants_more())
         return false;
     auto fresh = create_segment(request_);
-    // A failed attempt may have left a file under the name, which only the next one may replace.
+    // A failed attempt may have left a file with this name, which only the next attempt may
+    // replace.
     request_.existing =
         fresh ? directory_handle::on_existing::fail : directory_handle::on_existing::replace;
     if (!fresh) {

@@ -1,4 +1,4 @@
-// Segments made ready ahead of the writer.
+// Segments prepared ahead of the writer.
 #pragma once
 
 #include "append/live_segment.hpp"
@@ -13,7 +13,8 @@
 
 namespace pawl::detail {
 
-// A ring between the background, which makes segments, and the appending thread, which takes them.
+// A ring between the background, which creates segments, and the appending thread, which takes
+// them.
 class segment_supply {
   public:
     // `request` describes the next segment to make.
@@ -22,7 +23,7 @@ class segment_supply {
     segment_supply(const segment_supply&) = delete;
     segment_supply& operator=(const segment_supply&) = delete;
 
-    // The appending thread: the next segment, or null where none is ready.
+    // The appending thread: takes the next segment; null if none is ready.
     [[nodiscard]] live_segment* take() noexcept {
         const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
         if (taken == made_.load(std::memory_order_acquire))
@@ -31,14 +32,15 @@ class segment_supply {
         taken_.store(taken + 1, std::memory_order_release);
         return segment;
     }
-    // The same without taking it.
+    // The next segment without taking it; null if none is ready.
     [[nodiscard]] live_segment* peek() const noexcept {
         const std::uint64_t taken = taken_.load(std::memory_order_acquire);
         if (taken == made_.load(std::memory_order_acquire))
             return nullptr;
         return ring_[taken % ring_.size()];
     }
-    // The errno of the shortage that the last attempt to make a segment met; 0 if it met none.
+    // The errno of the shortage that made the last attempt to create a segment fail; 0 if there was
+    // none.
     [[nodiscard]] int shortage() const noexcept {
         return shortage_.load(std::memory_order_relaxed);
     }
@@ -47,11 +49,13 @@ class segment_supply {
         return made_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire) <
                ahead_;
     }
-    // The background: makes one segment if fewer are ready than wanted. A shortage is remembered
-    // and tried again at the next call; any other error is the caller's to act on.
+    // The background: creates one segment if fewer are ready than wanted; true if it did. A
+    // shortage is recorded in shortage(), and the next call tries again; any other error is
+    // returned.
     [[nodiscard]] result<bool> replenish();
     [[nodiscard]] std::uint64_t wanted_ahead() const noexcept { return ahead_; }
-    // Unlinks what is ready and was not taken; only after the appending thread has stopped.
+    // Unlinks the segments that are ready but were not taken; only after the appending thread has
+    // stopped.
     [[nodiscard]] result<void> discard();
 
   private:

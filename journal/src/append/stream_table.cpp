@@ -8,14 +8,15 @@
 
 namespace pawl::detail {
 
-// An insert happened or was refused: the place to look for a larger table.
+// Called after an insert succeeded or was refused: switches to a larger table if one is offered.
 stream_head* stream_table::inserted(stream_id stream, stream_head* head) noexcept {
     if (head != nullptr)
         ++known_;
     if (current_.wants_to_grow()) {
         const head_slots* offer = offered_.load(std::memory_order_acquire);
         if (offer != nullptr && offer->slots() > current_.slots()) {
-            // Only this thread takes an offer away; the background at most puts a larger one there.
+            // Only this thread takes an offer; the background can at most replace it by a larger
+            // one.
             old_.reset(offered_.exchange(nullptr, std::memory_order_acq_rel));
             std::swap(current_, *old_);
             moved_ = 0;
@@ -63,8 +64,8 @@ result<void> stream_table::serve() {
     const std::uint64_t wanted = wanted_.load(std::memory_order_relaxed);
     if (wanted == 0)
         return {};
-    // The hot thread may take this very offer while we look, so that only its size may be compared
-    // through a copy of ours.
+    // The appending thread may take the offer at any time, so compare the size that was noted here
+    // instead of looking into the offer.
     if (wanted == offered_slots_)
         return {};
     auto larger = head_slots::make(wanted);

@@ -1,4 +1,4 @@
-// The writer's table of streams: one probe an append, and never rehashed while the writer waits.
+// The writer's table of streams: one probe per append, and never rehashed while an append waits.
 #pragma once
 
 #include "store/head_slots.hpp"
@@ -13,8 +13,7 @@
 namespace pawl::detail {
 
 // When the table fills up, a background thread offers an empty one of twice the size; from then on
-// each lookup moves a few entries over, until the old one is empty and is given back to the
-// background.
+// each lookup moves a few entries over, until the old one is empty and the background frees it.
 class stream_table {
   public:
     explicit stream_table(head_slots slots) noexcept
@@ -30,7 +29,7 @@ class stream_table {
 
     // The writer's thread.
 
-    // Null where the table is full and no larger one has been offered yet.
+    // Null if the table is full and no larger one has been offered yet.
     [[nodiscard]] stream_head* find_or_insert(stream_id stream) noexcept {
         if (old_ == nullptr) [[likely]] {
             const auto used = current_.used();
@@ -41,14 +40,15 @@ class stream_table {
         }
         return find_while_moving(stream);
     }
-    // Null if the stream has no entry; makes none.
+    // Null if the stream has no entry; does not add one.
     [[nodiscard]] stream_head* find_known(stream_id stream) noexcept {
         if (old_ == nullptr) [[likely]]
             return current_.find(stream);
         return find(stream) == nullptr ? nullptr : find_while_moving(stream);
     }
-    // Takes out an entry that was made for an event that was then not appended. While the table
-    // moves it stays, with version 0: taking it out could disturb what has not been moved.
+    // Removes an entry that was added for an event that was then not appended. While entries are
+    // being moved to a larger table, it stays with version 0: removing it could disturb what has
+    // not been moved yet.
     void forget(stream_id stream) noexcept {
         if (old_ != nullptr)
             return;

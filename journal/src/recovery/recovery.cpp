@@ -273,14 +273,14 @@ class recoverer {
             if (!moved)
                 return moved;
             done_.report.kept.push_back("torn/" + name);
-            give_back_kept(*torn, name, segment.header);
+            release_kept(*torn, name, segment.header);
             return torn->sync();
         }
     }
 
     // A crash must not take up a whole segment's space forever: only nonzero bytes are evidence.
-    void give_back_kept(const directory_handle& torn, const std::string& name,
-                        const segment_header& header) {
+    void release_kept(const directory_handle& torn, const std::string& name,
+                      const segment_header& header) {
         const std::filesystem::path kept = torn.path_of(name);
         // Another name may belong to a copy of the journal made of hard links, which may still be
         // in use.
@@ -293,16 +293,16 @@ class recoverer {
         auto mapped = mapping::of(*opened, mapping::access::read, header.segment_bytes);
         if (!mapped)
             return note_room_kept(kept, mapped.error());
-        give_back_after(0, {header, std::move(*mapped), std::move(*opened)});
+        release_after(0, {header, std::move(*mapped), std::move(*opened)});
     }
 
     // What is released is zero already, so a crash at any point changes nothing that is read. A
     // page that cannot be read may be evidence: then everything stays.
-    void give_back_after(std::uint64_t offset, const writable_segment& segment) {
+    void release_after(std::uint64_t offset, const writable_segment& segment) {
         const std::uint64_t end = last_nonzero(segment.space(), segment.data(), offset);
         auto done = segment.bytes.whole();
         if (done)
-            done = give_back_zero_space(segment.source, end, segment.bytes.size());
+            done = release_zero_space(segment.source, end, segment.bytes.size());
         if (!done)
             note_room_kept(segment.source.path(), done.error());
     }
@@ -359,7 +359,7 @@ class recoverer {
         PAWL_ASSERT(hole.offset % frame_alignment == 0);
         PAWL_ASSERT(end_frame_bytes <= opened->bytes.size() - hole.offset);
         // Release space first, so that a full disk has room for what follows.
-        give_back_after(hole.offset + end_frame_bytes, *opened);
+        release_after(hole.offset + end_frame_bytes, *opened);
         auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,
                                                       .end_offset = hole.offset,
                                                       .end_hash = 0,

@@ -11,8 +11,8 @@ namespace pawl::detail {
 
 namespace {
 
-[[nodiscard]] result<void> take_in_names(stream_heads& heads, const segment_index& index,
-                                         const frame_space& space) {
+[[nodiscard]] result<void> merge_names(stream_heads& heads, const segment_index& index,
+                                       const frame_space& space) {
     for (const auto& [hash, offset] : index.names) {
         const auto named = name_at(space, offset);
         if (!named) {
@@ -25,8 +25,8 @@ namespace {
     return {};
 }
 
-[[nodiscard]] result<void> take_in_segment(stream_heads& heads, const directory_handle& directory,
-                                           const journal_id& id, std::uint64_t ordinal) {
+[[nodiscard]] result<void> merge_segment_at(stream_heads& heads, const directory_handle& directory,
+                                            const journal_id& id, std::uint64_t ordinal) {
     auto segment = open_segment(directory, id, ordinal);
     if (!segment)
         return std::unexpected(std::move(segment.error()));
@@ -43,7 +43,7 @@ namespace {
             return whole;
         return std::unexpected(std::move(index.error()));
     }
-    auto taken = take_in(heads, *index, space);
+    auto taken = merge_segment(heads, *index, space);
     if (auto whole = segment->bytes.whole(); !whole)
         return whole;
     return taken;
@@ -61,7 +61,8 @@ namespace {
 
 }  // namespace
 
-result<void> take_in(stream_heads& heads, const segment_index& index, const frame_space& space) {
+result<void> merge_segment(stream_heads& heads, const segment_index& index,
+                           const frame_space& space) {
     for (const index_stream& stream : index.streams) {
         if (heads.slots.wants_to_grow()) {
             auto larger = heads.slots.grown();
@@ -75,7 +76,7 @@ result<void> take_in(stream_heads& heads, const segment_index& index, const fram
         head->version = stream.version;
         head->last = pack_position(index.header.ordinal, stream.last_offset());
     }
-    if (auto named = take_in_names(heads, index, space); !named)
+    if (auto named = merge_names(heads, index, space); !named)
         return named;
     heads.unwritten.add(index.streams.size() + index.names.size());
     heads.covers_something = true;
@@ -97,7 +98,7 @@ result<stream_heads> load_heads(const directory_handle& directory, const journal
     for (const std::uint64_t ordinal : ordinals) {
         if (heads->covers_something && ordinal <= heads->ordinal)
             continue;
-        if (auto taken = take_in_segment(*heads, directory, id, ordinal); !taken) {
+        if (auto taken = merge_segment_at(*heads, directory, id, ordinal); !taken) {
             return std::unexpected(std::move(taken.error()));
         }
     }

@@ -13,8 +13,8 @@
 namespace pawl::detail {
 
 // Adds a segment to the heads. `space` is its bytes, for the names in it.
-[[nodiscard]] result<void> take_in(stream_heads& heads, const segment_index& index,
-                                   const frame_space& space);
+[[nodiscard]] result<void> merge_segment(stream_heads& heads, const segment_index& index,
+                                         const frame_space& space);
 
 // The heads at the end of the last of these segments: from the file of heads if it fits the log,
 // and from the indexes of later segments, or their frames if an index is missing.

@@ -167,8 +167,8 @@ result<writable_segment> create_segment(const segment_request& request) {
     return writable_segment{header, std::move(*mapped), std::move(*fresh)};
 }
 
-result<void> give_back_zero_space(const file& source, std::uint64_t offset,
-                                  std::uint64_t segment_bytes) {
+result<void> release_zero_space(const file& source, std::uint64_t offset,
+                                std::uint64_t segment_bytes) {
     const std::uint64_t from = (offset + page_bytes() - 1) / page_bytes() * page_bytes();
     return from < segment_bytes ? source.punch(from, segment_bytes - from) : result<void>{};
 }

@@ -37,8 +37,8 @@ struct segment_request {
 };
 
 // Releases the space of the whole pages from `offset` to the segment's end, which must be zero.
-[[nodiscard]] result<void> give_back_zero_space(const file& source, std::uint64_t offset,
-                                                std::uint64_t segment_bytes);
+[[nodiscard]] result<void> release_zero_space(const file& source, std::uint64_t offset,
+                                              std::uint64_t segment_bytes);
 
 // A segment open for writing.
 struct writable_segment {

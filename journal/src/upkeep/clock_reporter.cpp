@@ -8,7 +8,7 @@ namespace pawl::detail {
 
 namespace {
 
-// The clock that stamps events if this one is asked for.
+// The clock that stamps events if this one is chosen.
 [[nodiscard]] clock_source in_use(clock_source wanted) noexcept {
     const bool no_counter = wanted == clock_source::tsc && tsc_clock::instance() == nullptr;
     return no_counter ? clock_source::system : wanted;

@@ -1,4 +1,4 @@
-// Says now and then, in the log, how good its time stamps are.
+// Reports in the log, from time to time, how accurate its time stamps are.
 #pragma once
 
 #include "append/appender.hpp"
@@ -17,7 +17,8 @@ namespace pawl::detail {
 // stores the result. One thread at a time.
 class clock_reporter {
   public:
-    // A writer whose callers give the time stamps knows nothing of their clock and reports nothing.
+    // If the callers supply the time stamps, the writer knows nothing about their clock and reports
+    // nothing.
     clock_reporter(clock_source source, std::uint32_t interval_s) noexcept;
 
     [[nodiscard]] bool reports() const noexcept { return interval_.count() != 0; }

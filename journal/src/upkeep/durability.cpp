@@ -52,7 +52,7 @@ void durability::attach(const progress* shared, std::unique_ptr<live_segment> fi
     oldest_ = std::move(first);
 }
 
-// Once a page is marked written, no later sync of it has to mark anything.
+// Once the file system has marked a page as written, later syncs of it have nothing to mark.
 result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
     const std::uint64_t from = std::max(segment.synced, segment.written);
     if (from >= to)
@@ -77,7 +77,7 @@ result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
     return std::unexpected(error{.code = errc::io,
                                  .offset = segment.synced,
                                  .file = segment.bytes.path().string(),
-                                 .detail = "what was written there is no longer there"});
+                                 .detail = "the bytes that were written there are gone"});
 }
 
 // Unmaps the pages before `to`, which a sync is about to clean and to which no thread stores any
@@ -90,10 +90,10 @@ void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept 
         segment.bytes.drop(from, end - from);
 }
 
-// Syncs from the oldest segment on. The appending thread may be anywhere meanwhile, also between
-// the link to the next segment and its first frame there: the position then lies before the new
-// segment, of which nothing is synced. The position is read before the link: without a next segment
-// it lies in this one.
+// Syncs from the oldest segment on. The appending thread may be at any point meanwhile, even
+// between linking the next segment and storing its first frame there: the position then lies before
+// the new segment, of which nothing is synced. The position is read before the link, so if there is
+// no next segment, it lies in this one.
 result<void> durability::sync_chain(bool only_left) {
     for (;;) {
         PAWL_ASSERT(oldest_ != nullptr);
@@ -127,7 +127,8 @@ result<sequence_number> durability::sync() {
     const std::scoped_lock guard{mutex_};
     if (failure_)
         return std::unexpected(poison_answer());
-    // The appending thread met a lost page: nothing may be published any more, durable or not.
+    // The appending thread has found a lost page: nothing more may be acknowledged, even if it is
+    // durable.
     if (gate_of(gate_word_->load(std::memory_order_relaxed)) == gate::poisoned) {
         if (auto whole = find_lost_page(); !whole)
             return std::unexpected(poisoned_locked(std::move(whole.error())));
@@ -227,7 +228,7 @@ result<void> durability::store_watermark() {
 }
 
 void durability::report_status(bool beat) noexcept {
-    // In this order durable is never more than published.
+    // Read in this order, durable is never more than published.
     const sequence_number durable_now = durable();
     const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
     PAWL_ASSERT(durable_now <= published);
@@ -267,7 +268,7 @@ error durability::poisoned_locked(error why) {
 
 error durability::poison(error why) {
     const std::scoped_lock guard{mutex_};
-    // A call that failed because the directory is gone says less than that it is gone.
+    // If a call failed because the directory is gone, report that instead of the call's error.
     if (why.code == errc::not_found || why.code == errc::missing_segment) {
         if (auto there = place_.check(oldest_.get()); !there)
             why = std::move(there.error());

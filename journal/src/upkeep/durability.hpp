@@ -1,5 +1,5 @@
-// Group commit: makes published events durable and moves the watermark, never before the sync
-// returned.
+// Group commit: makes published events durable and moves the watermark, but never before the sync
+// has returned.
 #pragma once
 
 #include "append/appender.hpp"
@@ -31,7 +31,7 @@ class durability {
     durability(const durability&) = delete;
     durability& operator=(const durability&) = delete;
 
-    // Before any other call.
+    // Must be called before any other function.
     void attach(const progress* shared, std::unique_ptr<live_segment> first) noexcept;
 
     [[nodiscard]] const std::atomic<std::uint64_t>& watermark() const noexcept { return durable_; }
@@ -41,7 +41,8 @@ class durability {
 
     // Makes everything published at the call durable. Any thread; concurrent callers share a sync.
     [[nodiscard]] result<sequence_number> sync();
-    // The same, and syncs even if every event is already durable: end frames are not events.
+    // Like sync(), but syncs even if every event is already durable, because end frames are not
+    // events.
     [[nodiscard]] result<void> sync_to_end();
     // Syncs the segments that the writer has left.
     [[nodiscard]] result<void> sync_left_segments();
@@ -49,8 +50,8 @@ class durability {
     // Poisons the writer if a segment that is not wholly synced has lost a page.
     [[nodiscard]] result<void> look_for_lost_pages();
 
-    // Poisons the writer if its files are no longer where it put them: at most once in half a
-    // heartbeat, and not during a sync, which checks by itself.
+    // Poisons the writer if its files are no longer where it put them. Checks at most once in half
+    // a heartbeat, and not during a sync, which makes its own check.
     [[nodiscard]] result<void> look_around();
 
     // Stores the watermark in the control file, and syncs it, if it has moved since the last time.
@@ -60,8 +61,8 @@ class durability {
     void report_status(bool beat) noexcept;
     void set_state(control_state state, int os_error) noexcept;
 
-    // Records a failure, the first of which ends all acknowledging for good, and returns what
-    // callers are told from then on.
+    // Records a failure and returns the error that every later call returns. The first failure ends
+    // all acknowledging for good.
     error poison(error why);
     [[nodiscard]] std::optional<error> failure() const;
     [[nodiscard]] std::uint64_t syncs() const noexcept {

@@ -1,5 +1,5 @@
-// Checks that the writer's files are still where it put them. A writer whose directory was moved or
-// deleted would otherwise go on acknowledging events that nobody will find under that path.
+// Checks that the writer's files are still where it put them. Otherwise a writer whose directory
+// was moved or deleted would keep acknowledging events that nobody will find at that path.
 #pragma once
 
 #include "append/live_segment.hpp"
@@ -17,10 +17,10 @@ class place_check {
     place_check(directory_handle directory, file_identity journal) noexcept
         : directory_{std::move(directory)}, journal_{journal} {}
 
-    // Whether the last check is a heartbeat's half ago or longer; notes that one is made now.
+    // Whether the last check was at least half a heartbeat ago; if so, counts this one as made.
     [[nodiscard]] bool is_due() noexcept;
     // not_found if the path leads elsewhere, or if journal.pawl or a segment from `oldest` on was
-    // deleted or replaced. What cannot be looked up at the moment proves nothing.
+    // deleted or replaced. A name that cannot be looked up at the moment proves nothing.
     [[nodiscard]] result<void> check(const live_segment* oldest) const;
 
   private:

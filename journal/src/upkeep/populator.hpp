@@ -1,5 +1,5 @@
-// Makes the pages ahead of the writer present, within a bounded window: a page that the kernel
-// writes back before it is used faults again.
+// Pre-faults the pages ahead of the writer, within a bounded window: a page that the kernel writes
+// back before it is used would fault again.
 #pragma once
 
 #include "append/live_segment.hpp"
@@ -17,8 +17,8 @@ class populator {
               std::uint64_t window_bytes) noexcept
         : progress_{shared}, supply_{supply}, at_{first}, window_{window_bytes} {}
 
-    // Populates at most one slice. False if the window is populated, or what is missing is not
-    // worth a call.
+    // Populates at most one slice. False if the window is populated, or the rest of it is not worth
+    // a call.
     [[nodiscard]] bool step() noexcept;
     // Must be called before the segment is destroyed.
     void forget(const live_segment* segment) noexcept;

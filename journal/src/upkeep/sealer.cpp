@@ -31,8 +31,8 @@ std::optional<std::uint64_t> sealer::front() {
 }
 
 result<void> sealer::load_heads_before(std::uint64_t ordinal) {
-    // Between a segment whose index had to be written again and the next one to be sealed there may
-    // be some that were sealed long ago.
+    // If an index had to be written again, segments that were sealed long ago may lie between its
+    // segment and the next one to be sealed.
     if (heads_ && heads_->covers_something && ordinal <= heads_->ordinal + 1)
         return {};
     auto ordinals = list_segments(setup_.directory);
@@ -47,7 +47,7 @@ result<void> sealer::load_heads_before(std::uint64_t ordinal) {
 }
 
 result<void> sealer::link(segment_index& index) {
-    // So many looks into earlier indexes cost less than loading the heads of a large journal.
+    // This many probes of earlier indexes cost less than loading the heads of a large journal.
     constexpr std::uint64_t few_looks = 4096;
     const std::uint64_t ordinal = index.header.ordinal;
     const auto continued = static_cast<std::uint64_t>(
@@ -59,7 +59,7 @@ result<void> sealer::link(segment_index& index) {
     return link_index(index, setup_.directory, setup_.id, heads_at_end_before(ordinal));
 }
 
-// Null unless the heads are those at the end of the segment before.
+// Null unless the heads are those at the end of the previous segment.
 const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noexcept {
     const bool there =
         heads_ && (heads_->covers_something ? heads_->ordinal + 1 == ordinal : ordinal == 0);
@@ -68,14 +68,15 @@ const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noe
 
 // Seals one segment, which is complete and synced. In this order:
 //
-// 1. Link its index to the segments before and write it, under a temporary name that is synced and
+// 1. Link its index to earlier segments and write it to a temporary file, which is synced and
 //    renamed. A crash before the rename leaves a segment without an index, which the next open
 //    seals again. Once the index is there, recovery no longer reads the segment: it may exist only
 //    after everything in the segment is on disk, so segments come here from the flusher and never
 //    from the appending thread.
 // 2. Merge it into the stream heads, if they are in memory. A crash loses them; the file of heads
-//    then stands for an earlier segment, and opening merges the indexes after it.
-// 3. Take it off the queue. If a step before fails, it stays, and the next call tries again.
+//    is then as of an earlier segment, and the next open merges the indexes after it.
+// 3. Take it off the queue. If an earlier step fails, it stays there, and the next call tries
+//    again.
 result<bool> sealer::step() {
     const auto ordinal = front();
     if (!ordinal)
@@ -97,9 +98,9 @@ result<bool> sealer::step() {
     if (auto written = write_index(setup_.directory, *index); !written) {
         return std::unexpected(std::move(written.error()));
     }
-    // A segment whose index was missing may lie before what the heads already stand for.
+    // The heads may already include a segment whose index was missing.
     if (heads_ && (!heads_->covers_something || *ordinal > heads_->ordinal)) {
-        if (auto taken = take_in(*heads_, *index, space); !taken) {
+        if (auto taken = merge_segment(*heads_, *index, space); !taken) {
             return std::unexpected(std::move(taken.error()));
         }
     }
@@ -114,13 +115,14 @@ result<bool> sealer::step() {
 }
 
 result<void> sealer::write_heads_if_due(bool closing) {
-    // Below this an open is quick whatever the file holds.
+    // With fewer entries to merge, an open is quick whatever the file holds.
     constexpr std::uint64_t least = 32 << 10;
     const std::uint64_t streams = heads_ ? heads_->slots.used() : setup_.streams;
     const std::uint64_t enough = closing ? streams / 16 : std::max(streams, least);
     if (unwritten_.segments == 0 || unwritten_.cost() < enough)
         return {};
-    // Heads stand for all segments up to one: not before those that recovery found are sealed.
+    // Heads cover every segment up to the one they name, so first the segments that recovery found
+    // must be sealed.
     if (newest_sealed_ + 1 < setup_.first_ordinal)
         return {};
     if (auto loaded = load_heads_before(newest_sealed_ + 1); !loaded)

@@ -1,4 +1,4 @@
-// Seals complete, synced segments: writes their indexes and, now and then, the file of stream
+// Seals complete, synced segments: writes their indexes and, from time to time, the file of stream
 // heads.
 #pragma once
 
@@ -20,8 +20,8 @@ struct sealer_setup {
     journal_id id{};
     std::uint64_t expected_streams = 0;
     std::uint64_t first_ordinal = 0;  // of the segment that the writer begins with
-    std::uint64_t streams = 0;        // known when it was opened
-    unwritten_heads unwritten{};  // at that time, segments that still have to be sealed included
+    std::uint64_t streams = 0;        // known when the writer was opened
+    unwritten_heads unwritten{};      // at that time, including segments that are not sealed yet
 };
 
 class sealer {
@@ -34,10 +34,10 @@ class sealer {
     [[nodiscard]] std::uint64_t enqueued();
     // Seals one segment; false if none is waiting. One thread at a time.
     [[nodiscard]] result<bool> step();
-    // Writes the heads once an open would have to merge as many entries as the file holds. So what
-    // an open merges stays in proportion to the file, and what is written in proportion to the
-    // entries of the indexes. If `closing`, a sixteenth of that is enough. What an earlier writer
-    // left unwritten counts.
+    // Writes the heads once an open would have to merge as many entries as the file holds, or, if
+    // `closing`, a sixteenth as many. So the work of an open stays in proportion to the file, and
+    // the bytes written in proportion to the entries of the indexes. Entries that an earlier writer
+    // left unwritten count.
     [[nodiscard]] result<void> write_heads_if_due(bool closing);
 
   private:
@@ -51,7 +51,7 @@ class sealer {
     std::mutex mutex_;
     std::deque<std::uint64_t> waiting_;
     std::uint64_t enqueued_ = 0;
-    // The background's own copy of the heads, loaded when first needed.
+    // The sealing thread's own copy of the heads, loaded when first needed.
     std::optional<stream_heads> heads_;
     unwritten_heads unwritten_{};
     std::uint64_t newest_sealed_ = 0;

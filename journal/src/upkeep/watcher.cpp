@@ -56,7 +56,8 @@ void watcher::wake_others() {
     const bool segment_wanted = parts_.supply->wants_more() && parts_.supply->shortage() == 0;
     if (segment_wanted || parts_.append->streams().wants_larger())
         parts_.housekeeper->wake();
-    // By the number, not by what is left: after a shortage the sealing thread waits by itself.
+    // Compare the number enqueued, not what is still waiting: after a shortage the sealing thread
+    // retries on its own.
     const std::uint64_t enqueued = parts_.seal->enqueued();
     if (enqueued != std::exchange(enqueued_seen_, enqueued))
         parts_.sealing->wake();
@@ -77,8 +78,9 @@ microseconds watcher::until_next_look() {
     const std::chrono::duration<double, std::micro> took = now - std::exchange(looked_, now);
     if (moved != 0)
         moved_at_ = now;
-    // Nothing for a second: every wake-up costs power and, on a virtual machine, other guests'
-    // time. The first event is then seen 50 ms later than it would have been.
+    // After a second without events, wake up less often: every wake-up costs power and, on a
+    // virtual machine, other guests' time. The next event is then noticed up to 50 ms later than
+    // otherwise.
     constexpr std::chrono::seconds until_idle{1};
     constexpr microseconds while_idle{51'000};
     if (moved == 0)

@@ -1,6 +1,6 @@
 // The one thread that polls what the appending thread has published, because that thread makes no
-// calls. It reports the status to readers, populates pages ahead of the writer, and wakes the other
-// threads when they have work.
+// system call to wake anyone. It reports the status to readers, populates pages ahead of the
+// writer, and wakes the other threads when they have work.
 #pragma once
 
 #include "append/appender.hpp"
@@ -58,7 +58,7 @@ class watcher {
     std::chrono::steady_clock::time_point last_beat_{};
     std::chrono::steady_clock::time_point looked_{};
     std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();
-    std::uint64_t position_then_ = 0;  // of the log when it last looked
+    std::uint64_t position_then_ = 0;  // of the log at the last look
     // The flusher has work whenever one of these has changed.
     struct flush_cause {
         sequence_number published = 0;

@@ -15,7 +15,7 @@ result<std::vector<std::byte>> pack_description(const type_description& what) {
         return std::unexpected(error{.code = errc::invalid_argument,
                                      .size = what.name.size(),
                                      .limit = longest_description_name,
-                                     .reason = "type_description::name has 1 to 1024 bytes"});
+                                     .reason = "type_description::name must have 1 to 1024 bytes"});
     }
     const description_payload front{.type = what.type,
                                     .schema_version = what.schema_version,

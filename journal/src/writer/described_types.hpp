@@ -1,4 +1,4 @@
-// The descriptions that the log holds already, so that each content is recorded once.
+// The descriptions that the log already holds, so that each distinct one is recorded once.
 #pragma once
 
 #include "os/directory_handle.hpp"
@@ -21,7 +21,8 @@ namespace pawl::detail {
 // For each event type and schema version, the hash of its last description.
 class described_types {
   public:
-    // Reads the segments before `first_ordinal`, at the first call that succeeds.
+    // Reads the segments before `first_ordinal`. After a call that succeeds, later calls do
+    // nothing.
     [[nodiscard]] result<void> load(const directory_handle& directory, const journal_id& id,
                                     std::uint64_t first_ordinal);
 

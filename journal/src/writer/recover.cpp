@@ -45,8 +45,8 @@ namespace {
     return rehearse_in(*held, options, false);
 }
 
-// What a recovery would find, seen under the lock; nothing where a recovery has to find out, or
-// fail, by itself.
+// What a recovery would find, determined under the lock. nullopt if that fails: then the recovery
+// itself must find out, or report the error.
 [[nodiscard]] std::optional<detail::recovered_log> rehearse_locked(
     const std::filesystem::path& directory, const recover_options& options) {
     auto held = detail::directory_handle::hold(directory);
@@ -65,7 +65,7 @@ namespace {
 [[nodiscard]] result<recovery_report> recover_for_good(const std::filesystem::path& directory,
                                                        const recover_options& options) {
     auto seen = rehearse_locked(directory, options);
-    // A full disk is no obstacle where there is nothing to do.
+    // If there is nothing to do, a full disk does not matter.
     if (seen && seen->at_rest)
         return std::move(seen->report);
     writer_options opening;
@@ -77,11 +77,12 @@ namespace {
     opening.allow_network_file_system = options.allow_network_file_system;
     auto opened = detail::open_writer(directory, opening, detail::open_purpose::recover);
     if (!opened) {
-        // Every event is there, and what is derived can be made by the next writer.
+        // Every event is there, and the next writer can create the derived files.
         if (opened.error().code != errc::disk_full || !seen || seen->report.state != found::closed)
             return std::unexpected(std::move(opened.error()));
-        seen->report.notices.push_back("no room to make indexes again; the next writer does: " +
-                                       opened.error().message());
+        seen->report.notices.push_back(
+            "no room to create indexes again, which the next writer will do: " +
+            opened.error().message());
         return std::move(seen->report);
     }
     recovery_report report = (*opened)->report();

@@ -81,7 +81,8 @@ writer& writer::operator=(writer&& other) noexcept {
 }
 
 writer::~writer() {
-    // In a forked child the threads do not exist and nothing here is ours to end: it is left alone.
+    // In a forked child, the threads do not exist and the writer belongs to the parent, so leave
+    // everything alone.
     if (state_ != nullptr && state_->gate_now() == detail::gate::forked)
         (void)state_.release();
 }
@@ -158,7 +159,8 @@ std::optional<log_position> writer::last_position(stream_id stream) const noexce
 
 namespace {
 
-// The events of a stream after `after` and before `end`, from segments that the writer has left.
+// Visits the events of a stream between versions `after` and `end`, exclusive, in segments that the
+// writer has left.
 [[nodiscard]] result<std::uint64_t> read_older(const std::filesystem::path& directory,
                                                stream_id stream, stream_version after,
                                                stream_version end,
@@ -230,7 +232,8 @@ result<sequence_number> writer::sync() {
     try {
         return state_->durable().sync();
     } catch (const std::bad_alloc&) {
-        // Part of the bookkeeping did not happen; a recovery makes it good, this writer cannot.
+        // Part of the bookkeeping was not done. This writer cannot repair that, but a recovery
+        // does.
         return std::unexpected(state_->durable().poison({.code = errc::out_of_memory}));
     }
 }
@@ -249,7 +252,7 @@ result<sequence_number> writer::wait_durable(sequence_number sequence) {
 
 result<sequence_number> writer::spin_durable(sequence_number sequence) const noexcept {
     while (durable() <= sequence) {
-        if (state_->may_append())
+        if (state_->gate_is_open())
             continue;
         if (durable() > sequence)
             break;

@@ -31,21 +31,22 @@ namespace {
                             "KiB to 4 GiB"});
     }
     if (!options.background_threads && options.full == when_full::spin) {
-        return fail(errc::invalid_argument,
-                    "writer_options::full: without background threads no segment is made while an "
-                    "append spins");
+        return fail(
+            errc::invalid_argument,
+            "writer_options::full: without background threads, nothing creates a segment while "
+            "an append spins");
     }
     if (options.threads.name.size() > 9) {
         return std::unexpected(
             error{.code = errc::invalid_argument,
                   .size = options.threads.name.size(),
                   .limit = 9,
-                  .reason = "writer_options::threads.name has at most 9 characters"});
+                  .reason = "writer_options::threads.name may have at most 9 characters"});
     }
     return {};
 }
 
-// The directory that the directory's own name lies in.
+// The directory that contains this directory's entry.
 [[nodiscard]] result<directory_handle> parent_of(const fs::path& directory) {
     const fs::path whole = without_trailing_slashes(directory);
     return directory_handle::hold(whole.has_parent_path() ? whole.parent_path() : ".");
@@ -66,18 +67,18 @@ namespace {
     return directory_handle::hold(directory);
 }
 
-// Makes the name of an existing directory durable, too: an earlier open may have made it and then
-// failed at the sync.
+// Makes the name of an existing directory durable, too: an earlier open may have created it and
+// then failed to sync.
 [[nodiscard]] result<void> sync_name_of(const fs::path& directory) {
     auto parent = parent_of(directory);
     auto synced = parent ? parent->sync() : result<void>{std::unexpect, parent.error()};
-    // The user who made it may not let us open the directory around it.
+    // This user may lack the permission to open the parent directory.
     if (!synced && synced.error().os_error == EACCES)
         return {};
     return synced;
 }
 
-// The directory exists afterwards and may become, or is, a journal.
+// Afterwards the directory exists, and it is a journal or may become one.
 [[nodiscard]] result<directory_handle> prepare_directory(const fs::path& directory,
                                                          const writer_options& options) {
     auto held = directory_handle::hold(directory);
@@ -127,7 +128,8 @@ namespace {
     return {text.data(), end};
 }
 
-// What the caller chose and the journal had decided before. The default is no choice.
+// Reports options that the caller set but that an existing journal overrides. A default does not
+// count as set.
 void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     const writer_options& options = parts.options;
     const writer_options defaults;
@@ -159,8 +161,9 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     return {};
 }
 
-[[nodiscard]] result<writer_parts> put_together(const fs::path& path, const writer_options& options,
-                                                open_purpose purpose) {
+[[nodiscard]] result<writer_parts> acquire_parts(const fs::path& path,
+                                                 const writer_options& options,
+                                                 open_purpose purpose) {
     const auto room = purpose == open_purpose::recover ? min_segment_bytes : no_value;
     if (auto fine = check_options(options); !fine)
         return std::unexpected(std::move(fine.error()));
@@ -188,8 +191,8 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     }
     if (auto held = parts.lock->hold_identity(); !held)
         return std::unexpected(name_holder(std::move(held.error()), directory));
-    // Every file gets the attributes of journal.pawl, whatever the umask and the user. From here on
-    // also in a new journal.
+    // From here on every new file gets the attributes of journal.pawl, whatever the umask and the
+    // user, even in a new journal.
     auto owned = directory.giving_as(identity_name);
     if (!owned)
         return std::unexpected(std::move(owned.error()));
@@ -237,7 +240,7 @@ result<std::unique_ptr<writer_state>> open_writer(const fs::path& directory,
                                                   const writer_options& options,
                                                   open_purpose purpose) {
     try {
-        auto parts = put_together(directory, options, purpose);
+        auto parts = acquire_parts(directory, options, purpose);
         if (!parts)
             return std::unexpected(std::move(parts.error()));
         return writer_state::create(std::move(*parts));

@@ -8,8 +8,8 @@
 
 namespace pawl::detail {
 
-// What the writer is for. One that only recovers is closed at once: its next segment needs room for
-// an end frame, which a full disk can have.
+// What the writer is for. One that only recovers is closed at once, so its segment needs space only
+// for an end frame, which even a full disk may have.
 enum class open_purpose : std::uint8_t { append, recover };
 
 [[nodiscard]] result<std::unique_ptr<writer_state>> open_writer(

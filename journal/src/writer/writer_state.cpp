@@ -17,8 +17,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Small segments are used up faster than one can be made: several wait then, of so many bytes in
-// all.
+// Small segments fill up faster than the next can be created, so several are kept ready, with this
+// many bytes in all.
 constexpr std::uint64_t bytes_ahead = std::uint64_t{16} << 20;
 constexpr std::uint64_t most_segments_ahead = 8;
 
@@ -27,19 +27,19 @@ constexpr microseconds usual_pause{1000};
 constexpr milliseconds shortage_pause{10};
 // An attempt to seal reads the whole segment.
 constexpr milliseconds seal_shortage_pause{250};
-// The watcher wakes a thread that has nothing to do: none of them looks at the clock by itself.
+// A thread that has nothing to do sleeps until the watcher wakes it.
 constexpr std::chrono::hours until_woken{1};
 
 [[nodiscard]] std::uint64_t segments_ahead(std::uint64_t segment_bytes) noexcept {
     return std::clamp<std::uint64_t>(bytes_ahead / segment_bytes, 1, most_segments_ahead);
 }
 
-// The writer whose observer this thread is inside of.
+// The writer whose observer this thread is running.
 thread_local const writer_state* observed_writer = nullptr;
 
 [[nodiscard]] error observer_is_inside() noexcept {
     return {.code = errc::busy,
-            .reason = "an observer must not end or poll its writer; do so when it has returned"};
+            .reason = "an observer must not close or poll its writer; do so after it has returned"};
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ result<void> writer_state::assemble() {
                                                   .named_streams = parts_.heads.names.size(),
                                                   .reports_clock = clock_->reports()},
                                    std::move(parts_.heads.slots));
-    // The first append begins with a report; a writer that appends nothing writes none.
+    // The first append writes this report first, so a writer that appends nothing writes none.
     if (clock_->reports())
         appender_->offer_clock_report(clock_->measure());
     names_ = std::move(parts_.heads.names);
@@ -126,8 +126,8 @@ result<void> writer_state::assemble() {
     return start_threads();
 }
 
-// A background thread's step. Where memory ran out, part of its bookkeeping did not happen: the
-// writer is poisoned, and the next open makes it good.
+// Runs a background thread's step. If memory runs out, part of its bookkeeping is not done, so the
+// writer is poisoned, and the next open repairs that.
 template <class Step>
 microseconds writer_state::guarded(const Step& step) noexcept {
     try {
@@ -155,7 +155,8 @@ result<void> writer_state::start_threads() {
         if (auto done = start(scrubbing_, "-scrub", [this] { return scrub_step(); }); !done)
             return done;
     }
-    // The last, because it begins with populating, which holds up the start of other threads.
+    // Started last, because it begins by populating pages, which would delay the start of other
+    // threads.
     return start(watching_, "-pages", [this] { return watch_step(); });
 }
 
@@ -248,7 +249,7 @@ microseconds writer_state::until_next_flush() const {
     return until_woken;
 }
 
-// What an append may wait for: the next segment, and room in the table of streams.
+// Prepares what an append may have to wait for: the next segment, and room in the table of streams.
 microseconds writer_state::housekeep_step() {
     auto made = supply_->replenish();
     if (!made) {
@@ -273,7 +274,7 @@ microseconds writer_state::housekeep_step() {
     return until_woken;
 }
 
-// What is derived from the log, however long it takes: no append waits for it.
+// Writes what is derived from the log. It may take any time, because no append waits for it.
 microseconds writer_state::seal_step() {
     auto sealed = sealer_->step();
     if (sealed && *sealed) {
@@ -281,7 +282,7 @@ microseconds writer_state::seal_step() {
             sealed = std::unexpected(std::move(written.error()));
     }
     if (!sealed) {
-        // An index is derived and can be made later.
+        // An index is derived and can be written later.
         if (is_shortage(sealed.error()))
             return seal_shortage_pause;
         fail_background(std::move(sealed.error()));
@@ -323,12 +324,12 @@ result<stream_id> writer_state::stream(std::string_view name, std::uint64_t time
         return std::unexpected(error{.code = errc::invalid_argument,
                                      .size = name.size(),
                                      .limit = longest_name,
-                                     .reason = "a stream's name has 1 to 1024 bytes"});
+                                     .reason = "a stream's name must have 1 to 1024 bytes"});
     }
     if (const auto known = names_.find(name); known != names_.end())
         return known->second;
-    // What has to be remembered is made before the log says it: a name that is in the log and was
-    // forgotten would be given to a second stream.
+    // Allocate the entry before the log records the name: a name that is in the log but not in
+    // memory would be assigned to a second stream.
     const auto entry = names_.emplace(std::string{name}, no_stream_id).first;
     auto given = appender_->append_name(name, timestamp_ns);
     if (given) {
@@ -348,7 +349,7 @@ result<bool> writer_state::describe(const type_description& what, std::uint64_t 
         return std::unexpected(std::move(payload.error()));
     if (auto loaded = described_.load(parts_.directory, parts_.id, first_ordinal_); !loaded)
         return std::unexpected(std::move(loaded.error()));
-    // As with names, what has to be remembered is made before the log says it.
+    // As with names, allocate the entry before the log records the description.
     std::uint64_t& known = described_.hash_of(what);
     const std::uint64_t hash = described_types::hash(*payload);
     if (known == hash)
@@ -360,7 +361,7 @@ result<bool> writer_state::describe(const type_description& what, std::uint64_t 
 }
 
 result<void> writer_state::poll() {
-    // Upkeep makes files, in a directory that is locked by another process or by none by now.
+    // Upkeep creates files, and in a forked child this process no longer holds the lock.
     if (gate_now() == gate::forked)
         return std::unexpected(error{.code = errc::forked});
     if (closed_)
@@ -392,7 +393,7 @@ result<void> writer_state::close() {
         return std::unexpected(refusal(gate_value(gate::forked)));
     if (closed_)
         return std::unexpected(refusal(gate_value(gate::closed)));
-    // The thread would wait for its own end, or go on in a step whose writer is closed.
+    // The thread would wait for itself to end, or continue a step of a writer that is closed.
     if (inside_observer())
         return std::unexpected(observer_is_inside());
     appender_->abandon_batch();
@@ -415,7 +416,7 @@ result<void> writer_state::close() {
 // 1. Sync every event. A crash after this leaves a journal whose writer died, with all of it
 //    durable.
 // 2. Store the end frame and sync it. It says that the log is complete, so it may reach the disk
-//    only after everything before it. A crash before it is on disk leaves a hole there, which
+//    only after everything before it. A crash before it is on disk leaves a hole there, where
 //    recovery cuts without losing an event; afterwards the log ends cleanly, whatever happens to
 //    the rest.
 // 3. finish_files().
@@ -429,17 +430,17 @@ result<void> writer_state::end_log() {
     return durability_->sync_to_end();
 }
 
-// The log has ended and is durable; what is left gives room back or is derived from it. A shortage
-// leaves a step to the next open, and is no failure of the close:
+// The log has ended and is durable. The remaining steps release space or write what is derived from
+// the log. A shortage leaves a step to the next open and does not fail the close:
 //
 // 1. Unlink the segments that were prepared and not used. A crash leaves some of them; after a
-//    clean end the next open recognises and removes them.
-// 2. Give back the unused blocks of the last segment. They hold zeros with or without this step.
-// 3. Sync the last segment as a whole. Its events are durable already; the zeros behind its end
-//    are not, where a reservation or a batch was abandoned there. A crash before this leaves what
-//    they hide behind a clean end, and the next open zeroes it again.
-// 4. Write what is derived from the log: index, stream heads, watermark. A crash leaves fewer of
-//    them, and the next open builds them again. An index says that nothing stands behind the
+//    clean end, the next open recognizes and removes them.
+// 2. Release the unused blocks of the last segment. They hold zeros with or without this step.
+// 3. Sync the last segment as a whole. Its events are durable already, but if a reservation or a
+//    batch was abandoned after its end, the zeros there are not. A crash before this leaves the old
+//    bytes after a clean end, and the next open zeroes them again.
+// 4. Write what is derived from the log: index, stream heads, watermark. A crash leaves only some
+//    of them, and the next open builds the rest. An index promises that nothing follows the
 //    segment's end, so without the sync of step 3 the segment stays unsealed.
 result<void> writer_state::finish_files() {
     result<void> first;
@@ -448,7 +449,7 @@ result<void> writer_state::finish_files() {
             first = std::move(done);
     };
     note(supply_->discard());
-    note(give_back_rest());
+    note(release_rest());
     auto synced = appender_->newest().source.sync();
     const bool may_seal = synced.has_value();
     note(std::move(synced));
@@ -460,11 +461,11 @@ result<void> writer_state::finish_files() {
     return first;
 }
 
-result<void> writer_state::give_back_rest() {
+result<void> writer_state::release_rest() {
     const live_segment& last = appender_->newest();
     const std::uint64_t end =
         last.end_of_frames(appender_->shared().position.load(std::memory_order_acquire));
-    return give_back_zero_space(last.source, end, last.header.segment_bytes);
+    return release_zero_space(last.source, end, last.header.segment_bytes);
 }
 
 result<void> writer_state::seal_all() {

@@ -1,4 +1,4 @@
-// Everything a writer owns, and the background work that goes with it.
+// Everything that a writer owns, and its background work.
 #pragma once
 
 #include "append/appender.hpp"
@@ -28,7 +28,7 @@
 
 namespace pawl::detail {
 
-// What opening has put together before there is a writer.
+// What an open gathers before it creates the writer.
 struct writer_parts {
     directory_handle directory;
     writer_options options{};
@@ -47,7 +47,7 @@ struct writer_parts {
 class writer_state {
   public:
     [[nodiscard]] static result<std::unique_ptr<writer_state>> create(writer_parts parts);
-    // Stops the background and lets go of everything without waiting for the disk.
+    // Stops the background threads and releases everything without a sync: equivalent to a crash.
     ~writer_state();
     writer_state(const writer_state&) = delete;
     writer_state& operator=(const writer_state&) = delete;
@@ -70,10 +70,10 @@ class writer_state {
     [[nodiscard]] gate gate_now() const noexcept {
         return gate_of(fork_word_.word().load(std::memory_order_acquire));
     }
-    [[nodiscard]] bool may_append() const noexcept {
+    [[nodiscard]] bool gate_is_open() const noexcept {
         return is_open(fork_word_.word().load(std::memory_order_acquire));
     }
-    // Why a call is refused, when the gate is not open.
+    // Why a call is refused if the gate is not open.
     [[nodiscard]] error refusal_now() const noexcept {
         return refusal(fork_word_.word().load(std::memory_order_acquire));
     }
@@ -92,7 +92,7 @@ class writer_state {
     void stop_threads() noexcept;
     void segment_left(std::unique_ptr<live_segment> segment);
 
-    // Each does what is due and says how long there is nothing to do.
+    // Each does what is due and returns how long to sleep.
     [[nodiscard]] std::chrono::microseconds flush_step();
     [[nodiscard]] std::chrono::microseconds housekeep_step();
     [[nodiscard]] std::chrono::microseconds seal_step();
@@ -102,16 +102,16 @@ class writer_state {
     [[nodiscard]] std::chrono::microseconds until_next_flush() const;
     [[nodiscard]] bool sync_is_due(std::chrono::steady_clock::time_point now) const noexcept;
     void look_for_lost_pages();
-    // Looks whether the writer's files are still where it put them.
+    // Checks that the writer's files are still where it put them.
     void look_around();
-    // Poisons the writer and tells the observer.
+    // Poisons the writer and calls the observer.
     void fail_background(error why);
     // Whether the calling thread is inside this writer's observer.
     [[nodiscard]] bool inside_observer() const noexcept;
     void adjust_clock() noexcept;
     [[nodiscard]] result<void> end_log();
     [[nodiscard]] result<void> finish_files();
-    [[nodiscard]] result<void> give_back_rest();
+    [[nodiscard]] result<void> release_rest();
     [[nodiscard]] result<void> seal_all();
 
     writer_parts parts_;

@@ -79,7 +79,7 @@ void use_index(index_file& file, const segment_index& index) {
     const frame_space space{bytes.bytes().data(), bytes.bytes().size(), index.header.epoch};
     auto heads = empty_heads(1);
     if (heads)
-        (void)take_in(*heads, index, space);
+        (void)merge_segment(*heads, index, space);
     // No frame is there, so a name can only be missing or the index wrong.
     const auto found = find_name(file, space, "orders");
     demand(found ? !*found : found.error().code == errc::damaged);
