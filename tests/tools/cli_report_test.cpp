@@ -10,7 +10,8 @@ TEST_CASE("help is a manual on standard output") {
     const finished_process all = run_pawl({"--help"});
     CHECK(all.exit_code == 0);
     CHECK(all.err.empty());
-    for (const char* command : {"info", "verify", "dump", "recover", "tail"}) {
+    for (const char* command :
+         {"info", "verify", "dump", "append", "sql", "check-schema", "recover", "tail"}) {
         CHECK(contains(all.out, command));
         const finished_process one = run_pawl({command, "--help"});
         CHECK(one.exit_code == 0);
@@ -37,7 +38,12 @@ TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
                                                {"verify", ""},
                                                {"info", ""},
                                                {"dump", "a", "--stream", ""},
-                                               {"dump", "a", "--stream="}}) {
+                                               {"dump", "a", "--stream="},
+                                               {"append", "a", "--expect", "1"},
+                                               {"append", "a", "--type-number", "1"},
+                                               {"append", "a", "--batch", "0"},
+                                               {"sql"},
+                                               {"check-schema", "a"}}) {
         const finished_process done = run_pawl(arguments);
         CHECK(done.exit_code == 2);
         CHECK(done.out.empty());

@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include "manuals.hpp"
 #include "terminal/output.hpp"
 
 #include <CLI/CLI.hpp>
@@ -12,97 +13,6 @@
 namespace pawl::cli {
 
 namespace {
-
-constexpr const char* manual = R"(
-If a machine crashed and you were called because of it:
-  1. pawl info DIR                the journal's state, and whether a writer holds it
-  2. pawl recover --dry-run DIR   what a recovery would do; changes nothing
-  3. pawl recover DIR             does it; the service does the same when it starts
-Every crash leaves a torn tail. It is not damage, and recovery needs no decision from you. If
-recovery refuses because of damage, it has changed nothing: copy the directory first, then run
-`pawl verify DIR`.
-
-Only recover writes. The other commands work beside a running writer.
-
-Exit code: 0 success, including notices; 1 damage was found, or a requested item does not exist; 2
-wrong usage; 3 the journal could not be read, or a writer holds it and the command cannot run beside
-one. Reports go to standard output, errors and notices to standard error, with file, offset and
-sequence.)";
-
-constexpr const char* info_manual = R"(
-Shows the state, the writer and its heartbeat, the number of events and their time span, the size,
-and what the log says of its clock and event types; with --segments also each segment. Reads headers
-and indexes, and only the segments at the end of the log and those that describe event types, so a
-long journal takes little longer. `durable` is a lower bound. JSON always includes the segments.
-
-  pawl info orders               who holds it, and how much is in it
-  pawl info --segments orders    which segments are sealed, and which sequences each holds)";
-
-constexpr const char* verify_manual = R"(
-Reads every byte of every segment and index. Lists all damage on standard error, each with file,
-offset and sequence, and exits with 1. Data that the system does not let this program read is not
-damage; if there is nothing worse, the exit code is 3. A finding called `notice` is neither, and the
-exit code stays 0: one bad copy of a segment header, of which there are two, or an index that does
-not fit and that the next open for writing rebuilds. A torn tail and a missing index are not
-findings at all. Progress is shown on a terminal.
-
-With --deep it also checks what only several files together can show: that the versions of every
-stream continue from segment to segment and names are given in order; that the file of stream heads
-agrees with the log at the position it records; and that each file in DIR/snapshots is whole, has
-its log point in this log, and carries the digest of all events up to there. A stream that does not
-continue is damage of the log. Stream heads and snapshots are derived, so errors in them are
-notices. But the next open for writing trusts heads that are whole, so move a wrong DIR/streams away
-first: it is rebuilt. You may move a wrong snapshot away in the same way. --deep takes memory for
-every stream and name, but no second pass over the log.
-
-  pawl verify orders                       all of it, with progress on a terminal
-  pawl verify --deep --json orders         as a report for a script)";
-
-constexpr const char* dump_manual = R"(
-Writes one JSON object per line: sequence, time, stream (its name, or its number), version, type,
-type_number, schema_version, more_in_batch (true for all events of a batch but the last), metadata
-entry by entry if there is any, and the event itself, printed with the schema that the journal
-describes for its type. `pawl append` takes the lines back. An event of a type that the journal does
-not describe has its number as type, and its payload in hexadecimal.
-
-Times are UTC; one without a date means the day of the journal's last event. --where takes an SQL
-expression over the columns of the type, or of `events` without --type (pawl sql --help).
-
-Damage ends the dump with exit code 1, after the last event before it. A payload that does not fit
-its schema does not: its line has the reason as `problem`, and the exit code is 1 at the end.
-
-  pawl dump --limit 5 orders                         the first five events
-  pawl dump --type order_filled --where 'price > 5850000' --format csv orders
-  pawl dump --stream account-7 --since 14:02 --until 14:03 orders
-  pawl dump --from 1000 --durable orders             what no power cut can remove, from 1000
-  pawl dump --exact orders | pawl append copy        a copy with equal content digests
-  pawl dump --raw orders                             segment, offset, hashes, payload as hexadecimal)";
-
-constexpr const char* recover_manual = R"(
-Recovers as the service does when it opens a journal whose writer died, but reads every byte and
-leaves the journal closed. It reports what it found and where it cut, what it kept and in which
-file, and at most how many published events are gone. None of those was ever acknowledged as
-durable: recovery never cuts below the durable events. Instead it refuses, with exit code 1, and
-changes nothing.
-
-Nothing is deleted. The bytes after the cut stay in their segment, after its end; the bytes that the
-end itself overwrites, and whole segments after the cut, are kept below DIR/torn. You may remove the
-files there when you no longer need that evidence.
-
-You may kill it and start it again at any moment. While a writer is alive it fails with `locked`,
-names the writer, and exits with 3; so does --dry-run, because what it would see beside a writer is
-not what a recovery finds.
-
-  pawl recover --dry-run orders            what would be done
-  pawl recover orders                      does it)";
-
-constexpr const char* tail_manual = R"(
-Shows one line per event: sequence, time, stream@version, type/schema version, bytes of the payload
-and its beginning in hexadecimal; a + at the end means that more of the same batch follows. With
---follow it waits for more, across segments and restarts of the writer, until Ctrl-C.
-
-  pawl tail -n 3 orders                    the last three events
-  pawl tail -f --json orders | jq .stream  as they come, for another program)";
 
 // An empty argument is most often an unset shell variable.
 CLI::Validator not_empty() {
@@ -194,6 +104,9 @@ struct command_line {
     info_options info_asked;
     verify_command_options verify_asked;
     dump_options dump_asked;
+    append_options append_asked;
+    sql_options sql_asked;
+    check_schema_options check_schema_asked;
     recover_command_options recover_asked;
     tail_options tail_asked;
     std::function<exit_code()> run;
@@ -205,6 +118,9 @@ struct command_line {
 
   private:
     void add_dump();
+    void add_append();
+    void add_sql();
+    void add_check_schema();
     void add_tail();
 };
 
@@ -230,6 +146,9 @@ command_line::command_line() {
     command->callback([this] { run = [this] { return verify_command(verify_asked); }; });
 
     add_dump();
+    add_append();
+    add_sql();
+    add_check_schema();
 
     command = add_command(app, "recover", "Recover a journal after a crash", recover_manual,
                           recover_asked);
@@ -262,6 +181,84 @@ void command_line::add_dump() {
     command->add_flag_function(
         "--json", [](std::int64_t) {}, "Accepted, as everywhere; lines of JSON are the default");
     command->callback([this] { run = [this] { return dump(dump_asked); }; });
+}
+
+void command_line::add_append() {
+    CLI::App* command =
+        add_command(app, "append", "Append events from lines of JSON", append_manual, append_asked);
+    command->add_option("--schema", append_asked.schema, "Schema file, or a journal with schemas")
+        ->check(not_empty())
+        ->type_name("FILE");
+    CLI::Option* type =
+        command->add_option("--type", append_asked.type, "Each line is an event of this type")
+            ->check(not_empty())
+            ->type_name("TYPE");
+    command
+        ->add_option("--type-number", append_asked.type_number,
+                     "Its number, if the journal does not know it")
+        ->check(not_negative())
+        ->needs(type)
+        ->type_name("NUMBER");
+    CLI::Option* stream =
+        command->add_option("--stream", append_asked.stream, "Stream of all events: number or name")
+            ->check(not_empty())
+            ->type_name("STREAM");
+    command
+        ->add_option("--stream-field", append_asked.stream_field,
+                     "Field of each event that holds its stream: a number or a name")
+        ->check(not_empty())
+        ->excludes(stream)
+        ->type_name("FIELD");
+    command->add_option("--batch", append_asked.batch, "So many lines are one batch")
+        ->check(CLI::PositiveNumber)
+        ->type_name("COUNT");
+    command
+        ->add_option("--expect", append_asked.expect,
+                     "Version of the stream before the first event")
+        ->check(not_negative())
+        ->needs(stream)
+        ->type_name("VERSION");
+    add_json(command, append_asked);
+    add_allow(command, append_asked);
+    command->callback([this] { run = [this] { return append(append_asked); }; });
+}
+
+void command_line::add_sql() {
+    CLI::App* command = add_command(app, "sql", "Ask a journal in SQL", sql_manual, sql_asked);
+    command->add_option("QUERY", sql_asked.query, "One statement; none: from standard input")
+        ->check(not_empty())
+        ->type_name("");
+    CLI::Option* format = add_format(command, sql_asked.format);
+    command
+        ->add_option("--attach", sql_asked.attached,
+                     "Another journal, whose tables get this prefix")
+        ->check(CLI::Validator{[](const std::string& text) {
+                                   const std::size_t equals = text.find('=');
+                                   return equals == 0 || equals >= text.size() - 1
+                                              ? std::string{"must be NAME=DIR"}
+                                              : std::string{};
+                               },
+                               ""})
+        ->type_name("NAME=DIR")
+        ->allow_extra_args(false);
+    command
+        ->add_flag_function(
+            "--json", [this](std::int64_t) { sql_asked.format = row_format::json; },
+            "Short for --format json")
+        ->excludes(format);
+    command->callback([this] { run = [this] { return sql(sql_asked); }; });
+}
+
+void command_line::add_check_schema() {
+    CLI::App* command =
+        add_command(app, "check-schema", "Check a new schema against the events of a journal",
+                    check_schema_manual, check_schema_asked);
+    command->add_option("NEW", check_schema_asked.schema, "The new schema, .fbs or .bfbs")
+        ->required()
+        ->check(not_empty())
+        ->type_name("");
+    add_json(command, check_schema_asked);
+    command->callback([this] { run = [this] { return check_schema(check_schema_asked); }; });
 }
 
 void command_line::add_tail() {

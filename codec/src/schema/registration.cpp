@@ -119,7 +119,7 @@ result<std::vector<schema>> load_all(std::span<const std::byte> bfbs,
     std::vector<schema> loaded;
     loaded.reserve(shapes.size());
     for (const event_shape& shape : shapes) {
-        auto one = schema::load(bfbs, shape.table);
+        auto one = schema::load(shape.bfbs.empty() ? bfbs : shape.bfbs, shape.table);
         if (!one)
             return std::unexpected(std::move(one.error()));
         loaded.push_back(std::move(*one));

@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace pawl::cli {
 
@@ -42,6 +44,35 @@ struct dump_options {
     bool defaults = false;  // also fields that an event leaves out
 };
 [[nodiscard]] exit_code dump(const dump_options& options);
+
+struct append_options {
+    std::filesystem::path directory{};
+    std::filesystem::path schema{};  // a schema file, or a journal; empty: the journal itself
+    std::string type{};
+    std::optional<std::uint16_t> type_number{};
+    std::string stream{};
+    std::string stream_field{};
+    std::uint64_t batch = 0;
+    std::optional<std::uint64_t> expect{};
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code append(const append_options& options);
+
+struct sql_options {
+    std::filesystem::path directory{};
+    std::string query{};                  // empty: those of standard input
+    std::vector<std::string> attached{};  // NAME=DIR
+    row_format format = row_format::table;
+};
+[[nodiscard]] exit_code sql(const sql_options& options);
+
+struct check_schema_options {
+    std::filesystem::path directory{};
+    std::filesystem::path schema{};
+    bool json = false;
+};
+[[nodiscard]] exit_code check_schema(const check_schema_options& options);
 
 struct recover_command_options {
     std::filesystem::path directory{};

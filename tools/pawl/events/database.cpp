@@ -38,6 +38,14 @@ result<void> database::make_read_only() {
 }
 
 result<query> database::prepare(const std::string& text) {
+    std::string rest = text;
+    auto made = prepare_first(rest);
+    if (made && rest.find_first_not_of(" \t\r\n;") != std::string::npos)
+        return fail(errc::invalid_argument, "more than one statement in a query");
+    return made;
+}
+
+result<query> database::prepare_first(std::string& text) {
     sqlite3_stmt* statement = nullptr;
     const char* rest = nullptr;
     if (sqlite3_prepare_v2(handle_.get(), text.c_str(), static_cast<int>(text.size() + 1),
@@ -46,8 +54,7 @@ result<query> database::prepare(const std::string& text) {
     query made{statement};
     if (statement == nullptr)
         return fail(errc::invalid_argument, "the query is empty");
-    if (std::string_view{rest}.find_first_not_of(" \t\r\n;") != std::string_view::npos)
-        return fail(errc::invalid_argument, "more than one statement in a query");
+    text.erase(0, static_cast<std::size_t>(rest - text.c_str()));
     return made;
 }
 

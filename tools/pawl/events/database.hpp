@@ -37,6 +37,8 @@ class database {
 
     // One statement. Fails with invalid_argument.
     [[nodiscard]] result<query> prepare(const std::string& text);
+    // The first of several; removes it from `text`.
+    [[nodiscard]] result<query> prepare_first(std::string& text);
     [[nodiscard]] sqlite3* get() const noexcept { return handle_.get(); }
 
   private:

@@ -93,8 +93,10 @@ void append_entry(fmt::memory_buffer& out, const metadata_view& all, const metad
     }
 }
 
+// A reader must know an entry that is critical, so it is shown as what it is.
 [[nodiscard]] bool is_standard(const metadata_entry& entry) {
-    return entry.tag >= metadata_tag::command && entry.tag <= metadata_tag::subjects;
+    return !entry.critical && entry.tag >= metadata_tag::command &&
+           entry.tag <= metadata_tag::subjects;
 }
 
 }  // namespace
@@ -117,7 +119,7 @@ void append_metadata(fmt::memory_buffer& out, const metadata_view& all) {
         fmt::format_to(std::back_inserter(out), R"({}{{"tag":{},"value":)",
                        std::exchange(separator, ","), static_cast<std::uint16_t>(entry.tag));
         append_quoted_hex(out, entry.value);
-        out.push_back('}');
+        out.append(std::string_view{entry.critical ? R"(,"critical":true})" : "}"});
     });
     fmt::format_to(std::back_inserter(out), "]}},");
 }

@@ -40,7 +40,8 @@ namespace detail {
 struct event_shape {
     std::uint16_t type = 0;
     std::uint16_t schema_version = 0;
-    std::string_view table{};  // with its namespace
+    std::string_view table{};           // with its namespace
+    std::span<const std::byte> bfbs{};  // its schema, if not that of the whole list
 };
 
 template <event_table Table>

@@ -1,0 +1,252 @@
+// append, and a dump taken back.
+#include "described_journal.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <pawl/journal/cursor.hpp>
+
+#include <array>
+
+using namespace pawl::test;
+using nlohmann::json;
+
+namespace {
+
+// A place for journals, schemas and inputs.
+class workshop {
+  public:
+    [[nodiscard]] std::string path(const std::string& name) const { return home_.path() / name; }
+    [[nodiscard]] std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream{path(name)} << text;
+        return path(name);
+    }
+    // Runs `pawl append` with the text as its input.
+    [[nodiscard]] finished_process append(const std::string& journal, const std::string& options,
+                                          const std::string& input) const {
+        (void)write("input", input);
+        return run({"bash", "-c",
+                    program + " append '" + path(journal) + "' " + options + " < '" +
+                        path("input") + "'"});
+    }
+    [[nodiscard]] std::string dump(const std::string& journal,
+                                   const std::string& option = {}) const {
+        std::vector<std::string> words{"dump", path(journal)};
+        if (!option.empty())
+            words.push_back(option);
+        const finished_process done = run_pawl(words);
+        if (done.exit_code != 0)
+            throw std::runtime_error(done.err);
+        return done.out;
+    }
+    [[nodiscard]] std::string orders_schema() const {
+        return write("orders.fbs",
+                     "table order_placed { account: string; price: long; quantity: uint = 1; }\n"
+                     "table order_cancelled { account: string; }\n");
+    }
+
+  private:
+    temporary_directory home_;
+};
+
+// The digest of a log without its position: sums of content hashes.
+std::uint64_t digest(const std::string& directory) {
+    auto events = must(pawl::cursor::open(directory));
+    std::uint64_t sum = 0;
+    must(events.for_each([&](const pawl::event& e) {
+        sum += e.content_hash() * 0x9e3779b97f4a7c15 + e.names_digest();
+    }));
+    return sum;
+}
+
+}  // namespace
+
+TEST_CASE("append creates a journal from a schema and lines of events") {
+    const workshop shop;
+    const finished_process done = shop.append(
+        "new", "--schema '" + shop.orders_schema() + "' --type order_placed --stream-field account",
+        "{\"account\":\"a-7\",\"price\":5}\n\n{\"account\":\"a-8\",\"price\":-6,"
+        "\"quantity\":3}\n");
+    CHECK(done.err.empty());
+    REQUIRE(done.exit_code == 0);
+    CHECK(done.out == "appended 2 events; the next sequence is 2\n");
+    const auto lines = json_lines(shop.dump("new"));
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0]["type"] == "order_placed");
+    CHECK(lines[0]["type_number"] == 1);
+    CHECK(lines[1]["stream"] == "a-8");
+    CHECK(lines[1]["event"] == json{{"account", "a-8"}, {"price", -6}, {"quantity", 3}});
+
+    // Another type gets the next number; the first keeps its own.
+    const std::string other = "--schema '" + shop.path("orders.fbs") + "' --type ";
+    REQUIRE(shop.append("new", other + "order_cancelled --stream a-7", "{}").exit_code == 0);
+    REQUIRE(shop.append("new", other + "order_placed --stream 5 --json", "{}").exit_code == 0);
+    const auto more = json_lines(shop.dump("new"));
+    CHECK(more[2]["type_number"] == 2);
+    CHECK(more[2]["version"] == 2);
+    CHECK(more[3]["type_number"] == 1);
+    CHECK(more[3]["stream"] == 5);
+    // Now the journal knows its types itself.
+    CHECK(shop.append("new", "--type order_placed", "{\"price\":1}").exit_code == 0);
+}
+
+TEST_CASE("one bad line is named, and nothing of its batch is written") {
+    const workshop shop;
+    const std::string options =
+        "--schema '" + shop.orders_schema() + "' --type order_placed --batch 2 ";
+    const finished_process done = shop.append(
+        "new", options, "{\"price\":1}\n{\"price\":2}\n{\"price\":3}\n{\"price\":\"four\"}\n");
+    CHECK(done.exit_code == 1);
+    CHECK(done.out.empty());
+    CHECK(contains(done.err, "line 4, column 10, price: "));
+    CHECK(contains(done.err, "2 events before it were appended"));
+    const auto lines = json_lines(shop.dump("new"));
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0]["more_in_batch"] == true);
+    CHECK(lines[1]["more_in_batch"] == false);
+    CHECK(contains(shop.append("new", options, "{\"prize\":1}").err, "prize"));
+    CHECK(json_lines(shop.dump("new")).size() == 2);
+}
+
+TEST_CASE("append demands the version that --expect names") {
+    const workshop shop;
+    const std::string options = "--schema '" + shop.orders_schema() + "' --type order_placed ";
+    CHECK(shop.append("new", options + "--stream s --expect 0", "{}\n{}\n").exit_code == 0);
+    const finished_process late = shop.append("new", options + "--stream s --expect 1", "{}\n");
+    CHECK(late.exit_code == 1);
+    CHECK(contains(late.err, "conflict"));
+    CHECK(contains(late.err, "actual version 2"));
+    CHECK(shop.append("new", options + "--stream s --expect 2", "{}\n").exit_code == 0);
+    CHECK(json_lines(shop.dump("new")).size() == 3);
+}
+
+TEST_CASE("a schema that does not extend the journal's is refused") {
+    const workshop shop;
+    REQUIRE(shop.append("new", "--schema '" + shop.orders_schema() + "' --type order_placed", "{}")
+                .exit_code == 0);
+    const std::string changed = shop.write(
+        "changed.fbs", "table order_placed { account: string; price: int; quantity: uint = 1; }");
+    const finished_process done =
+        shop.append("new", "--schema '" + changed + "' --type order_placed", "{}");
+    CHECK(done.exit_code == 1);
+    CHECK(contains(done.err, "order_placed.price: field_type_changed"));
+    const std::string wrong = shop.write("wrong.fbs", "table order_placed { price: lang; }");
+    const finished_process unread =
+        shop.append("other", "--schema '" + wrong + "' --type order_placed", "{}");
+    CHECK(unread.exit_code == 1);
+    CHECK(contains(unread.err, "lang"));
+    CHECK_FALSE(std::filesystem::exists(shop.path("other")));
+}
+
+TEST_CASE("a dump taken back is the same journal") {
+    const workshop shop;
+    {
+        const std::string id = "sixteen bytes id";
+        const std::string number{"\x02\x01\0\0\0\0\0\0", 8};
+        const std::string trace = id + "eight by" + "\x01" + "a=b";
+        const std::string command = id + number;
+        const std::array entries{
+            pawl::metadata_entry{pawl::metadata_tag::command, bytes_of(command)},
+            pawl::metadata_entry{pawl::metadata_tag::correlation, bytes_of(id)},
+            pawl::metadata_entry{pawl::metadata_tag::causation, bytes_of(id), true},
+            pawl::metadata_entry{pawl::metadata_tag::trace, bytes_of(trace)},
+            pawl::metadata_entry{pawl::metadata_tag::actor, bytes_of("Ada \"the\" first")},
+            pawl::metadata_entry{pawl::metadata_tag::source_time, bytes_of(number)},
+            pawl::metadata_entry{pawl::metadata_tag::tags, bytes_of(number)},
+            pawl::metadata_entry{pawl::metadata_tag{0x8001}, bytes_of("own")},
+            pawl::metadata_entry{pawl::metadata_tag{0x8001}, {}}};
+        described_journal journal;
+        const auto account = journal.stream("account-7", "2026-11-23T13:00");
+        journal.accept("2026-11-23T14:00", account, 1, -9'223'372'036'854'775'807);
+        journal.append("2026-11-23T14:01:00.000000001", 77, "of no known type");
+        must(journal.log().append({.type = 78, .stream = 7, .metadata = entries}, {}));
+        auto batch = must(journal.log().begin_batch(2, 64));
+        must(batch.append({.type = 77, .stream = account}, bytes_of("x")));
+        must(batch.append({.type = 77}, bytes_of("y")));
+        must(batch.commit());
+        (void)journal.stream("no event yet", "2026-11-23T15:00");
+        journal.fill("2026-11-23T16:00", journal.stream("account-8", "2026-11-23T16:00"), 5, 104);
+        (void)journal.stream("after the last event", "2026-11-23T17:00");
+        journal.close();
+        std::filesystem::rename(journal.directory(), shop.path("orders"));
+    }
+    const std::string text = shop.dump("orders");
+    REQUIRE(json_lines(text).size() == 6);
+    REQUIRE(shop.append("copy", "--schema '" + shop.path("orders") + "'", text).exit_code == 0);
+    CHECK(shop.dump("copy") == text);
+
+    const std::string exact = shop.dump("orders", "--exact");
+    const finished_process done = shop.append("twin", "", exact);
+    CHECK(done.err.empty());
+    REQUIRE(done.exit_code == 0);
+    CHECK(shop.dump("twin", "--exact") == exact);
+    CHECK(shop.dump("twin") == text);
+    CHECK(digest(shop.path("twin")) == digest(shop.path("orders")));
+    // Once more it would not be the same journal.
+    const finished_process again = shop.append("twin", "", exact);
+    CHECK(again.exit_code == 1);
+    CHECK(contains(again.err, "the next sequence here is 6"));
+}
+
+TEST_CASE("the exchange's own journal survives dump, append and dump") {
+    const workshop shop;
+    const char* commands = std::getenv("PAWL_ROUND_TRIP_COMMANDS");
+    REQUIRE(run({PAWL_TOOLS_DIR "/pawl-exchange", "run", shop.path("exchange"), "--commands",
+                 commands == nullptr ? "5000" : commands})
+                .exit_code == 0);
+    const auto pipe = [&](const std::string& dump, const std::string& append) {
+        return run({"bash", "-o", "pipefail", "-c",
+                    program + " dump " + dump + " '" + shop.path("exchange") + "' | " + program +
+                        " append " + append})
+            .exit_code;
+    };
+    const auto same = [&](const std::string& copy) {
+        return run({"bash", "-c",
+                    "cmp <(" + program + " dump '" + shop.path("exchange") + "') <(" + program +
+                        " dump '" + shop.path(copy) + "')"})
+            .exit_code;
+    };
+    REQUIRE(pipe("", fmt::format("'{}' --schema '{}/../tools/exchange/events.fbs'",
+                                 shop.path("copy"), PAWL_TESTS_DIR)) == 0);
+    CHECK(same("copy") == 0);
+    REQUIRE(pipe("--exact", fmt::format("'{}'", shop.path("twin"))) == 0);
+    CHECK(same("twin") == 0);
+    CHECK(digest(shop.path("twin")) == digest(shop.path("exchange")));
+}
+
+TEST_CASE("no damaged line of a dump crashes append, and none that it refuses is written") {
+    const workshop shop;
+    described_journal journal;
+    journal.accept("2026-11-23T14:00", journal.stream("a", "2026-11-23T13:00"), 1, 5);
+    journal.close();
+    const std::string schema = "--schema '" + journal.directory() + "'";
+    const std::string line = run_pawl({"dump", journal.directory()}).out;
+    std::size_t refused = 0;
+    std::size_t taken = 0;
+    for (std::size_t length = 1; length + 1 < line.size(); length += 7) {
+        const finished_process cut = shop.append("cut", schema, line.substr(0, length));
+        CHECK(cut.exit_code == 1);
+        CHECK(contains(cut.err, "line 1, column "));
+        ++refused;
+        std::string changed = line;
+        changed[length] = '\x01';
+        const finished_process other = shop.append("changed", schema, changed);
+        CHECK(other.signal == 0);
+        (other.exit_code == 0 ? taken : refused) += 1;
+    }
+    CHECK(json_lines(shop.dump("cut")).empty());
+    CHECK(json_lines(shop.dump("changed")).size() == taken);
+    CHECK(refused > 30);
+    const std::string deep(100'000, '[');
+    for (const std::string& hostile :
+         {R"({"type":1,"event":)" + deep, R"({"type":1,"metadata":)" + deep + "}",
+          std::string{"{\"\0\":1}", 7}, std::string{"{\"a\":\"\\"}, std::string{"{}"},
+          std::string{R"({"type":70000,"payload":""})"}, std::string{R"({"names":"x","stream":1})"},
+          std::string{R"({"describes":"","type_number":1,"base64":"!"})"},
+          std::string{R"({"type":65281,"payload":""})"}}) {
+        INFO(hostile.substr(0, 60));
+        const finished_process done = shop.append("hostile", "", hostile);
+        CHECK(done.exit_code == 1);
+        CHECK(contains(done.err, "line 1"));
+    }
+}

@@ -1,0 +1,138 @@
+// What --help prints below the options of each command.
+#pragma once
+
+namespace pawl::cli {
+
+inline constexpr const char* manual = R"(
+If a machine crashed and you were called because of it:
+  1. pawl info DIR                the journal's state, and whether a writer holds it
+  2. pawl recover --dry-run DIR   what a recovery would do; changes nothing
+  3. pawl recover DIR             does it; the service does the same when it starts
+Every crash leaves a torn tail. It is not damage, and recovery needs no decision from you. If
+recovery refuses because of damage, it has changed nothing: copy the directory first, then run
+`pawl verify DIR`.
+
+Only recover and append write. The other commands work beside a running writer.
+
+Exit code: 0 success, including notices; 1 damage was found, or a requested item does not exist; 2
+wrong usage; 3 the journal could not be read, or a writer holds it and the command cannot run beside
+one. Reports go to standard output, errors and notices to standard error, with file, offset and
+sequence.)";
+
+inline constexpr const char* info_manual = R"(
+Shows the state, the writer and its heartbeat, the number of events and their time span, the size,
+and what the log says of its clock and event types; with --segments also each segment. Reads headers
+and indexes, and only the segments at the end of the log and those that describe event types, so a
+long journal takes little longer. `durable` is a lower bound. JSON always includes the segments.
+
+  pawl info orders               who holds it, and how much is in it
+  pawl info --segments orders    which segments are sealed, and which sequences each holds)";
+
+inline constexpr const char* verify_manual = R"(
+Reads every byte of every segment and index. Lists all damage on standard error, each with file,
+offset and sequence, and exits with 1. Data that the system does not let this program read is not
+damage; if there is nothing worse, the exit code is 3. A finding called `notice` is neither, and the
+exit code stays 0: one bad copy of a segment header, of which there are two, or an index that does
+not fit and that the next open for writing rebuilds. A torn tail and a missing index are not
+findings at all. Progress is shown on a terminal.
+
+With --deep it also checks what only several files together can show: that the versions of every
+stream continue from segment to segment and names are given in order; that the file of stream heads
+agrees with the log at the position it records; and that each file in DIR/snapshots is whole, has
+its log point in this log, and carries the digest of all events up to there. A stream that does not
+continue is damage of the log. Stream heads and snapshots are derived, so errors in them are
+notices. But the next open for writing trusts heads that are whole, so move a wrong DIR/streams away
+first: it is rebuilt. You may move a wrong snapshot away in the same way. --deep takes memory for
+every stream and name, but no second pass over the log.
+
+  pawl verify orders                       all of it, with progress on a terminal
+  pawl verify --deep --json orders         as a report for a script)";
+
+inline constexpr const char* dump_manual = R"(
+Writes one JSON object per line: sequence, time, stream (its name, or its number), version, type,
+type_number, schema_version, more_in_batch (true for all events of a batch but the last), metadata
+entry by entry if there is any, and the event itself, printed with the schema that the journal
+describes for its type. `pawl append` takes the lines back. An event of a type that the journal does
+not describe has its number as type, and its payload in hexadecimal.
+
+Times are UTC; one without a date means the day of the journal's last event. --where takes an SQL
+expression over the columns of the type, or of `events` without --type (pawl sql --help).
+
+Damage ends the dump with exit code 1, after the last event before it. A payload that does not fit
+its schema does not: its line has the reason as `problem`, and the exit code is 1 at the end.
+
+  pawl dump --limit 5 orders                         the first five events
+  pawl dump --type order_filled --where 'price > 5850000' --format csv orders
+  pawl dump --stream account-7 --since 14:02 --until 14:03 orders
+  pawl dump --from 1000 --durable orders             what no power cut can remove, from 1000
+  pawl dump --exact orders | pawl append copy        a copy with equal content digests
+  pawl dump --raw orders                             segment, offset, hashes, payload as hexadecimal)";
+
+inline constexpr const char* append_manual = R"(
+Appends lines of JSON from standard input; creates the journal if there is none. Without --type each
+line is one of `pawl dump`, and the copy of a whole journal dumps to the same lines. With --type each
+line is an event of that type, and gets the current time.
+
+--schema names a FlatBuffers schema (.fbs or .bfbs) or a journal that describes its events; without
+it the journal describes them itself. A schema that does not extend what the journal describes is
+refused. Old shapes of a table are in the namespaces v1, v2 and so on.
+
+A line that cannot be appended ends the command with exit code 1. It is named with column, field and
+reason; nothing of its batch is written, and what came before it stays. A dump keeps its batches;
+--batch makes others. --expect demands that the stream has that version before the first event.
+
+  pawl append orders --schema orders.fbs --type order_placed --stream account-7 < events.jsonl
+  pawl dump orders | pawl append copy --schema orders          the same events
+  pawl dump --exact orders | pawl append copy                  with the same content digests)";
+
+inline constexpr const char* sql_manual = R"(
+Each event type that the journal describes is a table: sequence, time, timestamp_ns, stream, version
+and its fields; nested values are JSON. `events` holds all events: also type, schema_version,
+more_in_batch, bytes, event (JSON) and payload. `time` is UTC and compares as a time, with
+'2026-11-23T14:02' too; `stream` is text, a name or a number. What a query asks of sequence, time,
+stream and type limits what is read of the journal.
+
+Without a query it reads queries from standard input, and is a prompt on a terminal. --attach adds
+another journal, whose tables are NAME.events and so on. Nothing can be changed.
+
+  pawl sql orders "select instrument, sum(quantity) from order_filled group by 1"
+  pawl sql orders --format csv "select * from order_filled where time > '2026-11-23T14:00'"
+  pawl sql orders --attach old=orders-2025 "select count(*) from old.events"
+  pawl sql orders                          a prompt)";
+
+inline constexpr const char* check_schema_manual = R"(
+Compares the schemas that the journal describes with those of a schema file, by the rules of
+codec/EVOLUTION.md, and reads every event of each type that changed with its new schema. Exit code 1
+if a change needs a new schema version or is refused, or if an event cannot be read: names table,
+field and rule, and the first such event.
+
+  pawl check-schema orders new/orders.fbs  before a release is deployed
+  pawl check-schema --json orders new/orders.fbs)";
+
+inline constexpr const char* recover_manual = R"(
+Recovers as the service does when it opens a journal whose writer died, but reads every byte and
+leaves the journal closed. It reports what it found and where it cut, what it kept and in which
+file, and at most how many published events are gone. None of those was ever acknowledged as
+durable: recovery never cuts below the durable events. Instead it refuses, with exit code 1, and
+changes nothing.
+
+Nothing is deleted. The bytes after the cut stay in their segment, after its end; the bytes that the
+end itself overwrites, and whole segments after the cut, are kept below DIR/torn. You may remove the
+files there when you no longer need that evidence.
+
+You may kill it and start it again at any moment. While a writer is alive it fails with `locked`,
+names the writer, and exits with 3; so does --dry-run, because what it would see beside a writer is
+not what a recovery finds.
+
+  pawl recover --dry-run orders            what would be done
+  pawl recover orders                      does it)";
+
+inline constexpr const char* tail_manual = R"(
+Shows one line per event: sequence, time, stream@version, type/schema version, bytes of the payload
+and its beginning in hexadecimal; a + at the end means that more of the same batch follows. With
+--follow it waits for more, across segments and restarts of the writer, until Ctrl-C.
+
+  pawl tail -n 3 orders                    the last three events
+  pawl tail -f --json orders | jq .stream  as they come, for another program)";
+
+}  // namespace pawl::cli
