@@ -3,6 +3,8 @@
 pawl_add_fault(no_syscalls ARGUMENTS --quick)
 pawl_add_fault(power_cuts ARGUMENTS --count 2000)
 pawl_add_fault(rollover_sync ARGUMENTS --quick)
+pawl_add_fault(prunes ARGUMENTS --quick)
+pawl_add_fault(pruned_log ARGUMENTS --quick)
 pawl_add_fault(kill_loop ARGUMENTS --count 30)
 pawl_add_fault(single_step ARGUMENTS --quick)
 pawl_add_fault(system_calls ARGUMENTS --quick)

@@ -349,4 +349,65 @@ image encode_heads(const heads_fields& fields) {
     return made;
 }
 
+image encode_retained(const retained_fields& fields) {
+    image body{0};
+    for (const auto& head : fields.heads) {
+        image entry{24};
+        entry.u64(0, head.stream);
+        entry.u64(8, head.version);
+        entry.u64(16, head.ordinal << 32 | head.offset / 8);
+        body.append(entry);
+    }
+    const std::size_t heads_end = body.bytes().size();
+    for (const auto& name : fields.names) {
+        image entry{12 + name.text.size()};
+        entry.u64(0, name.stream);
+        entry.u32(8, name.text.size());
+        entry.text(12, name.text);
+        body.append(entry);
+    }
+    const std::size_t names_end = body.bytes().size();
+    image said{0};
+    for (const auto& each : fields.descriptions) {
+        const std::size_t bytes = each.said.name.size() + each.said.bytes.size();
+        image entry{32 + (bytes + 7) / 8 * 8};
+        entry.u64(0, each.sequence);
+        entry.u64(8, each.timestamp_ns);
+        entry.u64(16, bytes);
+        entry.u16(24, each.said.type);
+        entry.u16(26, each.said.schema_version);
+        entry.u32(28, each.said.name.size());
+        entry.text(32, each.said.name);
+        entry.text(32 + each.said.name.size(), each.said.bytes);
+        said.append(entry);
+    }
+    body.append(said);
+    image made = begin(240, "PWLRETN1", 240);
+    made.text(40, fields.journal);
+    made.u64(56, fields.first_ordinal);
+    made.u64(64, fields.first_sequence);
+    made.u64(72, fields.before_epoch);
+    made.u64(80, fields.before_offset);
+    made.u64(88, fields.before_hash);
+    made.u64(96, fields.before_successor_epoch);
+    made.u64(104, fields.before_type);
+    made.u64(112, fields.content_hash);
+    made.u64(120, fields.frame_hash);
+    made.u64(128, fields.digest);
+    made.u64(136, fields.names_digest);
+    made.u64(144, fields.must_know);
+    made.u64(152, fields.pruned_events);
+    made.u64(160, fields.pruned_bytes);
+    made.u64(168, fields.pruned_ns);
+    made.u64(176, fields.heads.size());
+    made.u64(184, fields.names.size());
+    made.u64(192, names_end - heads_end);
+    made.u64(200, fields.descriptions.size());
+    made.u64(208, said.bytes().size());
+    made.u64(224, body.hash(0, body.bytes().size()));
+    made.u64(232, made.hash(0, 232));
+    made.append(body);
+    return made;
+}
+
 }  // namespace golden

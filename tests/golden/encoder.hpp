@@ -207,4 +207,32 @@ struct heads_fields {
 };
 [[nodiscard]] image encode_heads(const heads_fields& fields);
 
+// §15
+struct retained_fields {
+    std::string_view journal{};
+    std::uint64_t first_ordinal{};
+    std::uint64_t first_sequence{};
+    std::uint64_t before_epoch{};
+    std::uint64_t before_offset{};
+    std::uint64_t before_hash{};
+    std::uint64_t before_successor_epoch{};
+    std::uint64_t before_type{};
+    std::uint64_t content_hash{};
+    std::uint64_t frame_hash{};
+    std::uint64_t digest{};
+    std::uint64_t names_digest{};
+    std::uint64_t must_know{};
+    std::uint64_t pruned_events{};
+    std::uint64_t pruned_bytes{};
+    std::uint64_t pruned_ns{};
+    std::vector<heads_fields::head> heads{};
+    std::vector<heads_fields::name> names{};
+    struct description {
+        std::uint64_t sequence, timestamp_ns;
+        description_fields said;
+    };
+    std::vector<description> descriptions{};
+};
+[[nodiscard]] image encode_retained(const retained_fields& fields);
+
 }  // namespace golden

@@ -6,6 +6,7 @@
 #include "format/heads_layout.hpp"
 #include "format/index_layout.hpp"
 #include "format/metadata.hpp"
+#include "format/retained_layout.hpp"
 #include "format/segment_layout.hpp"
 #include "golden_journal.hpp"
 
@@ -46,14 +47,15 @@ bool all_zero(const Words& words) {
 
 TEST_CASE("the committed golden files are what the second writer of the format writes") {
     std::size_t files = 0;
-    for (const scene& what : {make_rolled(), make_cut(), make_torn(), make_described()}) {
+    for (const scene& what :
+         {make_rolled(), make_cut(), make_torn(), make_described(), make_pruned()}) {
         for (const golden_file& file : what.files) {
             INFO(file.path);
             CHECK(committed_bytes(file.path) == committed(file));
             ++files;
         }
     }
-    CHECK(files == 26);
+    CHECK(files == 33);
 }
 
 TEST_CASE("the worked example of FORMAT.md is what the golden file holds") {
@@ -158,6 +160,35 @@ TEST_CASE("the flags and system types are those of the golden files") {
     CHECK(static_cast<std::uint16_t>(layout::system_type::stream_name) == stream_name);
     CHECK(static_cast<std::uint16_t>(layout::system_type::description) == description);
     CHECK(static_cast<std::uint16_t>(layout::system_type::clock_report) == clock_report);
+}
+
+TEST_CASE("retained fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("pruned/retained");
+    const auto read = read_at<layout::retained_header>(bytes, 0);
+    CHECK(read.magic == layout::retained_magic);
+    CHECK(read.format_version == 1);
+    CHECK(read.header_bytes == 240);
+    CHECK(id_of(read.journal) == "pawl golden left");
+    CHECK(read.first_ordinal == 1);
+    CHECK(read.first_sequence == 2);
+    CHECK(read.before_epoch == 0x8888888888888888);
+    CHECK(read.before_successor_epoch == 0x9999999999999999);
+    CHECK(read.before_type == rolled);
+    CHECK(read.must_know == 0b11'0010);
+    CHECK(read.pruned_events == 2);
+    CHECK(read.pruned_bytes == segment_bytes);
+    CHECK(read.pruned_ns == created_ns + 9);
+    CHECK(read.streams == 2);
+    CHECK(read.names == 2);
+    CHECK(read.name_bytes == 12 + 4 + 12 + 16);
+    CHECK(read.descriptions == 1);
+    CHECK(read.description_bytes == 32 + 16);
+    CHECK(read.reserved == 0);
+    CHECK(bytes.size() == 240 + 48 + 44 + 48);
+    const auto said = read_at<layout::retained_description>(bytes, 240 + 48 + 44);
+    CHECK(said.next_sequence == 2);
+    CHECK(said.timestamp_ns == created_ns + 3);
+    CHECK(said.payload_bytes == 14);
 }
 
 TEST_CASE("clock report fields lie where the golden file has them") {

@@ -393,6 +393,99 @@ scene make_described() {
     return journal.take();
 }
 
+scene make_pruned() {
+    constexpr std::uint64_t first_epoch = 0x8888888888888888;
+    constexpr std::uint64_t second_epoch = 0x9999999999999999;
+    constexpr std::uint64_t time = created_ns;
+    builder journal{"pruned", "pawl golden left"};
+
+    // The segment that is gone, for its hashes.
+    segment_image first = journal.start(first_epoch);
+    std::vector<std::uint64_t> contents;
+    const auto add = [&](const frame_fields& fields) {
+        contents.push_back(content_hash(encode_frame(fields, first_epoch, first.next_offset())));
+        return first.add(fields);
+    };
+    const auto zero =
+        add({.type = 1, .timestamp_ns = time, .stream = 42, .version = 1, .payload = "gone"});
+    add({.flags = system_flag,
+         .type = stream_name,
+         .sequence = 1,
+         .timestamp_ns = time,
+         .stream = first_named,
+         .payload = "left"});
+    const auto one = add({.type = 1,
+                          .sequence = 1,
+                          .timestamp_ns = time + 1,
+                          .stream = first_named,
+                          .version = 1,
+                          .payload = "gone, too"});
+    add({.flags = system_flag,
+         .type = stream_name,
+         .sequence = 2,
+         .timestamp_ns = time + 2,
+         .stream = first_named + 1,
+         .payload = "without an event"});
+    const description_fields said{1, 0, "numbered", "schema"};
+    first.add({.flags = system_flag,
+               .type = description,
+               .sequence = 2,
+               .timestamp_ns = time + 3,
+               .payload = encode_description(said)});
+    const auto first_end =
+        first.add(end_frame(rolled, 2, time + 4, 0,
+                            {.successor_epoch = second_epoch, .first_sequence = 0, .events = 2}));
+    const image retained =
+        encode_retained({.journal = "pawl golden left",
+                         .first_ordinal = 1,
+                         .first_sequence = 2,
+                         .before_epoch = first_epoch,
+                         .before_offset = first_end,
+                         .before_hash = first.hash_at(first_end),
+                         .before_successor_epoch = second_epoch,
+                         .before_type = rolled,
+                         .content_hash = contents[2],
+                         .frame_hash = first.hash_at(one),
+                         .digest = mix(contents[0]) + mix(contents[1]) + mix(contents[2]),
+                         .names_digest = mix(contents[3]),
+                         .must_know = 1 << rolled | 1 << stream_name | 1 << description,
+                         .pruned_events = 2,
+                         .pruned_bytes = segment_bytes,
+                         .pruned_ns = time + 9,
+                         .heads = {{42, 1, 0, zero}, {first_named, 1, 0, one}},
+                         .names = {{first_named, "left"}, {first_named + 1, "without an event"}},
+                         .descriptions = {{2, time + 3, said}}});
+    journal.put("retained", retained);
+    journal.put("retained.copy", retained);
+
+    segment_image second = journal.start(second_epoch);
+    const auto two = journal.add(second, {.type = 2,
+                                          .sequence = 2,
+                                          .timestamp_ns = time + 5,
+                                          .stream = 42,
+                                          .version = 2,
+                                          .payload = "kept"});
+    const auto end =
+        journal.add(second, end_frame(closed, 3, time + 6, 0, {.first_sequence = 2, .events = 1}));
+    journal.put_segment(second);
+    journal.put_index(1, {.first_sequence = 2,
+                          .end_sequence = 3,
+                          .end_offset = end,
+                          .end_hash = second.hash_at(end),
+                          .end_type = closed,
+                          .min_timestamp_ns = time + 5,
+                          .max_timestamp_ns = time + 5,
+                          .marks = {{2, two, 0}},
+                          .streams = {{42, 2, two, 1}},
+                          .types = {{2, 0, 1, 2, 2, time + 5, time + 5}}});
+    journal.put_heads({.end_sequence = 3,
+                       .slots = 64,
+                       .heads = {{42, 2, 1, two}, {first_named, 1, 0, one}},
+                       .names = {{first_named, "left"}, {first_named + 1, "without an event"}}});
+    journal.put_control({.durable = 3, .published = 3, .watermarks = {2, 3}});
+    return journal.take();
+}
+
 std::string_view committed(const golden_file& file) {
     const std::string_view bytes = file.bytes;
     if (!file.path.ends_with(".seg") && !file.path.ends_with("/control"))

@@ -57,6 +57,8 @@ struct scene {
 // What is said about events: a clock report, descriptions of an event type, the second in place of
 // the first, and every standard entry of metadata.
 [[nodiscard]] scene make_described();
+// A journal whose first segment was pruned.
+[[nodiscard]] scene make_pruned();
 
 // A file as it is committed: segments and control without the zeros at their end.
 [[nodiscard]] std::string_view committed(const golden_file& file);

@@ -35,7 +35,7 @@ class reader {
                                             .origin = std::string_view{identity}.substr(72, 16)})
                                .bytes(),
                "journal.pawl");
-        for (std::uint64_t ordinal = 0;
+        for (std::uint64_t ordinal = begin();
              std::filesystem::exists(directory_ / fmt::format("{:010}.seg", ordinal)); ++ordinal)
             read_segment_file(ordinal);
         return std::move(found_);
@@ -45,6 +45,43 @@ class reader {
     void expect(bool holds, std::string what) {
         if (!holds)
             found_.faults.push_back(std::move(what));
+    }
+
+    // §15. Where the log begins; what stands for the segments before is known from there on.
+    std::uint64_t begin() {
+        if (!std::filesystem::exists(directory_ / "retained"))
+            return 0;
+        const std::string bytes = read_whole(directory_ / "retained");
+        expect(bytes == read_whole(directory_ / "retained.copy"), "retained: the copies differ");
+        expect(bytes.substr(0, 8) == "PWLRETN1" && bytes.substr(40, 16) == journal_ &&
+                   load(bytes, 232, 8) == part(bytes, 0, 232) &&
+                   load(bytes, 224, 8) == part(bytes, 240, bytes.size()),
+               "retained");
+        std::size_t at = 240;
+        for (std::uint64_t left = load(bytes, 176, 8); left != 0; --left, at += 24) {
+            versions_[load(bytes, at, 8)] = load(bytes, at + 8, 8);
+            last_segment_[load(bytes, at, 8)] = load(bytes, at + 16, 8) >> 32;
+        }
+        for (std::uint64_t left = load(bytes, 184, 8); left != 0; --left) {
+            const std::uint64_t length = load(bytes, at + 8, 4);
+            names_[bytes.substr(at + 12, length)] = load(bytes, at, 8);
+            at += 12 + length;
+        }
+        sequence_ = load(bytes, 64, 8);
+        ended_ = true;
+        before_.header.epoch = load(bytes, 72, 8);
+        read_frame end{.offset = load(bytes, 80, 8), .hash = load(bytes, 88, 8)};
+        end.fields.sequence = sequence_;
+        end.fields.type = static_cast<std::uint16_t>(load(bytes, 104, 8));
+        end.fields.payload = encode_end({.successor_epoch = load(bytes, 96, 8)});
+        before_.frames.push_back(end);
+        return load(bytes, 56, 8);
+    }
+
+    static std::uint64_t part(const std::string& bytes, std::size_t from, std::size_t to) {
+        image whole{bytes.size()};
+        whole.text(0, bytes);
+        return whole.hash(from, to);
     }
 
     void read_segment_file(std::uint64_t ordinal) {
@@ -88,7 +125,7 @@ class reader {
 
     // §3, how segments follow each other.
     bool continues(const header_fields& header) const {
-        const read_segment& before = found_.segments.back();
+        const read_segment& before = found_.segments.empty() ? before_ : found_.segments.back();
         const read_frame& end = before.frames.back();
         const bool named = header.predecessor_epoch == before.header.epoch &&
                            header.predecessor_end_offset == end.offset &&
@@ -355,6 +392,7 @@ class reader {
     std::filesystem::path directory_;
     std::string journal_;
     read_journal found_;
+    read_segment before_;  // its end alone, if the log was pruned
     std::uint64_t sequence_ = 0;
     bool in_batch_ = false;
     bool ended_ = false;  // the segment read last

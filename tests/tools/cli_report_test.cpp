@@ -387,3 +387,54 @@ TEST_CASE("recover refuses a journal whose writer is alive and names it") {
         CHECK(contains(done.err, "process " + std::to_string(getpid())));
     }
 }
+
+TEST_CASE("prune removes what is old, says who holds what, and leaves the rest readable") {
+    const sample_journal journal;
+    journal.fill(3000);
+    const auto pruned = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {"prune", journal.directory(), "--json"});
+        const finished_process done = run_pawl(more);
+        INFO(done.err);
+        REQUIRE(done.exit_code == 0);
+        return json::parse(done.out);
+    };
+    CHECK(pruned({"--keep", "1d", "--dry-run"})["segments"] == 0);
+    CHECK(pruned({"--keep-bytes", "200G", "--dry-run"})["segments"] == 0);
+    const json dry = pruned({"--before", "3000", "--dry-run"});
+    CHECK(dry["dry_run"] == true);
+    CHECK(dry["segments"] >= 2);
+    CHECK(dry["first_sequence"] > 0);
+    CHECK(std::filesystem::exists(journal.file("0000000000.seg")));
+
+    // A single snapshot, which may turn out to be bad, needs everything.
+    std::filesystem::create_directory(journal.file("snapshots"));
+    const auto snapshot = journal.file("snapshots") / "books-v1-00000000000000000100.snap";
+    std::ofstream{snapshot} << "not a snapshot";
+    const json held = pruned({"--before", "3000"});
+    CHECK(held["segments"] == 0);
+    REQUIRE(held["held_by"].size() == 1);
+    CHECK(held["held_by"][0]["name"] == "snapshots books-v1");
+    std::filesystem::remove(snapshot);
+
+    const json done = pruned({"--before", "3000"});
+    CHECK(done["segments"] == dry["segments"]);
+    CHECK(done["first_sequence"] == dry["first_sequence"]);
+    CHECK_FALSE(std::filesystem::exists(journal.file("0000000000.seg")));
+    const std::string first = std::to_string(done["first_sequence"].get<std::uint64_t>());
+    const std::string text = run_pawl({"info", journal.directory()}).out;
+    CHECK(contains(text, "pruned     the " + first + " events before"));
+    CHECK(run_pawl({"verify", "--deep", journal.directory()}).exit_code == 0);
+    const finished_process early = run_pawl({"dump", journal.directory(), "--from", "0"});
+    CHECK(early.exit_code == 1);
+    CHECK(contains(early.err, "pruned"));
+    CHECK(contains(early.err, first));
+    CHECK(json_lines(run_pawl({"dump", journal.directory()}).out).front()["sequence"] ==
+          done["first_sequence"]);
+
+    const pawl::writer log = journal.open();
+    const finished_process locked = run_pawl({"prune", journal.directory(), "--before", "1"});
+    CHECK(locked.exit_code == 3);
+    CHECK(contains(locked.err, "locked"));
+    CHECK(run_pawl({"prune", journal.directory()}).exit_code == 2);
+    CHECK(run_pawl({"prune", journal.directory(), "--keep", "30"}).exit_code == 2);
+}

@@ -7,6 +7,7 @@
 
 #include <pawl/journal/version.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 
@@ -108,6 +109,7 @@ struct command_line {
     sql_options sql_asked;
     check_schema_options check_schema_asked;
     recover_command_options recover_asked;
+    prune_command_options prune_asked;
     tail_options tail_asked;
     std::function<exit_code()> run;
     CLI::App app{"Inspects Pawl journals, checks them, and recovers them after a crash.", "pawl"};
@@ -121,6 +123,7 @@ struct command_line {
     void add_append();
     void add_sql();
     void add_check_schema();
+    void add_prune();
     void add_tail();
 };
 
@@ -158,6 +161,7 @@ command_line::command_line() {
     add_allow(command, recover_asked);
     command->callback([this] { run = [this] { return recover_command(recover_asked); }; });
 
+    add_prune();
     add_tail();
 }
 
@@ -259,6 +263,34 @@ void command_line::add_check_schema() {
         ->type_name("");
     add_json(command, check_schema_asked);
     command->callback([this] { run = [this] { return check_schema(check_schema_asked); }; });
+}
+
+void command_line::add_prune() {
+    CLI::App* command =
+        add_command(app, "prune", "Remove the oldest events", prune_manual, prune_asked);
+    auto* what = command->add_option_group("what may go");
+    constexpr std::uint64_t minute = 60;
+    constexpr std::uint64_t hour = 60 * minute;
+    constexpr std::uint64_t day = 24 * hour;
+    what->add_option("--keep", prune_asked.keep_seconds, "Only events older than this")
+        ->check(not_negative())
+        ->transform(CLI::AsNumberWithUnit(
+            std::map<std::string, std::uint64_t>{
+                {"s", 1}, {"m", minute}, {"h", hour}, {"d", day}, {"w", 7 * day}},
+            CLI::AsNumberWithUnit::UNIT_REQUIRED))
+        ->type_name("TIME");
+    what->add_option("--before", prune_asked.before, "Only events below this sequence")
+        ->check(not_negative())
+        ->type_name("SEQUENCE");
+    what->add_option("--keep-bytes", prune_asked.keep_bytes, "As long as so many bytes stay")
+        ->check(not_negative())
+        ->transform(CLI::AsSizeValue(false))
+        ->type_name("SIZE");
+    what->require_option(1, 3);
+    command->add_flag("--dry-run", prune_asked.dry_run, "Report what would go, and change nothing");
+    add_json(command, prune_asked);
+    add_allow(command, prune_asked);
+    command->callback([this] { run = [this] { return prune_command(prune_asked); }; });
 }
 
 void command_line::add_tail() {

@@ -12,7 +12,7 @@ Every crash leaves a torn tail. It is not damage, and recovery needs no decision
 recovery refuses because of damage, it has changed nothing: copy the directory first, then run
 `pawl verify DIR`.
 
-Only recover and append write. The other commands work beside a running writer.
+Only recover, append and prune write. The other commands work beside a running writer.
 
 Exit code: 0 success, including notices; 1 damage was found, or a requested item does not exist; 2
 wrong usage; 3 the journal could not be read, or a writer holds it and the command cannot run beside
@@ -126,6 +126,18 @@ not what a recovery finds.
 
   pawl recover --dry-run orders            what would be done
   pawl recover orders                      does it)";
+
+inline constexpr const char* prune_manual = R"(
+Removes the oldest events, for good: whole sealed segments that meet every limit given, and never
+the last one. What later events need of them, such as the versions and names of all streams, is kept
+in DIR/retained. Snapshots hold the events after the older of the two newest good ones of each fold;
+the output names every hold without which more would have gone. A reader that stands before the new
+beginning gets `pruned`. While a writer holds the journal, nothing is removed and the exit code is 3;
+that program prunes with writer::prune or writer_options::retention.
+
+  pawl prune orders --keep 30d --dry-run   what would go: all that is older than thirty days
+  pawl prune orders --keep-bytes 200G      the oldest, as long as 200 GiB stay
+  pawl prune orders --before 1000000       only events below this sequence)";
 
 inline constexpr const char* tail_manual = R"(
 Shows one line per event: sequence, time, stream@version, type/schema version, bytes of the payload

@@ -1,6 +1,7 @@
 #include "format/clock_frame.hpp"
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
+#include "store/log_begin.hpp"
 #include "store/segment_file.hpp"
 
 #include <pawl/journal/detail/guarded.hpp>
@@ -64,16 +65,14 @@ struct searched_segment {
     return found;
 }
 
-[[nodiscard]] result<std::optional<recorded_clock>> search(const std::filesystem::path& directory) {
-    auto journal = read_identity(directory);
-    if (!journal)
-        return std::unexpected(std::move(journal.error()));
-    auto ordinals = list_segments(directory);
+[[nodiscard]] result<std::optional<recorded_clock>> search_log(
+    const std::filesystem::path& directory, const journal_id& id, const log_begin& begin) {
+    auto ordinals = list_log(directory, begin);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
     int left = 2;
     for (const std::uint64_t ordinal : std::views::reverse(*ordinals)) {
-        auto found = search_segment(directory, id_of(*journal), ordinal);
+        auto found = search_segment(directory, id, ordinal);
         if (!found)
             return std::unexpected(std::move(found.error()));
         if (found->last)
@@ -82,6 +81,15 @@ struct searched_segment {
             break;
     }
     return std::optional<recorded_clock>{};
+}
+
+[[nodiscard]] result<std::optional<recorded_clock>> search(const std::filesystem::path& directory) {
+    auto journal = read_identity(directory);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    const journal_id id = id_of(*journal);
+    return read_beside_prunes(
+        directory, id, [&](const log_begin& begin) { return search_log(directory, id, begin); });
 }
 
 }  // namespace

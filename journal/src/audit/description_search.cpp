@@ -4,6 +4,7 @@
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -88,6 +89,32 @@ result<void> find_descriptions(const directory_handle& directory, const journal_
     return gathered;
 }
 
+result<std::vector<recorded_description>> find_all_descriptions(const directory_handle& directory,
+                                                                const journal_id& id,
+                                                                std::uint64_t end_ordinal) {
+    return read_beside_prunes(
+        directory, id, [&](const log_begin& begin) -> result<std::vector<recorded_description>> {
+            std::vector<recorded_description> found;
+            if (begin.is_pruned()) {
+                auto kept = read_retained(directory, id);
+                if (!kept)
+                    return std::unexpected(std::move(kept.error()));
+                if (*kept)
+                    found = std::move((*kept)->descriptions);
+            }
+            auto ordinals = list_log(directory, begin);
+            if (!ordinals)
+                return std::unexpected(std::move(ordinals.error()));
+            for (const std::uint64_t ordinal : *ordinals) {
+                if (ordinal >= end_ordinal)
+                    break;
+                if (auto more = find_descriptions(directory, id, ordinal, found); !more)
+                    return std::unexpected(std::move(more.error()));
+            }
+            return found;
+        });
+}
+
 }  // namespace detail
 
 result<std::vector<recorded_description>> descriptions(const std::filesystem::path& directory) {
@@ -95,17 +122,7 @@ result<std::vector<recorded_description>> descriptions(const std::filesystem::pa
         auto journal = detail::read_identity(directory);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
-        auto ordinals = detail::list_segments(directory);
-        if (!ordinals)
-            return std::unexpected(std::move(ordinals.error()));
-        std::vector<recorded_description> found;
-        for (const std::uint64_t ordinal : *ordinals) {
-            auto more =
-                detail::find_descriptions(directory, detail::id_of(*journal), ordinal, found);
-            if (!more)
-                return std::unexpected(std::move(more.error()));
-        }
-        return found;
+        return detail::find_all_descriptions(directory, detail::id_of(*journal), ~std::uint64_t{0});
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }

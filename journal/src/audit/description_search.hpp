@@ -17,5 +17,8 @@ namespace pawl::detail {
 [[nodiscard]] result<void> find_descriptions(const directory_handle& directory,
                                              const journal_id& id, std::uint64_t ordinal,
                                              std::vector<recorded_description>& into);
+// All of the log before segment `end_ordinal`, what was pruned included.
+[[nodiscard]] result<std::vector<recorded_description>> find_all_descriptions(
+    const directory_handle& directory, const journal_id& id, std::uint64_t end_ordinal);
 
 }  // namespace pawl::detail

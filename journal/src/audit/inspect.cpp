@@ -1,5 +1,6 @@
 #include "store/control.hpp"
 #include "store/directory.hpp"
+#include "store/log_begin.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 #include "store/writer_lock.hpp"
@@ -66,6 +67,25 @@ namespace {
     return info;
 }
 
+[[nodiscard]] result<void> inspect_log(const std::filesystem::path& directory,
+                                       const detail::log_begin& begin, journal_info& into) {
+    into.first_sequence = begin.sequence();
+    into.segments.clear();
+    auto ordinals = detail::list_log(directory, begin);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (const std::uint64_t ordinal : *ordinals) {
+        auto segment = inspect_segment(directory, into.id, ordinal);
+        // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
+        if (!segment && segment.error().code == errc::missing_segment)
+            continue;
+        if (!segment)
+            return std::unexpected(std::move(segment.error()));
+        into.segments.push_back(std::move(*segment));
+    }
+    return {};
+}
+
 [[nodiscard]] result<journal_info> inspect_all(const std::filesystem::path& directory) {
     auto journal = detail::read_identity(directory);
     if (!journal)
@@ -82,18 +102,11 @@ namespace {
     // Everything else can be reported even if this fails.
     if (const auto kind = detail::network_file_system_of(directory))
         info.network_file_system = *kind;
-    auto ordinals = detail::list_segments(directory);
-    if (!ordinals)
-        return std::unexpected(std::move(ordinals.error()));
-    for (const std::uint64_t ordinal : *ordinals) {
-        auto segment = inspect_segment(directory, info.id, ordinal);
-        // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
-        if (!segment && segment.error().code == errc::missing_segment)
-            continue;
-        if (!segment)
-            return std::unexpected(std::move(segment.error()));
-        info.segments.push_back(std::move(*segment));
-    }
+    auto listed = detail::read_beside_prunes(
+        directory, info.id,
+        [&](const detail::log_begin& begin) { return inspect_log(directory, begin, info); });
+    if (!listed)
+        return std::unexpected(std::move(listed.error()));
     if (const auto held = detail::writer_lock::is_held(directory))
         info.locked = *held;
     if (const auto control = detail::control_view::open(directory, info.id)) {

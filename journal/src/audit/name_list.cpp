@@ -1,12 +1,14 @@
 #include "format/name_frame.hpp"
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
 
-#include <new>
+#include <algorithm>
 #include <utility>
 
 namespace pawl {
@@ -43,24 +45,49 @@ namespace {
     return segment->bytes.whole();
 }
 
+// The names of what was pruned, in the order in which their numbers were given.
+[[nodiscard]] result<void> list_pruned_names(const std::filesystem::path& directory,
+                                             const journal_id& id,
+                                             std::vector<recorded_name>& into) {
+    auto kept = detail::read_retained(directory, id);
+    if (!kept)
+        return std::unexpected(std::move(kept.error()));
+    if (!*kept)
+        return {};
+    for (const auto& [name, stream] : (*kept)->names)
+        into.push_back({.stream = stream, .timestamp_ns = 0, .name = name});
+    std::ranges::sort(into, {}, &recorded_name::stream);
+    return {};
+}
+
+[[nodiscard]] result<std::vector<recorded_name>> list_all_names(
+    const std::filesystem::path& directory, const journal_id& id, const detail::log_begin& begin) {
+    std::vector<recorded_name> names;
+    if (begin.is_pruned()) {
+        if (auto pruned = list_pruned_names(directory, id, names); !pruned)
+            return std::unexpected(std::move(pruned.error()));
+    }
+    auto ordinals = detail::list_log(directory, begin);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (const std::uint64_t ordinal : *ordinals)
+        if (auto more = list_names(directory, id, ordinal, names); !more)
+            return std::unexpected(std::move(more.error()));
+    return names;
+}
+
 }  // namespace
 
 result<std::vector<recorded_name>> stream_names(const std::filesystem::path& directory) {
-    try {
+    return detail::guarded([&]() -> result<std::vector<recorded_name>> {
         auto journal = detail::read_identity(directory);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
-        auto ordinals = detail::list_segments(directory);
-        if (!ordinals)
-            return std::unexpected(std::move(ordinals.error()));
-        std::vector<recorded_name> names;
-        for (const std::uint64_t ordinal : *ordinals)
-            if (auto more = list_names(directory, detail::id_of(*journal), ordinal, names); !more)
-                return std::unexpected(std::move(more.error()));
-        return names;
-    } catch (const std::bad_alloc&) {
-        return fail(errc::out_of_memory);
-    }
+        const journal_id id = detail::id_of(*journal);
+        return detail::read_beside_prunes(directory, id, [&](const detail::log_begin& begin) {
+            return list_all_names(directory, id, begin);
+        });
+    });
 }
 
 }  // namespace pawl

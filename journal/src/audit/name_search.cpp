@@ -3,11 +3,12 @@
 #include "format/name_frame.hpp"
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
 
-#include <new>
 #include <utility>
 
 namespace pawl {
@@ -73,29 +74,46 @@ namespace {
     return found;
 }
 
+[[nodiscard]] result<std::optional<stream_id>> find_in_log(const std::filesystem::path& directory,
+                                                           const journal_id& id,
+                                                           const log_begin& begin,
+                                                           std::string_view name) {
+    if (begin.is_pruned()) {
+        const auto kept = read_retained(directory, id);
+        if (!kept)
+            return std::unexpected(kept.error());
+        if (*kept) {
+            const auto named = (*kept)->names.find(name);
+            if (named != (*kept)->names.end())
+                return named->second;
+        }
+    }
+    auto ordinals = list_log(directory, begin);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    for (const std::uint64_t ordinal : *ordinals) {
+        auto found = find_in_segment(directory, id, ordinal, name);
+        if (!found || *found)
+            return found;
+    }
+    return std::optional<stream_id>{};
+}
+
 }  // namespace
 
 }  // namespace detail
 
 result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
                                              std::string_view name) {
-    try {
+    return detail::guarded([&]() -> result<std::optional<stream_id>> {
         auto journal = detail::read_identity(directory);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
         const journal_id id = detail::id_of(*journal);
-        auto ordinals = detail::list_segments(directory);
-        if (!ordinals)
-            return std::unexpected(std::move(ordinals.error()));
-        for (const std::uint64_t ordinal : *ordinals) {
-            auto found = detail::find_in_segment(directory, id, ordinal, name);
-            if (!found || *found)
-                return found;
-        }
-        return std::optional<stream_id>{};
-    } catch (const std::bad_alloc&) {
-        return fail(errc::out_of_memory);
-    }
+        return detail::read_beside_prunes(directory, id, [&](const detail::log_begin& begin) {
+            return detail::find_in_log(directory, id, begin, name);
+        });
+    });
 }
 
 }  // namespace pawl

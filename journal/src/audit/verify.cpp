@@ -8,6 +8,7 @@
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/heads_file.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -42,6 +43,8 @@ class verifier {
             streams_ = std::move(*audit);
         }
         note_network_file_system();
+        if (auto begun = begin_where_the_log_does(); !begun)
+            return std::unexpected(std::move(begun.error()));
         // Heads are read before the segments are listed: a live writer writes heads only for
         // segments that exist by then.
         check_heads();
@@ -75,6 +78,36 @@ class verifier {
         auto local = refuse_network_file_system(directory_);
         if (!local && local.error().code == errc::network_file_system)
             report_.findings.push_back({std::move(local.error()), false, false});
+    }
+
+    // Where the log begins now. What was pruned is known from `retained` alone: streams and names
+    // of the log start over. Does nothing if reading has passed that place.
+    [[nodiscard]] result<void> begin_where_the_log_does() {
+        auto begin = read_log_begin(directory_, id_);
+        if (!begin)
+            return std::unexpected(std::move(begin.error()));
+        if (begin->ordinal <= expected_ordinal_)
+            return {};
+        begin_ = *begin;
+        expected_ordinal_ = begin->ordinal;
+        before_ = begin->before;
+        sequence_ = begin->sequence();
+        sequence_known_ = true;
+        names_digest_ = begin->names_digest;
+        gap_.reset();
+        check_retained();
+        if (streams_)
+            streams_->lose_track();
+        return {};
+    }
+
+    // One copy that is not whole is no damage to the log, but leaves it without a second.
+    void check_retained() {
+        for (const std::string_view name : {retained_name, retained_copy_name}) {
+            auto kept = read_retained_copy(directory_, id_, name);
+            if (!kept)
+                find(std::move(kept.error()), false);
+        }
     }
 
     void check_control() {
@@ -164,7 +197,7 @@ class verifier {
     [[nodiscard]] result<void> check_segments(std::uint64_t segment_bytes) {
         constexpr int most_lists = 1000;
         for (int lists = 1;; ++lists) {
-            auto ordinals = list_segments(directory_);
+            auto ordinals = list_log(directory_, begin_);
             if (!ordinals)
                 return std::unexpected(std::move(ordinals.error()));
             report_.segments = ordinals->size();
@@ -178,7 +211,7 @@ class verifier {
                 if (again_from_)
                     break;
                 expected_ordinal_ = ordinal + 1;
-                report_.bytes = expected_ordinal_ * segment_bytes;
+                report_.bytes = (expected_ordinal_ - begin_.ordinal) * segment_bytes;
                 if (options_.progress)
                     options_.progress(report_.bytes, ordinals->size() * segment_bytes);
             }
@@ -194,6 +227,9 @@ class verifier {
                 return {};
             }
             expected_ordinal_ = *again_from_;
+            // The segment may be missing because it was pruned.
+            if (auto begun = begin_where_the_log_does(); !begun)
+                return begun;
         }
     }
 
@@ -252,7 +288,7 @@ class verifier {
         const auto index = read_index_of(ordinal, opened->header.epoch);
         const bool unused = !index && load_u64(space.base + first_frame_offset) == 0 &&
                             before_.type != system_type::rolled &&
-                            opened->header.predecessor_epoch == 0 && ordinal != 0;
+                            opened->header.predecessor_epoch == 0 && ordinal != begin_.ordinal;
         if (unused && first_nonzero(space, data, first_frame_offset) == space.bytes) {
             gap_.reset();
             return;
@@ -260,7 +296,7 @@ class verifier {
         if (gap_was_filled())
             return;
         report_gap();
-        if (before_.known || ordinal == 0) {
+        if (before_.known || ordinal == begin_.ordinal) {
             if (auto wrong = misfit(opened->header, before_); !wrong.empty()) {
                 find(at(ordinal, 0, errc::damaged, std::move(wrong)));
             }
@@ -486,6 +522,7 @@ class verifier {
     verify_report report_;
     std::optional<stream_audit> streams_;  // with verify_options::deep
     sequence_number stored_watermark_ = 0;
+    log_begin begin_{};
     std::uint64_t expected_ordinal_ = 0;
     segment_end before_{};
     sequence_number sequence_ = 0;

@@ -29,6 +29,8 @@ std::string_view to_string(errc code) noexcept {
             return "newer_format";
         case errc::locked:
             return "locked";
+        case errc::pruned:
+            return "pruned";
         case errc::missing_segment:
             return "missing_segment";
         case errc::network_file_system:

@@ -30,11 +30,17 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
             if (auto local = detail::refuse_network_file_system(where); !local)
                 return std::unexpected(std::move(local.error()));
         }
-        auto state =
-            std::make_unique<detail::cursor_state>(where, detail::identity_of(*journal), options);
-        if (auto found = state->seek(); !found)
-            return std::unexpected(std::move(found.error()));
-        return cursor{std::move(state)};
+        for (;;) {
+            auto state = std::make_unique<detail::cursor_state>(
+                where, detail::identity_of(*journal), options);
+            auto found = state->seek();
+            if (found)
+                return cursor{std::move(state)};
+            // What was looked for may have been pruned on the way: it is looked for again, from
+            // the new beginning.
+            if (!state->beginning_moved())
+                return std::unexpected(std::move(found.error()));
+        }
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }

@@ -30,11 +30,11 @@ result<end_of_journal> cursor_state::judge_end() {
 // creates the next segment before it stores a watermark beyond this one, so look for the segment
 // last.
 result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
-    const segment_end end = left_.value_or(segment_end{});
+    const segment_end end = left_.value_or(begin_.before);
     const sequence_number durable = control_ ? control_->stored_watermark() : 0;
     if (durable <= end.sequence)
         return seen;
-    const std::uint64_t ordinal = end.known ? end.ordinal + 1 : 0;
+    const std::uint64_t ordinal = end.known ? end.ordinal + 1 : begin_.ordinal;
     auto successor = open_segment(directory_, id_, ordinal);
     if (successor && misfit(successor->header, end).empty())
         return end_of_journal::open;
@@ -141,6 +141,9 @@ result<void> cursor_state::reopen_if_replaced() {
         go_on_in(std::move(*opened));
         return {};
     }
+    // A mapped segment is read to its end, whatever was pruned meanwhile.
+    if (none && !refuse_pruned(ordinal))
+        return {};
     if (offset_ != first_frame_offset) {
         if (!opened && !none)
             return std::unexpected(std::move(opened.error()));
@@ -154,7 +157,7 @@ result<void> cursor_state::reopen_if_replaced() {
         return {};
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    if (before_.known || ordinal == 0) {
+    if (before_.known || ordinal == begin_.ordinal) {
         if (auto wrong = misfit(opened->header, before_); !wrong.empty()) {
             return std::unexpected(here(errc::rewound, std::move(wrong)));
         }

@@ -11,10 +11,12 @@ namespace pawl::detail {
 
 result<void> cursor_state::seek() {
     refresh_control();
+    if (auto there = stand_at_beginning(); !there)
+        return there;
     struct seeker {
         cursor_state& state;
         result<void> operator()(from_first) const {
-            state.next_version_ = 1;
+            state.next_version_ = state.begin_.is_pruned() ? 0 : 1;
             return state.seek_first();
         }
         result<void> operator()(from_end) const { return state.seek_end(); }
@@ -37,6 +39,31 @@ result<void> cursor_state::seek() {
     return follow_stream();
 }
 
+result<void> cursor_state::stand_at_beginning() {
+    auto begin = read_log_begin(directory_, id_);
+    if (!begin)
+        return std::unexpected(std::move(begin.error()));
+    begin_ = *begin;
+    sequence_ = begin_.sequence();
+    point_ = begin_.point;
+    names_digest_ = begin_.names_digest;
+    return {};
+}
+
+bool cursor_state::beginning_moved() const {
+    const auto begin = read_log_begin(directory_, id_);
+    return begin && begin->ordinal != begin_.ordinal;
+}
+
+result<void> cursor_state::refuse_pruned(std::uint64_t ordinal) const {
+    const auto begin = read_log_begin(directory_, id_);
+    if (!begin)
+        return std::unexpected(begin.error());
+    if (ordinal >= begin->ordinal)
+        return {};
+    return std::unexpected(before_the_beginning(*begin, directory_, sequence_));
+}
+
 result<void> cursor_state::seek_first() {
     auto entered = enter_successor();
     if (!entered)
@@ -50,10 +77,10 @@ result<void> cursor_state::seek_first() {
     entered = enter_successor();
     if (!entered)
         return std::unexpected(std::move(entered.error()));
-    if (!*entered && !ordinals->empty() && ordinals->front() != 0) {
+    if (!*entered && !ordinals->empty() && ordinals->front() != begin_.ordinal) {
         return std::unexpected(error{.code = errc::missing_segment,
-                                     .sequence = 0,
-                                     .file = segment_path(directory_, 0).string(),
+                                     .sequence = begin_.sequence(),
+                                     .file = segment_path(directory_, begin_.ordinal).string(),
                                      .detail = "the first segment does not exist"});
     }
     return {};
@@ -61,7 +88,7 @@ result<void> cursor_state::seek_first() {
 
 // From the last segment backwards, since most callers ask for a recent sequence.
 result<void> cursor_state::enter_holding(sequence_number sequence) {
-    auto ordinals = list_segments(directory_);
+    auto ordinals = list_log(directory_, begin_);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
     for (auto ordinal = ordinals->rbegin(); ordinal != ordinals->rend(); ++ordinal) {
@@ -82,7 +109,7 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
             return whole;
         if (fault != frame_fault::none) {
             // Nothing here yet, or a hole, which the cursor finds when it reads up to it.
-            if (*ordinal != 0)
+            if (*ordinal != begin_.ordinal)
                 continue;
             return seek_first();
         }
@@ -93,6 +120,8 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         const bool sealed = index && index->epoch == opened->header.epoch;
         adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
         sequence_ = first;
+        if (*ordinal != begin_.ordinal)
+            names_digest_ = 0;
         if (!sealed)
             return {};
         durable_seen_ = std::max(durable_seen_, index->end_sequence);
@@ -114,6 +143,7 @@ result<void> cursor_state::start_at_mark(sequence_number sequence) {
     if (mark && *mark && can_begin_at(**mark)) {
         offset_ = (*mark)->offset;
         sequence_ = (*mark)->sequence;
+        names_digest_ = 0;
     }
     return {};
 }
@@ -145,6 +175,8 @@ result<void> cursor_state::walk_to(sequence_number sequence) {
 }
 
 result<void> cursor_state::seek_sequence(sequence_number sequence) {
+    if (sequence < begin_.sequence())
+        return std::unexpected(before_the_beginning(begin_, directory_, sequence));
     if (auto entered = enter_holding(sequence); !entered)
         return entered;
     return walk_to(sequence);
@@ -164,6 +196,8 @@ result<void> cursor_state::seek_end() {
 
 result<void> cursor_state::seek_point(const from_point& from) {
     const log_point& point = from.point;
+    if (point.next < begin_.sequence())
+        return std::unexpected(before_the_beginning(begin_, directory_, point.next));
     if (point.next == 0)
         return seek_first();
     const auto diverged = [&](std::string detail) {
@@ -172,6 +206,11 @@ result<void> cursor_state::seek_point(const from_point& from) {
                                      .file = directory_.string(),
                                      .detail = std::move(detail)});
     };
+    if (point.next == begin_.sequence()) {
+        if (!stands_behind(from))
+            return diverged("another event was pruned there");
+        return seek_first();
+    }
     auto found = seek_sequence(point.next - 1);
     if (!found && found.error().code != errc::not_found)
         return found;
@@ -201,6 +240,8 @@ bool cursor_state::stands_behind(const from_point& from) const noexcept {
 }
 
 result<void> cursor_state::seek_position(const from_position& from) {
+    if (auto there = refuse_pruned(from.position.ordinal); !there)
+        return there;
     auto opened = open_segment(directory_, id_, from.position.ordinal);
     if (!opened)
         return std::unexpected(std::move(opened.error()));

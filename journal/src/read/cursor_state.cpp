@@ -149,6 +149,9 @@ cursor_state::step cursor_state::advance() {
         return step::event;
     if (event_.stream() != options_.stream || event_.version() < first_version_)
         return step::again;
+    // Frame by frame no event is overlooked, but the log may begin after the first one wanted.
+    if (begin_.is_pruned() && !check_version())
+        return step::nothing;
     next_version_ = event_.version() + 1;
     return step::event;
 }
@@ -346,16 +349,21 @@ result<bool> cursor_state::enter_successor() {
         left_ = route_.sealed_end;
         sequence_ = left_->sequence;
     }
-    const std::uint64_t ordinal = left_ ? left_->ordinal + 1 : 0;
+    const std::uint64_t ordinal = left_ ? left_->ordinal + 1 : begin_.ordinal;
     auto opened = open_segment(directory_, id_, ordinal);
     if (!opened) {
-        const bool may_come = !left_ || left_->type == system_type::closed;
+        if (opened.error().code == errc::missing_segment) {
+            if (auto there = refuse_pruned(ordinal); !there)
+                return std::unexpected(std::move(there.error()));
+        }
+        const bool may_come =
+            (!left_ && !begin_.is_pruned()) || (left_ && left_->type == system_type::closed);
         if (opened.error().code == errc::missing_segment && may_come)
             return false;
         opened.error().sequence = sequence_;
         return std::unexpected(std::move(opened.error()));
     }
-    const segment_end end = left_.value_or(segment_end{});
+    const segment_end end = left_.value_or(segment_ ? segment_end{} : begin_.before);
     if (auto wrong = misfit(opened->header, end); !wrong.empty()) {
         // After a *closed* frame, a segment that does not follow can only be one that was prepared
         // and not removed yet.

@@ -35,6 +35,8 @@ class cursor_state {
 
     // Goes to the place that the options name.
     [[nodiscard]] result<void> seek();
+    // Whether the log was pruned since seek() began.
+    [[nodiscard]] bool beginning_moved() const;
 
     // May throw std::bad_alloc when it judges the end of the journal, like the functions below.
     [[nodiscard]] const event* next();
@@ -95,6 +97,13 @@ class cursor_state {
     // cursor_seek.cpp: finding a place.
 
     [[nodiscard]] result<void> seek_first();
+    // Where the log begins, as it is now, and what a reader knows that has read nothing of it.
+    [[nodiscard]] result<void> stand_at_beginning();
+    // pruned if the log begins after this segment by now.
+    [[nodiscard]] result<void> refuse_pruned(std::uint64_t ordinal) const;
+    // pruned if the stream has events that are wanted and lie before the beginning of the log.
+    [[nodiscard]] result<void> refuse_pruned_versions() const;
+    [[nodiscard]] error pruned_version(stream_version version) const;
     [[nodiscard]] result<void> seek_end();
     [[nodiscard]] result<void> seek_sequence(sequence_number sequence);
     [[nodiscard]] result<void> seek_point(const from_point& from);
@@ -181,6 +190,7 @@ class cursor_state {
     // Frames of the segment before this offset have been searched for proof of what is durable.
     std::uint64_t proof_offset_ = 0;
     sequence_number proof_sequence_ = 0;
+    log_begin begin_{};
     segment_end before_{};  // the end of the segment before the current one
     // Set while the cursor stands after a segment's end frame and the successor is not open yet.
     std::optional<segment_end> left_;

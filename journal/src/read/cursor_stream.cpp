@@ -5,6 +5,7 @@
 #include "read/cursor_state.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
+#include "store/retained.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -21,15 +22,43 @@ result<void> cursor_state::seek_version(stream_version version) {
     return seek_first();
 }
 
+error cursor_state::pruned_version(stream_version version) const {
+    error gone = before_the_beginning(begin_, directory_, 0);
+    gone.stream = options_.stream;
+    gone.detail =
+        "version " + std::to_string(version) + " of stream " + std::to_string(options_.stream) +
+        " was pruned; the journal begins with sequence " + std::to_string(begin_.sequence());
+    return gone;
+}
+
+// Where no segment that is left holds the stream, only `retained` knows how far it came.
+result<void> cursor_state::refuse_pruned_versions() const {
+    if (!begin_.is_pruned() || first_version_ == 0 || !route_.stops.empty())
+        return {};
+    const auto kept = read_retained(directory_, id_);
+    if (!kept)
+        return std::unexpected(kept.error());
+    if (!*kept)
+        return {};
+    const auto& streams = (*kept)->streams;
+    const auto head = std::ranges::lower_bound(streams, options_.stream, {}, &stream_head::stream);
+    if (head == streams.end() || head->stream != options_.stream || head->version < first_version_)
+        return {};
+    return std::unexpected(pruned_version(first_version_));
+}
+
 result<void> cursor_state::follow_stream() {
     auto planned = plan_route({.directory = directory_,
                                .id = id_,
                                .stream = options_.stream,
+                               .begin = begin_,
                                .from_ordinal = ordinal_,
                                .from_version = first_version_});
     if (!planned)
         return std::unexpected(std::move(planned.error()));
     route_ = std::move(*planned);
+    if (auto kept = refuse_pruned_versions(); !kept)
+        return kept;
     if (!route_.sealed_end.known)
         return {};
     if (!route_.stops.empty() && route_.stops.front() == ordinal_) {
@@ -46,6 +75,8 @@ result<void> cursor_state::follow_stream() {
 result<void> cursor_state::enter_stop(std::uint64_t ordinal) {
     auto opened = open_segment(directory_, id_, ordinal);
     if (!opened) {
+        if (auto there = refuse_pruned(ordinal); !there)
+            return there;
         opened.error().sequence = sequence_;
         return std::unexpected(std::move(opened.error()));
     }
@@ -152,6 +183,11 @@ cursor_state::step cursor_state::advance_linked() {
 
 bool cursor_state::check_version() {
     const stream_version version = event_.version();
+    if (next_version_ != 0 && version != next_version_ && begin_.is_pruned() &&
+        next_version_ == first_version_) {
+        failure_ = pruned_version(next_version_);
+        return false;
+    }
     if (next_version_ != 0 && version != next_version_) {
         failure_ = here(errc::damaged, "the indexes lead past events of stream " +
                                            std::to_string(options_.stream) + ": version " +

@@ -2,6 +2,7 @@
 #include "format/segment_walk.hpp"
 #include "recovery/log_survey.hpp"
 #include "store/directory.hpp"
+#include "store/log_begin.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -165,6 +166,15 @@ result<sealed_segment> sealed_segment::open(const std::filesystem::path& directo
         const auto index = detail::read_index_header(directory, id, ordinal);
         auto segment = detail::open_segment(directory, id, ordinal);
         if (!segment) {
+            const auto begin = detail::read_log_begin(directory, id);
+            if (begin && ordinal < begin->ordinal) {
+                return std::unexpected(
+                    error{.code = errc::pruned,
+                          .sequence = begin->sequence(),
+                          .file = segment.error().file,
+                          .detail = "the segment was pruned; the journal begins with sequence " +
+                                    std::to_string(begin->sequence())});
+            }
             if (index)
                 segment.error().sequence = index->first_sequence;
             return std::unexpected(std::move(segment.error()));

@@ -17,7 +17,7 @@ class route_planner {
     explicit route_planner(const route_request& request) : request_{request} {}
 
     [[nodiscard]] result<stream_route> run() {
-        auto ordinals = list_segments(request_.directory);
+        auto ordinals = list_log(request_.directory, request_.begin);
         if (!ordinals)
             return std::unexpected(std::move(ordinals.error()));
         auto next = ordinals->rbegin();

@@ -16,6 +16,7 @@ struct route_request {
     directory_handle directory;
     journal_id id{};
     stream_id stream = no_stream_id;
+    log_begin begin{};
     std::uint64_t from_ordinal = 0;   // segments before this one are not visited
     stream_version from_version = 0;  // nor are those that hold only earlier events
 };

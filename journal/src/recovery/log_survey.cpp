@@ -87,7 +87,10 @@ class surveyor {
     // Whether the files are those that run() saw: the same names, the same epochs, and the hole, if
     // there was one, still a hole.
     [[nodiscard]] bool nothing_changed() const {
-        const auto ordinals = list_segments(request_.directory);
+        const auto begin = read_log_begin(request_.directory, request_.id);
+        if (!begin || begin->ordinal != survey_.begin.ordinal)
+            return false;
+        const auto ordinals = list_log(request_.directory, *begin);
         if (!ordinals ||
             !std::ranges::equal(*ordinals, survey_.segments, {}, {}, &surveyed_segment::ordinal)) {
             return false;
@@ -114,9 +117,17 @@ class surveyor {
     }
 
     [[nodiscard]] result<void> list() {
+        auto begin = read_log_begin(request_.directory, request_.id);
+        if (!begin)
+            return std::unexpected(std::move(begin.error()));
         auto ordinals = list_segments(request_.directory);
         if (!ordinals)
             return std::unexpected(std::move(ordinals.error()));
+        survey_.below_beginning = std::erase_if(
+            *ordinals, [&](std::uint64_t ordinal) { return ordinal < begin->ordinal; });
+        survey_.begin = *begin;
+        survey_.end = begin->before;
+        survey_.next_sequence = begin->sequence();
         for (const std::uint64_t ordinal : *ordinals) {
             surveyed_segment segment{.ordinal = ordinal};
             auto index = read_index_header(request_.directory, request_.id, ordinal);
@@ -154,9 +165,13 @@ class surveyor {
     [[nodiscard]] result<void> see_all_before(std::size_t trusted) {
         for (std::size_t i = 0; i < trusted; ++i) {
             const surveyed_segment& segment = survey_.segments[i];
-            if (segment.ordinal != i)
-                return std::unexpected(missing(i, "the segment does not exist, but later ones do"));
-            if (auto header = check_segment_header(request_.directory, request_.id, i); !header)
+            const std::uint64_t wanted = survey_.begin.ordinal + i;
+            if (segment.ordinal != wanted) {
+                return std::unexpected(
+                    missing(wanted, "the segment does not exist, but later ones do"));
+            }
+            if (auto header = check_segment_header(request_.directory, request_.id, wanted);
+                !header)
                 return std::unexpected(std::move(header.error()));
         }
         return {};
@@ -197,7 +212,8 @@ class surveyor {
     // Reads segment i, in order; false if nothing after it is to be read.
     [[nodiscard]] result<bool> read(std::size_t i) {
         surveyed_segment& segment = survey_.segments[i];
-        const std::uint64_t expected = i == 0 ? 0 : survey_.segments[i - 1].ordinal + 1;
+        const std::uint64_t expected =
+            i == 0 ? survey_.begin.ordinal : survey_.segments[i - 1].ordinal + 1;
         auto opened = open_segment(request_.directory, request_.id, segment.ordinal);
         if (!opened) {
             if (opened.error().code == errc::missing_segment)
@@ -302,10 +318,16 @@ class surveyor {
     [[nodiscard]] result<void> judge() {
         if (survey_.hole)
             return judge_hole();
+        // A prune keeps at least one segment.
+        if (survey_.begin.is_pruned() && survey_.blank_from == 0) {
+            absent_ = survey_.begin.ordinal;
+            return std::unexpected(missing(survey_.begin.ordinal,
+                                           "the journal was pruned up to it, and it is not there"));
+        }
         const bool more_expected = survey_.end.known && survey_.end.type != system_type::closed &&
                                    survey_.blank_from == survey_.segments.size();
         const std::uint64_t next_ordinal =
-            survey_.segments.empty() ? 0 : survey_.segments.back().ordinal + 1;
+            survey_.segments.empty() ? survey_.begin.ordinal : survey_.segments.back().ordinal + 1;
         if (more_expected || survey_.durable > survey_.next_sequence)
             absent_ = next_ordinal;
         if (more_expected) {

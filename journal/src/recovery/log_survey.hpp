@@ -4,6 +4,7 @@
 
 #include "format/segment_walk.hpp"
 #include "os/directory_handle.hpp"
+#include "store/log_begin.hpp"
 #include "store/segment_index.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -17,18 +18,6 @@
 #include <vector>
 
 namespace pawl::detail {
-
-// How the previous segment ended, which the next one must continue.
-struct segment_end {
-    bool known = false;  // false before the first segment
-    system_type type{};
-    std::uint64_t epoch = 0;
-    std::uint64_t offset = 0;
-    std::uint64_t hash = 0;
-    std::uint64_t successor_epoch = 0;
-    sequence_number sequence = 0;  // the next event's
-    std::uint64_t ordinal = 0;
-};
 
 struct surveyed_segment {
     std::uint64_t ordinal = 0;
@@ -48,6 +37,8 @@ struct log_hole {
 };
 
 struct log_survey {
+    log_begin begin{};
+    std::uint64_t below_beginning = 0;  // segments that a prune has left
     std::vector<surveyed_segment> segments;
     std::size_t first_read = 0;  // segments before this were trusted
     segment_end end{};           // of the last complete segment

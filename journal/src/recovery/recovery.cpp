@@ -118,6 +118,12 @@ class recoverer {
                     segment.header_note);
             }
         }
+        if (survey_.below_beginning != 0) {
+            report.notices.push_back(
+                std::to_string(survey_.below_beginning) +
+                " segments before the beginning of the log were left by a prune that did not come "
+                "to its end; the next prune removes them");
+        }
         if (!torn())
             return;
         report.state = found::torn_tail;
@@ -156,8 +162,9 @@ class recoverer {
         if (!survey_.end.known)
             done_.before = {};
         if (!torn()) {
-            done_.next_ordinal =
-                survey_.blank_from == 0 ? 0 : survey_.segments[survey_.blank_from - 1].ordinal + 1;
+            done_.next_ordinal = survey_.blank_from == 0
+                                     ? survey_.begin.ordinal
+                                     : survey_.segments[survey_.blank_from - 1].ordinal + 1;
             return {};
         }
         done_.next_ordinal = holed().ordinal;

@@ -2,6 +2,7 @@
 
 #include "format/name_frame.hpp"
 #include "store/directory.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 
 #include <algorithm>
@@ -49,6 +50,16 @@ namespace {
     return taken;
 }
 
+// The heads to start from if the file cannot be used: none, or those of what was pruned.
+[[nodiscard]] result<stream_heads> heads_at_beginning(const directory_handle& directory,
+                                                      const journal_id& id,
+                                                      std::uint64_t expected_streams) {
+    const auto kept = read_retained(directory, id);
+    if (!kept)
+        return std::unexpected(kept.error());
+    return *kept ? heads_of(**kept, expected_streams) : empty_heads(expected_streams);
+}
+
 // Whether the file's heads are those at the end of a segment of this log. The log decides: the
 // segment must exist, with the same epoch and the same end sequence.
 [[nodiscard]] bool fits_log(const stream_heads& heads, const directory_handle& directory,
@@ -89,13 +100,19 @@ result<void> merge_segment(stream_heads& heads, const segment_index& index,
 result<stream_heads> load_heads(const directory_handle& directory, const journal_id& id,
                                 std::uint64_t expected_streams,
                                 std::span<const std::uint64_t> ordinals) {
+    const auto begin = read_log_begin(directory, id);
+    if (!begin)
+        return std::unexpected(begin.error());
     auto heads = read_heads(directory, id);
-    if (!heads || !fits_log(*heads, directory, id, ordinals)) {
-        heads = empty_heads(expected_streams);
+    const bool in_log = heads && heads->ordinal >= begin->ordinal;
+    if (!in_log || !fits_log(*heads, directory, id, ordinals)) {
+        heads = heads_at_beginning(directory, id, expected_streams);
         if (!heads)
             return heads;
     }
     for (const std::uint64_t ordinal : ordinals) {
+        if (ordinal < begin->ordinal)
+            continue;
         if (heads->covers_something && ordinal <= heads->ordinal)
             continue;
         if (auto taken = merge_segment_at(*heads, directory, id, ordinal); !taken) {

@@ -2,6 +2,8 @@
 
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
+#include "store/log_begin.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 
 #include <algorithm>
@@ -70,6 +72,26 @@ template <class Holds>
     return link_to_frames(directory, id, ordinal, back, wanted);
 }
 
+// Streams that no segment that is left holds: the link leads to where the log no longer is, as it
+// did before the prune.
+[[nodiscard]] result<void> link_to_pruned(const directory_handle& directory, const journal_id& id,
+                                          std::uint64_t ordinal, const stream_list& wanted) {
+    const auto kept = read_retained(directory, id);
+    if (!kept)
+        return std::unexpected(kept.error());
+    if (!*kept)
+        return {};
+    const auto& heads = (*kept)->streams;
+    for (index_stream* stream : wanted) {
+        const auto head = std::ranges::lower_bound(heads, stream->stream, {}, &stream_head::stream);
+        if (head != heads.end() && head->stream == stream->stream) {
+            const std::uint64_t earlier = unpack_position(head->last).ordinal;
+            stream->segments_back = static_cast<std::uint32_t>(ordinal - earlier);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 result<void> link_index(segment_index& index, const directory_handle& directory,
@@ -89,7 +111,10 @@ result<void> link_index(segment_index& index, const directory_handle& directory,
     }
     if (wanted.empty())
         return {};
-    auto ordinals = list_segments(directory);
+    const auto begin = read_log_begin(directory, id);
+    if (!begin)
+        return std::unexpected(begin.error());
+    auto ordinals = list_log(directory, *begin);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
     for (auto earlier = ordinals->rbegin(); earlier != ordinals->rend(); ++earlier) {
@@ -99,6 +124,8 @@ result<void> link_index(segment_index& index, const directory_handle& directory,
             !linked)
             return linked;
     }
+    if (!wanted.empty() && begin->is_pruned())
+        return link_to_pruned(directory, id, ordinal, wanted);
     return {};
 }
 

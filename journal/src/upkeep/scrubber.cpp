@@ -3,6 +3,7 @@
 #include "format/frame_check.hpp"
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
+#include "store/log_begin.hpp"
 
 #include <utility>
 
@@ -10,18 +11,29 @@ namespace pawl::detail {
 
 result<bool> scrubber::next_segment() {
     segment_.reset();
-    if (next_ == ordinals_.size())
-        return false;
-    auto opened = open_segment(directory_, id_, ordinals_[next_]);
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    segment_ = std::move(*opened);
-    offset_ = first_frame_offset;
-    if (next_ == 0) {
-        sequence_ = load_u64(segment_->bytes.data() + first_frame_offset + frame_offset::sequence);
+    for (; next_ != ordinals_.size(); ++next_) {
+        auto opened = open_segment(directory_, id_, ordinals_[next_]);
+        if (!opened && was_pruned(ordinals_[next_])) {
+            in_order_ = false;
+            continue;
+        }
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+        segment_ = std::move(*opened);
+        offset_ = first_frame_offset;
+        if (!std::exchange(in_order_, true)) {
+            sequence_ =
+                load_u64(segment_->bytes.data() + first_frame_offset + frame_offset::sequence);
+        }
+        ++next_;
+        return true;
     }
-    ++next_;
-    return true;
+    return false;
+}
+
+bool scrubber::was_pruned(std::uint64_t ordinal) const {
+    const auto begin = read_log_begin(directory_, id_);
+    return begin && ordinal < begin->ordinal;
 }
 
 result<std::uint64_t> scrubber::step(std::uint64_t budget_bytes) {

@@ -24,11 +24,14 @@ class scrubber {
 
   private:
     [[nodiscard]] result<bool> next_segment();
+    // Whether a prune has removed the segment since the writer was opened.
+    [[nodiscard]] bool was_pruned(std::uint64_t ordinal) const;
 
     directory_handle directory_;
     journal_id id_;
     std::vector<std::uint64_t> ordinals_;
     std::size_t next_ = 0;
+    bool in_order_ = false;  // the next segment continues the one that was read last
     std::optional<read_segment> segment_;
     std::uint64_t offset_ = 0;
     sequence_number sequence_ = 0;

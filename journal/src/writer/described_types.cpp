@@ -3,7 +3,6 @@
 #include "audit/description_search.hpp"
 #include "format/description_frame.hpp"
 #include "format/hash.hpp"
-#include "store/directory.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -36,17 +35,10 @@ result<void> described_types::load(const directory_handle& directory, const jour
                                    std::uint64_t first_ordinal) {
     if (loaded_)
         return {};
-    auto ordinals = list_segments(directory);
-    if (!ordinals)
-        return std::unexpected(std::move(ordinals.error()));
-    std::vector<recorded_description> found;
-    for (const std::uint64_t ordinal : *ordinals) {
-        if (ordinal >= first_ordinal)
-            continue;
-        if (auto more = find_descriptions(directory, id, ordinal, found); !more)
-            return more;
-    }
-    for (const recorded_description& each : found) {
+    const auto found = find_all_descriptions(directory, id, first_ordinal);
+    if (!found)
+        return std::unexpected(found.error());
+    for (const recorded_description& each : *found) {
         const type_description said{each.type, each.schema_version, each.name, each.bytes};
         if (const auto payload = pack_description(said))
             hash_of(said) = hash(*payload);

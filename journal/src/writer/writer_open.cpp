@@ -6,6 +6,7 @@
 #include "store/directory.hpp"
 #include "store/heads_rebuild.hpp"
 #include "store/lock_holder.hpp"
+#include "store/log_begin.hpp"
 
 #include <algorithm>
 #include <array>
@@ -148,7 +149,10 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
 }
 
 [[nodiscard]] result<void> load_streams(writer_parts& parts) {
-    auto ordinals = list_segments(parts.directory);
+    const auto begin = read_log_begin(parts.directory, parts.id);
+    if (!begin)
+        return std::unexpected(begin.error());
+    auto ordinals = list_log(parts.directory, *begin);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
     std::erase_if(*ordinals,

@@ -8,8 +8,8 @@ result<cursor> open_at_beginning(const std::filesystem::path& directory,
                                  const cursor_options& options) {
     auto events = cursor::open(directory, options);
     if (events && events->next_sequence() != 0)
-        return std::unexpected(error{.code = errc::not_found,
-                                     .sequence = 0,
+        return std::unexpected(error{.code = errc::pruned,
+                                     .sequence = events->next_sequence(),
                                      .detail = "the events before " +
                                                std::to_string(events->next_sequence()) +
                                                " have been pruned"});

@@ -11,7 +11,7 @@ constexpr std::uint64_t max_segments_at_once = 1024;
 
 // True for errors that mark the end of the sealed segments; a cursor judges the rest of the log.
 bool ends_the_sealed(errc code) noexcept {
-    return code == errc::not_found || code == errc::missing_segment;
+    return code == errc::not_found || code == errc::missing_segment || code == errc::pruned;
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 # build; the fuzzers themselves need Clang: preset fuzz.
 option(PAWL_FUZZERS "Build the fuzzers, which needs Clang" OFF)
 
-set(fuzz_names segment index heads control snapshot payload json schema)
+set(fuzz_names segment index heads retained control snapshot payload json schema)
 list(TRANSFORM fuzz_names REPLACE "(.+)" "fuzz/\\1.cpp" OUTPUT_VARIABLE fuzz_sources)
 add_library(pawl_fuzz_targets STATIC fuzz/targets.cpp ${fuzz_sources})
 pawl_target_defaults(pawl_fuzz_targets)

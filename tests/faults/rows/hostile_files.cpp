@@ -29,9 +29,9 @@ struct share {
     std::string_view target;
     std::uint64_t per_mille;
 };
-constexpr std::array shares{share{"segment", 450}, share{"index", 220},  share{"heads", 60},
+constexpr std::array shares{share{"segment", 420}, share{"index", 220},  share{"heads", 60},
                             share{"payload", 150}, share{"control", 10}, share{"snapshot", 10},
-                            share{"json", 50},     share{"schema", 50}};
+                            share{"json", 50},     share{"schema", 50},  share{"retained", 30}};
 
 // Where the fuzzers are: beside this program, or in the build made for them.
 [[nodiscard]] fs::path find_fuzzers() {
@@ -164,6 +164,6 @@ int main(int argc, char** argv) {
         fs::copy(run.directory, kept, fs::copy_options::recursive);
         fmt::print(stderr, "kept in {}\n", kept.string());
     }
-    program.detail("segments, indexes, stream heads, payloads, control files, snapshots");
+    program.detail("segments, indexes, stream heads, retained, payloads, control files, snapshots");
     return program.finish();
 }

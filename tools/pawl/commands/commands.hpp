@@ -82,6 +82,18 @@ struct recover_command_options {
 };
 [[nodiscard]] exit_code recover_command(const recover_command_options& options);
 
+// At least one of the first three is given.
+struct prune_command_options {
+    std::filesystem::path directory{};
+    std::optional<std::uint64_t> keep_seconds{};
+    std::optional<std::uint64_t> before{};
+    std::optional<std::uint64_t> keep_bytes{};
+    bool dry_run = false;
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code prune_command(const prune_command_options& options);
+
 struct tail_options {
     std::filesystem::path directory{};
     std::uint64_t lines = 10;

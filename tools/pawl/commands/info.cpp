@@ -36,6 +36,7 @@ nlohmann::ordered_json to_json(const journal_info& journal, const log_records& r
                                 {"format_version", journal.format_version},
                                 {"created_ns", journal.created_ns},
                                 {"segment_bytes", journal.segment_bytes},
+                                {"first_sequence", journal.first_sequence},
                                 {"state", journal.state},
                                 {"locked", journal.locked},
                                 {"owner", journal.owner},
@@ -75,14 +76,15 @@ std::optional<std::uint64_t> time_at(const std::filesystem::path& directory,
     return e == nullptr ? std::nullopt : std::optional{e->timestamp_ns()};
 }
 
-std::optional<log_span> span_of(const std::filesystem::path& directory) {
+std::optional<log_span> span_of(const std::filesystem::path& directory,
+                                sequence_number first_sequence) {
     const auto end =
         cursor::open(directory, {.from = from_end{}, .allow_network_file_system = true});
     if (!end)
         return std::nullopt;
     const std::uint64_t events = end->next_sequence();
-    if (events == 0)
-        return log_span{};
+    if (events == first_sequence)
+        return log_span{.events = events};
     const auto first = time_at(directory, from_first{});
     const auto last = time_at(directory, from_sequence{events - 1});
     if (!first || !last)
@@ -119,9 +121,13 @@ std::string to_text(const journal_info& journal, const std::optional<log_span>& 
     if (journal.heartbeat_ns != 0)
         text += fmt::format("heartbeat  {}\n", heartbeat_text(journal));
     if (span) {
-        text += fmt::format("events     {}, at least {} of them durable\n", span->events,
-                            std::min(journal.durable, span->events));
-        if (span->events != 0)
+        const std::uint64_t pruned = journal.first_sequence;
+        const std::uint64_t durable = std::min(journal.durable, span->events);
+        text += fmt::format("events     {}, at least {} of them durable\n", span->events - pruned,
+                            durable - std::min(durable, pruned));
+        if (pruned != 0)
+            text += fmt::format("pruned     the {} events before\n", pruned);
+        if (span->events != pruned)
             text += fmt::format("from       {}\nto         {}\n", time_text(span->first_ns),
                                 time_text(span->last_ns));
     } else {
@@ -159,7 +165,8 @@ exit_code info(const info_options& options) {
     if (options.json)
         put_json(to_json(*journal, records, options.directory));
     else
-        put(to_text(*journal, span_of(options.directory), records, options));
+        put(to_text(*journal, span_of(options.directory, journal->first_sequence), records,
+                    options));
     if (!journal->network_file_system.empty())
         complain(
             fmt::format("notice: the journal is on {}; what this shows of a writer on "

@@ -24,7 +24,9 @@ result<cursor> open_cursor(const tail_options& options) {
     const sequence_number next = end->next_sequence();
     how.from = from_sequence{next - std::min(next, options.lines)};
     auto events = cursor::open(options.directory, how);
-    if (!events && events.error().code == errc::not_found) {
+    const bool fewer_are_left =
+        !events && (events.error().code == errc::not_found || events.error().code == errc::pruned);
+    if (fewer_are_left) {
         how.from = from_first{};
         return cursor::open(options.directory, how);
     }

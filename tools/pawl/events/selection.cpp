@@ -37,9 +37,9 @@ result<std::uint64_t> last_day(const std::filesystem::path& directory, bool allo
     if (end->next_sequence() != 0) {
         how.from = from_sequence{end->next_sequence() - 1};
         auto events = cursor::open(directory, how);
-        if (!events)
+        if (!events && events.error().code != errc::pruned)
             return std::unexpected(std::move(events.error()));
-        if (const event* e = events->next())
+        if (const event* e = events ? events->next() : nullptr)
             last = e->timestamp_ns();
     }
     return last - last % nanoseconds_in_day;

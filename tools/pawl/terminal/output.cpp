@@ -24,6 +24,8 @@ std::string_view advice(errc code) {
                    "and tail work beside it.";
         case errc::newer_format:
             return "Use the version of Pawl that wrote it, or a later one.";
+        case errc::pruned:
+            return "Begin at the sequence that is named, or restore from a snapshot.";
         case errc::rewound:
             return "A recovery cut events that were shown here. Start again.";
         default:

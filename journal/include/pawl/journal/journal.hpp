@@ -36,6 +36,7 @@ struct journal_info {
     std::uint32_t format_version = 0;
     std::uint64_t created_ns = 0;
     std::uint64_t segment_bytes = 0;
+    sequence_number first_sequence = 0;  // more than 0 once events were pruned
     std::vector<segment_info> segments;
     // From the control page: the writer's own report.
     std::string state;  // "open", "closed", "poisoned", "disk_full", "unknown"
@@ -114,7 +115,8 @@ struct recover_options {
                                                            std::string_view name);
 
 // The names of all streams that the log holds, in log order; of several with one name, the first
-// counts. Reads the head of each index, and the segments that name a stream or are not sealed.
+// counts. A name whose frame was pruned has the time stamp 0. Reads the head of each index, and the
+// segments that name a stream or are not sealed.
 [[nodiscard]] result<std::vector<recorded_name>> stream_names(
     const std::filesystem::path& directory);
 

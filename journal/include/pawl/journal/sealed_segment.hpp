@@ -22,7 +22,7 @@ class sealed_segment_state;
 class sealed_segment {
   public:
     // Maps it. Fails with not_found if the segment is not sealed yet, missing_segment if it does
-    // not exist, damaged, or io.
+    // not exist, pruned, damaged, or io.
     [[nodiscard]] static result<sealed_segment> open(const std::filesystem::path& directory,
                                                      std::uint64_t ordinal);
     sealed_segment(sealed_segment&&) noexcept;
