@@ -1,4 +1,5 @@
 #include "bank.hpp"
+#include "bank_bfbs.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -42,6 +43,27 @@ TEST_CASE("all events of a command are compared, in order", "[replay]") {
     CHECK_FALSE(moved.then(withdrawn(1, 3), pawl::on(1, deposited(2, 3))).holds);
     CHECK_FALSE(moved.then_nothing().holds);
     CHECK_FALSE(moved.then_refused(bank::ledger::refusal::insufficient_funds).holds);
+}
+
+TEST_CASE("with a schema, a scenario that does not hold shows both sides as JSON", "[replay]") {
+    bank_scenario moved{{}, bank_bfbs()};
+    moved.given(deposited(1, 10)).when(bank::transfer{.from = 1, .to = 2, .amount = 3});
+    holds(moved.then(pawl::on(1, withdrawn(1, 3)), pawl::on(2, deposited(2, 3))));
+    CHECK(moved.then(pawl::on(1, withdrawn(1, 3)), deposited(2, 4)).why ==
+          "event 2: fields differ from the expected ones\n"
+          "the events are\n"
+          "  stream 1, bank.withdrawn: {\"account\":1,\"amount\":3}\n"
+          "  stream 2, bank.deposited: {\"account\":2,\"amount\":3}\n"
+          "where they should be\n"
+          "  stream 1, bank.withdrawn: {\"account\":1,\"amount\":3}\n"
+          "  bank.deposited: {\"account\":2,\"amount\":4}");
+    CHECK(moved.then_nothing().why ==
+          "2 events, expected 0\n"
+          "the events are\n"
+          "  stream 1, bank.withdrawn: {\"account\":1,\"amount\":3}\n"
+          "  stream 2, bank.deposited: {\"account\":2,\"amount\":3}\n"
+          "where they should be\n"
+          "  no event");
 }
 
 TEST_CASE("a refusal is distinguished from an empty decision and from another refusal",

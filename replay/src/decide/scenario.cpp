@@ -1,3 +1,4 @@
+#include <pawl/codec/upcast_scenario.hpp>
 #include <pawl/journal/detail/frame.hpp>
 #include <pawl/replay/scenario.hpp>
 
@@ -13,7 +14,40 @@ std::string count_of(std::size_t events) {
     return events == 1 ? "1 event" : std::to_string(events) + " events";
 }
 
+std::string shown(const typed_payload& one, std::span<const event_shape> tables,
+                  std::span<const std::byte> bfbs) {
+    for (const event_shape& table : tables)
+        if (table.type == one.type && table.schema_version == one.schema_version)
+            return show_event(bfbs, table.table, one.bytes);
+    return "type " + std::to_string(one.type) + ", " + std::to_string(one.bytes.size()) + " bytes";
+}
+
 }  // namespace
+
+verdict expectation::compare(const decision& actual, std::span<const event_shape> tables,
+                             std::span<const std::byte> bfbs) const {
+    verdict judged = compare(actual);
+    if (judged.holds || bfbs.empty() || events_.failure() || actual.failure())
+        return judged;
+    const auto list = [&](const char* heading, std::size_t count, const auto& one) {
+        judged.why += heading;
+        for (std::size_t i = 0; i < count; ++i)
+            judged.why.append("\n  ").append(one(i));
+        if (count == 0)
+            judged.why += "\n  no event";
+    };
+    const auto on_stream = [](std::optional<stream_id> stream) {
+        return stream && *stream != no_stream_id ? "stream " + std::to_string(*stream) + ", "
+                                                 : std::string{};
+    };
+    list("\nthe events are", actual.size(), [&](std::size_t i) {
+        return on_stream(actual.header(i).stream) + shown(actual.payload(i), tables, bfbs);
+    });
+    list("\nwhere they should be", events_.size(), [&](std::size_t i) {
+        return on_stream(streams_[i]) + shown(events_.payload(i), tables, bfbs);
+    });
+    return judged;
+}
 
 verdict expectation::compare(const decision& actual) const {
     if (events_.failure())

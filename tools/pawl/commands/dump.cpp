@@ -32,12 +32,11 @@ class event_output {
     }
 
     bool put_records(const cursor& events) {
-        text_.clear();
         for (const recorded_description& each : events.descriptions_before())
             event_json::append(text_, each);
         for (const recorded_name& each : events.names_before())
             event_json::append(text_, each);
-        return put(text_);
+        return true;
     }
 
     result<bool> put_event(const event& e) {
@@ -48,14 +47,22 @@ class event_output {
             append_json_line(line, e);
             return put({line.data(), line.size()});
         }
-        text_.clear();
         lines_.append(text_, e);
-        return put(text_);
+        return text_.size() < piece || flush();
     }
-    bool finish() { return !table_ || table_->finish(); }
+    bool finish() { return table_ ? table_->finish() : flush(); }
     [[nodiscard]] std::uint64_t problems() const noexcept { return lines_.problems(); }
 
   private:
+    static constexpr std::size_t piece = std::size_t{64} << 10;
+
+    // Lines are written in large pieces.
+    bool flush() {
+        const bool whole = put(text_);
+        text_.clear();
+        return whole;
+    }
+
     const dump_options& options_;
     event_json lines_;
     std::optional<event_table> table_;

@@ -48,11 +48,29 @@ void event_json::append(std::string& to, const event& e) {
         append_payload(to, e);
 }
 
-void event_json::append_header(std::string& to, const event& e) const {
+// Most events happen in the same second as the one before.
+void event_json::append_event_time(std::string& to, std::uint64_t timestamp_ns) {
+    constexpr std::uint64_t second = 1'000'000'000;
+    constexpr std::size_t decimals = 9;
+    if (timestamp_ns / second != second_) {
+        second_ = timestamp_ns / second;
+        second_text_.clear();
+        append_utc(second_text_, timestamp_ns);
+        second_text_.resize(second_text_.size() - decimals - 1);
+    }
+    to += second_text_;
+    const std::size_t end = to.size() + decimals;
+    to.append(decimals, '0');
+    std::uint64_t left = timestamp_ns % second;
+    for (std::size_t i = end; left != 0; left /= 10)
+        to[--i] = static_cast<char>('0' + left % 10);
+}
+
+void event_json::append_header(std::string& to, const event& e) {
     append_member(to, R"({"sequence":)", e.sequence());
-    to += ',';
-    append_time(to, e.timestamp_ns());
-    to += R"(,"stream":)";
+    to += R"(,"time":")";
+    append_event_time(to, e.timestamp_ns());
+    to += R"(Z","stream":)";
     if (options_.exact)
         append_number(to, e.stream());
     else

@@ -34,10 +34,13 @@ class event_json {
     [[nodiscard]] std::uint64_t problems() const noexcept { return problems_; }
 
   private:
-    void append_header(std::string& to, const event& e) const;
+    void append_header(std::string& to, const event& e);
     void append_payload(std::string& to, const event& e);
+    void append_event_time(std::string& to, std::uint64_t timestamp_ns);
 
     const journal_words* words_;
+    std::uint64_t second_ = no_value;  // of the last event
+    std::string second_text_;          // "2026-11-23T14:02:00."
     event_json_options options_;
     std::uint64_t problems_ = 0;
 };

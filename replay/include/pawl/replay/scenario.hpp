@@ -6,10 +6,14 @@
 //         .then(pawl::on(7, [](auto& b) { return Createwithdrawn(b, 7, 4); }));
 //     require(verdict.holds, verdict.why);  // in the words of your test framework
 //
+// With the binary schema of the events, `pawl::scenario<account>{{}, orders_bfbs()}`, a verdict
+// that does not hold shows both sides as JSON.
+//
 // It depends on no test framework: a verdict is a value. Running out of memory is one, too: the
 // scenario does not hold.
 #pragma once
 
+#include <pawl/codec/registration.hpp>
 #include <pawl/codec/verdict.hpp>
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
@@ -20,6 +24,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -55,12 +60,29 @@ class expectation {
         streams_.push_back(std::nullopt);
         events_.append({}, expected);
     }
-    [[nodiscard]] verdict compare(const decision& actual) const;
+    // If they differ, and `bfbs` is not empty, adds both to the reason; `tables` are those that the
+    // decider knows.
+    [[nodiscard]] verdict compare(const decision& actual, std::span<const event_shape> tables,
+                                  std::span<const std::byte> bfbs) const;
 
   private:
+    [[nodiscard]] verdict compare(const decision& actual) const;
+
     decision events_;
     std::vector<std::optional<stream_id>> streams_;
 };
+
+// The tables of a list, as far as their headers know their names.
+template <class... Tables>
+[[nodiscard]] std::vector<event_shape> tables_of(event_list<Tables...>) {
+    std::vector<event_shape> tables;
+    const auto add = [&tables]<class Table>() {
+        if constexpr (requires { Table::Traits::fully_qualified_name; })
+            tables.push_back(shape_of<Table>());
+    };
+    (add.template operator()<Tables>(), ...);
+    return tables;
+}
 
 // Gives the events of a scenario the headers that a journal would: sequences from 0, versions per
 // stream, timestamps equal to the sequence.
@@ -94,7 +116,10 @@ struct refusal_of<Decider> {
 template <folds_events Decider>
 class scenario {
   public:
-    explicit scenario(Decider by = {}) : by_{std::move(by)}, state_{by_.initial()} {}
+    // `bfbs` is the binary schema of every table of the decider's list, or empty; its bytes must
+    // outlive this object.
+    explicit scenario(Decider by = {}, std::span<const std::byte> bfbs = {})
+        : by_{std::move(by)}, bfbs_{bfbs}, state_{by_.initial()} {}
 
     // Events of the past, in this order.
     template <class... Builds>
@@ -119,7 +144,7 @@ class scenario {
                 return {false, "the command was refused"};
             detail::expectation expected;
             (expected.add(builds), ...);
-            return expected.compare(decided_);
+            return expected.compare(decided_, detail::tables_of(typename Decider::events{}), bfbs_);
         });
     }
     verdict then_nothing() const { return then(); }
@@ -189,6 +214,7 @@ class scenario {
     }
 
     Decider by_;
+    std::span<const std::byte> bfbs_;
     typename Decider::state state_;
     decision decided_;
     detail::imagined_log log_;
