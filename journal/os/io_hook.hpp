@@ -1,4 +1,5 @@
-// A hook for fault tests: every system call that opens, changes or syncs a file calls it first.
+// A hook for fault tests: every system call that opens, maps, reads, changes, locks or syncs a file
+// calls it first.
 //
 // It costs one load of a pointer on paths that make a system call anyway. The hot path makes none
 // and never calls it.

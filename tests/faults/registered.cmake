@@ -1,5 +1,5 @@
-# What ctest runs of the fault suites: seconds of each, so that a break shows at once. All of rows.txt
-# at its full figures is the scoreboard's, which `tools/dev test` runs after ctest.
+# The part of the fault suites that ctest runs: seconds of each, so that a break shows at once. The
+# scoreboard, which `tools/dev test` runs after ctest, runs all of rows.txt with its full figures.
 pawl_add_fault(no_syscalls ARGUMENTS --quick)
 pawl_add_fault(power_cuts ARGUMENTS --count 2000)
 pawl_add_fault(rollover_sync ARGUMENTS --quick)

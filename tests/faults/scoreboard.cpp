@@ -25,7 +25,7 @@ using nlohmann::json;
 
 namespace {
 
-// By row; row 0 is what is promised beside the others, and an empty one is a row that is not built.
+// By row; row 0 is the promise without a number, and an empty text is a row that is not built.
 constexpr std::array<std::string_view, 19> promises{
     "An append makes no system call and allocates nothing",
     "No durable event is lost, none appears that was not appended, no batch is split",
@@ -63,7 +63,7 @@ struct listed_program {
     std::vector<std::string> words;
 };
 
-// Row 12 first: a zero means nothing unless its planted bug is caught.
+// Row 12 first: a zero means nothing unless the planted bugs are caught.
 [[nodiscard]] int place_of(int row) noexcept {
     return row == planted_row ? 0 : row == 0 ? planted_row : row;
 }
@@ -100,7 +100,7 @@ struct listed_program {
     return fmt::format("{}", fmt::join(words, " "));
 }
 
-// As it can be pasted into a shell that stands in the repository.
+// In a form that can be pasted into a shell in the repository.
 [[nodiscard]] std::string shown(const std::filesystem::path& path) {
     std::error_code ignored;
     const auto near = std::filesystem::proximate(path, ignored);
@@ -165,11 +165,11 @@ class scoreboard {
         }
         if (!any) {
             ++short_;
-            fmt::print("     no program in rows.txt stands for this row\n");
+            fmt::print("     no program in rows.txt is for this row\n");
         }
     }
 
-    // Where the program runs that is meant: a row's is the one that lies beside this.
+    // Run the intended program: a row's is the one beside this program.
     [[nodiscard]] std::filesystem::path directory_of(const listed_program& program) const {
         return program.row == planted_row && !asked_.planted.empty()
                    ? std::filesystem::absolute(asked_.planted)
@@ -184,7 +184,7 @@ class scoreboard {
             words.emplace_back("--full");
         words.insert(words.end(), {"--seed", std::to_string(asked_.seed)});
         const auto directory = directory_of(program);
-        // Only what hangs takes so long.
+        // Only a program that hangs takes this long.
         const auto ran = run_program(words, directory, asked_.full ? 0 : 3600);
         json parts = json::array();
         for (const auto& text : ran.lines()) {
@@ -203,7 +203,7 @@ class scoreboard {
             any_skipped = any_skipped || skipped;
         }
         const bool exit_fits = ran.exit_status == (!all_well ? 1 : any_skipped ? exit_skipped : 0);
-        // One that gave no result, or gave good ones and died on its way out.
+        // A program that printed no result, or printed good ones and died afterwards.
         if (parts.empty() || (all_well && !exit_fits))
             parts.push_back(no_result(program, ran.exit_status));
         for (auto& part : parts)
@@ -237,10 +237,11 @@ class scoreboard {
                 {"skipped", ""},
                 {"repeat", ""},
                 {"ok", false},
-                {"detail", fmt::format("ended with {} and no result of its own", exit_status)}};
+                {"detail", fmt::format("ended with status {} and without a result", exit_status)}};
     }
 
-    // What shows the first failure alone, or all of the part where nothing shorter is known.
+    // The command that shows the first failure alone, or the whole part if nothing shorter is
+    // known.
     [[nodiscard]] static std::string repeat_command(const json& part,
                                                     const std::filesystem::path& directory,
                                                     const listed_program& program,
@@ -287,7 +288,7 @@ class scoreboard {
 int main(int argc, char** argv) {
     wishes asked;
     CLI::App app{"Runs the rows of the reliability scoreboard and prints the table."};
-    auto* quick = app.add_flag("--quick", asked.quick, "a few seconds a row");
+    auto* quick = app.add_flag("--quick", asked.quick, "a few seconds per row");
     app.add_flag("--full", asked.full, "the figures on demand: hours")->excludes(quick);
     app.add_option("--seed", asked.seed, "decides everything random");
     app.add_option("--json", asked.json_file, "also write the results to this file");

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Appends over so many rollovers, with the upkeep that is due, and makes it durable, as `control`
-// says once the writer has been idle for an interval.
+// Appends over this many rollovers, with the upkeep that is due, and makes it all durable; once the
+// writer has been idle for an interval, `control` says so.
 void append_over_rollovers(writer& log, std::uint64_t rollovers) {
     const auto until = log.statistics().rollovers + rollovers;
     while (log.statistics().rollovers < until) {
@@ -46,7 +46,7 @@ std::vector<std::string> names_in(const fs::path& directory) {
     return names;
 }
 
-// Whether the file can be missing: what is derived from the log, or only for those who run now.
+// Whether the file may be missing: it is derived from the log, or matters only to live processes.
 bool is_optional(const std::string& name) {
     return name == "control" || name == "streams" || name == "writer.lock" ||
            name.ends_with(".idx");

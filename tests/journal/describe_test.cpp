@@ -97,7 +97,7 @@ TEST_CASE_METHOD(describe_fixture, "a writer knows what an earlier one described
         const writer killed = write(true);
     }
     must(write(false).close());
-    // Sealed and behind a rollover, from the index or, where that is gone, from the frames.
+    // From sealed segments after a rollover, by the index or, if that is gone, by the frames.
     {
         writer log = write(false);
         const std::vector<std::byte> large(40'000);
@@ -126,7 +126,7 @@ TEST_CASE_METHOD(describe_fixture, "a description may be as large as a segment a
     CHECK(log.describe({3, 1, std::string(1025, 'n'), {}}).error().code == errc::invalid_argument);
     CHECK(log.describe({first_reserved_type, 1, "erased", {}}).error().code ==
           errc::invalid_argument);
-    // Refused, so it was not recorded and can be.
+    // It was refused and not recorded, so now it can be.
     CHECK(describe(log, 3, "large", "small"));
     const auto found = must(descriptions(directory));
     REQUIRE(found.size() == 3);
@@ -180,7 +180,7 @@ TEST_CASE_METHOD(describe_fixture, "descriptions are not events and no part of t
     CHECK(without.descriptions_before().empty());
     CHECK(same->names_digest() == with_description);
     CHECK(same->content_hash() == first->content_hash());
-    // Not asked for, not gathered.
+    // Descriptions are gathered only if they are asked for.
     auto quiet = must(cursor::open(directory));
     REQUIRE(quiet.next() != nullptr);
     CHECK(quiet.descriptions_before().empty());

@@ -1,4 +1,4 @@
-// The texts of errors: numbers and a sentence, without an allocation on the hot path.
+// The text of errors: numbers and a sentence, without an allocation on the hot path.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "os/io_hook.hpp"

@@ -1,5 +1,5 @@
-// A device that cannot read is no damage: the next try may succeed, and nothing must be cut or
-// rebuilt because of it.
+// A failed read is not damage: the next attempt may succeed, and nothing may be cut or rebuilt
+// because of it.
 #include "../support/temporary_directory.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
@@ -21,8 +21,8 @@ void make_journal(const std::filesystem::path& path) {
     must(log.close());
 }
 
-// Calls attempt() with each of its reads refused in turn, and afterwards() with none refused; how
-// many there are.
+// Calls attempt() with each of its reads refused in turn, and each time afterwards() with none
+// refused. Returns the number of reads.
 template <class Attempt, class Afterwards>
 std::size_t refuse_each_read(const Attempt& attempt, const Afterwards& afterwards) {
     for (std::size_t refused = 0;; ++refused) {

@@ -9,8 +9,8 @@ using namespace pawl;
 using namespace pawl::test;
 using detail::head_slots;
 
-TEST_CASE("a table of streams from which some are taken holds the others") {
-    // So small that most entries do not lie in the slot that their number asks for.
+TEST_CASE("removing streams from a table leaves the others in it") {
+    // So small that most entries do not lie in the slot to which they hash.
     auto slots = must(head_slots::make(64));
     std::map<stream_id, stream_version> model;
     std::mt19937_64 random{7};

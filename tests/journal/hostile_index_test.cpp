@@ -53,7 +53,7 @@ TEST_CASE("find_stream does not follow an index out of its segment") {
         index.header.end_offset = 65536;
         index.names[0].offset = 65536 - 8;
     }
-    SECTION("to a frame that is no name") {
+    SECTION("to a frame that is not a name") {
         index.names[0].offset = index.streams[0].last_offset();
     }
     journal.replace(index);

@@ -1,4 +1,4 @@
-// Metadata as a writer takes it and a reader gets it.
+// Metadata as a writer accepts it and a reader returns it.
 #include "journal_support.hpp"
 #include "support/temporary_directory.hpp"
 

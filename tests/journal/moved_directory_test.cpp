@@ -375,7 +375,7 @@ TEST_CASE("a segment size that an existing journal ignores leaves a notice") {
     CHECK(must(recover(path)).notices.empty());
 }
 
-TEST_CASE("network file systems are recognised by name, local ones are not among them") {
+TEST_CASE("network file systems are recognized by name, and local ones are not among them") {
     CHECK(detail::remote_file_system(0x6969) == "NFS");
     CHECK(detail::remote_file_system(0x65735546) == "FUSE");
     for (const std::uint32_t local : {0xef53U, 0x58465342U, 0x9123683eU, 0x01021994U, 0x794c7630U})

@@ -1,5 +1,5 @@
-// Network file systems, and FUSE: writers and cursors refuse them unless they are allowed, and what
-// only looks says where it looked.
+// Network file systems, and FUSE: writers and cursors refuse them unless they are allowed, and
+// inspect and verify report them.
 #include "../support/pretended_file_system.hpp"
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What a writer returns that ran out before: it may be poisoned or closed, or lack a segment or a
-// larger table of streams.
+// The errors of a writer that ran out of memory before: it may be poisoned or closed, or lack a
+// segment or a larger table of streams.
 answers writer_answers() {
     return answers{{errc::poisoned, errc::back_pressure, errc::closed}};
 }
@@ -55,7 +55,7 @@ void read_all(answers& got, const fs::path& path, const cursor_options& options)
     got.heed(events->finish());
 }
 
-// Every call of a writer, with events that need memory: streams and names that are new, rollovers.
+// Every call of a writer, with events that need memory: new streams, new names and rollovers.
 void use(answers& got, writer& log) {
     const auto payload = bytes_of("some bytes");
     for (stream_id stream = 100; stream < 110; ++stream)
@@ -148,7 +148,8 @@ TEST_CASE("no call of a writer lets std::bad_alloc through, and what it publishe
     const auto base = directory.path() / "base";
     fs::copy(path, base, fs::copy_options::recursive);
     std::optional<writer> log;
-    // What the writer before left must be whole, and hold all that it had published.
+    // The journal that the previous writer left must be sound, and hold everything that it had
+    // published.
     const auto check = [&] {
         if (!log)
             return;
@@ -197,7 +198,7 @@ TEST_CASE("no opening for writing and no recovery lets std::bad_alloc through", 
                                       [&] { got.heed(writer::open(path, by_hand_unpopulated())); },
                                       sampled);
     CHECK(got.unexplained() == "");
-    // A recovery that ran out is repeated, and loses nothing.
+    // A recovery that ran out of memory can be repeated and loses nothing.
     copy_torn();
     {
         const refused_allocation refusing{40};

@@ -1,5 +1,5 @@
-// Whose files a journal's are: new ones take owner, group and mode from journal.pawl, whoever makes
-// them.
+// The owner of a journal's files: new ones take owner, group and mode from journal.pawl, whichever
+// user creates them.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 
@@ -27,7 +27,7 @@ struct stat status_of(const fs::path& path) {
     return status;
 }
 
-// Of everything in the directory: name, owner, group, mode, size and time of the last change.
+// Name, owner, group, mode, size and time of the last change of everything in the directory.
 std::set<std::string> listing_of(const fs::path& directory) {
     std::set<std::string> listing;
     for (const auto& entry : fs::recursive_directory_iterator{directory}) {
@@ -41,7 +41,7 @@ std::set<std::string> listing_of(const fs::path& directory) {
     return listing;
 }
 
-// What `act` returns in a process of that user and group.
+// Runs `act` in a process of that user and group, and returns its result.
 int as_user(uid_t user, gid_t group, const std::function<int()>& act) {
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
@@ -57,7 +57,7 @@ int as_user(uid_t user, gid_t group, const std::function<int()>& act) {
     return WEXITSTATUS(status);
 }
 
-// A service's journal with a torn tail, and a segment after it that a recovery puts aside.
+// A service's journal with a torn tail, and a segment after it that a recovery moves to torn/.
 class services_journal {
   public:
     explicit services_journal(std::uint32_t mode) : mode_{mode} {
@@ -82,7 +82,7 @@ class services_journal {
             REQUIRE(::chown(entry.path().c_str(), service_user, service_group) == 0);
     }
 
-    // Checks that everything is the service's; the number of files.
+    // Checks that everything belongs to the service; returns the number of files.
     std::size_t check_all_is_services() const {
         std::size_t files = 0;
         for (const auto& entry : fs::recursive_directory_iterator{path()}) {
@@ -113,7 +113,7 @@ class services_journal {
 
 }  // namespace
 
-TEST_CASE("what root recovers stays the service's") {
+TEST_CASE("after a recovery by root, every file belongs to the service") {
     if (!may_give_files())
         return;
     for (const std::uint32_t mode : {0600U, 0640U, 0664U}) {
@@ -135,7 +135,7 @@ TEST_CASE("what root recovers stays the service's") {
     }
 }
 
-TEST_CASE("what root appends to a service's journal stays the service's, under any umask") {
+TEST_CASE("after an append by root, every file belongs to the service, under any umask") {
     if (!may_give_files())
         return;
     const services_journal journal{0640};
@@ -182,12 +182,12 @@ TEST_CASE("a process that may not give files to a journal's owner is refused bef
     });
     CHECK(refused == 0);
     CHECK(listing_of(journal.path()) == before);
-    // Reading needs nothing of the kind.
+    // Reading needs no such permission.
     CHECK(as_user(other_user, service_group,
                   [&] { return recover(journal.path(), {.dry_run = true}) ? 0 : 1; }) == 0);
 }
 
-TEST_CASE("a group that the files grant nothing need not be the journal's") {
+TEST_CASE("a group to which the mode grants nothing need not be the journal's") {
     if (!may_give_files())
         return;
     const auto opens = [](const services_journal& journal) {
@@ -197,11 +197,11 @@ TEST_CASE("a group that the files grant nothing need not be the journal's") {
     CHECK(opens(services_journal{0640}) == 1);
 }
 
-TEST_CASE("what a killed recovery of root had made does not lock the service out") {
+TEST_CASE("files that a killed recovery by root left do not lock the service out") {
     if (!may_give_files())
         return;
     const services_journal journal{0600};
-    // Each was made, and not given yet.
+    // Each was created, but not given to the service yet.
     fs::create_directory(journal.path() / "torn");
     for (const char* name : {"writer.lock", "0000000001.seg.tmp"}) {
         std::ofstream{journal.path() / name};

@@ -1,4 +1,4 @@
-// What reading costs, by counting: calls, bytes read from files, bytes copied.
+// Counts what reading costs: calls, bytes read from files, bytes copied.
 #include "../support/temporary_directory.hpp"
 #include "format/frame_check.hpp"
 #include "interposed_calls.hpp"
@@ -49,7 +49,7 @@ TEST_CASE("a replay reads a mebibyte with four windows, and little of it twice")
     CHECK(seen == journal.events);
     const auto took = reads() - before;
     // Seventeen windows of 256 KiB, one of them in the fifth segment, and what is read to enter a
-    // segment. A window begins at the page in which the one before ended.
+    // segment. A window begins at the page in which the previous one ended.
     CHECK(took.calls == 29);
     CHECK(took.bytes == 4'426'752);
 }

@@ -164,7 +164,7 @@ TEST_CASE(
     CHECK(must(writer::open(path, by_hand())).recovery().state == found::closed);
 }
 
-TEST_CASE("a crash does not hold the disk space of a segment for ever") {
+TEST_CASE("a crash does not hold the disk space of a segment forever") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";
     constexpr std::uint64_t segment_bytes = std::uint64_t{4} << 20;
@@ -228,7 +228,7 @@ TEST_CASE("recovery needs no disk space if there is nothing to do") {
     CHECK(rule.refused == 0);
     CHECK(files() == before);
 
-    // A missing index without disk space to rebuild it is no obstacle either.
+    // A missing index that cannot be rebuilt for lack of disk space does not matter either.
     fs::remove(detail::index_path(path, 0));
     const hooked hook{rule};
     const auto report = must(recover(path));

@@ -70,7 +70,7 @@ TEST_CASE("a segment whose index is gone is read in full for a stream that it ma
     for (const std::uint64_t gone : {4U, 5U, 6U, 11U})
         std::filesystem::remove(journal.index_of(gone));
     CHECK(journal.read() == versions{1, 2, 3, 4});
-    SECTION("the next writer makes the indexes again, with the same links") {
+    SECTION("the next writer rebuilds the indexes, with the same links") {
         auto log = must(writer::open(journal.path(), small_segments()));
         must(log.close());
         const auto link = [&](std::uint64_t ordinal) {

@@ -167,7 +167,7 @@ TEST_CASE("a writer that appends nothing does not rewrite the file of stream hea
     // One read by each open, none by a close.
     CHECK(record.calls(io_operation::open, "streams").size() == 2);
     CHECK(must(verify(path, {.deep = true})).findings.empty());
-    // But not for ever.
+    // But not forever.
     for (int life = 0; life < 6; ++life) {
         auto log = must(writer::open(path, by_hand()));
         must(log.close());

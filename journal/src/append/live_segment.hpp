@@ -14,8 +14,7 @@ namespace pawl::detail {
 // What the appending thread publishes after each append: how far it has come.
 //
 // Each word can be read on its own. `position` counts across segments and never goes back, so a
-// reader needs no second word to know to which segment it belongs: live_segment::end_of_frames
-// tells.
+// reader needs no second word to know to which segment it belongs: see live_segment::end_of_frames.
 struct alignas(64) progress {
     std::atomic<std::uint64_t> sequence{0};  // exclusive
     // The end of the last frame, as an offset in an imaginary log: the header area of the first

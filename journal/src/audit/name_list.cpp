@@ -19,7 +19,7 @@ namespace {
                                       std::uint64_t ordinal, std::vector<recorded_name>& into) {
     auto segment = detail::open_segment(directory, id, ordinal);
     if (!segment) {
-        // Listed and gone since: it was only prepared, and a close or a recovery removed it.
+        // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
         if (segment.error().code == errc::missing_segment)
             return {};
         return std::unexpected(std::move(segment.error()));
@@ -41,7 +41,7 @@ namespace {
                  .timestamp_ns = detail::load_u64(frame + detail::frame_offset::timestamp),
                  .name = std::string{each->name}});
     });
-    // Zeros stand where a page was lost, and no name is found in them.
+    // A lost page reads as zeros, in which no name is found.
     return segment->bytes.whole();
 }
 

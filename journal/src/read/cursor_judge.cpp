@@ -101,7 +101,7 @@ std::string_view cursor_state::proof_beyond() const {
         return "the writer reports it as durable";
     const auto successor = open_segment(directory_, id_, segment_->header.ordinal + 1);
     if (successor && load_commit(successor->bytes.data() + first_frame_offset) != 0)
-        return "the writer has filled the next segment";
+        return "the writer has continued in the next segment";
     return {};
 }
 

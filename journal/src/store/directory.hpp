@@ -37,8 +37,8 @@ inline constexpr std::string_view torn_name = "torn";
 // Ordinals of the segment files, ascending.
 [[nodiscard]] result<std::vector<std::uint64_t>> list_segments(const directory_handle& directory);
 
-// not_a_journal for a directory without journal.pawl; says whether it does not exist, is empty, or
-// what else is in it.
+// The not_a_journal error for a directory without journal.pawl. It says whether the directory does
+// not exist or is empty, or what else is in it.
 [[nodiscard]] error no_journal_in(const directory_handle& directory);
 // An entry that keeps the directory from becoming a journal. Empty if there is none: the directory
 // is empty, or holds only what an interrupted creation leaves.

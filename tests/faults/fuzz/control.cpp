@@ -15,7 +15,7 @@ namespace {
 
 using namespace detail;  // NOLINT(google-build-using-namespace): the parsers under test
 
-// An input brings the bytes at the front of each block.
+// An input holds the bytes at the front of each block.
 constexpr std::size_t block_input_bytes = 256;
 
 void repair_control(std::span<std::byte> file, unsigned char what) {
@@ -54,7 +54,7 @@ void fuzz_control(fuzz_input input) {
     }
     repair_control(file, what);
     static const scratch_file scratch{"control"};
-    // What is too short is cut off.
+    // Also try a file that is too short.
     const std::size_t bytes = (what & 0x80) != 0 ? input.size() : file.size();
     demand(scratch.replace(std::span{file}.first(std::min(bytes, file.size()))));
     const auto view = control_view::open(scratch.directory(), {});

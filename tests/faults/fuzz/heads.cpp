@@ -1,4 +1,4 @@
-// The file of stream heads: what passes the check is then searched by the appending thread.
+// The file of stream heads: once it passes the check, the appending thread searches it.
 #include "format/hash.hpp"
 #include "store/heads_file.hpp"
 #include "targets.hpp"
@@ -13,7 +13,7 @@ namespace {
 
 using namespace detail;  // NOLINT(google-build-using-namespace): the parsers under test
 
-// An input is the header and what lies behind its block.
+// An input is the header and the bytes after its block.
 struct heads_input {
     heads_header header{};
     std::span<const std::byte> body;

@@ -1,4 +1,4 @@
-// The index of a sealed segment, and what finds its way by it: stream heads and names.
+// The index of a sealed segment, and the code that follows it: stream heads and names.
 #include "audit/name_search.hpp"
 #include "format/block_checksum.hpp"
 #include "store/heads_rebuild.hpp"
@@ -48,7 +48,7 @@ void repair_index(std::span<std::byte> bytes, unsigned char what) {
     std::memcpy(bytes.data(), &header, sizeof header);
 }
 
-// What a reader that probes does: the index need not be sound anywhere else.
+// Does what a reader that probes does; the rest of the index need not be sound.
 void probe(std::span<const std::byte> bytes) {
     auto index = index_file::over(bytes, "hostile", {}, 0);
     if (!index)
@@ -71,8 +71,8 @@ void probe(std::span<const std::byte> bytes) {
     demand(index->blocks_checked() <= blocks + 8);
 }
 
-// The segment that the index is said to be of: smaller than the index may say. Whatever uses an
-// index to find its way in a segment is driven here.
+// The segment to which the index supposedly belongs, which may be smaller than the index claims.
+// All code that follows an index into a segment is called here.
 void use_index(index_file& file, const segment_index& index) {
     static const std::vector<std::byte> segment(first_frame_offset + 256);
     const exact_copy bytes{segment};
@@ -80,7 +80,7 @@ void use_index(index_file& file, const segment_index& index) {
     auto heads = empty_heads(1);
     if (heads)
         (void)merge_segment(*heads, index, space);
-    // No frame is there, so a name can only be missing or the index wrong.
+    // The segment has no frames, so a name can only be missing, or the index wrong.
     const auto found = find_name(file, space, "orders");
     demand(found ? !*found : found.error().code == errc::damaged);
 }

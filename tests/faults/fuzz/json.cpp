@@ -1,4 +1,5 @@
-// JSON text for one of several tables: what is accepted prints, and reads back as the same.
+// JSON text for one of several tables: accepted text can be printed, and the result parses to the
+// same payload.
 #include "kinds_bfbs.hpp"
 #include "shop_bfbs.hpp"
 #include "targets.hpp"
@@ -32,7 +33,8 @@ void prints_and_reads_back(const schema& of, std::span<const std::byte> payload)
     json_parser parse{of};
     const auto again = parse(text);
     if (!again) {
-        // A payload may refer to one table many times, and its text may not.
+        // A payload may refer to one table several times. Its text repeats the table, and may be
+        // too large to parse.
         demand(again.error().code == errc::too_large);
         return;
     }

@@ -1,4 +1,4 @@
-// An event's payload: what decodes can be read to its last byte.
+// An event's payload: if it decodes, every byte of it can be read.
 #include "../../codec/shop_events.hpp"
 #include "targets.hpp"
 
@@ -46,7 +46,7 @@ std::uint64_t read_through(const shop::chain& first) {
     return sum;
 }
 
-// What is read must not be left out by the compiler.
+// Keeps the compiler from leaving out the reads.
 void keep(std::uint64_t sum) {
     asm volatile("" : : "r"(sum) : "memory");
 }
@@ -64,7 +64,7 @@ void decode_as(std::span<const std::byte> bytes) {
 void fuzz_payload(fuzz_input input) {
     if (input.empty())
         return;
-    // malloc aligns as a payload's place in a segment does.
+    // malloc gives the alignment that a payload has in a segment.
     const exact_copy copy{input.subspan(1)};
     switch (static_cast<unsigned char>(input[0]) % 3) {
         case 0:

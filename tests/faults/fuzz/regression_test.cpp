@@ -1,4 +1,4 @@
-// Every stored input goes through its target: seeds, and what once broke something.
+// Runs every stored input through its target: seeds, and inputs that once broke something.
 #include "targets.hpp"
 
 #include <catch2/catch.hpp>
@@ -20,7 +20,7 @@ TEST_CASE("no stored input breaks the parser it was made for") {
             const std::string bytes{std::istreambuf_iterator<char>{source}, {}};
             INFO(entry.path().string());
             target.run(std::as_bytes(std::span{bytes}));
-            // Cut short anywhere it is still only data.
+            // An input that is cut short anywhere must not break anything either.
             for (std::size_t kept = 0; kept < bytes.size(); kept += 1 + kept / 8)
                 target.run(std::as_bytes(std::span{bytes}.first(kept)));
             ++inputs;

@@ -1,4 +1,4 @@
-// A binary schema, and a payload that is printed by it. The first two bytes are the schema's
+// A binary schema, and a payload that is printed with it. The first two bytes are the schema's
 // length.
 #include "targets.hpp"
 

@@ -1,4 +1,4 @@
-// A file whose contents are replaced over and over, for parsers that take a name.
+// A file whose contents are replaced for each input, for parsers that take a file name.
 #pragma once
 
 #include "../../support/temporary_directory.hpp"

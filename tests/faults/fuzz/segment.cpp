@@ -1,4 +1,4 @@
-// Frames: the walk in order, the search behind a hole, and what is built from them.
+// Frames: the walk in order, the search after a hole, and what is built from them.
 #include "format/description_frame.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
@@ -16,7 +16,7 @@ using namespace detail;  // NOLINT(google-build-using-namespace): the parsers un
 
 constexpr std::uint64_t epoch = 0x1234'5678'9abc'def0;
 
-// Frames lie at their offsets in a segment whose header is nowhere in memory.
+// Frames lie at their offsets in a segment whose header is not in memory.
 [[nodiscard]] frame_space space_of(std::span<const std::byte> frames) noexcept {
     const auto origin = std::bit_cast<std::uintptr_t>(frames.data()) - first_frame_offset;
     return {std::bit_cast<const std::byte*>(origin), first_frame_offset + frames.size(), epoch};

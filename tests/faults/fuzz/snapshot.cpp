@@ -1,4 +1,4 @@
-// A snapshot: its header, its payload, and what it says of itself.
+// A snapshot: its header, its payload, and its description of itself.
 #include "scratch_file.hpp"
 #include "snapshot/snapshot_file.hpp"
 #include "targets.hpp"

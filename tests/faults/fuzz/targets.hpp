@@ -1,8 +1,8 @@
-// What hostile bytes are put through: one entry point for each kind of file. Each reads nothing but
-// its input, and ends the process where a promise is broken; otherwise it has nothing to say.
+// The fuzz targets: one entry point for each kind of file. Each reads only its input, ends the
+// process if a promise is broken, and otherwise returns nothing.
 //
-// The first byte of an input says what is put right before it is parsed, so that mutations get past
-// the checksums: see `repair`.
+// The first byte of an input selects what is repaired before it is parsed, so that mutations get
+// past the checksums: see `repair`.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,7 @@ struct fuzz_target {
 };
 [[nodiscard]] std::span<const fuzz_target> fuzz_targets() noexcept;
 
-// Bytes at hand in memory of their own, so that a sanitizer sees a read beside them.
+// A copy of the bytes in its own allocation, so that a sanitizer sees a read outside them.
 class exact_copy {
   public:
     explicit exact_copy(fuzz_input bytes);

@@ -9,7 +9,7 @@
 
 #define FRAMES 3                   /* room in a segment, the end frame's included */
 #define SEGMENTS 2
-#define CELLS 12                   /* of a segment: its frames, and the word behind the last */
+#define CELLS 12                   /* of a segment: its frames, and the word after the last */
 #define EVENTS 4                   /* two in each segment, then an end frame */
 #define EVENT 1
 #define END 2
@@ -19,10 +19,10 @@
 #define HASH(at, payload) ((at) + (payload) + 1)
 
 byte cell[24];
-byte published = 0;                /* exclusive sequence; what the flusher goes by */
+byte published = 0;                /* exclusive sequence; what the flusher reads */
 byte durable = 0;
 
-/* Zeroes the word behind a frame, stores hash and payload, in any order, then the commit word. */
+/* Zeroes the word after a frame, stores hash and payload, in any order, then the commit word. */
 inline store_frame(at, word, content) {
     hashed = false; filled = false; cleared = false;
 #ifdef EARLY_COMMIT
@@ -40,7 +40,7 @@ inline store_frame(at, word, content) {
     cell[at] = word
 }
 
-/* A reservation over this frame's payload and the next frame's place, given up or shortened. */
+/* A reservation over this frame's payload and the next frame's place, abandoned or shortened. */
 inline scribble(at) {
     cell[at + 2] = SCRIBBLE;
     cell[at + 3] = SCRIBBLE
@@ -74,7 +74,7 @@ active proctype writer() {
     od
 }
 
-/* What has a commit word is whole, is what was written, and comes in order. */
+/* A frame with a commit word is whole, is what was written, and comes in order. */
 active [2] proctype reader() {
     byte segment = 0, frame = 0, sequence = 0, word;
     do

@@ -1,4 +1,4 @@
-// Included before everything else in a build that holds mutants: which one is awake, and which were
+// Included before everything else in a build with mutants: which one is enabled, and which were
 // reached.
 #pragma once
 
@@ -10,14 +10,14 @@
 
 namespace pawl_mutants {
 
-// The number in PAWL_MUTANT; 0 if none is awake.
+// The number in PAWL_MUTANT; 0 if none is enabled.
 inline const int awake = [] {
     const char* text = ::getenv("PAWL_MUTANT");
     return text == nullptr ? 0 : ::atoi(text);
 }();
 
 // One byte for each mutant in the file that PAWL_MUTANT_TRACE names: 1 if its place was reached.
-// Shared, so that children count too and nothing is lost with a process that is killed.
+// Shared, so that children count, too, and nothing is lost if a process is killed.
 inline constexpr unsigned most = 65536;
 inline char* const reached = []() -> char* {
     const char* path = ::getenv("PAWL_MUTANT_TRACE");
@@ -39,7 +39,7 @@ inline char* const reached = []() -> char* {
 
 }  // namespace pawl_mutants
 
-// Asleep while the compiler evaluates it.
+// Disabled while the compiler evaluates it.
 [[nodiscard]] constexpr bool pawl_mutant(int number) noexcept {
     if (__builtin_is_constant_evaluated())
         return false;

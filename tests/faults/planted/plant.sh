@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Plants the bugs of this directory: NAME.patch is the bug `bug::NAME`, one line of ../planted.txt.
 #
-#   plant.sh copy ROOT DIR   copies journal/, codec/ and replay/ of ROOT into DIR, with every bug in them
-#   plant.sh check ROOT      says of each patch whether it still applies to the sources of ROOT
+# plant.sh copy ROOT DIR copies journal/, codec/ and replay/ of ROOT into DIR, with every bug in
+# them plant.sh check ROOT checks that each patch still applies to the sources of ROOT
 #
-# A patch only adds lines. Each is applied to the clean sources by itself, and what they add is
-# merged afterwards, so patches may touch the same spot and none depends on another.
+# A patch only adds lines. Each is applied to the clean sources separately, and the added lines are
+# merged afterwards, so patches may touch the same place and none depends on another.
 set -euo pipefail
 export LC_ALL=C
 
@@ -54,7 +54,7 @@ apply_alone() {
         if grep -qE '^[0-9,]+[cd]' "$added/$name"; then
             complain "$name" "its patch removes or changes lines of $file; a planted bug only adds"
         fi
-        # So that diff finds what was added where the patch has put it, and not a line further.
+        # Makes diff report the added lines exactly where the patch put them.
         if ! awk -v seam="planted(bug::$name)" '
                 /^[0-9]/ { getline; if (index($0, seam) == 0) bad = 1; runs++ }
                 END { exit bad || runs == 0 }' "$added/$name"; then
@@ -72,7 +72,7 @@ apply_each() {
     done
 }
 
-# Every bug must be found by something, and what is to be found must exist.
+# Every bug needs a command that finds it, and every listed bug must exist.
 compare_with_list() {
     local listed name
     listed=$(awk '!/^#/ && NF { print $1 }' "$here/../planted.txt" | sort)
@@ -108,7 +108,7 @@ write_enumeration() {
     echo "}  // namespace pawl::detail"
 }
 
-# Files that are the same keep their time stamps, so that only what has changed is compiled again.
+# Unchanged files keep their time stamps, so that only changed ones are compiled again.
 update() {
     local from=$1 to=$2 file
     mkdir -p "$to"

@@ -15,7 +15,7 @@ namespace {
         return bug::none;
     const auto named = std::ranges::find(bug_names, std::string_view{name});
     if (named == bug_names.end()) {
-        std::fprintf(stderr, "no planted bug is called %s\n", name);
+        std::fprintf(stderr, "there is no planted bug %s\n", name);
         std::exit(2);
     }
     return static_cast<bug>(named - bug_names.begin());

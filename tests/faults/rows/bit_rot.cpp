@@ -1,6 +1,6 @@
 // Row 7: rot is always found. Every bit of a sealed segment, of an index and of the file of stream
 // heads is flipped, and every sector zeroed, one at a time; verify must name the file and the
-// place, and a cursor must give the right events up to the damage and then its error, or all of
+// place, and a cursor must return the right events up to the damage and then its error, or all of
 // them.
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::size_t sector_bytes = 512;
 
-// Where the log is hurt, and which event is the first that cannot be read for it.
+// Where the log is damaged, and which is the first event that cannot be read because of that.
 struct place {
     std::uint64_t offset = no_value;
     sequence_number sequence = no_value;
@@ -39,7 +39,7 @@ struct place {
 struct frame_at {
     std::uint64_t begin;
     std::uint64_t end;
-    place blamed;  // its batch's first frame, or itself
+    place blamed;  // its batch's first frame, or the place itself
 };
 
 [[nodiscard]] std::vector<frame_at> frames_of(std::span<const std::byte> segment) {
@@ -63,14 +63,14 @@ struct frame_at {
 
 enum class part : std::uint8_t { segment, index, heads };
 
-// As --file numbers them.
+// Numbered as in --file.
 [[nodiscard]] part kind_of(std::uint64_t number) noexcept {
     return number == 3 ? part::index : number == 4 ? part::heads : part::segment;
 }
 
 // One change to one file: a bit flipped or a sector zeroed.
 struct change {
-    std::uint64_t first = 0;  // first byte that is different
+    std::uint64_t first = 0;  // first byte that differs
     std::uint64_t last = 0;   // last such byte
 };
 
@@ -104,7 +104,7 @@ class rotten {
             zero_sector(target, at, name);
     }
 
-    // Every single bit of a segment's frames, checked in memory as recovery and verify do.
+    // Flips every single bit of a segment's frames, checked in memory as recovery and verify do.
     void spoil_in_memory(const fs::path& path) {
         target_file target{path};
         if (!target.usable()) {
@@ -138,8 +138,8 @@ class rotten {
   private:
     [[nodiscard]] bool few() const noexcept { return failures_ < 5; }
 
-    // A frame that lies where another was, or in another life of the segment, has no valid hash:
-    // each bit of offset and epoch counts.
+    // A frame at another offset, or in a segment with another epoch, has no valid hash: each bit of
+    // offset and epoch counts.
     void check_places(const detail::frame_space& space) {
         for (const frame_at& frame : frames_) {
             const std::byte* at = space.base + frame.begin;
@@ -153,13 +153,14 @@ class rotten {
                 };
                 if (matches(space.epoch ^ other, frame.begin) ||
                     matches(space.epoch, frame.begin ^ other))
-                    fail(fmt::format("bit {} of the place of the frame at {}", bit, frame.begin),
+                    fail(fmt::format("bit {} of offset and epoch of the frame at {}", bit,
+                                     frame.begin),
                          "UNDETECTED", fmt::format("--file 5 --seed {}", program_.seed()));
             }
         }
     }
 
-    // The arguments for one bit and the sectors of the file at hand; for a bit behind its end, only
+    // The arguments for one bit and the sectors of the current file; for a bit after its end, only
     // the sectors.
     [[nodiscard]] std::string alone(std::uint64_t bit, std::uint64_t step) const {
         return fmt::format("--file {} --first-bit {} --step {} --count 1", number_, bit, step);
@@ -200,7 +201,7 @@ class rotten {
             fail(what, wrong, repeat);
     }
 
-    // Which frame the change lies in; nothing where it lies outside the log.
+    // The frame in which the change lies; nullopt if it lies outside the log.
     [[nodiscard]] place expected_place(const change& changed) const {
         const auto frame = std::ranges::upper_bound(frames_, changed.first, {}, &frame_at::end);
         if (frame == frames_.end() || changed.last < frame->begin)
@@ -212,7 +213,7 @@ class rotten {
                                            const place& expected) const {
         const auto report = verify(directory_);
         if (!report)
-            return "verify could not: " + report.error().message();
+            return "verify failed: " + report.error().message();
         if (report->findings.empty())
             return "UNDETECTED by verify";
         for (const finding& found : report->findings) {
@@ -226,13 +227,13 @@ class rotten {
                     return {};
                 continue;
             }
-            // Header copies are named by where they begin, everything else by the byte.
+            // Header copies are reported by where they begin, everything else by the byte.
             const bool named = found.what.offset == changed.first ||
                                found.what.offset == changed.first / 4096 * 4096;
             if (named && found.what.sequence != no_value)
                 return {};
         }
-        return fmt::format("verify names another place than byte {}, sequence {}: {}",
+        return fmt::format("verify reports another place than byte {}, sequence {}: {}",
                            expected.offset, expected.sequence,
                            report->findings.front().what.message());
     }
@@ -241,7 +242,7 @@ class rotten {
                                            cursor_options options) {
         auto events = cursor::open(directory_, options);
         if (!events)
-            return "cursor does not open: " + events.error().message();
+            return "a cursor cannot be opened: " + events.error().message();
         generated_log_check check{generated_log{log_seed_}};
         while (const event* e = events->next()) {
             if (auto wrong = check.check(*e); !wrong.empty())
@@ -250,11 +251,11 @@ class rotten {
         const auto end = events->finish();
         if (expected.offset == no_value) {
             if (!end)
-                return "cursor stopped without need: " + end.error().message();
+                return "cursor stopped without damage: " + end.error().message();
             return check.next_sequence() == whole_ ? "" : "cursor ended early";
         }
         if (end)
-            return "cursor took damage for an end";
+            return "cursor reported damage as the end";
         ++stopped_;
         const error& why = end.error();
         if (why.code != errc::damaged || why.file != path.string() ||
@@ -263,16 +264,16 @@ class rotten {
         return check.next_sequence() == expected.sequence ? "" : "cursor stopped early";
     }
 
-    // What an index is for must come out right without it, too.
+    // What an index provides must be right without it, too.
     [[nodiscard]] std::string check_stream_cursor() const {
         constexpr stream_id wanted = 5;
         auto events = cursor::open(directory_, {.stream = wanted});
         if (!events)
-            return "stream cursor does not open: " + events.error().message();
+            return "a stream cursor cannot be opened: " + events.error().message();
         stream_version version = 0;
         while (const event* e = events->next()) {
             if (e->stream() != wanted || e->version() != ++version)
-                return "stream cursor gives a wrong event";
+                return "stream cursor returns a wrong event";
         }
         if (auto end = events->finish(); !end)
             return "stream cursor: " + end.error().message();
@@ -287,7 +288,7 @@ class rotten {
     }
 
   public:
-    // Reads the journal whole, before it is hurt, for what must come out.
+    // Reads the whole journal before it is damaged, to know what must be read later.
     [[nodiscard]] std::string learn() {
         auto events = cursor::open(directory_);
         if (!events)
@@ -303,7 +304,7 @@ class rotten {
     row_program& program_;
     fs::path directory_;
     std::uint64_t log_seed_;
-    std::uint64_t number_ = 0;  // of the file at hand, as --file names it
+    std::uint64_t number_ = 0;  // of the current file, as in --file
     part kind_ = part::segment;
     std::vector<std::byte> original_;
     std::vector<frame_at> frames_;
@@ -348,7 +349,7 @@ int main(int argc, char** argv) {
     const std::uint64_t usual_step = program.mode() == row_mode::quick ? 1009 : whole ? 1 : 37;
     const std::uint64_t step = program.option("--step", usual_step);
     const std::uint64_t first_bit = program.option("--first-bit", draw(seed, 1) % step);
-    // Which of the files: 0 all, 1 the rolled segment, 2 the closed one, 3 index, 4 heads; 5 the
+    // The files to damage: 0 all, 1 the rolled segment, 2 the closed one, 3 index, 4 heads; 5 the
     // rolled segment in memory.
     const std::uint64_t only = program.option("--file", 0);
     program.target({.quick = 400'000, .ci = 450'000, .full = 1'500'000});
@@ -359,7 +360,7 @@ int main(int argc, char** argv) {
     }
     rotten rot{program, directory, draw(seed, 2)};
     if (auto wrong = rot.learn(); !wrong.empty()) {
-        program.failure("", "the journal is wrong before it is hurt: " + wrong);
+        program.failure("", "the journal is wrong before it is damaged: " + wrong);
         return program.finish();
     }
     const bool usual = step == usual_step;

@@ -1,5 +1,6 @@
-// Row 10, second part: spin goes through every interleaving of a model of the commit protocol. The
-// states it reports are counted; each wrong order that is planted in the model must be found first.
+// Row 10, second part: spin explores every interleaving of a model of the commit protocol. The
+// states that it reports are counted; first it must find each wrong order that is planted in the
+// model.
 #include "support/row_program.hpp"
 
 #include <fmt/core.h>
@@ -42,7 +43,7 @@ struct exploration {
     const fs::path home = directory / (define.empty() ? "right" : define);
     fs::create_directories(home);
     const std::string flag = define.empty() ? "" : "-D" + define;
-    // A depth that cuts the search short would leave states out: pan then says so.
+    // If its depth limit cuts the search short, states are left out, and pan reports that.
     const bool ran = shell(fmt::format(
         "cd '{}' && spin {} -a '{}/model/commit.pml' >spin.log 2>&1 && cc -O2 -w -DSAFETY "
         "-DCOLLAPSE -o pan pan.c >cc.log 2>&1 && ./pan -m1000000 >pan.log 2>&1",
@@ -77,14 +78,15 @@ int main(int argc, char** argv) {
     for (const char* define : planted) {
         const auto wrong = explore(program.directory(), define);
         if (!wrong.ran || wrong.errors == 0)
-            program.failure("", fmt::format("the planted {} is not found", define));
+            program.failure("", fmt::format("the planted {} was not found", define));
     }
     const auto right = explore(program.directory(), "");
     program.count(right.states);
     if (!right.ran)
-        program.failure("", "the model does not run to its end");
+        program.failure("", "the model was not explored to its end");
     if (right.errors != 0)
         program.failure("", "an interleaving breaks an assertion of the model");
-    program.detail(fmt::format("all there are; {} planted wrong orders found", planted.size()));
+    program.detail(
+        fmt::format("all states of the model; {} planted wrong orders found", planted.size()));
     return program.finish();
 }

@@ -71,7 +71,7 @@ class damager {
         const log_record* first = first_changed(*file, record.file);
         if (first == nullptr) {
             restore(*file);
-            return;  // it was so already
+            return;  // nothing changed
         }
         program_.count();
         wanted_ = kind == newer_frame ? errc::newer_format : errc::damaged;
@@ -122,7 +122,7 @@ class damager {
         }
     }
 
-    // The same place in another life of the journal: right in everything but the epoch.
+    // The record at the same place in another life of the journal: right except for the epoch.
     void put_stale_frame(const log_record& record, std::byte* frame) const {
         const std::string name = record.file.substr(log_.directory.size());
         const auto from = memory_files::find(stale_.directory + name);
@@ -130,7 +130,7 @@ class damager {
             std::memcpy(frame, from->bytes.data() + record.offset, record.bytes);
     }
 
-    // Right by length, hash and sequence, and of a must-know type that this version does not have.
+    // Right in length, hash and sequence, but of a must-know type that this version does not have.
     static void put_newer_frame(const log_record& record, std::byte* frame, const std::byte* base) {
         constexpr std::uint16_t type = 99;
         const detail::commit_word was{detail::load_u64(frame)};
@@ -143,8 +143,8 @@ class damager {
             detail::frame_hash(frame, record.bytes, header.epoch, record.offset, word.value()));
     }
 
-    // What proves the watermark lies behind the records below it, and is left alone: without it
-    // nobody could tell.
+    // The frame that proves the watermark lies after the records below it and is left alone:
+    // without it, damage could not be told from a torn tail.
     void keep_witness(memory_file& file, const std::string& path) const {
         const std::uint64_t behind = end_of_records(path);
         const auto& bytes = kept(file);
@@ -165,7 +165,7 @@ class damager {
             ->second;
     }
 
-    // The first record in order that is not what it was.
+    // The first record, in order, that has changed.
     [[nodiscard]] const log_record* first_changed(const memory_file& file,
                                                   const std::string& path) const {
         const auto& bytes = kept(file);
@@ -186,13 +186,13 @@ class damager {
         const std::vector<std::byte> as_found{file.contents().begin(), file.contents().end()};
         const auto opened = writer::open(log_.directory, options);
         if (opened)
-            return fmt::format("opened, and goes on at {}", opened->next_sequence());
+            return fmt::format("opened, and continues at {}", opened->next_sequence());
         const error& why = opened.error();
         if (why.code != wanted_)
             return "refused for another reason: " + why.message();
         if (why.file != first.file ||
             (why.offset != first.offset && why.offset != first.batch_offset)) {
-            return fmt::format("not located: {}, and it was byte {}", why.message(), first.offset);
+            return fmt::format("wrong place: {}, but it was byte {}", why.message(), first.offset);
         }
         if (changed(file, as_found))
             return "refused, but something was changed";
@@ -221,13 +221,13 @@ class damager {
             return fmt::format("a cursor read on to {}", events->next_sequence());
         const auto end = events->finish();
         if (end || end.error().code != wanted_)
-            return "a cursor does not say what is wrong";
+            return "a cursor reports no error";
         return {};
     }
 
     void restore(memory_file& file) {
         file.write(0, kept(file));
-        // Something was opened that should not have been: its files are of no use any more.
+        // An open succeeded that should have failed, so the files are of no more use.
         spoilt_ = memory_files::list(log_.directory, true).size() != before_.size();
     }
 

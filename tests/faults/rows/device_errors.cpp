@@ -1,8 +1,9 @@
 // Row 6 on real devices: a writer works on ext4, XFS or btrfs, on a loop device over a FUSE file
-// that refuses writes or flushes with EIO from some point on, a few times or until it is mended.
-// The kernel then calls pages clean that never reached the disk, so whoever asks again is told that
-// all is well. The writer must not say so, nor the next one on the mounted file system; and once
-// the file system was mounted anew, what was acknowledged must be there.
+// that refuses writes or flushes with EIO from some point on, a few times or until it is repaired.
+// The kernel then treats pages as clean that never reached the disk, so a second sync reports
+// success. The writer must not acknowledge anything because of that, nor may the next writer on the
+// mounted file system; and after the file system is mounted again, everything that was acknowledged
+// must be there.
 #include "support/block_device.hpp"
 #include "support/cut_check.hpp"
 #include "support/fuse_disk.hpp"
@@ -57,7 +58,7 @@ constexpr std::chrono::seconds most_for_a_trial{30};
     return plan;
 }
 
-// One file system and one disk below it, which all trials share.
+// One file system and one disk under it, which all trials share.
 class broken_device {
   public:
     broken_device(row_program& program, file_system kind)
@@ -67,7 +68,7 @@ class broken_device {
           fuse_{disk_},
           record_{struck_record::shared()} {}
 
-    // Why it cannot run here, else empty.
+    // Returns why it cannot run here, else empty.
     [[nodiscard]] std::string prepare() {
         const auto made = program_.directory() / "made";
         if (auto wrong = make_file_system(made, kind_); !wrong.empty())
@@ -94,7 +95,7 @@ class broken_device {
         }
         std::string wrong = record_.told.failure();
         if (wrong.empty() && !end.well())
-            wrong = fmt::format("the process that tries it ends with status {}", end.status);
+            wrong = fmt::format("the trial's process ended with status {}", end.status);
         if (!wrong.empty())
             program_.failure(repeat,
                              fmt::format("{}: {} (trial {})", name_of(kind_), wrong, number));
@@ -104,9 +105,9 @@ class broken_device {
 
     [[nodiscard]] std::string line() const {
         return fmt::format(
-            "{} trials; {} writers poisoned, {} openings refused, {} journals opened again beside "
-            "a lying page cache, {} of them written past it, {} file systems that could not be "
-            "mounted again",
+            "{} trials; {} writers poisoned, {} openings refused, {} journals opened again while "
+            "the page cache hid errors, {} of them rewritten bypassing it, {} file systems that "
+            "could not be mounted again",
             trials_, record_.sums.poisoned.load(), record_.sums.refused.load(),
             record_.sums.reopened.load(), record_.sums.past_the_cache.load(),
             record_.sums.unmountable.load());
@@ -116,7 +117,7 @@ class broken_device {
   private:
     [[nodiscard]] std::filesystem::path live() { return program_.directory() / "live"; }
 
-    // Does the work with the disk mounted. What is wrong, else empty.
+    // Does the work with the disk mounted. Returns what is wrong, else empty.
     template <class Work>
     [[nodiscard]] std::string on_mounted(Work&& work) {
         loop_device device;
@@ -131,7 +132,7 @@ class broken_device {
         return wrong.empty() ? left : wrong;
     }
 
-    // In a process that may be given up.
+    // Runs in a separate process, which may hang and be abandoned.
     [[nodiscard]] int trial(std::uint64_t number) {
         random_source random{draw(program_.seed(), number)};
         std::string wrong = on_mounted(
@@ -187,14 +188,14 @@ class broken_device {
         return wrong.empty() ? left : wrong;
     }
 
-    // What waits inside the kernel is the kernel's doing, and whatever is tried next on this file
-    // system would wait with it. What waits elsewhere is a fault.
+    // If it waits inside the kernel, the kernel is to blame, and anything tried next on this file
+    // system would wait as well. If it waits elsewhere, that is a fault.
     void give_up_on(const child_end& end, const std::string& repeat) {
         gave_up_ = true;
         ::umount2(live().c_str(), MNT_DETACH);
         const bool in_kernel = end.where.find(" D in ") != std::string::npos;
         const std::string what =
-            fmt::format("{}: hangs after an error of the device ({})", name_of(kind_), end.where);
+            fmt::format("{}: hangs after a device error ({})", name_of(kind_), end.where);
         if (end.stuck || in_kernel)
             program_.skip(what);
         else

@@ -1,8 +1,8 @@
-// Row 11, second part: a full disk is an error and nothing worse. On small file systems a writer
-// appends until there is no room, must say disk_full, must still sync and be read, and goes on once
-// there is room again. And where room that was allocated is no longer there when it is stored to,
-// because a backup shares the blocks or somebody punched them out, the store is an error of the
-// writer and not the death of the process.
+// Row 11, second part: a full disk is an error and nothing worse. On small file systems, a writer
+// appends until there is no room; it must report disk_full, must still sync and be readable, and
+// must continue once there is room again. And if allocated space is gone when it is stored to,
+// because a backup shares the blocks or somebody punched them out, the store must be an error of
+// the writer and not kill the process.
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
@@ -32,7 +32,7 @@ namespace {
 
 constexpr generated_log::sizes large_events{.usual = 2000, .largest = 20'000};
 
-// Nothing happens but what the program asks for.
+// Nothing happens except what the program requests.
 [[nodiscard]] writer_options alone_with(std::uint64_t segment_bytes) {
     writer_options options;
     options.segment_bytes = segment_bytes;
@@ -42,7 +42,7 @@ constexpr generated_log::sizes large_events{.usual = 2000, .largest = 20'000};
     return options;
 }
 
-// A small file system of its own, unmounted at the end.
+// A small file system, unmounted at the end.
 class small_file_system {
   public:
     small_file_system(const fs::path& parent, std::string kind)
@@ -67,7 +67,7 @@ class small_file_system {
     [[nodiscard]] const fs::path& path() const noexcept { return path_; }
     [[nodiscard]] const std::string& kind() const noexcept { return kind_; }
 
-    // Takes all the room but about so many bytes.
+    // Takes all the space except about this many bytes.
     void leave(std::uint64_t bytes) const {
         std::error_code code;
         const std::uint64_t free_bytes = fs::space(path_, code).available;
@@ -80,7 +80,7 @@ class small_file_system {
         ::fsync(filler);
         ::close(filler);
     }
-    // Takes what is kept for root as well.
+    // Also takes the space reserved for root.
     void leave_nothing() const {
         const int filler = ::open((path_ / "filler").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         ::off_t end = 0;
@@ -120,7 +120,7 @@ class filling {
     filling(const small_file_system& disk, std::uint64_t seed)
         : disk_{disk}, directory_{disk.path() / "journal"}, seed_{seed} {}
 
-    // What is wrong; empty where nothing is.
+    // What is wrong; empty if nothing is.
     [[nodiscard]] std::string run() {
         auto log = writer::open(directory_, alone_with(std::uint64_t{64} << 10));
         if (!log)
@@ -157,13 +157,13 @@ class filling {
                 return "append: " + failure_text(log, placed.error());
             ++fulls_;
             if (log.failure())
-                return "a full disk poisons";
+                return "a full disk poisons the writer";
             auto synced = log.sync();
             if (!synced || *synced != log.published())
-                return "what was published cannot be synced";
+                return "published events cannot be synced";
             return {};
         }
-        return "the disk does not get full";
+        return "the disk does not fill up";
     }
 
     [[nodiscard]] static std::string go_on(writer& log, generated_log& source) {
@@ -177,14 +177,14 @@ class filling {
             if (auto polled = log.poll(); !polled)
                 return "poll with room again: " + failure_text(log, polled.error());
         }
-        return log.statistics().rollovers < rollovers + 3 ? "appending does not go on" : "";
+        return log.statistics().rollovers < rollovers + 3 ? "appending does not continue" : "";
     }
 
     [[nodiscard]] std::string read_back(sequence_number events_in_all) const {
         generated_log_check check{generated_log{seed_, large_events}};
         if (auto wrong = fault_of_journal(directory_, check, {.deep = true}); !wrong.empty())
             return wrong;
-        return check.next_sequence() == events_in_all ? "" : "not all events are there";
+        return check.next_sequence() == events_in_all ? "" : "some events are missing";
     }
 
     const small_file_system& disk_;
@@ -193,13 +193,13 @@ class filling {
     std::uint64_t fulls_ = 0;
 };
 
-// How the room under a segment goes that was allocated when the segment was made.
+// How a segment loses the disk space that was allocated when it was created.
 enum class room_goes : std::uint8_t {
-    punched,  // somebody gives the blocks back
+    punched,  // somebody releases the blocks
     shared,   // a copy shares them, and a store needs others
 };
 
-// A writer whose segment loses its room on a full disk.
+// A writer whose segment loses its disk space on a full disk.
 class losing_room {
   public:
     losing_room(const small_file_system& disk, room_goes how, std::uint64_t seed)
@@ -208,14 +208,14 @@ class losing_room {
           how_{how},
           seed_{seed} {}
 
-    // What is wrong; empty where nothing is.
+    // What is wrong; empty if nothing is.
     [[nodiscard]] std::string run() {
         disk_.make_room();
         auto wrong = lose();
         disk_.make_room();
         return wrong.empty() ? read_back() : wrong;
     }
-    // Whether a store did meet a page that could not be had.
+    // Whether a store did reach a page that was not available.
     [[nodiscard]] bool met() const noexcept { return met_; }
 
   private:
@@ -242,15 +242,15 @@ class losing_room {
                 continue;
             met_ = placed.error().code == errc::io && placed.error().file == segment.string();
             if (!met_ && placed.error().code != errc::back_pressure)
-                return "append says " + failure_text(*log, placed.error());
+                return "append fails with " + failure_text(*log, placed.error());
             break;
         }
         if (!met_)
             return "";
         if (log->append({.type = 1}, {}))
-            return "an append is accepted after a page was lost";
+            return "an append succeeds after a page was lost";
         if (auto again = log->sync(); again)
-            return "what went to a lost page is called durable";
+            return "events on a lost page are reported as durable";
         return log->failure() ? "" : "the writer is not poisoned";
     }
 
@@ -324,10 +324,10 @@ int main(int argc, char** argv) {
         program.count(one.fulls());
         return wrong;
     });
-    program.next_part({.row = 11, .name = "lost_room", .counted = "stores without room"});
+    program.next_part({.row = 11, .name = "lost_room", .counted = "stores without space"});
     program.target({.quick = 1, .ci = 4, .full = 4});
-    // Not on btrfs: a store without room there may wait inside the kernel until there is some,
-    // which nothing in the process can help.
+    // Not on btrfs: there, a store without space may wait inside the kernel until there is some,
+    // which nothing in the process can prevent.
     on_each(program, {"tmpfs", "ext4", "xfs"}, [&](const small_file_system& disk) {
         for (const room_goes how : {room_goes::punched, room_goes::shared}) {
             losing_room one{disk, how, draw(program.seed(), 2)};

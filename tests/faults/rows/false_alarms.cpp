@@ -1,6 +1,6 @@
 // Row 10, second part: a healthy journal never looks damaged. A service opens, writes, rolls over,
-// closes, is killed and recovers, while the commands that only read look at its journal; each must
-// exit as it would beside a service that stands still.
+// closes, is killed and recovers, while the read-only commands look at its journal; each must exit
+// as it would beside an idle service.
 #include "support/generated_log.hpp"
 #include "support/process.hpp"
 #include "support/row_program.hpp"
@@ -41,7 +41,7 @@ constexpr std::uint64_t segment_bytes = std::uint64_t{64} << 10;
         ::_exit(1);
     }
     generated_log source{seed};
-    // Few events, so that there is much opening and closing; at times enough to roll over.
+    // Mostly few events, so that opening and closing is frequent; sometimes enough to roll over.
     for (std::uint64_t left = 1 + random.below(random.one_in(4) ? 2000 : 60); left > 0; --left) {
         if (auto placed = source.append_unit(*log); !placed) {
             fmt::print(stderr, "the service cannot append: {}\n", placed.error().message());
@@ -55,13 +55,13 @@ constexpr std::uint64_t segment_bytes = std::uint64_t{64} << 10;
     ::_exit(0);
 }
 
-// The journal is there before the first command looks for it.
+// The journal must exist before the first command looks for it.
 [[nodiscard]] bool create(const std::filesystem::path& directory) {
     auto log = writer::open(directory, {.segment_bytes = segment_bytes});
     return log && log->close();
 }
 
-// One life after the other; some are killed, while they open as well.
+// One life after the other; some are killed, even while they open.
 [[noreturn]] void serve(const std::filesystem::path& directory, std::uint64_t seed) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     random_source random{seed};
@@ -83,7 +83,7 @@ constexpr std::uint64_t segment_bytes = std::uint64_t{64} << 10;
     }
 }
 
-// Beside a service that is at work; it ends with this.
+// Runs beside a live service, which ends with this object.
 class running_service {
   public:
     running_service(const std::filesystem::path& directory, std::uint64_t seed) {
@@ -115,7 +115,7 @@ struct command {
     bool may_be_locked = false;
 };
 
-// What is wrong with the way it ended; empty if nothing is.
+// What is wrong with how a command ended; empty if nothing is.
 [[nodiscard]] std::string run_beside(const command& asked, const std::string& directory,
                                      std::uint64_t& locked) {
     std::vector<std::string> words{PAWL_TOOLS_DIR "/pawl"};
@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
         const auto directory = program.directory() / fmt::format("journal-{}", journals);
         const std::uint64_t seed = draw(program.seed(), journals++);
         if (!create(directory)) {
-            program.failure({}, "no journal can be made");
+            program.failure({}, "cannot create a journal");
             break;
         }
         running_service service{directory, seed};
@@ -192,6 +192,6 @@ int main(int argc, char** argv) {
     }
     if (program.reached() != 0)
         program.detail(
-            fmt::format("{} journals; {} rehearsals of a recovery met a writer", journals, locked));
+            fmt::format("{} journals; {} dry runs of a recovery found a writer", journals, locked));
     return program.finish();
 }

@@ -1,7 +1,7 @@
-// Row 2: the power is lost below a real file system. A writer works on ext4 or XFS, on a loop
-// device whose file is a FUSE file that writes down what it is asked to write and to flush. Disks
-// are made of any beginning of that record, with what came after the last flush there or not, block
-// by block; each is mounted, recovered and read.
+// Row 2: power loss under a real file system. A writer works on ext4 or XFS, on a loop device over
+// a FUSE file that records every write and flush. Disks are made from any prefix of that record, in
+// which each block written after the last flush may or may not be there; each disk is mounted,
+// recovered and read.
 #include "support/block_device.hpp"
 #include "support/cut_check.hpp"
 #include "support/cut_image.hpp"
@@ -48,7 +48,7 @@ class trial {
           told_{acknowledgements::shared()},
           sums_{cut_sums::shared()} {}
 
-    // Why it cannot run here, else empty.
+    // Returns why it cannot run here, else empty.
     [[nodiscard]] std::string prepare(std::uint64_t workers) {
         const auto made = program_.directory() / "made";
         if (auto wrong = make_file_system(made, kind_); !wrong.empty())
@@ -97,8 +97,8 @@ class trial {
 
     [[nodiscard]] std::string line() const {
         return fmt::format(
-            "{} histories, {} of them on what a cut had left, {} writes and flushes, {} rollovers; "
-            "{} torn tails cut, {} blocks of writes missing, {} journals went on",
+            "{} histories, {} of them after a cut, {} writes and flushes, {} rollovers; "
+            "{} torn tails cut, {} written blocks missing, {} journals continued",
             totals_.histories, totals_.behind_a_cut, totals_.entries, totals_.rollovers,
             sums_.torn.load(), sums_.missing.load(), sums_.went_on.load());
     }
@@ -152,7 +152,7 @@ class trial {
         for (const ::pid_t child : workers) {
             int status = 0;
             if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0)
-                sums_.fail("a process that tries cuts has died");
+                sums_.fail("a process that tries cuts died");
         }
     }
 
@@ -193,7 +193,8 @@ class trial {
         return kept.string();
     }
 
-    // The next history begins on a fresh disk, or where a cut of this one was recovered.
+    // The next history begins on an empty disk, or on one where a cut of this history was
+    // recovered.
     void begin_the_next(random_source& random, const std::string& repeat) {
         if (lives_.count() < most_generations && !random.one_in(3)) {
             const disk_cut cut = choose(random);

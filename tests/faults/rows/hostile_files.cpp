@@ -1,6 +1,6 @@
-// Row 9: hostile files are safe. The fuzzers of fuzz/ run as child processes, each a share of the
-// executions from the row's seed, with little memory to spend; what they report as executed is
-// counted.
+// Row 9: hostile files are safe. The fuzzers of fuzz/ run as child processes with little memory,
+// each for a share of the executions, with seeds from the row's seed; the executions that they
+// report are counted.
 #include "support/row_program.hpp"
 #include "support/workers.hpp"
 
@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Of 1,000 executions so many go to each. Control files and snapshots are parsed from real files,
-// which takes ten times as long.
+// How many of 1,000 executions each target gets. Control files and snapshots are parsed from real
+// files, which takes ten times as long.
 struct share {
     std::string_view target;
     std::uint64_t per_mille;
@@ -33,7 +33,7 @@ constexpr std::array shares{share{"segment", 420}, share{"index", 220},  share{"
                             share{"payload", 150}, share{"control", 10}, share{"snapshot", 10},
                             share{"json", 50},     share{"schema", 50},  share{"retained", 30}};
 
-// Where the fuzzers are: beside this program, or in the build made for them.
+// The directory of the fuzzers: beside this program, or in the build made for them.
 [[nodiscard]] fs::path find_fuzzers() {
     const std::array places{fs::read_symlink("/proc/self/exe").parent_path(),
                             fs::path{PAWL_FUZZERS_DIR}};
@@ -47,8 +47,8 @@ constexpr std::array shares{share{"segment", 420}, share{"index", 220},  share{"
     return {};
 }
 
-// Runs a command with its output in a file; the exit status, or 128 and the signal. What it parses
-// from real files lies in `scratch`, which is memory where the row program's directory is.
+// Runs a command with its output in a file. Returns the exit status, or 128 plus the signal. Real
+// files that it parses are in `scratch`, which is in memory if the row program's directory is.
 int run_logged(std::vector<std::string> words, const fs::path& log, const fs::path& scratch) {
     std::vector<char*> arguments;
     for (std::string& word : words)
@@ -60,8 +60,8 @@ int run_logged(std::vector<std::string> words, const fs::path& log, const fs::pa
         ::dup2(into, STDOUT_FILENO);
         ::dup2(into, STDERR_FILENO);
         ::setenv("TMPDIR", scratch.c_str(), 1);
-        // To note where each allocation was made takes half of the time. The freed memory that is
-        // kept back is still a thousand inputs' worth.
+        // Recording where each allocation was made would take half of the time. The quarantine for
+        // freed memory still holds a thousand inputs' worth.
         ::setenv("ASAN_OPTIONS", "malloc_context_size=1:quarantine_size_mb=8", 1);
         ::execv(arguments[0], arguments.data());
         ::_exit(127);
@@ -99,14 +99,14 @@ struct fuzzing {
     std::uint64_t seed;
     std::uint64_t executions;
 
-    // One target; adds what was executed.
+    // Runs one target and adds the number of executions.
     [[nodiscard]] worker_report run(const share& one, std::uint64_t part) const {
         const fs::path home = directory / fmt::format("{}-{}", one.target, part);
         fs::create_directories(home / "corpus");
         const std::uint64_t runs = executions * one.per_mille / 1000 / parts + 1;
         const int status = run_logged(
             {fuzzers / fmt::format("pawl_fuzz_{}", one.target), fmt::format("-runs={}", runs),
-             // 0 would be a seed of the fuzzer's own choice.
+             // With seed 0, the fuzzer would choose its own.
              fmt::format("-seed={}", (seed * parts + part) % 0x7fffffff + 1), "-max_len=4096",
              "-timeout=10", "-rss_limit_mb=1024", "-malloc_limit_mb=16", "-print_final_stats=1",
              "-verbosity=1", fmt::format("-artifact_prefix={}/", home.string()), home / "corpus",
@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
         program.skip("no fuzzers: they need Clang with libFuzzer, cmake --build --preset fuzz");
         return program.finish();
     }
-    // Each core takes every target once, so that none waits for the slowest.
+    // Each core runs every target once, so that no core waits for the slowest target.
     const auto reports = run_workers(fuzzing::parts, [&](unsigned part) {
         worker_report sum;
         for (const share& one : shares) {
@@ -157,13 +157,15 @@ int main(int argc, char** argv) {
         if (!report.fault.empty())
             program.failure(report.repeat, report.fault);
     }
-    // The inputs that broke something, the logs, and what was found on the way there.
+    // The inputs that broke something, the logs, and the inputs that reached new code.
     if (keep) {
         const fs::path kept = fs::temp_directory_path() / fmt::format("pawl-hostile-{}", run.seed);
         fs::remove_all(kept);
         fs::copy(run.directory, kept, fs::copy_options::recursive);
         fmt::print(stderr, "kept in {}\n", kept.string());
     }
-    program.detail("segments, indexes, stream heads, retained, payloads, control files, snapshots");
+    program.detail(
+        "segments, indexes, stream heads, retained, payloads, control files, snapshots, JSON, "
+        "schemas");
     return program.finish();
 }

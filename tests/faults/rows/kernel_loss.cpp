@@ -1,6 +1,6 @@
-// Row 4: the kernel is lost. A writer works in a virtual machine and says on its console what was
-// acknowledged; the machine is killed at a random moment, with all that its kernel had not written
-// yet. Its disk is then mounted here, recovered and read.
+// Row 4: the kernel is lost. A writer works in a virtual machine and prints on its console what was
+// acknowledged; the machine is killed at a random moment, and everything that its kernel had not
+// written yet is lost. Its disk is then mounted here, recovered and read.
 #include "support/block_device.hpp"
 #include "support/cut_check.hpp"
 #include "support/guest_writer.hpp"
@@ -29,7 +29,7 @@ namespace {
 
 struct totals {
     std::uint64_t while_opening = 0;
-    std::uint64_t in_guest = 0;  // recoveries that were left to the next machine
+    std::uint64_t in_guest = 0;  // recoveries left to the next machine
     std::uint64_t acknowledgements = 0;
     std::uint64_t events = 0;
     std::uint64_t torn = 0;
@@ -72,7 +72,8 @@ class loss_loop {
         return make_file_system(disk(), file_system::ext4);
     }
 
-    // What the machine said when it was killed counts; what went wrong before, else empty.
+    // Runs a machine and kills it; what it had printed by then counts. Returns what went wrong
+    // before, else empty.
     [[nodiscard]] std::string run_and_kill(random_source& random) {
         const std::uint64_t seed = random.next() >> 16;
         virtual_machine machine;
@@ -80,8 +81,8 @@ class loss_loop {
                 {.system = &system_, .disk = disk(), .console = console(), .seed = seed});
             !wrong.empty())
             return wrong;
-        // Mostly after so many acknowledgements, however long they take here; else soon after it
-        // has begun to open the journal.
+        // Mostly after a number of acknowledgements, however long they take here; otherwise soon
+        // after it has begun to open the journal.
         const bool early = random.one_in(5);
         const std::uint64_t awaited = random.below(std::uint64_t{2} << random.below(6));
         if (auto wrong = wait_for_words(machine, early, awaited); !wrong.empty())
@@ -90,7 +91,7 @@ class loss_loop {
         while (steady_clock::now() < due && machine.runs())
             ::usleep(500);
         if (!machine.runs())
-            return "the virtual machine ended by itself";
+            return "the virtual machine ended on its own";
         machine.kill();
         return note(words_on(console()), seed);
     }
@@ -106,9 +107,9 @@ class loss_loop {
             if (early ? words.started : words.acknowledgements > acknowledgements)
                 return {};
             if (!machine.runs())
-                return "the virtual machine ended by itself";
+                return "the virtual machine ended on its own";
             if (steady_clock::now() > limit)
-                return "the virtual machine does not get as far as the writer";
+                return "the virtual machine does not start the writer";
             ::usleep(10'000);
         }
     }
@@ -124,14 +125,15 @@ class loss_loop {
             return {};
         }
         if (*words.opened < needed_)
-            return fmt::format("lost: the next machine goes on at {}, {} were durable",
+            return fmt::format("lost: the next machine continues at {}, but {} were durable",
                                *words.opened, needed_);
         lives_.begin(*words.opened, seed);
         needed_ = std::max(needed_, words.durable);
         return {};
     }
 
-    // Recovers a copy here; the next machine goes on with that, or has to recover the disk itself.
+    // Recovers a copy here. The next machine continues with that, or has to recover the disk
+    // itself.
     [[nodiscard]] std::string look(random_source& random) {
         saved_image::of(disk()).write(copy(), image_bytes_of(file_system::ext4));
         const bool leave_it = random.one_in(2);

@@ -1,6 +1,6 @@
-// Row 3: the death of the process is harmless. A child appends as fast as it can and says in shared
-// memory how far it has been told it came; it is killed at a random moment, opening and recovering
-// included; then everything it had said must be there.
+// Row 3: the death of the process is harmless. A child appends as fast as it can and records in
+// shared memory what was acknowledged; it is killed at a random moment, even while it opens or
+// recovers; then everything acknowledged must be there.
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
@@ -31,7 +31,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// What the child has been told, on a page that outlives it.
+// What was acknowledged to the child, on a page that outlives it.
 struct acknowledged {
     std::atomic<std::uint64_t> published{0};
     std::atomic<std::uint64_t> durable{0};
@@ -46,7 +46,7 @@ struct life_plan {
     sync_policy sync{};
     std::uint64_t sync_every = 0;    // units between calls of sync(); 0: none
     bool from_start = false;         // the delay counts from the fork, not from the opened writer
-    bool on_all_processors = false;  // or the writer's threads take turns on one
+    bool on_all_processors = false;  // otherwise the writer's threads take turns on one
     microseconds delay{0};
 };
 
@@ -122,7 +122,7 @@ struct totals {
     }
 }
 
-// Lets the time pass, or returns early where the child has failed.
+// Waits for the time to pass, or returns early if the child has failed.
 void wait_until_due(const life_plan& plan, const acknowledged& told) {
     const auto given_up = [&] { return told.failed.load(std::memory_order_acquire); };
     if (!plan.from_start) {
@@ -137,7 +137,7 @@ void wait_until_due(const life_plan& plan, const acknowledged& told) {
     }
 }
 
-// What is wrong with the journal; empty where everything that was acknowledged is there.
+// What is wrong with the journal; empty if everything that was acknowledged is there.
 [[nodiscard]] std::string read_back(const std::filesystem::path& directory, std::uint64_t log_seed,
                                     const acknowledged& told, const verify_options& how,
                                     std::uint64_t& batches) {
@@ -146,16 +146,16 @@ void wait_until_due(const life_plan& plan, const acknowledged& told) {
         return wrong;
     const std::uint64_t published = told.published.load();
     if (check.next_sequence() < published)
-        return fmt::format("{} events are there, {} were acknowledged", check.next_sequence(),
+        return fmt::format("{} events are there, but {} were acknowledged", check.next_sequence(),
                            published);
     if (told.durable.load() > check.next_sequence())
-        return fmt::format("{} events were durable, {} are there", told.durable.load(),
+        return fmt::format("{} events were durable, but {} are there", told.durable.load(),
                            check.next_sequence());
     batches = check.batches();
     return {};
 }
 
-// Opens for writing as the next program would, and leaves with or without closing.
+// Opens for writing as the next program would, and ends with or without a close.
 [[nodiscard]] std::string recover_here(const std::filesystem::path& directory, bool close,
                                        totals& sums) {
     writer_options options;
@@ -226,7 +226,7 @@ class killer {
             return told_.why;
         sums_.while_opening += told_.opened ? 0U : 1U;
         sums_.rollovers += told_.rollovers;
-        // Where the next life recovers, it may be killed at that as well.
+        // If the next life recovers, it may be killed during that as well.
         const bool leave_recovery_to_the_next = random.one_in(3);
         const bool close = random.one_in(3);
         if (!leave_recovery_to_the_next) {
@@ -240,7 +240,7 @@ class killer {
 
     [[nodiscard]] std::string keep(const std::filesystem::path& directory, std::uint64_t number) {
         if (std::getenv("PAWL_PLANTED_BUG") != nullptr)
-            return "nowhere";  // what a planted bug leaves is of no use
+            return "nowhere";  // a journal written with a planted bug is useless later
         const auto kept = std::filesystem::temp_directory_path() /
                           fmt::format("pawl-kill_loop-{}-{}", program_.seed(), number);
         std::error_code code;
@@ -253,7 +253,7 @@ class killer {
     row_program& program_;
     acknowledged& told_;
     totals sums_;
-    std::uint64_t batches_ = 0;  // in the journal at hand
+    std::uint64_t batches_ = 0;  // in the current journal
     std::uint64_t lives_ = 0;    // read back
 };
 

@@ -1,5 +1,5 @@
 // Row 11, first part: one writer at a time. Processes, threads of one process and forked children
-// race for a journal while somebody deletes and replaces the lock file; at no time do two hold it.
+// race for a journal while the lock file is deleted and replaced; at no time may two hold it.
 #include "store/directory.hpp"
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
@@ -81,7 +81,7 @@ class contender {
             ++shared_.refused;
             if (log.error().code != errc::locked)
                 fail(log.error().message());
-            // The holder is to come to an end, not only to be asked.
+            // Wait until the holder has ended, not only until it was signalled.
             ::usleep(static_cast<::useconds_t>(random_.below(300)));
             return;
         }
@@ -101,7 +101,7 @@ class contender {
             fail("append: " + failure_text(log, placed.error()));
         switch (random_.below(4)) {
             case 0:
-                // The name goes; the lock must not.
+                // The name is removed; the lock must stay.
                 std::filesystem::remove(detail::lock_path(directory_));
                 ++shared_.unlinks;
                 contend_from_here();
@@ -130,7 +130,7 @@ class contender {
         }
     }
 
-    // A forked child may neither append nor keep the lock when its parent lets go.
+    // A forked child may neither append nor keep the lock when its parent releases it.
     void fork_a_child(writer& log) {
         ++shared_.forks;
         const ::pid_t child = ::fork();
@@ -167,8 +167,8 @@ class contender {
     ::_exit(0);
 }
 
-// Waits for all of them, but not for ever: two writers may have written over each other what they
-// wait for.
+// Waits for all of them, but not forever: two writers may have overwritten the data for which the
+// other waits.
 [[nodiscard]] std::string await(const std::vector<::pid_t>& processes, const arena& shared) {
     constexpr int longest_wait_ms = 60'000;
     constexpr int longest_wait_for_two_ms = 2000;
@@ -187,7 +187,7 @@ class contender {
     return wrong;
 }
 
-// One journal's worth of races, so that it does not grow without end.
+// A limited number of races on one journal, so that it does not grow without bound.
 [[nodiscard]] std::string one_journal(row_program& program, arena& shared, std::uint64_t number,
                                       std::uint64_t races) {
     const auto directory = program.directory() / fmt::format("journal-{}", number);
@@ -215,7 +215,7 @@ class contender {
     else if (report->events != shared.won && wrong.empty())
         wrong = fmt::format("{} events of {} writers", report->events, shared.won.load());
     else if (!report->findings.empty() && wrong.empty())
-        wrong = "verify finds: " + report->findings.front().what.message();
+        wrong = "verify reports: " + report->findings.front().what.message();
     std::filesystem::remove_all(directory);
     return wrong;
 }

@@ -1,5 +1,6 @@
 // The appending thread makes no system call and no allocation, rollovers included: a seccomp filter
-// on that thread turns every call into a signal that is counted, and malloc counts itself.
+// on that thread turns every call into a signal that is counted, and a replaced malloc counts its
+// calls.
 #include "support/allocation_hook.hpp"
 #include "support/failure_text.hpp"
 #include "support/row_program.hpp"
@@ -38,7 +39,7 @@ void count_system_call(int, siginfo_t* info, void*) {
     last_system_call.store(info->si_syscall, std::memory_order_relaxed);
 }
 
-// From here on this thread gets SIGSYS for every system call but the return from that signal.
+// From here on, this thread gets SIGSYS for every system call except the return from that signal.
 [[nodiscard]] bool forbid_system_calls() {
     struct sigaction action{};
     action.sa_sigaction = count_system_call;
@@ -64,7 +65,7 @@ struct tally {
     int last_system_call = -1;
 };
 
-// Counts what `work` does; it returns how many calls of the library it made.
+// Counts the system calls and allocations of `work`, which returns how many library calls it made.
 template <class Work>
 [[nodiscard]] tally watch(const char* what, Work&& work) {
     const std::uint64_t before = system_calls.load();
@@ -78,7 +79,7 @@ template <class Work>
 
 constexpr std::array<std::byte, 400> payload{};
 
-// Every kind of call the hot path knows, on a writer whose other threads go on working.
+// Makes every kind of call on the hot path, on a writer whose other threads keep working.
 class appending {
   public:
     appending(writer& log, std::uint64_t rounds) : log_{log}, rounds_{rounds} {}
@@ -86,11 +87,11 @@ class appending {
     // `seen` has spare capacity, because the counting itself must not allocate.
     void run(std::vector<tally>& seen) {
         seen.push_back(watch("append", [&] { return appends(); }));
-        seen.push_back(watch("append to a stream as expected", [&] { return expecting(); }));
+        seen.push_back(watch("append with an expected version", [&] { return expecting(); }));
         seen.push_back(watch("append to new streams", [&] { return new_streams(); }));
         seen.push_back(watch("reserve, commit and abandon", [&] { return reservations(); }));
         seen.push_back(watch("batch", [&] { return batches(); }));
-        seen.push_back(watch("what is refused", [&] { return refusals(); }));
+        seen.push_back(watch("refused appends", [&] { return refusals(); }));
         seen.push_back(watch("asking", [&] { return questions(); }));
     }
 
@@ -117,7 +118,8 @@ class appending {
         return rounds_;
     }
     std::uint64_t new_streams() noexcept {
-        // The table of streams grows meanwhile; while no larger one is ready that is back pressure.
+        // The table of streams grows meanwhile; until a larger one is ready, calls return
+        // back_pressure.
         for (std::uint64_t i = 0; i < rounds_; ++i) {
             for (;;) {
                 const auto placed = log_.append(
@@ -197,7 +199,7 @@ struct outcome {
     tally control;
 };
 
-// Runs on the appending thread, which after this may not even end: it waits for the process to.
+// Runs on the appending thread, which afterwards may not even end: it waits for the process to end.
 void append_watched(writer& log, std::uint64_t rounds, outcome& out) {
     appending work{log, rounds};
     // This thread's first allocation would set up its part of the heap, with system calls.
@@ -207,7 +209,7 @@ void append_watched(writer& log, std::uint64_t rounds, outcome& out) {
     if (out.forbidden) {
         work.run(out.seen);
         out.failed = work.failed();
-        // That counting counts: one of each on purpose.
+        // Shows that the counters work: one of each on purpose.
         out.control = watch("control", [] {
             ::syscall(SYS_getppid);
             void* volatile memory = std::malloc(100);
@@ -237,8 +239,8 @@ void judge(row_program& program, const outcome& out, const char* clock, std::uin
     if (out.control.system_calls != 1 || out.control.allocations != 1)
         program.failure("", "the counters do not count");
     if (rollovers == 0)
-        program.failure("", "no segment was left");
-    program.detail(fmt::format("{} rollovers among them", rollovers));
+        program.failure("", "the writer never rolled over");
+    program.detail(fmt::format("including {} rollovers", rollovers));
 }
 
 }  // namespace
@@ -248,10 +250,10 @@ int main(int argc, char** argv) {
     const std::uint64_t target =
         program.target({.quick = 100'000, .ci = 1'000'000, .full = 100'000'000});
     if (!PAWL_ALLOCATION_HOOK) {
-        program.skip("a sanitizer has taken malloc's place");
+        program.skip("a sanitizer has replaced malloc");
         return program.finish();
     }
-    // About fifteen calls a round.
+    // About fifteen calls per round.
     const std::uint64_t rounds = target / 14 + 64;
     writer_options options;
     options.segment_bytes = std::uint64_t{64} << 10;
@@ -268,16 +270,16 @@ int main(int argc, char** argv) {
     while (!out.done.load(std::memory_order_acquire))
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     if (!out.forbidden) {
-        program.skip("seccomp filters are not to be had");
+        program.skip("seccomp filters are not available");
     } else {
         judge(program, out, options.clock == clock_source::tsc ? "tsc" : "caller's",
               log->statistics().rollovers);
     }
-    // Its threads make segments: they end before the directory goes.
+    // Its threads create segments, so they must end before the directory is removed.
     if (const auto closed = log->close(); !closed)
         program.failure("", "close: " + failure_text(*log, closed.error()));
     const int status = program.finish();
-    // The appending thread cannot end any more, so that the process ends around it.
+    // The appending thread can no longer end by itself, so end the whole process.
     std::error_code ignored;
     std::filesystem::remove_all(program.directory(), ignored);
     ::_exit(status);

@@ -1,6 +1,6 @@
 // Row 18: a writer touches only its own directory. At every system call of every phase its
 // directory is moved, deleted, mounted over, copied, or its path made to lead elsewhere, and
-// another journal takes its place. The writer then goes on as far as it can, and not one byte of
+// another journal takes its place. The writer then continues as far as it can, and not one byte of
 // that other journal may change. Nor may it in a copy that was made of hard links before the writer
 // opened the journal, and shares every file with it.
 #include "os/io_hook.hpp"
@@ -57,7 +57,8 @@ constexpr std::array<std::string_view, 7> act_names{"moved",   "deleted", "repoi
     std::exit(2);
 }
 
-// Appends so many events of a kilobyte, as far as it may, with the upkeep that is due.
+// Appends this many events of a kilobyte, as far as the writer lets it, with the upkeep that is
+// due.
 void append_some(writer& log, int events) {
     const std::string kilobyte(1000, 'x');
     const auto bytes = std::as_bytes(std::span{kilobyte.data(), kilobyte.size()});
@@ -67,7 +68,7 @@ void append_some(writer& log, int events) {
     }
 }
 
-// A journal whose writer died: sealed segments, one that was written, and prepared ones.
+// A journal whose writer died: sealed segments, an unfinished one, and prepared ones.
 void make_journal(const fs::path& directory, int events) {
     auto log = writer::open(directory, options());
     if (!log)
@@ -189,7 +190,7 @@ class trial {
         return std::move(*log);
     }
 
-    // A torn tail with a segment behind it that a recovery puts aside.
+    // A torn tail with a segment after it that a recovery moves to torn/.
     void make_torn() {
         std::uint64_t at = 0;
         {
@@ -273,7 +274,7 @@ class trial {
         (void)log->poll();
         const auto closed = log->close();
         if (!displaced && open && !closed)
-            wrong_ = "a writer whose directory is where it was failed: " +
+            wrong_ = "a writer failed although its directory was not moved: " +
                      failure_text(*log, closed.error());
     }
 
@@ -285,7 +286,7 @@ class trial {
             (void)log.poll();
             if (std::chrono::steady_clock::now() > limit) {
                 wrong_ =
-                    "the writer goes on acknowledging events in a directory that is no longer "
+                    "the writer keeps acknowledging events in a directory that is no longer "
                     "at its path";
                 return;
             }
@@ -350,7 +351,7 @@ class trial {
     bool cannot_mount_ = false;
 };
 
-// A new directory's name must be on the disk before its writer says that anything is.
+// A new directory's name must be on the disk before its writer reports that anything else is.
 [[nodiscard]] std::string fault_of_creation(const fs::path& base, std::string_view ending) {
     struct record {
         std::string parent;
@@ -370,7 +371,7 @@ class trial {
     fs::remove_all(base / "new");
     if (!made)
         return made.error().message();
-    return seen.synced ? "" : "the directory that a new journal lies in was not synced";
+    return seen.synced ? "" : "the parent directory of a new journal was not synced";
 }
 
 class all_trials {

@@ -1,7 +1,7 @@
-// Row 7, side by side: Pawl and the stores that this build has found are hurt in the same way, and
-// each is asked for its events. A store may refuse or may say that something is wrong; to end early
-// or to give other bytes without a word is what nobody wants of a log. The peers' outcomes are told
-// and not judged.
+// Row 7, side by side: Pawl and the stores that this build has found are damaged in the same way,
+// and each is asked for its events. A store may refuse, or may report that something is wrong; a
+// log should neither end early nor return other bytes without an error. The peers' outcomes are
+// reported, but not judged.
 #include "measure/failure.hpp"
 #include "rows/trials/damage.hpp"
 #include "rows/trials/store.hpp"
@@ -35,8 +35,8 @@ constexpr std::chrono::seconds most_for_a_trial{30};
 // What a child finds, on a page that outlives it.
 struct seen {
     std::uint64_t there = 0;  // acknowledged
-    std::uint64_t right = 0;  // read, before anything else was
-    bool wrong = false;       // other bytes were given
+    std::uint64_t right = 0;  // read correctly, from the beginning on
+    bool wrong = false;       // other bytes were returned
     bool told = false;
     std::array<char, 200> what{};
 
@@ -64,7 +64,7 @@ class shared_seen {
     void* at_;
 };
 
-// Work in a child; how that died, or empty.
+// Runs work in a child. Returns how the child died, else empty.
 template <class Work>
 [[nodiscard]] std::string in_child(const shared_seen& found, const Work& work) {
     const child_end end = run_watched(
@@ -82,7 +82,7 @@ template <class Work>
         },
         most_for_a_trial);
     if (end.late)
-        return "does not end";
+        return "hangs";
     if (WIFSIGNALED(end.status))
         return fmt::format("killed by {}", sigabbrev_np(WTERMSIG(end.status)));
     return end.status == 0 ? std::string{} : "ended strangely";
@@ -101,7 +101,7 @@ template <class Work>
     });
 }
 
-// One outcome: words for the table, and whether nothing went wrong without a word.
+// One outcome: text for the table, and whether everything that went wrong was reported.
 struct outcome {
     std::string words;
     bool honest = false;
@@ -111,16 +111,16 @@ struct outcome {
     if (!died.empty())
         return {died, false};
     if (found.wrong) {
-        return {fmt::format("other bytes given after {} events{}", found.right,
-                            found.told ? ", then told" : ", not told"),
+        return {fmt::format("wrong bytes after {} events{}", found.right,
+                            found.told ? ", then an error" : ", no error"),
                 false};
     }
     if (found.told)
-        return {fmt::format("told, after {} right events: {}", found.right, found.what.data()),
+        return {fmt::format("reported after {} right events: {}", found.right, found.what.data()),
                 true};
     if (found.right < expected)
-        return {fmt::format("ended without a word after {} of {}", found.right, expected), false};
-    return {"all events, all right", true};
+        return {fmt::format("ended without an error after {} of {}", found.right, expected), false};
+    return {"all events, all correct", true};
 }
 
 [[nodiscard]] outcome try_damage(const tried_store& store, const fs::path& directory, damage what) {
@@ -137,7 +137,7 @@ struct outcome {
     return judge(*found.operator->(), died, events_in_all);
 }
 
-// Appended to until a file system of 16 MiB is full; then it gets room, and is read.
+// Appends until a file system of 16 MiB is full; then frees some space, and reads the events.
 [[nodiscard]] outcome try_full_disk(const tried_store& store, const fs::path& mounted) {
     fs::create_directory(mounted);
     if (::mount("tmpfs", mounted.c_str(), "tmpfs", 0, "size=16m") != 0)
@@ -190,6 +190,6 @@ int main(int argc, char** argv) {
         line += fmt::format("{}{} {}", line.empty() ? "" : ", ", store.name, honest);
     }
     program.detail(fmt::format(
-        "of {} trials nothing was lost, changed or killed without a word: {}", trials, line));
+        "of {} trials nothing was lost, changed or killed without an error: {}", trials, line));
     return program.finish();
 }

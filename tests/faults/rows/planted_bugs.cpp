@@ -27,7 +27,7 @@ constexpr bool bugs_are_here = true;
 constexpr bool bugs_are_here = false;
 #endif
 
-// A command may loop for ever over a bug; that is not how a bug is found.
+// A bug may make a command loop forever; that does not count as finding it.
 constexpr unsigned most_seconds = 300;
 
 struct planted_bug {
@@ -36,7 +36,7 @@ struct planted_bug {
     std::string row{};
 };
 
-// A command and the bugs that it has to find: that it passes without them needs to be seen once.
+// A command and the bugs that it must find: one run without a bug shows that it passes.
 struct planted_trial {
     std::vector<std::string> command;
     std::vector<planted_bug> bugs{};
@@ -85,7 +85,7 @@ struct planted_trial {
     return json.substr(begin, json.find_first_not_of("0123456789", begin) - begin);
 }
 
-// The line of the part that failed; empty where none did, or the program ended otherwise.
+// The line of the part that failed; empty if none did, or if the program ended in another way.
 [[nodiscard]] std::string failed_part(const program_outcome& ran) {
     if (ran.exit_status != 1)
         return {};
@@ -96,7 +96,7 @@ struct planted_trial {
     return {};
 }
 
-// The command that the failed part names for its first failure alone; empty where it names none.
+// The command that the failed part gives for its first failure alone; empty if it gives none.
 [[nodiscard]] std::vector<std::string> repeat_of(const std::string& part,
                                                  const std::string& program) {
     const std::string repeat = value_of(part, "repeat");
@@ -113,8 +113,9 @@ struct planted_trial {
 
 enum figure : std::size_t { caught, repeated };
 
-// With the bug awake: the command must find it. What it then names for the first failure alone is
-// run as well, and counted where it shows the bug again. What is wrong, else empty.
+// Runs the command with the bug enabled; it must find the bug. The command that it gives for the
+// first failure alone is run as well, and counted if it shows the bug again. Returns what is wrong,
+// else empty.
 [[nodiscard]] std::string try_bug(const std::vector<std::string>& command, const planted_bug& bug,
                                   worker_report& report) {
     const auto ran = run_program(command, own_directory(), most_seconds);
@@ -122,22 +123,22 @@ enum figure : std::size_t { caught, repeated };
     fmt::print(stderr, "{:<22} row {:>2}  {:<7} {}\n", bug.name, bug.row,
                part.empty() ? "MISSED" : "caught", value_of(part, "detail"));
     if (part.empty())
-        return fmt::format("was not found by {}, which ended with {}", joined(command),
+        return fmt::format("was not found by {}, which ended with status {}", joined(command),
                            ran.exit_status);
     ++report.figures[caught];
     const auto repeat = repeat_of(part, command.front());
     if (repeat.empty())
         return {};
-    // What depends on the timing of threads may need another try.
+    // A bug that depends on the timing of threads may need another try.
     for (int tries = 0; tries < 3; ++tries) {
         if (!failed_part(run_program(repeat, own_directory(), most_seconds)).empty()) {
             ++report.figures[repeated];
             return {};
         }
     }
-    // A writer looks at the clock now and then, so that on a busy machine its n-th call may be
-    // another one; it is told and counted, and the bug was found all the same.
-    fmt::print(stderr, "{:<22} not shown again by {}\n", bug.name, joined(repeat));
+    // A writer reads the clock from time to time, so on a busy machine its n-th call may be a
+    // different one. That is reported and counted, but the bug was found nevertheless.
+    fmt::print(stderr, "{:<22} not reproduced by {}\n", bug.name, joined(repeat));
     return {};
 }
 
@@ -150,7 +151,7 @@ void run_trial(const planted_trial& trial, worker_report& report) {
     };
     const auto alone = run_program(trial.command, own_directory(), most_seconds);
     if (alone.exit_status != 0)
-        return fault(fmt::format("{} ends with {} without any bug", joined(trial.command),
+        return fault(fmt::format("{} ended with status {} without any bug", joined(trial.command),
                                  alone.exit_status));
     for (const auto& bug : trial.bugs) {
         ::setenv("PAWL_PLANTED_BUG", bug.name.c_str(), 1);
@@ -173,7 +174,7 @@ int main(int argc, char** argv) {
         bugs += trial.bugs.size();
     program.target({.quick = bugs, .ci = bugs, .full = bugs});
     if (!bugs_are_here) {
-        program.skip("this build holds no planted bugs; the preset 'planted' does");
+        program.skip("this build has no planted bugs; the preset 'planted' does");
         return program.finish();
     }
     using counter = std::atomic<std::size_t>;
@@ -198,8 +199,8 @@ int main(int argc, char** argv) {
             program.failure(report.repeat, report.fault);
     }
     program.detail(
-        fmt::format("by {} commands, each green without them; {} shown again by what "
-                    "names the first failure alone",
+        fmt::format("by {} commands, each green without them; {} reproduced by the "
+                    "command for the first failure alone",
                     trials.size(), shown_again));
     return program.finish();
 }

@@ -1,4 +1,4 @@
-// Rows 1 and 5: the power is lost at any moment of a writer's life, also inside a recovery.
+// Rows 1 and 5: the power fails at any moment of a writer's life, even inside a recovery.
 #include "simulator/crash_history.hpp"
 #include "support/row_program.hpp"
 #include "support/workers.hpp"
@@ -37,7 +37,7 @@ void run_part(row_program& program, const part& one, std::uint64_t first, unsign
             ++report.figures[histories];
             if (!outcome.fault.empty()) {
                 report.fault = outcome.fault;
-                // One more: what went wrong in a life shows before the cut that follows.
+                // One more: a fault in a life shows before the next cut.
                 report.repeat =
                     fmt::format("--seed {} --row {} --history {} --workers 1 --count {}",
                                 program.seed(), one.row, i, outcome.cuts + 1);
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
             return program.finish();
     }
     const row_description generations{
-        .row = 5, .name = "crash_generations", .counted = "cuts behind three lives"};
+        .row = 5, .name = "crash_generations", .counted = "cuts after three lives"};
     if (only == several_lives.row)
         program.describe(generations);
     else

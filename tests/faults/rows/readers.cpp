@@ -1,6 +1,7 @@
 // Row 10: readers never see a torn event and never die. One writer appends, rolls over, is stopped
-// and continued, killed and followed by another; readers in threads and in processes follow it all
-// along, go back to places they remember and check every event against what it must be.
+// and continued, and is killed and followed by another; readers in threads and in processes follow
+// it all along, go back to places that they remember, and check every event against what was
+// written.
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
@@ -93,7 +94,7 @@ void note(char (&into)[Size], const std::string& text) {
     ::_exit(0);
 }
 
-// A place to come back to, with all that is known about the log up to there.
+// A place to return to, with all that is known about the log up to there.
 struct bookmark {
     log_point point;
     generated_log_check check;
@@ -121,7 +122,7 @@ class following {
   private:
     [[nodiscard]] std::string follow() {
         options_.follow = true;
-        // Where there are more readers than processors, one that spins only keeps others waiting.
+        // If there are more readers than processors, a spinning one only delays the others.
         options_.wait = random_.one_in(16)  ? wait_strategy::spin
                         : random_.one_in(3) ? wait_strategy::yield
                                             : wait_strategy::block;
@@ -137,7 +138,7 @@ class following {
             if (at_end)
                 return check_.check_end();
             if (random_.one_in(8)) {
-                // The way ahead is read again from some place.
+                // Read again from some remembered place.
                 const bookmark& from = bookmarks_[random_.below(bookmarks_.size())];
                 check_ = from.check;
                 events = open_at(from.point);
@@ -207,7 +208,7 @@ class readers_round {
           directory_{program.directory() / fmt::format("round-{}", number)} {}
 
     [[nodiscard]] std::string run(std::uint64_t events, totals& sums) {
-        // The journal is there before the first reader looks for it.
+        // The journal must exist before the first reader looks for it.
         const ::pid_t first = start_writer(1);
         ::waitpid(first, nullptr, 0);
         std::vector<::pid_t> processes;
@@ -229,7 +230,7 @@ class readers_round {
             if (reader.failed)
                 wrong = fmt::format("reader: {}", reader.why);
             else if (wrong.empty() && !reader.done)
-                wrong = "a reader did not come to its end";
+                wrong = "a reader did not end";
         }
         sums.rollovers += shared_.rollovers;
         ++sums.rounds;
@@ -255,7 +256,7 @@ class readers_round {
         ::_exit(0);
     }
 
-    // The threads lie in a process of their own, so that the driver may fork.
+    // The threads are in a separate process, so that the driver may fork.
     [[nodiscard]] ::pid_t start_reader_threads() {
         const ::pid_t child = ::fork();
         if (child != 0)
@@ -273,7 +274,7 @@ class readers_round {
         ::_exit(0);
     }
 
-    // Lets writers follow each other until the log is long enough.
+    // Runs one writer after another until the log is long enough.
     [[nodiscard]] std::string drive_writers(std::uint64_t events, totals& sums) {
         while (shared_.published < events) {
             const ::pid_t writer = start_writer(events);
@@ -304,7 +305,7 @@ class readers_round {
         return settle();
     }
 
-    // The last one was killed: what is published is what a recovery finds.
+    // The last writer was killed, so what a recovery finds is what was published.
     [[nodiscard]] std::string settle() {
         writer_options options;
         options.segment_bytes = segment_bytes;
@@ -315,7 +316,7 @@ class readers_round {
         if (!log)
             return "open: " + log.error().message();
         if (log->next_sequence() < shared_.published)
-            return "a recovery lost what was published";
+            return "a recovery lost published events";
         shared_.published = log->next_sequence();
         auto closed = log->close();
         return closed ? std::string{} : "close: " + failure_text(*log, closed.error());

@@ -63,7 +63,8 @@ struct trial {
         return "the writer is poisoned: " + log.log().failure()->message();
     if (log.covered() < frames(events))
         return fmt::format(
-            "events up to byte {} are acknowledged, and the syncs covered the segment up to {}",
+            "events up to byte {} are acknowledged, but the syncs covered the segment only up to "
+            "{}",
             frames(events), log.covered());
     return {};
 }

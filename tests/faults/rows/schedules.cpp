@@ -21,7 +21,7 @@ enum figure : std::size_t { cuts, steps, switches, rollovers };
 
 constexpr std::size_t most_workers = 64;
 
-// Which schedule each worker is in, plus 1: it may die there.
+// The schedule that each worker is running, plus 1, in case it dies there.
 using places = std::array<std::atomic<std::uint64_t>, most_workers>;
 
 [[nodiscard]] places& shared_places() {
@@ -40,7 +40,7 @@ using places = std::array<std::atomic<std::uint64_t>, most_workers>;
     return fmt::format("--seed {} --schedule {} --workers 1 --count 1", seed, schedule);
 }
 
-// Whether the same seed leads to the same steps: without that a failure could not be looked into.
+// Whether the same seed leads to the same steps: otherwise a failure could not be investigated.
 constexpr std::uint64_t repeat_every = 100;
 [[nodiscard]] bool repeats(std::uint64_t seed, std::uint64_t schedule,
                            const schedule_outcome& outcome) {
@@ -60,7 +60,7 @@ void try_one(row_program& program, std::uint64_t schedule, worker_sums& sums) {
     if (!outcome.fault.empty())
         program.failure(repeat_of(program.seed(), schedule), outcome.fault);
     else if (schedule % repeat_every == 0 && !repeats(program.seed(), schedule, outcome))
-        program.failure(repeat_of(program.seed(), schedule), "a repeat takes another course");
+        program.failure(repeat_of(program.seed(), schedule), "a repeat took another course");
 }
 
 }  // namespace
@@ -74,12 +74,12 @@ int main(int argc, char** argv) {
     places& in = shared_places();
     const auto work = [&](unsigned index) {
         worker_sums mine{};
-        // The first writer of a process sets things up that later ones find.
+        // The first writer of a process initializes things for later ones.
         (void)scheduled_life{1}.run();
         for (std::uint64_t i = first + index; program.goes_on(); i += workers) {
             in[index] = i + 1;
             try_one(program, i, mine);
-            // The threads of a schedule that failed stand still for good.
+            // The threads of a failed schedule stay stopped for good.
             if (program.failures() != 0)
                 break;
         }
@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
     const auto sums = divide_among_workers(program, workers, work, [&](unsigned index) {
         return in[index] == 0 ? std::string{} : repeat_of(program.seed(), in[index] - 1);
     });
-    program.detail(fmt::format("{} points, {} switches, {} cuts of the power, {} rollovers",
-                               sums[steps], sums[switches], sums[cuts], sums[rollovers]));
+    program.detail(fmt::format("{} points, {} switches, {} power cuts, {} rollovers", sums[steps],
+                               sums[switches], sums[cuts], sums[rollovers]));
     return program.finish();
 }

@@ -1,6 +1,6 @@
 // Row 3, second part: the process may die between any two instructions of an append. A child is
-// single-stepped through its appends; at every boundary the segment, as another process sees it,
-// must end cleanly behind the last whole unit, and every so often a copy of the journal is
+// single-stepped through its appends; at every boundary, the segment, as another process sees it,
+// must end cleanly after the last whole unit, and every so often a copy of the journal is
 // recovered.
 #include "format/segment_walk.hpp"
 #include "store/directory.hpp"
@@ -41,7 +41,7 @@ constexpr generated_log::sizes small_events{.usual = 60, .largest = 2000};
 struct shared_page {
     std::atomic<bool> inside{false};  // in an append
     std::atomic<std::uint64_t> published{0};
-    std::atomic<std::uint64_t> unit_events{0};  // of the append at hand
+    std::atomic<std::uint64_t> unit_events{0};  // of the current append
     std::atomic<bool> failed{false};
     char why[300]{};
 };
@@ -70,7 +70,7 @@ struct shared_page {
     generated_log source{log_seed, small_events};
     ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
     for (;;) {
-        // What an append needs of the background is done outside of what is stepped through.
+        // The background work for an append is done outside the stepped code.
         (void)log->poll();
         shared.unit_events = source.unit_at(log->next_sequence()).events;
         shared.inside = true;
@@ -83,12 +83,12 @@ struct shared_page {
     }
 }
 
-// Looks at the segments as they are, from the last place known to be good.
+// Checks the segments as they are, from the last place known to be good.
 class observer {
   public:
     explicit observer(std::filesystem::path directory) : directory_{std::move(directory)} {}
 
-    // What is wrong with what a reader would see now; empty where nothing is.
+    // What is wrong with what a reader would see now; empty if nothing is.
     [[nodiscard]] std::string look(std::uint64_t published, std::uint64_t unit_events) {
         if (!segment_ && !enter(0))
             return "no segment";
@@ -99,15 +99,16 @@ class observer {
                 detail::walk_segment(space, from_, [](std::uint64_t, detail::commit_word) {});
             if (end.ended()) {
                 if (!enter(segment_->header.ordinal + 1))
-                    return "a segment rolled over to one that is not there";
+                    return "a segment rolled over to one that does not exist";
                 from_.sequence = end.sequence;
                 continue;
             }
             if (end.fault != detail::frame_fault::absent)
                 return fmt::format("{} at byte {}", to_string(end.fault), end.offset);
             if (end.sequence != published && end.sequence != published + unit_events)
-                return fmt::format("{} events are seen, {} were published, {} are on the way",
-                                   end.sequence, published, unit_events);
+                return fmt::format(
+                    "{} events are visible, {} were published, {} are being appended", end.sequence,
+                    published, unit_events);
             if (end.sequence == published)
                 from_ = {.offset = end.offset, .sequence = end.sequence};
             return {};
@@ -155,7 +156,7 @@ class observer {
     const auto count = check.next_sequence();
     return count == published || count == published + unit_events
                ? ""
-               : fmt::format("{} events after recovery, {} were published", count, published);
+               : fmt::format("{} events after recovery, but {} were published", count, published);
 }
 
 class stepper {
@@ -168,7 +169,7 @@ class stepper {
           directory_{program.directory() / fmt::format("journal-{}", number)},
           observer_{directory_} {}
 
-    // False where the machine does not let us trace.
+    // False if the machine does not let us trace.
     [[nodiscard]] bool run(std::uint64_t between_recoveries) {
         const ::pid_t child = ::fork();
         if (child == 0)
@@ -233,7 +234,7 @@ int main(int argc, char** argv) {
     row_program program{
         {.row = 3, .name = "single_step", .counted = "instruction boundaries"}, argc, argv};
     program.target({.quick = 20'000, .ci = 1'000'000, .full = 20'000'000});
-    // Not a divisor of anything an append does.
+    // Not a divisor of the number of instructions in an append.
     const std::uint64_t between = program.option("--between-recoveries", 4999);
     const std::uint64_t first = program.option("--journal", 0);
     const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
@@ -252,7 +253,7 @@ int main(int argc, char** argv) {
         return mine;
     });
     if (sums[untraced] != 0)
-        program.skip("no process may be traced here");
+        program.skip("processes may not be traced here");
     else
         program.detail(fmt::format("a copy was recovered at {} of them", sums[recoveries]));
     return program.finish();

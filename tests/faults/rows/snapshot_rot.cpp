@@ -1,6 +1,6 @@
 // Row 7, second part: rot in a snapshot is always found. Every bit of a snapshot is flipped, and
 // every sector of it zeroed, one at a time: loading it must fail and name the file, a deep verify
-// must find it, and a restore must give the right state from the older snapshot, and where that one
+// must find it, and a restore must return the right state from the older snapshot or, if that one
 // rots too, from the log alone.
 #include "../../replay/bank.hpp"
 #include "snapshot/snapshot_layout.hpp"
@@ -35,7 +35,8 @@ namespace {
 constexpr std::size_t sector_bytes = 512;
 constexpr std::uint64_t events_a_third = 60;
 
-// A form that this program does not know cannot be held against a checksum that it may not have.
+// A form that this program does not know may have no checksum, so no checksum can be expected of
+// it.
 [[nodiscard]] bool may_be_said(errc code, std::uint64_t changed_byte) noexcept {
     const std::uint64_t version_at = offsetof(detail::snapshot_header, format_version);
     const bool in_version =
@@ -71,7 +72,7 @@ class recorded_bank {
         if (!whole)
             return whole.error().message();
         right_.emplace(std::move(*whole));
-        return right_->progress.events == 3 * events_a_third ? "" : "not all events are there";
+        return right_->progress.events == 3 * events_a_third ? "" : "some events are missing";
     }
 
     [[nodiscard]] const fs::path& older() const noexcept { return older_; }
@@ -80,16 +81,16 @@ class recorded_bank {
     [[nodiscard]] std::string check_load(std::uint64_t changed) const {
         auto store = snapshot_store::open(directory_, id_, bank::ledger::state_version);
         if (!store)
-            return "no store: " + store.error().message();
+            return "the snapshot store cannot be opened: " + store.error().message();
         auto loaded = store->load(newer_);
         if (loaded)
-            return "UNDETECTED: it is loaded";
+            return "UNDETECTED: it was loaded";
         if (!may_be_said(loaded.error().code, changed) || loaded.error().file != newer_.string())
-            return "loading it says " + loaded.error().message();
+            return "loading it fails with " + loaded.error().message();
         return {};
     }
 
-    // `from` is the snapshot that must serve; empty: none.
+    // `from` is the snapshot that must be used; empty: none.
     [[nodiscard]] std::string check_restore(std::uint64_t changed, const fs::path& from) const {
         auto again = restore<bank::ledger>(directory_);
         if (!again)
@@ -99,7 +100,7 @@ class recorded_bank {
             return "WRONG STATE: " + again->report.message();
         const fs::path used = again->report.used ? again->report.used->path : fs::path{};
         if (used != from)
-            return "restored from elsewhere: " + again->report.message();
+            return "restored from the wrong place: " + again->report.message();
         return blames(again->report.rejected, changed) ? ""
                                                        : "not named: " + again->report.message();
     }
@@ -207,7 +208,7 @@ class rotting {
         std::ranges::copy(before, sector.begin());
     }
 
-    // The same bit of the older snapshot rots along with it in the end.
+    // In the end, the same bit of the older snapshot rots as well.
     void judge(const target_file& older, std::uint64_t bit, const std::string& what,
                const std::string& repeat) {
         program_.count();

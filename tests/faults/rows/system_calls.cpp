@@ -1,7 +1,7 @@
-// Row 6: every failing system call and allocation is handled. One program run (open or recover,
-// append over rollovers, sync, close) is repeated, and each time another of its calls fails, once
-// or from then on. Whatever happens, nothing is acknowledged as durable after a failed sync, and
-// afterwards everything that was published is there.
+// Row 6: every failing system call and allocation is handled. One run (open or recover, append over
+// rollovers, sync, close) is repeated, and each time another of its calls fails, once or from then
+// on. Whatever happens, nothing is acknowledged as durable after a failed sync, and afterwards
+// everything that was published is there.
 #include "os/io_hook.hpp"
 #include "support/allocation_hook.hpp"
 #include "support/failure_text.hpp"
@@ -36,7 +36,7 @@ constexpr generated_log::sizes large_events{.usual = 1500, .largest = 20'000};
 // About three rollovers.
 constexpr int units_a_run = 70;
 
-// One trial: which call fails, how.
+// One trial: which call fails, and how.
 struct trial {
     bool allocation = false;
     bool crashed_before = false;  // the run begins with a recovery
@@ -46,7 +46,7 @@ struct trial {
 
     [[nodiscard]] std::string name() const {
         return fmt::format("{} {} of a run {} fails {}{}", allocation ? "allocation" : "call",
-                           number, crashed_before ? "that recovers" : "on a new journal",
+                           number, crashed_before ? "with a recovery" : "on a new journal",
                            for_good ? "for good" : "once",
                            allocation ? std::string{} : fmt::format(" with errno {}", with));
     }
@@ -56,7 +56,7 @@ struct trial {
     }
 };
 
-// What a trial's process says, on a page that outlives it.
+// What a trial's process reports, on a page that outlives it.
 struct told {
     std::uint64_t calls = 0;
     std::uint64_t allocations = 0;
@@ -82,7 +82,7 @@ int fail_call(void* context, const detail::io_event& event) {
     if (plan.allocation || number < plan.number || (number > plan.number && !plan.for_good))
         return 0;
     state.out->refused = true;
-    // A file that is not yet part of the journal may fail to sync: it is dropped.
+    // The sync of a file that is not yet part of the journal may fail: the file is dropped.
     const bool counts = event.operation == detail::io_operation::sync_range ||
                         event.operation == detail::io_operation::sync_directory;
     state.out->sync_refused = state.out->sync_refused || counts;
@@ -108,7 +108,7 @@ class one_run {
           plan_{plan},
           out_{out} {}
 
-    // Appends and syncs with the call failing.
+    // Appends and syncs while the chosen call fails.
     void run() {
         detail::set_io_hook(fail_call, &hook_);
         if (plan_.crashed_before)
@@ -159,7 +159,7 @@ class one_run {
         }
     }
 
-    // The events are made with allocations of the test's own, which fail as well.
+    // The test itself allocates to build the events, and those allocations fail as well.
     [[nodiscard]] bool append_one(writer& log) {
         try {
             auto placed = source_.append_unit(log);
@@ -195,35 +195,36 @@ class one_run {
     failing_call hook_{&plan_, &out_, false};
 };
 
-// With nothing failing any more: what must be there is there, and the journal can be written to.
+// Once nothing fails any more, everything that must be there is there, and the journal can be
+// written to.
 [[nodiscard]] std::string aftermath(const std::filesystem::path& directory, std::uint64_t log_seed,
                                     const told& out) {
     {
         auto log = writer::open(directory, usual_options());
         if (!log)
-            return "afterwards open: " + log.error().message();
+            return "open afterwards: " + log.error().message();
         generated_log source{log_seed, large_events};
         if (auto placed = source.append_unit(*log); !placed)
-            return "afterwards append: " + failure_text(*log, placed.error());
+            return "append afterwards: " + failure_text(*log, placed.error());
         if (auto closed = log->close(); !closed)
-            return "afterwards close: " + failure_text(*log, closed.error());
+            return "close afterwards: " + failure_text(*log, closed.error());
     }
     generated_log_check check{generated_log{log_seed, large_events}};
     if (auto wrong = fault_of_journal(directory, check, {.deep = true}); !wrong.empty())
         return "afterwards " + wrong;
     if (check.next_sequence() < out.published || check.next_sequence() < out.durable)
-        return fmt::format("{} events are there, {} were published and {} durable",
+        return fmt::format("{} events are there, but {} were published, {} of them durable",
                            check.next_sequence(), out.published, out.durable);
     return {};
 }
 
 class trials {
   public:
-    // Of `workers` that go through the same trials, this is the one that does every index-th.
+    // One of `workers` that share the trials: does every index-th.
     trials(row_program& program, told& shared, unsigned index, unsigned workers)
         : program_{program}, told_{shared}, index_{index}, workers_{workers} {}
 
-    // What is wrong; empty where nothing is.
+    // What is wrong; empty if nothing is.
     [[nodiscard]] std::string run(const trial& plan) {
         const auto directory = program_.directory() / fmt::format("journal-{}", index_);
         std::error_code code;
@@ -249,7 +250,7 @@ class trials {
         const trial plan{
             .allocation = allocation, .crashed_before = crashed, .number = one_run::none};
         if (auto wrong = run(plan); !wrong.empty())
-            program_.failure("", "with nothing failing: " + wrong);
+            program_.failure("", "without any failure: " + wrong);
         return told_;
     }
 
@@ -269,7 +270,7 @@ class trials {
              number += step) {
             for (std::size_t i = 0; i < errnos.size(); ++i) {
                 const int with = errnos[i];
-                // The two that differ in what they lead to at every call, the others at some.
+                // At every call, the two whose consequences differ; at some calls, the others.
                 if (i >= 2 && number % others_at != 0)
                     continue;
                 for (const bool for_good : {false, true}) {
@@ -305,7 +306,7 @@ class trials {
     std::uint64_t reached_ = 0;
 };
 
-// Goes through trials with all workers, and says in how many the call was reached.
+// Runs trials in all workers, and returns in how many the call was reached.
 template <class Trials>
 [[nodiscard]] std::uint64_t in_parallel(row_program& program, Trials&& go) {
     const auto sums = divide_among_workers(program, usual_workers(), [&](unsigned index) {
@@ -339,14 +340,14 @@ int main(int argc, char** argv) {
         (void)in_parallel(program, [&](trials& all) { all.one(given); });
         return program.finish();
     }
-    // Only the second part, where that is wanted.
+    // Runs only the second part, if requested.
     if (program.option("--only-allocations", 0) == 0) {
         program.target({.quick = 150, .ci = 3000, .full = 7000});
         const auto reached = in_parallel(program, [&](trials& all) {
             for (const bool crashed : {false, true})
                 all.all_calls(crashed, quick ? 37 : 1, quick || whole ? 1 : 4);
         });
-        program.detail(fmt::format("in {} of them the call was reached", reached));
+        program.detail(fmt::format("the call was reached in {} of them", reached));
     }
     program.next_part({.row = 6, .name = "allocations", .counted = "failures"});
     program.target({.quick = 12, .ci = 4000, .full = 4000});
@@ -355,9 +356,9 @@ int main(int argc, char** argv) {
             for (const bool crashed : {false, true})
                 all.all_allocations(crashed, quick ? 211 : 1);
         });
-        program.detail(fmt::format("in {} of them the allocation was reached", reached));
+        program.detail(fmt::format("the allocation was reached in {} of them", reached));
     } else {
-        program.skip("a sanitizer has taken malloc's place");
+        program.skip("a sanitizer has replaced malloc");
     }
     return program.finish();
 }

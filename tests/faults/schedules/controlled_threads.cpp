@@ -1,5 +1,5 @@
-// The C library's threads, locks, sleeps and futexes, replaced in the program that links this: what
-// a scheduled thread asks for, the scheduler grants. Outside of a schedule the program has one
+// Replaces the C library's threads, locks, sleeps and futexes in the program that links this: the
+// scheduler grants what a scheduled thread requests. Outside a schedule, the program has one
 // thread, which finds every lock free.
 #include "scheduler.hpp"
 #include "simulator/controlled_process.hpp"
@@ -36,17 +36,17 @@ constexpr std::uint64_t nanoseconds_a_second = 1'000'000'000;
 }
 
 [[noreturn]] void not_outside(const char* what) {
-    std::fprintf(stderr, "%s outside of a schedule\n", what);
+    std::fprintf(stderr, "%s outside a schedule\n", what);
     std::abort();
 }
 
-// How often it is locked: 0 or 1, and more if it is recursive.
+// How many times it is locked: 0 or 1, or more if it is recursive.
 [[nodiscard]] int& locks(pthread_mutex_t* mutex) noexcept {
     return mutex->__data.__lock;
 }
 
-// A lock of the process, not of a writer: what a moment does takes it, too, so its owner is not
-// held up while it has it.
+// A lock of the process, not of a writer: the code of a moment takes it, too, so its owner is not
+// held up while it holds it.
 [[nodiscard]] bool is_common(const pthread_mutex_t* mutex) noexcept {
     const auto* at = reinterpret_cast<const char*>(mutex);
     return at >= &__data_start && at < &_end;
@@ -60,7 +60,7 @@ void lock(pthread_mutex_t* mutex) {
             (void)schedule->wait_on(mutex, 0);
         schedule->current().unheld_for += is_common(mutex) ? 1 : 0;
     } else if (locks(mutex) != 0 && mutex->__data.__kind != PTHREAD_MUTEX_RECURSIVE_NP) {
-        not_outside("a lock that is taken is asked for");
+        not_outside("a thread waits for a lock");
     }
     ++locks(mutex);
 }
@@ -76,7 +76,7 @@ void unlock(pthread_mutex_t* mutex) {
 bool wait_for(pthread_cond_t* condition, pthread_mutex_t* mutex, std::uint64_t deadline_ns) {
     scheduler* schedule = scheduler::inside();
     if (schedule == nullptr)
-        not_outside("a condition is waited for");
+        not_outside("a thread waits for a condition");
     schedule->point();
     unlock(mutex);
     const bool woken = schedule->wait_on(condition, deadline_ns);
@@ -96,7 +96,7 @@ int sleep_for(const timespec& time) {
     scheduler* schedule = scheduler::inside();
     if (schedule == nullptr)
         not_outside("a sleep");
-    // Nothing wakes it: only the time is waited for.
+    // Nothing wakes this thread except the end of the time.
     (void)schedule->wait_on(&time, controlled_process::now_ns() + nanoseconds_of(time));
     return 0;
 }

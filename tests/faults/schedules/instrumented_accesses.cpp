@@ -1,9 +1,9 @@
-// What the compiler calls at each access to memory in a source that is compiled with
-// -fsanitize=thread: here not the race detector, but the scheduler. An access to an atomic is a
-// point; others are not.
+// The functions that the compiler calls at each memory access in a source compiled with
+// -fsanitize=thread. Here they call the scheduler instead of the race detector. An access to an
+// atomic is a point; others are not.
 //
-// The sources of the journal stay as they are: no type of their own stands for a shared word, and a
-// new one cannot be forgotten.
+// The sources of the journal stay unchanged: they need no special type for shared words, so no new
+// shared word can be forgotten.
 #include "scheduler.hpp"
 
 #include <cstddef>

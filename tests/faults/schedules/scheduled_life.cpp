@@ -44,7 +44,7 @@ schedule_outcome scheduled_life::run() {
     outcome_.fault = schedule_.fault();
     outcome_.steps = schedule_.steps();
     outcome_.switches = schedule_.switches();
-    // The writer's threads stand still for good.
+    // The writer's threads stay stopped for good.
     if (!outcome_.fault.empty() && log_)
         (void)new writer{std::move(*log_)};
     return std::move(outcome_);
@@ -97,7 +97,7 @@ void scheduled_life::moment() {
         oracle.acknowledged(log_->durable());
     oracle.acknowledged(shown_durable_);
     const std::uint64_t seed = below(UINT64_MAX);
-    // Half of them leave as little as the syncs allow, or nearly.
+    // Half of the cuts leave as little as the syncs allow, or nearly.
     constexpr cut_choice least{.unit_shift = 48, .newest_in_256 = 0};
     cut_choice choice = cut_choice::from(seed);
     if (below(2) == 0) {
@@ -110,7 +110,7 @@ void scheduled_life::moment() {
     hook();
     ++outcome_.cuts;
     if (!fault.empty())
-        wrong("the power is lost: " + fault);
+        wrong("after a power cut: " + fault);
 }
 
 void scheduled_life::check_end() {
@@ -123,9 +123,9 @@ void scheduled_life::check_end() {
     }
     auto again = writer::open(directory(), life_options());
     if (!again)
-        return schedule_.stop("refused after the end: " + again.error().message());
+        return schedule_.stop("cannot be opened after the end: " + again.error().message());
     if (again->next_sequence() != oracle_.next())
-        schedule_.stop(fmt::format("lost with the process: goes on at {} of {}",
+        schedule_.stop(fmt::format("lost with the process: continues at {} of {}",
                                    again->next_sequence(), oracle_.next()));
 }
 

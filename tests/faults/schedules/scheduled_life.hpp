@@ -1,4 +1,5 @@
-// One life of a writer, its background and its readers, on a simulated disk, in one order.
+// One life of a writer, its background and its readers, on a simulated disk, in one order of their
+// steps.
 #pragma once
 
 #include "os/io_hook.hpp"
@@ -72,7 +73,7 @@ class scheduled_life {
         std::this_thread::sleep_for(std::chrono::microseconds{1 + below(most_us)});
     }
 
-    // Points until the power may go once something was acknowledged.
+    // Number of points until the power may fail after an acknowledgement.
     static constexpr std::uint64_t soon = 24;
 
     controlled_process controlled_;
@@ -85,7 +86,7 @@ class scheduled_life {
     scheduler schedule_;
     schedule_outcome outcome_;
     std::uint64_t streams_ = 0;          // numbers in use, from 1
-    sequence_number shown_durable_ = 0;  // below this, followers were told so
+    sequence_number shown_durable_ = 0;  // followers have seen events below this as durable
     std::uint32_t usual_bytes_ = 0;
     std::uint64_t large_one_in_ = 1;
     std::uint64_t new_stream_one_in_ = 1;

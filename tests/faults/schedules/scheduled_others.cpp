@@ -12,9 +12,9 @@ void scheduled_life::check_sync() {
     const sequence_number before = log_->published();
     const auto synced = log_->sync();
     if (!synced)
-        return wrong("a sync failed of itself: " + failure_text(*log_, synced.error()));
+        return wrong("a sync failed without cause: " + failure_text(*log_, synced.error()));
     if (*synced < before || log_->durable() < *synced)
-        wrong(fmt::format("a sync returned {}, {} were published before", *synced, before));
+        wrong(fmt::format("a sync returned {}, but {} were published before it", *synced, before));
 }
 
 void scheduled_life::sync_beside() {
@@ -24,7 +24,7 @@ void scheduled_life::sync_beside() {
             const sequence_number wanted = log_->published() - 1;
             const auto durable = log_->wait_durable(wanted);
             if (!durable || *durable <= wanted)
-                return wrong(fmt::format("waiting for event {} was in vain", wanted));
+                return wrong(fmt::format("waited in vain for event {}", wanted));
         } else {
             check_sync();
         }
@@ -33,11 +33,10 @@ void scheduled_life::sync_beside() {
 
 bool scheduled_life::look(const event& found, visibility show, sequence_number next) {
     if (found.sequence() != next) {
-        wrong(fmt::format("a reader misses events: {} follows {}", found.sequence(), next));
+        wrong(fmt::format("a reader missed events: {} follows {}", found.sequence(), next));
         return false;
     }
-    // It may be known from an index before the watermark moves: the disk decides, at the next
-    // moment.
+    // An index may prove it before the watermark moves, so the disk decides, at the next moment.
     if (show == visibility::durable && next >= shown_durable_) {
         shown_durable_ = next + 1;
         if (below(8) == 0)

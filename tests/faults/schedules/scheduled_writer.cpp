@@ -70,7 +70,7 @@ void scheduled_life::went(const result<receipt>& given) {
         oracle_.withdrawn();
         if (given.error().code == errc::back_pressure)
             return nap(1000);
-        return wrong("an append failed of itself: " + failure_text(*log_, given.error()));
+        return wrong("an append failed without cause: " + failure_text(*log_, given.error()));
     }
     if (given->sequence + 1 != oracle_.next())
         wrong(fmt::format("gap: event {} got sequence {}", oracle_.next() - 1, given->sequence));
@@ -112,7 +112,7 @@ void scheduled_life::append_batch() {
     for (const auto& event : events)
         oracle_.published(event);
     if (!together->commit())
-        return wrong("a batch failed of itself");
+        return wrong("a batch failed without cause");
 }
 
 void scheduled_life::wait_for_background() {
@@ -129,7 +129,7 @@ void scheduled_life::end() {
     closed_ = below(4) != 0;
     if (closed_) {
         if (auto done = log_->close(); !done)
-            return wrong("closing failed of itself: " + failure_text(*log_, done.error()));
+            return wrong("closing failed without cause: " + failure_text(*log_, done.error()));
     }
     finished_ = true;
 }

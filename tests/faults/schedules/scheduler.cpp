@@ -20,8 +20,8 @@ scheduler* the_scheduler = nullptr;
 constexpr std::size_t stack_bytes = std::size_t{512} << 10;
 constexpr std::size_t most_threads = 16;
 
-// Used again by the next schedule. What a schedule that was stopped leaves on them is never
-// returned to.
+// The stacks are reused by the next schedule. Execution never returns to frames that a stopped
+// schedule leaves on them.
 [[nodiscard]] std::byte* stack_of(std::size_t index) {
     static std::array<std::byte*, most_threads> stacks{};
     if (index >= stacks.size()) {
@@ -34,9 +34,9 @@ constexpr std::size_t most_threads = 16;
 }
 
 constexpr std::uint64_t nanoseconds_a_millisecond = 1'000'000;
-// A sleep that is shorter may end at any time: the other threads were slow.
+// A shorter sleep may end at any time, as if the other threads were slow.
 constexpr std::uint64_t short_sleep_ns = 60 * nanoseconds_a_millisecond;
-// Nothing that a test waits for takes so long.
+// Nothing for which a test waits takes this long.
 constexpr std::uint64_t longest_sleep_ns = 60'000 * nanoseconds_a_millisecond;
 constexpr std::uint64_t most_steps = 2'000'000;
 constexpr std::uint64_t most_points_without_wait = 3000;
@@ -60,7 +60,7 @@ scheduler::scheduler(std::uint64_t seed, std::function<void()> moment)
 
 scheduler::~scheduler() {
     the_scheduler = nullptr;
-    // The stack of a thread that was stopped still refers to what its body holds.
+    // The stack of a stopped thread still refers to what its body captured.
     if (!fault_.empty()) {
         for (auto& thread : threads_)
             (void)thread.release();
@@ -135,12 +135,12 @@ void scheduler::point() {
     if (thread.unheld_for != 0)
         return;
     if (steps_ > most_steps)
-        return stop("the threads run in circles: two million steps without an end");
+        return stop("the threads make no progress: two million steps without an end");
     if (!changes_.empty() && steps_ >= changes_.back()) {
         changes_.pop_back();
         lower(thread);
     }
-    // It may be waiting in a loop, for a thread that sleeps.
+    // It may be spinning until a thread that sleeps makes progress.
     if (++thread.since_wait > most_points_without_wait) {
         thread.since_wait = 0;
         lower(thread);
@@ -230,7 +230,7 @@ void scheduler::end_past_sleeps() {
     }
 }
 
-// The time passes until the first sleep ends.
+// Advances the time until the first sleep ends.
 scheduled_thread* scheduler::next_sleeper() {
     scheduled_thread* first = nullptr;
     for (auto& thread : threads_) {

@@ -1,16 +1,16 @@
 // Runs the threads of a test one at a time, in an order that follows from a seed.
 //
 // A thread is held up only at a point: an access to an atomic, a mutex, a condition variable, a
-// futex, or a system call of the journal. At each point one of the threads that can run goes on.
-// Which one, decides probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi,
-// Nagarakatti, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS
-// 2010): each thread has a random priority, the highest runs, and at a few random points the
-// running thread's drops below all others. A bug that needs d such orderings among n threads and k
-// points is found with a probability of at least 1/(n * k^(d-1)) in each schedule. Every third
-// schedule switches at random instead.
+// futex, or a system call of the journal. At each point, one of the threads that can run continues.
+// Probabilistic concurrency testing decides which one (Burckhardt, Kothari, Musuvathi, Nagarakatti,
+// "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): each thread
+// has a random priority, the highest runs, and at a few random points the running thread's drops
+// below all others. A bug that needs d such orderings among n threads and k points is found with a
+// probability of at least 1/(n * k^(d-1)) in each schedule. Every third schedule switches at random
+// instead.
 //
-// Only orders in which the accesses take effect one after another: what weaker ones allow is left
-// to ThreadSanitizer and to the model of the commit protocol.
+// It produces only orders in which accesses take effect one after another; weaker ones are left to
+// ThreadSanitizer and to the model of the commit protocol.
 #pragma once
 
 #include <ucontext.h>
@@ -24,7 +24,7 @@
 
 namespace pawl::test {
 
-// A thread of the test: a stack of its own on the one thread of the process.
+// A thread of the test: it has its own stack, and runs on the one thread of the process.
 struct scheduled_thread {
     enum class state : std::uint8_t { runs, waits, ended };
 
@@ -55,20 +55,20 @@ class scheduler {
     void stop(std::string why);
     [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
 
-    // The scheduler whose thread the caller is; null outside of one.
+    // The scheduler that runs the calling thread; null outside a schedule.
     [[nodiscard]] static scheduler* inside() noexcept;
 
-    // For a thread: another one may run here.
+    // Called by a thread: another one may run here.
     void point();
-    // Waits for wake() of the same address, or until the time; false if that came first.
+    // Waits for wake() of the same address, or until the given time; false if that came first.
     bool wait_on(const void* what, std::uint64_t deadline_ns);
     void wake(const void* what);
     [[nodiscard]] scheduled_thread& start(std::function<void()> body);
     [[nodiscard]] scheduled_thread& current() noexcept { return *current_; }
-    // Others come first: it waits in a loop.
+    // Lets the other threads run first: the caller is spinning.
     void give_way();
 
-    // Has a moment come within the next few steps.
+    // Makes a moment come within the next few steps.
     void hasten_moment(std::uint64_t within);
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
     [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }

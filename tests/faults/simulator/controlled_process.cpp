@@ -50,11 +50,11 @@ void on_fault(int signal, siginfo_t* info, void*) {
         ::mprotect(one.begin + index * page_size, page_size, PROT_READ | PROT_WRITE);
         return;
     }
-    // Not ours: the fault happens again and ends the process as it should.
+    // Not our fault: returning repeats the access, which ends the process as it should.
     ::sigaction(signal, &before_watching, nullptr);
 }
 
-// The heap keeps what is freed: the next cut would only ask the kernel for it again.
+// Freed memory stays in the heap: otherwise every cut would request it from the kernel again.
 void keep_heap() noexcept {
     constexpr int everything = 1 << 30;
     constexpr int at_a_time = 16 << 20;

@@ -1,4 +1,4 @@
-// What makes a run repeatable: randomness and time come from the test while it says so, and it
+// Makes a run repeatable: while enabled, randomness and time come from the test, and the test
 // learns which pages of a mapping were stored to.
 #pragma once
 
@@ -8,9 +8,9 @@
 
 namespace pawl::test {
 
-// While one lives, getrandom() gives a sequence that follows from the seed, the clocks stand still
-// but for what advance_us() adds and a microsecond at each look, and memory_files answers for
-// anonymous memory too. Not nested.
+// While one lives, getrandom() returns a sequence that follows from the seed, the clocks advance
+// only by advance_us() and by a microsecond at each reading, and memory_files serves anonymous
+// memory, too. Not nested.
 class controlled_process {
   public:
     explicit controlled_process(std::uint64_t seed) noexcept;
@@ -20,7 +20,7 @@ class controlled_process {
 
     [[nodiscard]] static bool active() noexcept;
     static void advance_us(std::uint64_t microseconds) noexcept;
-    // Of every clock. It never goes back.
+    // Advances every clock. Time never goes back.
     static void advance_to_ns(std::uint64_t nanoseconds) noexcept;
     [[nodiscard]] static std::uint64_t now_ns() noexcept;
 };
@@ -34,7 +34,7 @@ struct page {
     std::uint64_t index = 0;
 };
 
-// Mappings made from now on are watched, or not; what was so before.
+// Sets whether mappings made from now on are watched; returns the previous setting.
 bool enable(bool on) noexcept;
 void mapped(void* begin, std::size_t bytes) noexcept;
 void unmapped(void* begin) noexcept;

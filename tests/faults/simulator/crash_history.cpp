@@ -25,7 +25,7 @@ std::string verify_fault(const fs::path& directory) {
     if (!report)
         return "cannot be verified: " + report.error().message();
     if (!report->findings.empty())
-        return "verify finds: " + report->findings.front().what.message();
+        return "verify reports: " + report->findings.front().what.message();
     return {};
 }
 
@@ -33,7 +33,7 @@ namespace {
 
 [[nodiscard]] std::string closing_fault(writer& log, const fs::path& directory) {
     if (auto closed = log.close(); !closed)
-        return "does not close: " + failure_text(log, closed.error());
+        return "cannot be closed: " + failure_text(log, closed.error());
     return verify_fault(directory);
 }
 
@@ -43,7 +43,7 @@ class history final : public moments {
         : plan_{plan}, most_cuts_{most_cuts}, random_{plan.seed} {}
 
     [[nodiscard]] history_outcome run() {
-        // It measures its pace once, by a clock that goes on.
+        // The TSC clock measures its rate once, and needs a clock that advances.
         (void)detail::tsc_clock::instance();
         const controlled_process controlled{plan_.seed};
         const fs::path first = directory_of(1);
@@ -53,7 +53,7 @@ class history final : public moments {
         return std::move(outcome_);
     }
 
-    // A moment at which the power may go.
+    // A moment at which the power may fail.
     void moment(const writer_life& life) override {
         if (done())
             return;
@@ -99,7 +99,7 @@ class history final : public moments {
         --generation_;
     }
 
-    // The end of a history: opens what the cut left, goes on a little, and reads all of it.
+    // Ends a history: opens what the cut left, appends a little, and reads all of it.
     void check(const writer_life& life, const fs::path& directory, std::uint64_t seed) {
         ++outcome_.cuts;
         outcome_.in_recovery += life.opening() ? 1 : 0;
@@ -142,13 +142,13 @@ std::string fault_after_cut(event_oracle oracle, const fs::path& directory, std:
         const auto event = oracle.make(16, static_cast<std::uint16_t>(i));
         const auto given = append(*log, event);
         if (!given)
-            return "does not go on: " + failure_text(*log, given.error());
+            return "cannot be continued: " + failure_text(*log, given.error());
         if (given->sequence != oracle.next())
             return fmt::format("gap: event {} got sequence {}", oracle.next(), given->sequence);
         oracle.published(event);
     }
     if (auto synced = log->sync(); !synced)
-        return "does not sync: " + failure_text(*log, synced.error());
+        return "cannot be synced: " + failure_text(*log, synced.error());
     if (auto fault = reading_fault(directory, oracle); !fault.empty())
         return fault;
     constexpr std::uint64_t verify_every = 64;

@@ -32,7 +32,7 @@ Value must_be(result<Value> outcome) {
 class log_maker {
   public:
     explicit log_maker(const log_plan& plan) : plan_{plan}, random_{plan.seed} {
-        // Other payloads in another life.
+        // Another life has other payloads.
         for (std::uint64_t i = 0; i < 1000 * plan.life; ++i)
             (void)oracle_.make(0, 0);
     }
@@ -62,7 +62,7 @@ class log_maker {
         if (random_() % 2 == 0) {
             (void)must_be(append(log, oracle_.make(8, 1)));
         } else {
-            // Nothing follows: after a while the control file is the witness.
+            // No frame follows: after a while, the control file is the witness.
             for (int i = 0; i < 3; ++i) {
                 controlled_process::advance_us(5000);
                 must_be(log.poll());

@@ -1,4 +1,4 @@
-// Journals to be damaged: made by the real writer in memory, with a list of their records.
+// Journals to damage: written by the real writer in memory, with a list of their records.
 #pragma once
 
 #include "memory_files.hpp"
@@ -28,13 +28,13 @@ struct log_to_damage {
 };
 
 struct log_plan {
-    std::uint64_t seed = 0;  // decides what is done
-    std::uint64_t life = 0;  // decides epochs and payloads, and nothing else
+    std::uint64_t seed = 0;  // decides what the writer does
+    std::uint64_t life = 0;  // decides only epochs and payloads
     std::string directory;
 };
 
-// A journal of a few segments whose writer died, in memory_files. Two plans that differ in nothing
-// but `life` give records of the same sizes at the same places.
+// A journal of a few segments whose writer died, in memory_files. Two plans that differ only in
+// `life` give records of the same sizes at the same places.
 [[nodiscard]] log_to_damage make_log_to_damage(const log_plan& plan);
 
 }  // namespace pawl::test

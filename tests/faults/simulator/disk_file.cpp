@@ -107,7 +107,7 @@ void disk_file::sync_size() {
 
 std::uint64_t disk_file::limit(const cut_choice& choice, std::uint64_t now,
                                std::uint64_t byte) const noexcept {
-    // All files share one time where the unit is larger than a file.
+    // If the unit is larger than a file, all files share one time.
     const std::uint64_t unit = choice.unit_shift >= 48 ? 0 : (byte >> choice.unit_shift) + 1;
     const std::uint64_t of = choice.unit_shift >= 48 ? 0 : id_;
     const std::uint64_t h = detail::mix64(choice.seed ^ detail::mix64(unit ^ of << 40));

@@ -17,22 +17,22 @@ class disk_file {
     disk_file(const disk_file&) = delete;
     disk_file& operator=(const disk_file&) = delete;
 
-    // As it is in the real file, all of it on the disk.
+    // Starts with the contents of the real file, all of them on the disk.
     void adopt(std::span<const std::byte> bytes);
 
     void write(std::uint64_t offset, std::span<const std::byte> bytes, std::uint64_t time);
     void zero(std::uint64_t offset, std::uint64_t bytes, std::uint64_t time);
     void resize(std::uint64_t bytes, std::uint64_t time);
-    // Compares with the file as its mappings show it; how many words changed.
+    // Compares with the file as its mappings show it; returns how many words changed.
     std::uint64_t observe(std::span<const std::byte> shown, std::uint64_t time);
     void sync(std::uint64_t offset, std::uint64_t bytes);
     void sync_size();
-    // The sync of a range failed: a choice of it is on the disk, and nothing of it is dirty.
+    // The sync of a range failed: a random part of it is on the disk, and none of it is dirty.
     void fail_sync(std::uint64_t offset, std::uint64_t bytes, const cut_choice& choice);
-    // A page was written to, whatever was stored: all of it is written at the next sync.
+    // A page was stored to, whatever the value: the next sync writes all of it.
     void page_dirtied(std::uint64_t page, std::uint64_t time);
 
-    // How large a cut leaves it, and the bytes; `into` is of that size.
+    // The size that a cut leaves, and the bytes; `into` has that size.
     [[nodiscard]] std::uint64_t size_after(const cut_choice& choice,
                                            std::uint64_t now) const noexcept;
     void contents(const cut_choice& choice, std::uint64_t now, std::span<std::byte> into) const;
@@ -56,7 +56,7 @@ class disk_file {
     std::uint64_t id_;
     std::uint64_t size_ = 0;
     std::uint64_t disk_size_ = 0;
-    // Whole words; behind the size they are zero.
+    // Whole words; zero beyond the file's size.
     std::vector<std::uint64_t> cache_;
     std::vector<std::uint64_t> disk_;
     std::vector<store> stores_;

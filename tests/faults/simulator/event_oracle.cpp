@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t largest_payload = std::size_t{64} << 10;
 
-// One long stretch of noise; a payload begins somewhere in it.
+// One long block of random bytes; a payload begins somewhere in it.
 [[nodiscard]] const std::vector<std::byte>& noise() {
     static const std::vector<std::byte> made = [] {
         std::vector<std::byte> bytes(2 * largest_payload);
@@ -78,9 +78,9 @@ std::string event_oracle::fault_of_kept(const std::filesystem::path& directory) 
     for (const auto& [name, bytes] : kept_) {
         const auto file = memory_files::find((directory / name).native());
         if (file == nullptr)
-            return "what an earlier recovery kept is gone: " + name;
+            return "a file that an earlier recovery kept is gone: " + name;
         if (!std::ranges::equal(file->contents(), bytes))
-            return "what an earlier recovery kept has changed: " + name;
+            return "a file that an earlier recovery kept has changed: " + name;
     }
     return {};
 }
@@ -92,11 +92,13 @@ std::uint64_t event_oracle::version(std::size_t stream) const noexcept {
 
 std::string event_oracle::fault_of(sequence_number next) const {
     if (next < durable_)
-        return fmt::format("lost: goes on at {}, {} was acknowledged as durable", next, durable_);
+        return fmt::format("lost: continues at {}, but {} were acknowledged as durable", next,
+                           durable_);
     if (next > events_.size())
-        return fmt::format("phantom: goes on at {}, only {} were published", next, events_.size());
+        return fmt::format("phantom: continues at {}, but only {} were published", next,
+                           events_.size());
     if (next != 0 && events_[next - 1].more_in_batch)
-        return fmt::format("split: goes on at {}, inside a batch", next);
+        return fmt::format("split: continues at {}, inside a batch", next);
     return {};
 }
 

@@ -1,5 +1,5 @@
-// The C library's functions, replaced in the programs that link this: a path below /simulated is
-// answered from memory_files, everything else goes to the kernel as before.
+// Replaces C library functions in the programs that link this: memory_files serves paths below
+// /simulated, and everything else goes to the kernel as before.
 #include "controlled_process.hpp"
 #include "memory_files.hpp"
 
@@ -32,7 +32,7 @@ namespace {
 constexpr int first_descriptor = 1'000'000;
 constexpr std::size_t page = 4096;
 
-// These tables are never destroyed: what else ends with the process may still close a file.
+// These tables are never destroyed: another static object's destructor may still close a file.
 std::vector<memory_file_pointer>& descriptors() {
     static std::vector<memory_file_pointer>& table = *new std::vector<memory_file_pointer>;
     return table;
@@ -113,7 +113,7 @@ int stat_in_memory(const char* path, struct stat* into) {
     return 0;
 }
 
-// Where data or a hole begins, by pages of zeros.
+// Finds where data or a hole begins; a page of zeros counts as a hole.
 off_t seek_in_memory(const memory_file& file, off_t from, int whence) {
     static constexpr std::array<std::byte, page> zeros{};
     auto at = static_cast<std::uint64_t>(from);
@@ -129,7 +129,7 @@ off_t seek_in_memory(const memory_file& file, off_t from, int whence) {
     return whence == SEEK_HOLE ? static_cast<off_t>(file.size) : failed(ENXIO);
 }
 
-// One mapping, of a file or of nothing.
+// One mapping, of a file or anonymous.
 struct mapped {
     memory_file_pointer file;  // shared: the mapping is the file's own bytes
     page_buffer copy;          // private or anonymous
@@ -209,7 +209,7 @@ extern "C" {
 int open(const char* path, int flags, ...) {
     if (memory_files::holds(path))
         return open_in_memory(path, flags);
-    // Who and where the writer is would take as long to find out as all the rest of an open.
+    // To find out who and where the writer is would take as long as all the rest of an open.
     if (std::strncmp(path, "/proc/", 6) == 0 && pawl::test::controlled_process::active())
         return failed(ENOENT);
     va_list rest;

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t page = 4096;
 
-// Buffers that wait to be used again, by power of two. Like the tree it is never destroyed: what
-// else ends with the process may still give something back.
+// Buffers to be reused, by power of two. Like the tree, this is never destroyed: another static
+// object's destructor may still release one.
 using pool = std::map<std::size_t, std::vector<std::byte*>>;
 [[nodiscard]] pool& the_pool() {
     static pool& made = *new pool;
@@ -71,7 +71,7 @@ page_buffer::~page_buffer() {
 void memory_file::resize(std::uint64_t to) {
     if (to > bytes.size()) {
         if (mappings != 0) {
-            std::fputs("a mapped file grows beyond what was set aside for it\n", stderr);
+            std::fputs("a mapped file grows beyond the memory reserved for it\n", stderr);
             std::_Exit(1);
         }
         page_buffer larger{static_cast<std::size_t>(to)};
@@ -155,7 +155,7 @@ void clear(std::string_view directory) {
     while (behind != the_tree().end() && behind->first.starts_with(prefix))
         ++behind;
     the_tree().erase(first, behind);
-    // What the root itself lies in is a directory as well: a new journal's name is synced there.
+    // The root's parent is a directory as well: a new journal's name is synced there.
     for (const std::string_view needed : {memory_root, directory})
         if (find(needed) == nullptr)
             create(needed, true);

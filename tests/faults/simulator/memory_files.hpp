@@ -1,9 +1,9 @@
 // Files that exist only in this process, below /simulated.
 //
-// A history takes some hundred system calls a cut, and a million cuts then cost an hour. So the
-// journal's calls end here: interposed_calls.cpp replaces the C library's functions, and what is
-// asked of a path below /simulated is answered from memory. A mapping of such a file is the file's
-// own bytes. Nothing here is durable or not: what a disk would hold is simulated_disk's business.
+// A history takes some hundred system calls per cut, so with real ones a million cuts would cost an
+// hour. Instead, interposed_calls.cpp replaces the C library's functions, and calls on a path below
+// /simulated are served from memory. A mapping of such a file is the file's own bytes. This code
+// does not track durability: simulated_disk decides what a disk would hold.
 //
 // For one thread.
 #pragma once
@@ -20,7 +20,7 @@ namespace pawl::test {
 
 inline constexpr std::string_view memory_root = "/simulated";
 
-// Zeroed, page-aligned memory that is used again and again.
+// Zeroed, page-aligned memory that is reused.
 class page_buffer {
   public:
     page_buffer() = default;
@@ -40,7 +40,7 @@ class page_buffer {
 
 struct memory_file {
     bool directory = false;
-    std::uint64_t number = 0;  // as an inode
+    std::uint64_t number = 0;  // like an inode number
     std::uint64_t size = 0;
     page_buffer bytes{};
     int mappings = 0;
@@ -57,7 +57,7 @@ namespace memory_files {
 [[nodiscard]] bool holds(const char* path) noexcept;
 [[nodiscard]] memory_file_pointer find(std::string_view path);
 memory_file_pointer create(std::string_view path, bool directory);
-// Makes or replaces a file as a whole, of bytes that the caller now writes.
+// Creates or replaces a whole file, whose bytes the caller then writes.
 [[nodiscard]] std::span<std::byte> put(std::string_view path, std::size_t bytes);
 bool remove(std::string_view path);
 bool rename(std::string_view from, std::string_view to);
@@ -66,9 +66,9 @@ struct entry {
     std::string name;  // relative to the directory
     memory_file_pointer file;
 };
-// What lies in a directory, with what lies below it or not.
+// The entries of a directory, with or without those in its subdirectories.
 [[nodiscard]] std::vector<entry> list(std::string_view directory, bool below);
-// Removes what is in a directory, or makes it.
+// Empties a directory, or creates it.
 void clear(std::string_view directory);
 
 }  // namespace memory_files

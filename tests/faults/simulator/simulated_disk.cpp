@@ -156,7 +156,7 @@ void simulated_disk::fail_sync(const detail::io_event& event, std::uint64_t seed
     ++time_;
     disk_file* file = find(event.path);
     if (file == nullptr)
-        return;  // a directory: its changes stay as uncertain as they were
+        return;  // a directory: whether its changes are on the disk stays uncertain
     const bool range = event.operation == io_operation::sync_range;
     file->fail_sync(range ? event.offset : 0, range ? event.bytes : std::uint64_t{1} << 40,
                     cut_choice::from(seed));
@@ -202,11 +202,11 @@ void simulated_disk::cut(const cut_choice& choice, const fs::path& into) const {
             apply(left, changes_[i]);
     }
     memory_files::clear(into.native());
-    // A directory comes before what is in it.
+    // A directory comes before its entries.
     for (const auto& [name, file] : left) {
         const std::string parent = parent_of(name);
         if (!parent.empty() && memory_files::find((into / parent).native()) == nullptr)
-            continue;  // in a directory that is not there
+            continue;  // in a directory that does not exist
         if (file == nullptr) {
             memory_files::create((into / name).native(), true);
             continue;

@@ -1,10 +1,10 @@
 // The possible contents of a disk after a power loss, from a trace of stores, system calls and
 // syncs.
 //
-// The trace comes from the real writer, which works on real files in memory: system calls pass
-// the journal's hook, and stores into mappings are found by comparing the files with how they
-// looked before. What is known to be on the disk is what was synced; of everything newer, each
-// part may or may not be there.
+// The trace comes from the real writer, which works on files in memory: the journal's hook reports
+// system calls, and stores into mappings are found by comparing the files with their earlier
+// contents. What was synced is certainly on the disk; of everything newer, each part may or may not
+// be there.
 #pragma once
 
 #include "os/io_hook.hpp"
@@ -18,13 +18,13 @@
 
 namespace pawl::test {
 
-// How a cut decides what had reached the disk: each unit of `unit_bytes` holds what was stored up
-// to a time of its own.
+// How a cut decides what had reached the disk: each unit holds what was stored up to a time of its
+// own.
 struct cut_choice {
     std::uint64_t seed = 0;
     unsigned unit_shift = 3;            // log2 of the unit: 3 words, 9 sectors, 12 pages, 40 files
     std::uint64_t newest_in_256 = 128;  // share of units that hold their newest value
-    bool names_in_order = true;         // directory changes by prefix, else each on its own
+    bool names_in_order = true;         // a prefix of the directory changes, else any subset
 
     [[nodiscard]] static cut_choice from(std::uint64_t seed) noexcept;
 };
@@ -33,20 +33,21 @@ class disk_file;
 
 class simulated_disk {
   public:
-    // Takes the files in `root` as they are, all of them on the disk.
+    // Starts with the files in `root` as they are, all of them on the disk.
     explicit simulated_disk(std::filesystem::path root);
     ~simulated_disk();
     simulated_disk(const simulated_disk&) = delete;
     simulated_disk& operator=(const simulated_disk&) = delete;
 
-    // A call that is about to be made and will succeed.
+    // Records a call that is about to be made and will succeed.
     void perform(const detail::io_event& event);
-    // A sync that fails: some of it reached the disk, and what did not is clean from now on.
+    // Records a sync that fails: some of it reached the disk, and the rest counts as clean from now
+    // on.
     void fail_sync(const detail::io_event& event, std::uint64_t seed);
-    // Looks for stores into mapped files since the last look.
+    // Finds stores into mapped files since the last call.
     void observe();
 
-    // Writes the files that a cut now leaves into a directory, which is emptied first.
+    // Writes the files that a cut at this moment leaves into a directory, which is emptied first.
     void cut(const cut_choice& choice, const std::filesystem::path& into) const;
 
     // Whether a sync failed before, so that stores of unchanged values matter.

@@ -16,13 +16,13 @@ class torn_parts {
     // Remembers the segments of a journal as they are before the recovery.
     explicit torn_parts(const std::filesystem::path& directory);
 
-    // What of them is neither where it was nor below torn/; empty where nothing is missing.
+    // What part of them is neither where it was nor below torn/; empty if nothing is missing.
     [[nodiscard]] std::string fault_after(const recovery_report& report) const;
 
   private:
     [[nodiscard]] bool kept(const std::vector<std::byte>& bytes) const;
-    // Whether a recovery that died had saved the bytes of this place, and they are unchanged. What
-    // stands at the place since then may be half of the end frame that it was storing.
+    // Whether a recovery that died had saved the bytes at this place, and the saved ones are
+    // unchanged. The place itself may since hold half of the end frame that it was storing.
     [[nodiscard]] bool saved_before(std::uint64_t ordinal, std::uint64_t offset) const;
 
     std::filesystem::path directory_;

@@ -50,7 +50,7 @@ writer_options life_options() {
 namespace {
 
 [[nodiscard]] event_header header_of(const expected_event& event, expect expected) {
-    // Of some streams all events have metadata.
+    // In some streams, all events have metadata.
     static constexpr std::array<std::byte, 8> when{std::byte{1}};
     static constexpr std::array entries{metadata_entry{metadata_tag::source_time, when}};
     event_header header{
@@ -79,7 +79,7 @@ result<reservation> reserve(writer& log, const expected_event& event, std::uint6
 std::string version_fault(const writer& log, const event_oracle& oracle, std::size_t streams) {
     for (std::size_t stream = 1; stream <= streams; ++stream) {
         if (log.version(stream) != oracle.version(stream)) {
-            return fmt::format("stream {} is at version {}, {} events are in it", stream,
+            return fmt::format("stream {} is at version {}, but has {} events", stream,
                                log.version(stream), oracle.version(stream));
         }
     }
@@ -149,7 +149,7 @@ void writer_life::look() {
     watcher_.moment(*this);
 }
 
-// True where there is a writer now. A failed sync may have prevented it; nothing else may.
+// True if there is a writer now. Only a failed sync may have prevented that.
 bool writer_life::open() {
     (void)store_watch::enable(disk_.has_stale_pages());
     failed_ = false;
@@ -164,11 +164,12 @@ bool writer_life::open() {
         return false;
     }
     log_.emplace(std::move(*opened));
-    // No power was lost since a process of this life had opened it, so nothing may be missing. One
-    // that could not, because its sync failed, may have seen what the next one does not.
+    // The power has not failed since a process of this life opened the journal, so nothing may be
+    // missing. A process whose open failed at a sync may have seen what the next one does not see.
     if (has_been_open_ && log_->next_sequence() != oracle_.next()) {
-        watcher_.wrong(*this, fmt::format("lost with the process: goes on at {}, {} were published",
-                                          log_->next_sequence(), oracle_.next()));
+        watcher_.wrong(*this,
+                       fmt::format("lost with the process: continues at {}, but {} were published",
+                                   log_->next_sequence(), oracle_.next()));
         return false;
     }
     if (auto fault = oracle_.fault_of(log_->next_sequence()); !fault.empty()) {
@@ -186,7 +187,8 @@ void writer_life::look_after_opening() {
     position_ = detail::first_frame_offset;
     if (auto fault = version_fault(*log_, oracle_); !fault.empty())
         watcher_.wrong(*this, fault);
-    // What earlier recoveries kept is still there, and what this one kept stays from now on.
+    // What earlier recoveries kept must still be there, and what this one kept must stay from now
+    // on.
     if (auto fault = oracle_.fault_of_kept(directory_); !fault.empty())
         watcher_.wrong(*this, fault);
     oracle_.kept(directory_, log_->recovery().kept);
@@ -200,7 +202,7 @@ void writer_life::run() {
         if (watcher_.done())
             break;
         if (!opened)
-            continue;  // the process ended with the failure; the next one tries again
+            continue;  // the process ended with the failure; the next one retries
         for (std::uint64_t left = 4 + below(30); left != 0 && log_ && !watcher_.done(); --left)
             step();
         log_.reset();
@@ -276,20 +278,20 @@ void writer_life::append_one(std::uint32_t bytes) {
         expecting ? expect::exactly(oracle_.version(event.stream)) : expect::any();
     const auto given = append(*log_, event, expected);
     if (!given && given.error().code == errc::conflict)
-        watcher_.wrong(*this, "a conflict where the version is the one that was expected");
+        watcher_.wrong(*this, "a conflict although the stream is at the expected version");
     went(given, event);
 }
 
-// Expects what the stream has left behind or not reached yet.
+// Expects a version that the stream has passed or not reached yet.
 void writer_life::append_too_late() {
     const auto event = oracle_.make(usual_bytes_, static_cast<std::uint16_t>(1 + below(4)));
     const std::uint64_t version = oracle_.version(event.stream);
     const auto wrong = version != 0 && below(2) == 0 ? version - 1 : version + 1;
     const auto given = append(*log_, event, expect::exactly(wrong));
     if (given)
-        watcher_.wrong(*this, "an event is appended although its stream is at another version");
+        watcher_.wrong(*this, "an event was appended although its stream is at another version");
     else if (given.error().code == errc::conflict && given.error().actual_version != version)
-        watcher_.wrong(*this, "a conflict that tells another version than the stream's");
+        watcher_.wrong(*this, "a conflict that names another version than the stream's");
 }
 
 // Leaves so little of the segment that the next events roll over.
@@ -328,7 +330,7 @@ void writer_life::append_batch() {
     }
     const auto given = opened->commit();
     if (given.has_value() == events.empty() && log_->failure() == std::nullopt)
-        watcher_.wrong(*this, "a batch is committed without events, or not with them");
+        watcher_.wrong(*this, "an empty batch was committed, or one with events was not");
     if (!given)
         return;
     for (auto& event : events) {
@@ -338,7 +340,7 @@ void writer_life::append_batch() {
     position_ = given->position.offset + detail::padded(detail::frame_header_bytes + bytes);
 }
 
-// Whether it is in the batch: a reserved one may have been abandoned.
+// Whether the event is in the batch: a reserved one may have been abandoned.
 bool writer_life::add_to_batch(batch& together, const expected_event& event,
                                std::uint64_t version) {
     const bool expecting = event.stream != 0 && below(4) == 0;
@@ -377,7 +379,8 @@ void writer_life::sync() {
     if (synced)
         oracle_.acknowledged(*synced);
     else if (!failed_)
-        watcher_.wrong(*this, "a sync failed of itself: " + failure_text(*log_, synced.error()));
+        watcher_.wrong(*this,
+                       "a sync failed without cause: " + failure_text(*log_, synced.error()));
 }
 
 void writer_life::poll() {
@@ -385,17 +388,19 @@ void writer_life::poll() {
         controlled_process::advance_us(below(4) == 0 ? 10'000'000 : 5000);
     const auto polled = log_->poll();
     if (!polled && !failed_ && !watcher_.done())
-        watcher_.wrong(*this, "a poll failed of itself: " + failure_text(*log_, polled.error()));
+        watcher_.wrong(*this,
+                       "a poll failed without cause: " + failure_text(*log_, polled.error()));
 }
 
-// A clock report is due by then.
+// Advances the clock until a clock report is due.
 void writer_life::poll_later() {
     controlled_process::advance_us(10'000'000);
     poll();
 }
 
 void writer_life::close() {
-    // What is open at the close is not part of the log, whatever it has stored.
+    // A batch or reservation that is open at the close is not part of the log, whatever it has
+    // stored.
     std::optional<batch> together;
     std::optional<reservation> space;
     if (below(3) == 0) {
@@ -420,7 +425,8 @@ void writer_life::close() {
     if (closed)
         oracle_.acknowledged(oracle_.next());
     else if (!failed_)
-        watcher_.wrong(*this, "closing failed of itself: " + failure_text(*log_, closed.error()));
+        watcher_.wrong(*this,
+                       "closing failed without cause: " + failure_text(*log_, closed.error()));
     look();
     log_.reset();
 }

@@ -1,4 +1,4 @@
-// One life of a writer, or several where only its process dies, on a simulated disk.
+// One life of a writer, or several if only its process dies, on a simulated disk.
 #pragma once
 
 #include "event_oracle.hpp"
@@ -16,7 +16,7 @@ namespace pawl::test {
 
 class writer_life;
 
-// Who watches a life: it is asked at each moment at which something else may happen.
+// The observer of a life: called at each moment at which something else may happen.
 class moments {
   public:
     virtual void moment(const writer_life& life) = 0;
@@ -36,20 +36,20 @@ class moments {
 // stream 3 have metadata, except reserved ones.
 [[nodiscard]] result<reservation> reserve(writer& log, const expected_event& event,
                                           std::uint64_t spare);
-// Why the versions of streams 1 to `streams` are not what was appended; empty where they are.
+// Why the versions of streams 1 to `streams` are not what was appended; empty if they are.
 [[nodiscard]] std::string version_fault(const writer& log, const event_oracle& oracle,
                                         std::size_t streams = oracle_streams);
-// Whether a power cut may separate what is before the call from what is after it.
+// Whether a power cut may separate what came before the call from what came after it.
 [[nodiscard]] bool changes_disk(detail::io_operation operation) noexcept;
 
-// Why a reader does not see just the events that were appended; empty where it does.
+// Why a reader does not see exactly the events that were appended; empty if it does.
 [[nodiscard]] std::string reading_fault(const std::filesystem::path& directory,
                                         const event_oracle& oracle);
 
 class writer_life {
   public:
-    // On the disk that lies in `root`; the journal is in a directory there, which the first life
-    // makes.
+    // Runs on the disk in `root`; the journal is in a directory there, which the first life
+    // creates.
     writer_life(moments& watcher, const std::filesystem::path& root, event_oracle oracle,
                 bool failing_syncs);
     [[nodiscard]] static std::filesystem::path journal_in(const std::filesystem::path& root) {
@@ -64,7 +64,7 @@ class writer_life {
     [[nodiscard]] const event_oracle& oracle() const noexcept { return oracle_; }
     // Inside writer::open.
     [[nodiscard]] bool opening() const noexcept { return opening_; }
-    // Has the journal's calls come here again.
+    // Installs this life's hook for the journal's calls again.
     void hook() const noexcept;
 
   private:
@@ -95,7 +95,7 @@ class writer_life {
     event_oracle oracle_;
     simulated_disk disk_;
     std::optional<writer> log_;
-    std::uint64_t position_ = 0;  // where the next frame begins, as far as receipts tell
+    std::uint64_t position_ = 0;  // where the next frame begins, as far as receipts show
     std::uint32_t usual_bytes_ = 0;
     int process_ = 0;                        // counts those that died since the power came back
     std::uint64_t calls_until_failure_ = 0;  // 0: none fails

@@ -1,5 +1,6 @@
-// What a writer was told, and how far the disk below it had come then: from this follows what may
-// and what must be there after a cut. Lies in shared memory and outlives the writer's process.
+// What was acknowledged to a writer's caller, and how far the disk's record had come by then: from
+// this follows what may and what must be there after a cut. Lies in shared memory and outlives the
+// writer's process.
 #pragma once
 
 #include <pawl/journal/types.hpp>
@@ -16,20 +17,21 @@ class acknowledgements {
     // Made in memory that children share.
     [[nodiscard]] static acknowledgements& shared();
 
-    // The journal holds `next` events, all of them durable, and nothing is written down yet.
+    // The journal holds `next` events, all of them durable, and nothing is recorded yet.
     void reset(sequence_number next) noexcept;
 
-    // The events below `end` are about to be published. False where there is no more room.
+    // The events below `end` are about to be published. False if there is no more room.
     [[nodiscard]] bool publishing(sequence_number end, std::uint64_t position) noexcept;
     // The events below `durable` were acknowledged as durable.
     [[nodiscard]] bool durable(sequence_number durable, std::uint64_t position) noexcept;
     void failed(const std::string& why) noexcept;
     void rolled_over(std::uint64_t times) noexcept { rollovers_ += times; }
 
-    // What a cut of the disk's record at `position` must at least hold, and can at most hold.
+    // How many events a cut of the disk's record at `position` must hold at least, and may hold at
+    // most.
     [[nodiscard]] sequence_number needed_at(std::uint64_t position) const noexcept;
     [[nodiscard]] sequence_number possible_at(std::uint64_t position) const noexcept;
-    // Where the record stood at the index-th acknowledgement.
+    // The position of the record at the index-th acknowledgement.
     [[nodiscard]] std::uint64_t durable_count() const noexcept { return durables_used_; }
     [[nodiscard]] std::uint64_t durable_position(std::uint64_t index) const noexcept {
         return durables_[index].position;

@@ -1,5 +1,5 @@
-// Takes the place of malloc and its kin in a program, counts what a thread asks for and can refuse
-// it. Included in exactly one source of a program, since it defines the functions.
+// Replaces malloc and its relatives in a program, counts a thread's allocations and can refuse
+// them. Included in exactly one source of a program, because it defines the functions.
 #pragma once
 
 #include <atomic>

@@ -78,16 +78,17 @@ std::string make_file_system(const std::filesystem::path& image, file_system kin
     {
         const descriptor file{::open(image.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
         if (file.bad() || ::ftruncate(file.get(), static_cast<off_t>(image_bytes_of(kind))) != 0)
-            return because("making the image");
+            return because("creating the image");
     }
-    // Everything is laid out at once: nothing in the background writes later. The journal of ext4
+    // Everything is laid out at once, so that the background writes nothing later. ext4's journal
     // is small, so that it wraps around within a history.
     const int status =
         kind == file_system::ext4
             ? run_quietly({"mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4", "-E",
                            "lazy_itable_init=0,lazy_journal_init=0", image.string()})
             : run_quietly({fmt::format("mkfs.{}", name_of(kind)), "-q", "-f", image.string()});
-    return status == 0 ? std::string{} : fmt::format("mkfs.{} gave {}", name_of(kind), status);
+    return status == 0 ? std::string{}
+                       : fmt::format("mkfs.{} exited with {}", name_of(kind), status);
 }
 
 std::string own_mounts() {

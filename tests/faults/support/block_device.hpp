@@ -1,4 +1,4 @@
-// Loop devices and what is mounted from them. Needs root.
+// Loop devices, and file systems mounted from them. Needs root.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@ enum class file_system : std::uint8_t { ext4, xfs, btrfs };
 [[nodiscard]] const char* name_of(file_system kind) noexcept;
 // The smallest image that suits the tests: XFS and btrfs refuse to be made smaller.
 [[nodiscard]] std::uint64_t image_bytes_of(file_system kind) noexcept;
-// Makes an empty file system in a sparse file of that size; why it cannot, else empty.
+// Creates an empty file system in a sparse file of that size. Returns why it could not, else empty.
 [[nodiscard]] std::string make_file_system(const std::filesystem::path& image, file_system kind);
 
-// From now on this process and its children see mounts of their own, and those end with the last
-// of them. Why it cannot, else empty.
+// Gives this process and its children a mount namespace, whose mounts end with the last of them.
+// Returns why it could not, else empty.
 [[nodiscard]] std::string own_mounts();
 
-// A file as a block device. Nothing holds the device open but what is mounted from it, so that the
-// kernel forgets what it has read of it with each unmount.
+// A file as a block device. Only a mount holds the device open, so that with each unmount the
+// kernel forgets what it has read from it.
 class loop_device {
   public:
     loop_device() = default;
@@ -28,7 +28,7 @@ class loop_device {
     loop_device(loop_device&& other) noexcept;
     loop_device& operator=(loop_device&&) = delete;
 
-    // Why it cannot, else empty.
+    // Returns why it could not, else empty.
     [[nodiscard]] std::string attach(const std::filesystem::path& file);
     void detach() noexcept;
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -44,7 +44,7 @@ class mounted_file_system {
     mounted_file_system(const mounted_file_system&) = delete;
     mounted_file_system& operator=(const mounted_file_system&) = delete;
 
-    // Makes the directory if it is not there. Why it cannot, else empty.
+    // Creates the directory if necessary. Returns why it could not, else empty.
     [[nodiscard]] std::string mount(const std::string& device, const std::filesystem::path& where,
                                     file_system kind);
     [[nodiscard]] std::string unmount();
@@ -53,7 +53,7 @@ class mounted_file_system {
     std::filesystem::path where_;
 };
 
-// Runs a program without a shell, its output thrown away; its exit status, or -1.
+// Runs a program without a shell and discards its output. Returns its exit status, or -1.
 [[nodiscard]] int run_quietly(std::initializer_list<std::string> command);
 
 }  // namespace pawl::test

@@ -30,7 +30,7 @@ program_outcome run_program(const std::vector<std::string>& words,
         return {};
     const pid_t child = ::fork();
     if (child == 0) {
-        // Nobody is left running behind a table that was given up.
+        // If the scoreboard is aborted, no child stays running.
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::alarm(most_seconds);
         ::dup2(ends[1], STDOUT_FILENO);

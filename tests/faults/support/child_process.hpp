@@ -1,4 +1,4 @@
-// Runs the programs that lie beside this one.
+// Runs the programs that are beside this one.
 #pragma once
 
 #include <filesystem>
@@ -8,17 +8,17 @@
 namespace pawl::test {
 
 struct program_outcome {
-    int exit_status = -1;  // 128 and the signal's number where one ended it
+    int exit_status = -1;  // 128 plus the signal's number if a signal ended it
     std::string output;    // standard output
 
     [[nodiscard]] std::vector<std::string> lines() const;
 };
 
-// The directory that holds the program which is running.
+// The directory of the running program.
 [[nodiscard]] std::filesystem::path own_directory();
 
 // `words`: the row program's name, then its arguments. Standard error passes through. A program
-// that takes longer than `most_seconds` is ended; 0 is no limit.
+// that takes longer than `most_seconds` is killed; 0 means no limit.
 [[nodiscard]] program_outcome run_program(const std::vector<std::string>& words,
                                           const std::filesystem::path& directory,
                                           unsigned most_seconds);

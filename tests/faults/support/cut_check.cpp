@@ -16,10 +16,11 @@ namespace {
 
 [[nodiscard]] std::string fault_of(sequence_number next, const cut_bounds& bounds) {
     if (next < bounds.needed)
-        return fmt::format("lost: goes on at {}, {} were acknowledged as durable", next,
+        return fmt::format("lost: continues at {}, but {} were acknowledged as durable", next,
                            bounds.needed);
     if (next > bounds.possible)
-        return fmt::format("phantom: goes on at {}, only {} were published", next, bounds.possible);
+        return fmt::format("phantom: continues at {}, but only {} were published", next,
+                           bounds.possible);
     return {};
 }
 
@@ -30,10 +31,10 @@ namespace {
     constexpr int units = 3;
     for (int i = 0; i < units; ++i) {
         if (auto placed = source.append_unit(log); !placed)
-            return "does not go on: " + failure_text(log, placed.error());
+            return "cannot be continued: " + failure_text(log, placed.error());
     }
     if (auto synced = log.sync(); !synced)
-        return "does not sync: " + failure_text(log, synced.error());
+        return "cannot be synced: " + failure_text(log, synced.error());
     return lives.check(directory, log.next_sequence());
 }
 
@@ -57,7 +58,7 @@ cut_finding check_journal(const std::filesystem::path& directory, log_lives live
     if (!found.wrong.empty() || then == afterwards::leave)
         return found;
     if (auto closed = log->close(); !closed)
-        found.wrong = "does not close: " + failure_text(*log, closed.error());
+        found.wrong = "cannot be closed: " + failure_text(*log, closed.error());
     else
         found.wrong = fault_of_files(directory, deep_every_tenth(found.next));
     return found;

@@ -20,18 +20,18 @@ struct cut_bounds {
 };
 
 struct cut_finding {
-    std::string wrong;         // empty where nothing is
-    sequence_number next = 0;  // where the journal goes on
+    std::string wrong;         // empty if nothing is
+    sequence_number next = 0;  // where the journal continues
     recovery_report recovery;
 };
 
 enum class afterwards : std::uint8_t {
-    leave,  // as after another crash
+    leave,  // as another crash would
     go_on,  // append some more, read all of it, close, verify
     close,  // cleanly
 };
 
-// Has the writer recover the journal in `directory` and reads all of it.
+// Lets the writer recover the journal in `directory`, and reads all of it.
 [[nodiscard]] cut_finding check_journal(const std::filesystem::path& directory, log_lives lives,
                                         const cut_bounds& bounds, afterwards then);
 

@@ -92,7 +92,7 @@ std::uint64_t cut_image::store_some(const recorded_disk& disk, std::uint64_t fro
     return missing;
 }
 
-// What mounting and recovery wrote lies in the parts of the file that are no holes.
+// Mounting and recovery have written to the parts of the file that are not holes.
 void cut_image::write_out() {
     for (const std::uint64_t block : changed_) {
         const std::uint64_t at = block * disk_block_bytes;

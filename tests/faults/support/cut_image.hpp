@@ -1,5 +1,5 @@
-// Disks as a power cut leaves them, one after another in the same file in memory: only the blocks
-// that differ are written again.
+// Disks as a power cut leaves them, one after another in the same file in memory: only blocks that
+// differ are rewritten.
 #pragma once
 
 #include "block_device.hpp"
@@ -15,7 +15,7 @@
 namespace pawl::test {
 
 struct disk_cut {
-    std::uint64_t position = 0;  // entries of the record that were made
+    std::uint64_t position = 0;  // number of the record's entries that were made
     std::uint64_t seed = 0;      // which blocks of those after the last flush are on the disk
 };
 
@@ -26,15 +26,15 @@ class cut_image {
     cut_image(cut_image&& other) noexcept;
     cut_image& operator=(cut_image&&) = delete;
 
-    // As a loop device, for as long as the object lives. Why it cannot, else empty.
+    // Attaches it as a loop device for the object's lifetime. Returns why it could not, else empty.
     [[nodiscard]] std::string attach() { return device_.attach(file_); }
     [[nodiscard]] const std::string& device() const noexcept { return device_.path(); }
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
 
     // The record begins with these contents.
     void begin(const saved_image& contents);
-    // Makes the file what a cut leaves. Cheap where positions do not go back. Nothing may be
-    // mounted from it. Returns how many blocks of writes are missing.
+    // Turns the file into what a cut leaves. Cheap if positions do not go back. Nothing may be
+    // mounted from it. Returns how many written blocks are missing.
     std::uint64_t build(const recorded_disk& disk, const disk_cut& cut);
 
   private:

@@ -1,4 +1,4 @@
-// What several processes that try cuts have found together.
+// The combined results of several processes that try cuts.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ struct cut_sums {
 
     // Made in memory that children share.
     [[nodiscard]] static cut_sums& shared();
-    // The first one counts.
+    // Only the first one counts.
     void fail(const std::string& what) noexcept;
 };
 

@@ -7,8 +7,8 @@
 
 namespace pawl::test {
 
-// The error that the call returned, and if the writer has ended, the failure that ended it: only
-// that names file and offset.
+// The error that the call returned and, if the writer is poisoned, the failure that poisoned it:
+// only that names file and offset.
 [[nodiscard]] inline std::string failure_text(const writer& log, const error& why) {
     std::string text = why.message();
     if (const auto first = log.failure())

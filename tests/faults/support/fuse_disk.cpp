@@ -58,7 +58,7 @@ void on_setattr(::fuse_req_t request, ::fuse_ino_t inode, struct ::stat*, int, :
     on_getattr(request, inode, nullptr);
 }
 
-// Past the page cache: what the loop device writes is written down in that order, at once.
+// Bypasses the page cache: what the loop device writes is recorded at once, in that order.
 void on_open(::fuse_req_t request, ::fuse_ino_t inode, ::fuse_file_info* file) {
     if (inode != disk_inode) {
         ::fuse_reply_err(request, EISDIR);
@@ -99,7 +99,7 @@ void on_fsync(::fuse_req_t request, ::fuse_ino_t, int, ::fuse_file_info*) {
     return result;
 }
 
-// Says one byte to `ready` once it is mounted.
+// Writes one byte to `ready` once it is mounted.
 [[noreturn]] void serve_here(recorded_disk& disk, const std::filesystem::path& where, int ready) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::string program = "pawl";

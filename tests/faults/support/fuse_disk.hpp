@@ -10,7 +10,7 @@
 
 namespace pawl::test {
 
-// A process of its own serves it until the object ends.
+// A separate process serves it for the object's lifetime.
 class fuse_disk {
   public:
     explicit fuse_disk(recorded_disk& disk) noexcept : disk_{disk} {}
@@ -18,7 +18,7 @@ class fuse_disk {
     fuse_disk(const fuse_disk&) = delete;
     fuse_disk& operator=(const fuse_disk&) = delete;
 
-    // Mounts it on an empty directory. Why it cannot, else empty.
+    // Mounts it on an empty directory. Returns why it could not, else empty.
     [[nodiscard]] std::string serve(const std::filesystem::path& where);
     [[nodiscard]] std::filesystem::path file() const { return where_ / "disk"; }
 

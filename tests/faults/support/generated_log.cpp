@@ -13,7 +13,7 @@ namespace {
 
 constexpr stream_id name_base = 1000;
 
-// Which of an event's properties a draw is for.
+// The property of an event for which a draw is made.
 enum class property : std::uint64_t { unit = 1, stream, type, size, bytes, scribbles };
 
 [[nodiscard]] std::uint64_t draw_for(std::uint64_t seed, property what,
@@ -129,7 +129,7 @@ result<receipt> generated_log::append_batch(writer& log, std::uint32_t events) {
     std::vector<event_header> headers;
     std::size_t bytes = 0;
     for (std::uint32_t i = 0; i < events; ++i) {
-        // Names are handed out before the batch is open: that appends a frame of its own.
+        // Names are assigned before the batch opens, because each appends its own frame.
         auto header = header_for(log, first + i);
         if (!header)
             return std::unexpected(std::move(header.error()));
@@ -150,14 +150,14 @@ std::string generated_log_check::check_stream(const event& e) {
     const stream_id wanted = source_.stream_of(next_);
     if (wanted < name_base) {
         if (e.stream() != wanted)
-            return fmt::format("sequence {} is of stream {}, not {}", next_, e.stream(), wanted);
+            return fmt::format("sequence {} is in stream {}, not {}", next_, e.stream(), wanted);
     } else {
         const auto [at, is_new] = named_.try_emplace(wanted, e.stream());
         const bool taken =
             is_new && std::ranges::count(named_, e.stream(),
                                          &std::pair<const stream_id, stream_id>::second) > 1;
         if (e.stream() < first_named_stream || at->second != e.stream() || taken)
-            return fmt::format("sequence {} is of named stream {:x}, not {:x}", next_, e.stream(),
+            return fmt::format("sequence {} is in named stream {:x}, not {:x}", next_, e.stream(),
                                at->second);
     }
     const stream_version version = wanted == no_stream_id ? 0 : ++versions_[e.stream()];
@@ -170,21 +170,21 @@ std::string generated_log_check::check_stream(const event& e) {
 
 std::string generated_log_check::check(const event& e) {
     if (e.sequence() != next_)
-        return fmt::format("sequence {} where {} must be", e.sequence(), next_);
+        return fmt::format("sequence {} instead of {}", e.sequence(), next_);
     if (next_ == unit_end_) {
         unit_ = source_.unit_at(next_);
         unit_end_ = next_ + unit_.events;
         batches_ += unit_.made_with == generated_log::call::batch ? 1U : 0U;
     }
     if (e.more_in_batch() != (next_ + 1 < unit_end_))
-        return fmt::format("sequence {} has its place in its batch wrong", next_);
+        return fmt::format("sequence {} has the wrong place in its batch", next_);
     if (e.type() != source_.type_of(next_) || e.schema_version() != 1)
-        return fmt::format("sequence {} has another type", next_);
+        return fmt::format("sequence {} has the wrong type", next_);
     if (auto wrong = check_stream(e); !wrong.empty())
         return wrong;
     const auto wanted = source_.payload_of(next_);
     if (!std::ranges::equal(wanted, e.payload()))
-        return fmt::format("sequence {} has another payload", next_);
+        return fmt::format("sequence {} has the wrong payload", next_);
     ++next_;
     return {};
 }

@@ -1,5 +1,5 @@
-// Events that follow from a seed and their sequence alone: whoever reads them back can say whether
-// each is the one that was written, without having been told anything by the writer.
+// Events that follow from a seed and their sequence alone: a reader can check that each is the one
+// that was written, without any information from the writer.
 #pragma once
 
 #include <pawl/journal/event.hpp>
@@ -38,13 +38,12 @@ class generated_log {
     static constexpr std::uint64_t named_streams = 8;
 
     enum class call : std::uint8_t { append, reservation, batch };
-    // Events that are published together. A log that is cut anywhere but between units has split
-    // one.
+    // Events that are published together. A cut anywhere but between units has split one.
     struct unit {
         call made_with = call::append;
         std::uint32_t events = 1;
     };
-    // How large the payloads are: most at most `usual`, one in 64 up to `largest`.
+    // Payload sizes: most are at most `usual`, one in 64 is up to `largest`.
     struct sizes {
         std::size_t usual = 200;
         std::size_t largest = 9000;
@@ -55,7 +54,7 @@ class generated_log {
         : seed_{seed}, sizes_{how_large}, payload_(how_large.largest) {}
 
     [[nodiscard]] unit unit_at(sequence_number first) const noexcept;
-    // Stream numbers of named streams are handed out by the writer: here they are 1000 + index.
+    // The writer assigns the numbers of named streams; here they are 1000 + index.
     [[nodiscard]] stream_id stream_of(sequence_number sequence) const noexcept;
     [[nodiscard]] std::uint16_t type_of(sequence_number sequence) const noexcept;
     // Valid until the next call.
@@ -81,11 +80,12 @@ class generated_log_check {
   public:
     explicit generated_log_check(generated_log source) noexcept : source_{std::move(source)} {}
 
-    // What is wrong with this event; empty where nothing is.
+    // What is wrong with this event; empty if nothing is.
     [[nodiscard]] std::string check(const event& e);
-    // From the next event on the log is another one's: its writer went on where a cut had left it.
+    // From the next event on, the events are those of another seed: its writer continued where a
+    // cut had left the log.
     void continue_with(generated_log source) noexcept { source_ = std::move(source); }
-    // What is wrong with the log ending here: a unit that is not all there.
+    // What is wrong if the log ends here: an incomplete unit.
     [[nodiscard]] std::string check_end() const;
 
     [[nodiscard]] sequence_number next_sequence() const noexcept { return next_; }
@@ -100,7 +100,7 @@ class generated_log_check {
     generated_log::unit unit_{};
     std::uint64_t batches_ = 0;
     std::map<stream_id, stream_version> versions_;
-    std::map<stream_id, stream_id> named_;  // as the generator numbers them, to what was handed out
+    std::map<stream_id, stream_id> named_;  // from the generator's numbers to the assigned ones
 };
 
 }  // namespace pawl::test

@@ -30,7 +30,7 @@ void say(const std::string& line) {
     }
 }
 
-// Appends until something fails; says what was acknowledged, and not twice.
+// Appends until something fails; prints each acknowledgement once.
 [[nodiscard]] std::string append_for_ever(writer& log, generated_log source,
                                           std::uint64_t sync_every) {
     sequence_number durable = log.durable();
@@ -75,7 +75,7 @@ int run_guest_writer(const std::filesystem::path& directory, std::uint64_t seed)
     const sequence_number next = log->next_sequence();
     say(fmt::format("opened {}", next));
     say(fmt::format("durable {}", log->durable()));
-    // Whoever reads along must know where this life begins before there is anything of it.
+    // The reader of the console must know where this life begins before its first event exists.
     ::tcdrain(STDOUT_FILENO);
     log_lives lives;
     lives.begin(next, seed);

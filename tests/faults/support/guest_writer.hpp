@@ -1,4 +1,4 @@
-// What a virtual machine runs, and what it says on its console.
+// What a virtual machine runs, and what it prints on its console.
 #pragma once
 
 #include <pawl/journal/types.hpp>
@@ -10,8 +10,9 @@
 
 namespace pawl::test {
 
-// Appends to the journal for ever and prints what it was told: `opened NEXT` before the first
-// append, `durable SEQUENCE` with each acknowledgement, `failed WHY`. Returns only where it failed.
+// Appends to the journal forever and prints what was acknowledged: `opened NEXT` before the first
+// append, `durable SEQUENCE` with each acknowledgement, `failed WHY`. Returns only if a call
+// failed.
 [[nodiscard]] int run_guest_writer(const std::filesystem::path& directory, std::uint64_t seed);
 
 struct guest_words {
@@ -22,7 +23,7 @@ struct guest_words {
     bool started = false;  // the program runs
 };
 
-// What the console has shown so far; a last line that is not complete does not count.
+// What the console has shown so far; an incomplete last line does not count.
 [[nodiscard]] guest_words words_on(const std::filesystem::path& console);
 
 }  // namespace pawl::test

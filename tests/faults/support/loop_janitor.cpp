@@ -16,7 +16,7 @@ namespace {
 // Reads lines of a sign and a path until every writer has gone.
 [[noreturn]] void remember_and_detach(int lines) {
     ::setsid();
-    // Whoever reads the owner's output must not wait for this process.
+    // A reader of the owner's output must not wait for this process.
     for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         ::close(standard);
     std::set<std::string> attached;
@@ -35,12 +35,12 @@ namespace {
     ::_exit(0);
 }
 
-// Where the lines go; -1 where there is no janitor.
+// Where the lines go; -1 if there is no janitor.
 [[nodiscard]] int start_janitor() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
         return -1;
-    // Twice, so that nobody has to wait for it.
+    // Fork twice, so that nobody has to wait for it.
     const ::pid_t child = ::fork();
     if (child == 0) {
         ::close(ends[1]);
@@ -57,8 +57,8 @@ namespace {
 void tell(char sign, const std::string& path) {
     static const int lines = start_janitor();
     const std::string line = sign + path + "\n";
-    // A line is shorter than what a pipe takes at once. Without a janitor the device stays attached
-    // where the owner is killed, and that is all.
+    // A line is short enough for one atomic write to a pipe. Without a janitor, the device merely
+    // stays attached if the owner is killed.
     [[maybe_unused]] const auto written = ::write(lines, line.data(), line.size());
 }
 

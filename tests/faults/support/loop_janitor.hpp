@@ -1,11 +1,11 @@
-// Gives loop devices back when their owner was killed.
+// Detaches loop devices if their owner was killed.
 #pragma once
 
 #include <string>
 
 namespace pawl::test {
 
-// A process of its own remembers what is attached, and detaches it once this process and all its
+// A separate process remembers what is attached, and detaches it once this process and all its
 // children are gone.
 void remember_loop_device(const std::string& path);
 void forget_loop_device(const std::string& path);

@@ -1,5 +1,5 @@
-// A disk in memory that writes down all that is done to it. Lies in shared memory: one process
-// serves it, another writes to it through a file system, a third reads what was written down.
+// A disk in memory that records all writes and flushes. Lies in shared memory: one process serves
+// it, another writes to it through a file system, and a third reads the record.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ namespace pawl::test {
 
 inline constexpr std::size_t disk_block_bytes = 4096;
 
-// What a disk holds, but for the blocks that are zero.
+// What a disk holds, without the blocks that are zero.
 class saved_image {
   public:
     // Reads a sparse file; holes cost nothing.
@@ -22,7 +22,7 @@ class saved_image {
     // `into` must hold zeros.
     void put(std::span<std::byte> into) const noexcept;
     [[nodiscard]] const std::vector<std::uint64_t>& blocks() const noexcept { return blocks_; }
-    // Makes it a sparse file again.
+    // Writes it to a sparse file.
     void write(const std::filesystem::path& file, std::uint64_t bytes) const;
 
   private:
@@ -30,12 +30,12 @@ class saved_image {
     std::vector<std::byte> contents_;
 };
 
-// What a disk refuses from now on.
+// What a disk is to refuse from now on.
 struct disk_refusal {
     bool writes = false;
     bool flushes = false;
-    std::uint64_t after = 0;  // so many of these still work
-    std::uint64_t times = 0;  // so many are refused then; 0: all until it is mended
+    std::uint64_t after = 0;  // this many of these still work
+    std::uint64_t times = 0;  // then this many are refused; 0: all until it is repaired
 };
 
 class recorded_disk {
@@ -56,12 +56,12 @@ class recorded_disk {
     void reset(const saved_image& contents);
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    // «any process» What is refused is not done, and not written down.
+    // «any process» Refused operations are not done, and not recorded.
     void refuse(const disk_refusal& what) noexcept;
     void mend() noexcept { refuse({}); }
     [[nodiscard]] std::uint64_t refused() const noexcept;
 
-    // For the one that serves it, which must be one thread: false where it is refused, or where
+    // For the serving process, which must use one thread: false if the operation is refused, or if
     // there is no more room.
     [[nodiscard]] bool write(std::uint64_t offset, std::span<const std::byte> data) noexcept;
     [[nodiscard]] bool flush() noexcept;
@@ -76,7 +76,7 @@ class recorded_disk {
     [[nodiscard]] std::span<const std::byte> data(const entry& of) const noexcept {
         return {data_ + of.at, of.bytes};
     }
-    // Something did not fit, so what is written down is not all.
+    // Something did not fit, so the record is incomplete.
     [[nodiscard]] bool overflowed() const noexcept;
 
   private:

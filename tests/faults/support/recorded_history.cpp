@@ -21,7 +21,7 @@ struct process_plan {
     std::uint64_t units = 0;
     std::uint64_t sync_every = 0;  // units between calls of sync(); 0: none
     bool closes = false;           // else it is killed
-    std::uint64_t seed = 0;        // of what it does beside
+    std::uint64_t seed = 0;        // of what it does besides appending
 };
 
 [[nodiscard]] process_plan plan_process(random_source& random) {
@@ -34,7 +34,7 @@ struct process_plan {
     return plan;
 }
 
-// Has the kernel write a part of some file before anybody asked for it, and without a flush.
+// Makes the kernel write part of some file before a sync requests it, and without a flush.
 void write_back_a_part(const std::filesystem::path& directory, random_source& random) {
     std::vector<std::filesystem::path> files;
     std::error_code ignored;
@@ -67,11 +67,11 @@ class working_process {
         if (!log)
             return "open: " + log.error().message();
         if (!note_durable(log->durable()))
-            return "no room for what was told";
+            return "no room for more acknowledgements";
         for (std::uint64_t units = 1; units <= plan.units; ++units) {
             const sequence_number next = log->next_sequence();
             if (!told_.publishing(next + source.unit_at(next).events, disk_.position()))
-                return "no room for what was told";
+                return "no room for more acknowledgements";
             if (auto placed = source.append_unit(*log); !placed)
                 return "append: " + failure_text(*log, placed.error());
             if (plan.sync_every != 0 && units % plan.sync_every == 0) {
@@ -79,7 +79,7 @@ class working_process {
                     return "sync: " + failure_text(*log, synced.error());
             }
             if (!note_durable(log->durable()))
-                return "no room for what was told";
+                return "no room for more acknowledgements";
             if (random.one_in(32))
                 write_back_a_part(directory_, random);
         }
@@ -89,11 +89,12 @@ class working_process {
         const sequence_number all = log->published();
         if (auto closed = log->close(); !closed)
             return "close: " + failure_text(*log, closed.error());
-        return note_durable(all) ? "" : "no room for what was told";
+        return note_durable(all) ? "" : "no room for more acknowledgements";
     }
 
   private:
-    // The position is looked at after the watermark, so it is behind the flush that proved it.
+    // The position is read after the watermark, so it lies after the flush that proved the
+    // watermark.
     [[nodiscard]] bool note_durable(sequence_number durable) {
         if (durable <= durable_)
             return true;

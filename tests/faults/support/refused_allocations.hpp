@@ -95,7 +95,7 @@ inline void check_refusals(std::uint64_t refused, std::uint64_t at_least) {
 #else
     (void)refused;
     (void)at_least;
-    WARN("skipped: a sanitizer has taken malloc's place");
+    WARN("skipped: a sanitizer has replaced malloc");
 #endif
 }
 

@@ -48,7 +48,7 @@ constexpr std::uint64_t most_failures = 5;
     return result + '"';
 }
 
-// Memory first: most rows make and drop many small files.
+// A file system in memory first: most rows create and remove many small files.
 [[nodiscard]] std::filesystem::path usual_parent() {
     const std::filesystem::path memory = "/dev/shm";
     if (::access(memory.c_str(), W_OK | X_OK) == 0)
@@ -67,7 +67,7 @@ row_program::row_program(row_description description, int argc, char** argv)
             continue;
         }
         if (!name.starts_with("--") || i + 1 == argc)
-            wrong_usage("do not know '" + name + "'");
+            wrong_usage("unknown argument '" + name + "'");
         const std::string value = argv[++i];
         if (name == "--seed") {
             seed_ = number(name, value);
@@ -144,7 +144,7 @@ void row_program::print() {
 int row_program::finish() {
     for (const auto& [name, value] : others_) {
         if (std::ranges::find(asked_, name) == asked_.end())
-            wrong_usage("do not know '" + name + "'");
+            wrong_usage("unknown argument '" + name + "'");
     }
     print();
     if (red_)

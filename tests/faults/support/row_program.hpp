@@ -12,11 +12,11 @@ namespace pawl::test {
 
 struct row_description {
     int row = 0;
-    std::string name;     // of this part, as "power_cuts"
-    std::string counted;  // plural, as "cuts"
+    std::string name;     // of this part, for example "power_cuts"
+    std::string counted;  // plural, for example "cuts"
 };
 
-// How much is asked for, by mode.
+// The target figure, by mode.
 struct row_targets {
     std::uint64_t quick = 0;
     std::uint64_t ci = 0;
@@ -31,19 +31,19 @@ enum class row_mode : std::uint8_t { quick, ci, full };
 
 class row_program {
   public:
-    // Reads the common arguments; wrong usage ends the process with 2. Arguments of the program's
-    // own are found with option().
+    // Reads the common arguments; wrong usage ends the process with 2. option() returns the
+    // program's own arguments.
     row_program(row_description description, int argc, char** argv);
 
     [[nodiscard]] row_mode mode() const noexcept { return mode_; }
     [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
-    // A directory of this process's own, made at first use and removed at the end.
+    // This process's own directory, created at first use and removed at the end.
     [[nodiscard]] const std::filesystem::path& directory();
     // Sets the target by mode or --count, and returns it.
     std::uint64_t target(const row_targets& targets);
     [[nodiscard]] std::uint64_t target() const noexcept { return target_; }
-    // The value of --name, or `otherwise`. Must be asked for before finish(), which refuses
-    // arguments that nobody asked for.
+    // The value of --name, or `otherwise`. Must be called before finish(), which refuses arguments
+    // that were never queried.
     [[nodiscard]] std::uint64_t option(const std::string& name, std::uint64_t otherwise);
 
     void count(std::uint64_t more = 1) noexcept { reached_ += more; }
@@ -52,18 +52,18 @@ class row_program {
     // Of the first failure.
     [[nodiscard]] const std::string& repeat() const noexcept { return repeat_; }
     [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
-    // In a process that does a share of the work: counting begins anew, up to `target`.
+    // In a process that does a share of the work: counting starts over, up to `target`.
     void begin_share(std::uint64_t target) noexcept {
         target_ = target;
         reached_ = 0;
     }
-    // True while there is something to do: the target is not reached and failures are few.
+    // True while there is work to do: the target is not reached, and there have been few failures.
     [[nodiscard]] bool goes_on() const noexcept;
 
     // `repeat`: the arguments that show this failure alone.
     void failure(const std::string& repeat, const std::string& what);
     void skip(std::string why) { skipped_ = std::move(why); }
-    // A failure is told instead.
+    // Does nothing if there was a failure, which is reported instead.
     void detail(std::string line) {
         if (failures_ == 0)
             detail_ = std::move(line);
@@ -71,7 +71,7 @@ class row_program {
 
     // Prints the line of result and returns the exit status.
     [[nodiscard]] int finish();
-    // Another name for the part that begins, where that depends on the arguments.
+    // Renames the current part, whose name may depend on the arguments.
     void describe(row_description description) { description_ = std::move(description); }
     // Ends one part and begins the next, for a program that covers several rows or parts.
     void next_part(row_description description);

@@ -12,7 +12,7 @@ namespace {
     if (!report)
         return "verify: " + report.error().message();
     for (const finding& found : report->findings)
-        return "verify finds: " + found.what.message();
+        return "verify reports: " + found.what.message();
     return {};
 }
 
@@ -39,7 +39,7 @@ std::string fault_of_journal(const std::filesystem::path& directory, generated_l
     if (auto wrong = check.check_end(); !wrong.empty())
         return wrong;
     if (report->events != check.next_sequence() || report->next_sequence != check.next_sequence())
-        return fmt::format("verify counts {} events, the cursor {}", report->events,
+        return fmt::format("verify counts {} events, but the cursor {}", report->events,
                            check.next_sequence());
     return {};
 }

@@ -1,5 +1,5 @@
-// An appending thread that is moved through a rollover step by step, and the durability that syncs
-// beside it.
+// An appending thread that is moved through a rollover step by step, and a durability that syncs
+// between the steps.
 #pragma once
 
 #include "append/live_segment.hpp"
@@ -23,7 +23,8 @@ namespace pawl::test {
 
 class stepped_writer {
   public:
-    // Two segments of the smallest size, whose first one ends with a frame's end at `rolled_at`.
+    // Two segments of the smallest size, of which the first ends at `rolled_at`, the end of a
+    // frame.
     [[nodiscard]] static result<std::unique_ptr<stepped_writer>> start(
         const std::filesystem::path& directory, std::uint64_t rolled_at) {
         auto held = detail::directory_handle::hold(directory);

@@ -15,7 +15,7 @@ namespace pawl::test {
 
 namespace {
 
-// A failing disk is no reason to call the journal damaged, or to claim anything else about it.
+// A failing disk is no reason to report the journal as damaged, or as anything else.
 [[nodiscard]] bool may_be_said(errc code) noexcept {
     return code == errc::io || code == errc::poisoned || code == errc::disk_full ||
            code == errc::back_pressure;
@@ -49,7 +49,7 @@ class struck_writer {
             around_.record.sums.past_the_cache +=
                 notice.ends_with("bypassing the page cache") ? 1U : 0U;
         if (log_->next_sequence() < around_.record.told.needed_at(0))
-            return fmt::format("lost on the mounted file system: goes on at {} of {}",
+            return fmt::format("lost on the mounted file system: continues at {} of {}",
                                log_->next_sequence(), around_.record.told.needed_at(0));
         around_.record.begin_life(log_->next_sequence(), at_.seed);
         source_.emplace(around_.record.lives().source());
@@ -63,7 +63,7 @@ class struck_writer {
   private:
     [[nodiscard]] std::string not_opened(const error& why) {
         ++around_.record.sums.refused;
-        return may_be_said(why.code) ? "" : "open says " + why.message();
+        return may_be_said(why.code) ? "" : "open fails with " + why.message();
     }
 
     void append_and_sync() {
@@ -80,7 +80,7 @@ class struck_writer {
         }
     }
 
-    // Something is wrong, or a sync has failed, which is looked into at once.
+    // If something is wrong or a sync has failed, check that at once.
     [[nodiscard]] bool over() {
         if (wrong_.empty() && !ended_ && log_->failure())
             after_a_failed_sync();
@@ -90,7 +90,7 @@ class struck_writer {
     void append() {
         const sequence_number next = log_->next_sequence();
         if (!around_.record.told.publishing(next + source_->unit_at(next).events, 0)) {
-            wrong_ = "no room for what was told";
+            wrong_ = "no room for more acknowledgements";
             return;
         }
         auto placed = source_->append_unit(*log_);
@@ -104,11 +104,11 @@ class struck_writer {
         note_durable();
     }
 
-    // Only some errors are the disk's; those end the writer's work, but for a moment's lack of
-    // room.
+    // Only some errors come from the disk. They end the writer's work, except for a brief lack of
+    // disk space.
     void heed(const error& why, const char* call) {
         if (!may_be_said(why.code))
-            wrong_ = fmt::format("{} says {}", call, failure_text(*log_, why));
+            wrong_ = fmt::format("{} fails with {}", call, failure_text(*log_, why));
         else if (why.code != errc::back_pressure && !log_->failure())
             ended_ = true;
     }
@@ -119,14 +119,14 @@ class struck_writer {
         auto synced =
             by_itself && published != 0 ? log_->wait_durable(published - 1) : log_->sync();
         if (synced && *synced < published)
-            wrong_ = fmt::format("synced up to {} of {}", *synced, published);
+            wrong_ = fmt::format("synced only {} of {}", *synced, published);
         else if (!synced && !log_->failure())
-            wrong_ = "a failed sync does not poison: " + synced.error().message();
+            wrong_ = "a failed sync does not poison the writer: " + synced.error().message();
         else
             note_durable();
     }
 
-    // From the first failure on nothing more is acknowledged, however often it is asked for.
+    // After the first failure, nothing more may be acknowledged, however often a sync is requested.
     void after_a_failed_sync() {
         ended_ = true;
         ++around_.record.sums.poisoned;
@@ -135,7 +135,7 @@ class struck_writer {
         note_durable();
         for (int i = 0; i < 3 && wrong_.empty(); ++i) {
             if (log_->append({.type = 1}, {}))
-                wrong_ = "an append is accepted after a failed sync";
+                wrong_ = "an append succeeds after a failed sync";
             else if (log_->sync())
                 wrong_ = "a sync succeeds after a failed one";
             else if (published > durable && log_->wait_durable(durable))
@@ -162,7 +162,7 @@ class struck_writer {
     void note_durable() { note(log_->durable()); }
     void note(sequence_number durable) {
         if (durable > noted_ && !around_.record.told.durable(durable, 0))
-            wrong_ = "no room for what was told";
+            wrong_ = "no room for more acknowledgements";
         noted_ = std::max(noted_, durable);
     }
 

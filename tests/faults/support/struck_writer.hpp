@@ -1,5 +1,4 @@
-// A writer whose disk refuses writes or flushes from some point on: what it may say then, and what
-// it may not.
+// A writer whose disk refuses writes or flushes from some point on, and what it may report then.
 #pragma once
 
 #include "acknowledgements.hpp"
@@ -17,14 +16,14 @@
 
 namespace pawl::test {
 
-// What a trial has come to. Lies in shared memory and outlives the processes that write in it.
+// The outcome of a trial. Lies in shared memory and outlives the processes that write to it.
 class struck_record {
   public:
     struct figures {
         std::atomic<std::uint64_t> poisoned{0};  // writers that ended with a failed sync
-        std::atomic<std::uint64_t> refused{0};   // openings that said no
+        std::atomic<std::uint64_t> refused{0};   // openings that failed
         std::atomic<std::uint64_t> reopened{0};  // openings on a disk that had refused something
-        // Recoveries that had to go past the page cache to reach the disk.
+        // Recoveries that had to bypass the page cache to reach the disk.
         std::atomic<std::uint64_t> past_the_cache{0};
         std::atomic<std::uint64_t> unmountable{0};
     };
@@ -33,7 +32,7 @@ class struck_record {
     [[nodiscard]] static struck_record& shared();
     void reset() noexcept;
 
-    // A writer goes on here; its events come from this seed.
+    // A writer continues here; its events follow from this seed.
     void begin_life(sequence_number first, std::uint64_t seed) noexcept;
     // For the processes that read the journal afterwards.
     [[nodiscard]] log_lives lives() const;
@@ -58,11 +57,11 @@ struct struck_plan {
     std::uint64_t sync_every = 1;  // units
     std::uint64_t openings = 1;    // in this process, one after the other
     bool closes = false;
-    disk_refusal refusal;  // begins with the first opening; nothing where it refuses nothing
+    disk_refusal refusal;  // begins with the first opening; may refuse nothing
 };
 
-// Opens the journal, appends and syncs as planned. What it did wrong, else empty. That a call fails
-// is not wrong; what a failed sync is followed by may be.
+// Opens the journal, appends and syncs as planned. Returns what it did wrong, else empty. A call
+// that fails is not wrong, but what follows a failed sync may be.
 [[nodiscard]] std::string write_while_struck(const std::filesystem::path& directory,
                                              recorded_disk& disk, struck_record& record,
                                              const struck_plan& plan, std::uint64_t seed);

@@ -1,4 +1,4 @@
-// A file mapped for damaging, and undoing it.
+// A mapped file that can be damaged and restored.
 #pragma once
 
 #include <cstddef>

@@ -25,10 +25,10 @@ constexpr const char* emulator = "qemu-system-x86_64";
     return run_quietly({program, "--version"}) == 0;
 }
 
-// What the kernel is told. It hands names that it does not know to the first process as its
-// environment.
+// The kernel's command line. It passes parameters that it does not know to the first process, in
+// its environment.
 [[nodiscard]] std::string kernel_arguments(std::uint64_t seed) {
-    // A busy host lets the check of the timer fail.
+    // On a busy host, the check of the timer fails.
     std::string result = fmt::format(
         "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off pawl.seed={}", seed);
     if (const char* bug = std::getenv("PAWL_PLANTED_BUG"))
@@ -41,8 +41,8 @@ constexpr const char* emulator = "qemu-system-x86_64";
         emulator, "-M", "q35", "-m", "192", "-accel", "tcg", "-nodefaults", "-no-user-config",
         "-display", "none", "-no-reboot", "-kernel", made_of.system->kernel(), "-initrd",
         made_of.system->initramfs(), "-append", kernel_arguments(made_of.seed),
-        // With writeback the guest sees a disk whose cache is volatile, and so flushes it. What it
-        // has written is in the host's page cache then, and outlives the emulator.
+        // With writeback, the guest sees a disk with a volatile cache, and so flushes it. What it
+        // has flushed is in the host's page cache, and outlives the emulator.
         "-drive",
         fmt::format("file={},format=raw,if=none,id=disk,cache=writeback", made_of.disk.string()),
         "-device", "virtio-blk-pci,drive=disk", "-serial",

@@ -1,4 +1,4 @@
-// A virtual machine without acceleration, so that it runs inside of another one, too.
+// A virtual machine without acceleration, so that it also runs inside another one.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@ namespace pawl::test {
 // The boot files of the machines: a kernel, and a memory file system with this program in it.
 class guest_system {
   public:
-    // Why it cannot be had, else empty. The kernel is kept in `cache` for the next time.
+    // Returns why it is not available, else empty. The kernel is kept in `cache` for the next time.
     [[nodiscard]] std::string prepare(const std::filesystem::path& cache);
     [[nodiscard]] const std::filesystem::path& kernel() const noexcept { return kernel_; }
     [[nodiscard]] const std::filesystem::path& initramfs() const noexcept { return initramfs_; }
@@ -27,15 +27,15 @@ class virtual_machine {
     struct parts {
         const guest_system* system = nullptr;
         std::filesystem::path disk;
-        std::filesystem::path console;  // what the guest prints; made anew
-        std::uint64_t seed = 0;         // is told to the guest's program
+        std::filesystem::path console;  // what the guest prints; replaced
+        std::uint64_t seed = 0;         // passed to the guest's program
     };
 
-    // Why it cannot, else empty.
+    // Returns why it could not, else empty.
     [[nodiscard]] std::string start(const parts& made_of);
-    // False once the machine has ended by itself.
+    // False once the machine has ended on its own.
     [[nodiscard]] bool runs();
-    // At once: what its kernel had not written to the disk is lost.
+    // Kills it at once: what its kernel had not written to the disk is lost.
     void kill() noexcept;
 
     virtual_machine() = default;

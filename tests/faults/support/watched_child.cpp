@@ -21,7 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Time for the kernel to take back what a process held.
+// Gives the kernel time to release what a process held.
 constexpr std::chrono::seconds to_die{10};
 
 [[nodiscard]] std::string text_of(const std::filesystem::path& file) {
@@ -29,13 +29,13 @@ constexpr std::chrono::seconds to_die{10};
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-// The letter behind the name in parentheses, which may itself hold anything.
+// The letter after the name in parentheses, which may itself contain anything.
 [[nodiscard]] char state_of(const std::string& stat) {
     const auto name_end = stat.rfind(") ");
     return name_end == std::string::npos ? '?' : stat[name_end + 2];
 }
 
-// Every thread of it, then every child; adds what to wait for.
+// Describes each thread of the process, and then its children; adds descriptors to wait for them.
 void describe(::pid_t process, std::string& line, std::vector<int>& descriptors) {
     descriptors.push_back(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
     std::error_code ignored;

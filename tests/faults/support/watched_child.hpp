@@ -9,17 +9,17 @@
 namespace pawl::test {
 
 struct child_end {
-    bool late = false;   // it was still there when its time was over, and was killed
-    bool stuck = false;  // even that did not end it or a child of it: the kernel holds them
-    int status = 0;      // as waitpid tells it, where it has ended
+    bool late = false;   // it was still running when its time was over, and was killed
+    bool stuck = false;  // even that did not end it or one of its children: the kernel holds them
+    int status = 0;      // from waitpid, if it has ended
     // Where it and its children were when the time was over: state and the kernel's function.
     std::string where;
 
     [[nodiscard]] bool well() const noexcept { return !late && status == 0; }
 };
 
-// Calls `work` in a child, whose exit status it is, and waits. The child's own children die with it
-// where they asked for that.
+// Calls `work` in a child, which exits with its result, and waits. The child's own children die
+// with it if they have requested that.
 [[nodiscard]] child_end run_watched(const std::function<int()>& work, std::chrono::seconds most);
 
 }  // namespace pawl::test

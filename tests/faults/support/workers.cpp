@@ -45,8 +45,8 @@ namespace {
     }
 }
 
-// Where a process stays on one processor, unmapping need not interrupt the others: on virtual
-// machines that is most of what a row costs.
+// If a process stays on one processor, unmapping need not interrupt the others: on virtual
+// machines, those interrupts are most of the cost of a row.
 void stay_on_one_processor(unsigned index) noexcept {
     cpu_set_t usable;
     if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0)
@@ -115,7 +115,7 @@ std::vector<worker_report> run_workers(unsigned count,
 worker_sums divide_among_workers(row_program& program, unsigned workers,
                                  const std::function<worker_sums(unsigned index)>& work,
                                  const std::function<std::string(unsigned index)>& repeat_of_dead) {
-    (void)program.directory();  // or each worker would make one and leave it
+    (void)program.directory();  // or each worker would create one and leave it
     const std::uint64_t target = program.target();
     const auto one = [&](unsigned index) {
         program.begin_share(target / workers + (index < target % workers ? 1 : 0));

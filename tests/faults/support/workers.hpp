@@ -1,4 +1,4 @@
-// The same work on several cores, in processes of their own.
+// The same work on several cores, in separate processes.
 #pragma once
 
 #include "row_program.hpp"
@@ -11,30 +11,30 @@
 
 namespace pawl::test {
 
-// What one worker has to say: figures whose meaning is the caller's, and what went wrong.
+// What one worker reports: figures, whose meaning the caller defines, and what went wrong.
 struct worker_report {
     std::array<std::uint64_t, 8> figures{};
     std::string repeat;  // arguments that show the fault alone
-    std::string fault;   // empty where there is none
+    std::string fault;   // empty if there is none
     bool died = false;
 };
 
 [[nodiscard]] unsigned usual_workers() noexcept;
 
-// Calls work(index) in `count` processes and gives back what each returned; one that died is a
-// fault. Each stays on one processor, and so do the processes that it starts.
+// Calls work(index) in `count` processes and returns what each returned; one that died is a fault.
+// Each stays on one processor, and so do the processes that it starts.
 [[nodiscard]] std::vector<worker_report> run_workers(
     unsigned count, const std::function<worker_report(unsigned index)>& work);
-// Undoes that, for a process whose threads are to run beside each other.
+// Undoes that, for a process whose threads should run in parallel.
 void use_all_processors() noexcept;
 
-// Figures of one worker, whose meaning is the caller's.
+// Figures of one worker, whose meaning the caller defines.
 using worker_sums = std::array<std::uint64_t, 7>;
 
-// Divides what a program has to reach among processes. Each calls work(index), which counts and
-// fails in its own copy of the program; here all of that is put together, and the sums with it.
-// Directories below program.directory() are the workers' common ones. `repeat_of_dead` returns the
-// arguments that show again why a worker died.
+// Divides a program's target among processes. Each calls work(index), which counts and reports
+// failures in its own copy of the program; this function combines those, and the sums. The workers
+// share the directories below program.directory(). `repeat_of_dead` returns the arguments that
+// repeat what killed a worker.
 worker_sums divide_among_workers(
     row_program& program, unsigned workers, const std::function<worker_sums(unsigned index)>& work,
     const std::function<std::string(unsigned index)>& repeat_of_dead = {});

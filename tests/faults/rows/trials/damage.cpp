@@ -15,10 +15,10 @@ namespace pawl::test {
 namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
-// Any but the first: of 64 contents this one is looked for.
+// Of the 64 contents, the search looks for this one; any but the first would do.
 constexpr std::uint64_t looked_for = 37;
 
-// A file that may be far larger than what is in it: LMDB's is as long as its map.
+// A file may be far larger than its contents: LMDB's is as long as its map.
 class sparse_file {
   public:
     explicit sparse_file(const std::filesystem::path& path)
@@ -30,7 +30,7 @@ class sparse_file {
     sparse_file(const sparse_file&) = delete;
     sparse_file& operator=(const sparse_file&) = delete;
 
-    // Offsets at which the pattern lies, of those in one piece of data each.
+    // Offsets of the pattern, where it lies within one piece of data.
     [[nodiscard]] std::vector<std::uint64_t> find(std::span<const std::byte> pattern) const {
         const std::boyer_moore_horspool_searcher search{pattern.begin(), pattern.end()};
         std::vector<std::uint64_t> found;
@@ -56,7 +56,7 @@ class sparse_file {
         const std::vector<std::byte> with(bytes, value);
         if (::pwrite(descriptor_, with.data(), bytes, static_cast<::off_t>(offset)) !=
             static_cast<::ssize_t>(bytes))
-            give_up("a file to be hurt");
+            give_up("a file to damage");
     }
 
   private:
@@ -72,11 +72,11 @@ std::string to_string(damage what) {
         case damage::flipped_bit:
             return "a bit of a payload flipped";
         case damage::broken_header:
-            return "what stands in front of a payload overwritten";
+            return "the bytes before a payload overwritten";
         case damage::zeroed_page:
             return "a page of 4 KiB zeroed";
         case damage::cut_file:
-            return "a file cut off in its middle";
+            return "a file truncated in the middle";
     }
     return "unknown";
 }

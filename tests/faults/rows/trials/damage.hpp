@@ -1,4 +1,4 @@
-// What is done to the files of a closed store, in the middle of the largest part of what it holds.
+// How the files of a closed store are damaged: in the middle of the file that holds most events.
 #pragma once
 
 #include "rows/trials/store.hpp"
@@ -15,14 +15,14 @@ enum class damage : std::uint8_t { none, flipped_bit, broken_header, zeroed_page
 
 [[nodiscard]] std::string to_string(damage what);
 
-// Where one event's payload lies: in the middle of what the file that holds most events holds.
+// The place of one event's payload, in the middle of the file that holds most events.
 struct record_place {
     std::filesystem::path file;
     std::uint64_t payload = 0;  // offset
 };
 [[nodiscard]] std::optional<record_place> middle_record(const std::filesystem::path& directory);
 
-// Does it. A file that cannot be changed ends the process.
+// Damages the file. Ends the process if the file cannot be changed.
 void hurt(const record_place& at, std::size_t header_bytes, damage what);
 
 }  // namespace pawl::test

@@ -85,8 +85,8 @@ std::vector<tried_store> tried_stores() {
                       .write = write_pawl,
                       .read = read_pawl});
 #if PAWL_BENCH_PEERS
-    // A length of one byte behind the key's; a node's flags and sizes and the key; a record's sizes
-    // and types behind its row number.
+    // RocksDB: a length of one byte after the key's. LMDB: a node's flags and sizes, and the key.
+    // SQLite: a record's sizes and types, after its row number.
     stores.push_back(peer_of({"rocksdb", bench::open_rocksdb}, 1));
     stores.push_back(peer_of({"lmdb", bench::open_lmdb}, 16));
     stores.push_back(peer_of({"sqlite", bench::open_sqlite}, 4));

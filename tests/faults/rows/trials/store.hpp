@@ -1,4 +1,4 @@
-// A store of events, Pawl or another, as the trials use it: written, closed, hurt, read again.
+// A store of events, Pawl or another, as the trials use it: written, closed, damaged, read again.
 #pragma once
 
 #include "measure/payloads.hpp"
@@ -19,17 +19,17 @@ struct tried_store {
     std::string name;
     // Bytes of a record before its payload: length, key, checksum.
     std::size_t header_bytes;
-    // Appends events, told how many are wanted, until that many are in, and closes. Sets `there` to
-    // how many were acknowledged, after each batch. Throws what the store says.
+    // Appends the given number of events, and closes. After each batch, sets `there` to how many
+    // were acknowledged. Throws the store's error.
     std::function<void(const std::filesystem::path&, std::uint64_t wanted, std::uint64_t& there)>
         write;
     // Opens it and reads all events in order. Throws the store's error.
     std::function<void(const std::filesystem::path&, const visitor&)> read;
 };
 
-// What every store is given: 64 bytes an event, of 64 different contents in turn.
+// The events of every store: 64 bytes each, with 64 different contents in turn.
 [[nodiscard]] const bench::payloads& tried_events();
-// Pawl first, then those that the build has found.
+// Pawl first, then the stores that the build has found.
 [[nodiscard]] std::vector<tried_store> tried_stores();
 
 }  // namespace pawl::test
