@@ -1,4 +1,4 @@
-// Indexes with valid checksums whose offsets point outside their segment.
+// Indexes with valid checksums that do not say what their segments hold: the log decides.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
 #include "store/segment_index.hpp"
@@ -31,6 +31,16 @@ class named_journal {
         must(detail::write_index(path(), index));
         REQUIRE(detail::read_index(path(), id, 0));
     }
+    [[nodiscard]] std::uint64_t events_of_stream() const {
+        return must(must(cursor::open(path(), {.stream = stream})).for_each([](const event&) {}));
+    }
+    // Of the stream's event of that version.
+    [[nodiscard]] std::uint64_t offset_of(stream_version version) const {
+        auto events = must(cursor::open(path(), {.from = from_version{version}, .stream = stream}));
+        const event* first = events.next();
+        REQUIRE(first != nullptr);
+        return first->position().offset;
+    }
 
     stream_id stream = no_stream_id;
     journal_id id{};
@@ -62,17 +72,72 @@ TEST_CASE("find_stream does not follow an index out of its segment") {
     CHECK_FALSE(must(find_stream(journal.path(), "trades")));
 }
 
-TEST_CASE("a cursor does not follow an index out of its segment") {
+TEST_CASE("a cursor reads the log where its index is wrong") {
     const named_journal journal;
     auto index = journal.index();
-    index.header.end_offset = 2 * far_away;
-    index.streams[0].last = far_away / 8;
-    for (auto& mark : index.marks)
-        mark.offset = far_away;
+    REQUIRE(index.streams.size() == 1);
+    SECTION("an offset past the end of the file") {
+        index.header.end_offset = 2 * far_away;
+        index.streams[0].last = far_away / 8;
+        for (auto& mark : index.marks)
+            mark.offset = far_away;
+    }
+    SECTION("an offset of another event of the stream") {
+        index.streams[0].last = static_cast<std::uint32_t>(journal.offset_of(1) / 8);
+    }
+    SECTION("an offset inside a frame") {
+        index.streams[0].last += 1;
+    }
+    SECTION("another end frame") {
+        ++index.header.end_hash;
+    }
+    SECTION("another successor") {
+        ++index.header.successor_epoch;
+    }
+    SECTION("sequences that the segment does not hold") {
+        index.header.first_sequence += 100;
+        index.header.end_sequence += 100;
+    }
+    SECTION("another life of the segment") {
+        ++index.header.epoch;
+    }
     journal.replace(index);
-    const auto by_stream = cursor::open(journal.path(), {.stream = journal.stream});
-    REQUIRE_FALSE(by_stream);
-    CHECK(by_stream.error().code == errc::damaged);
-    CHECK(by_stream.error().offset == far_away);
+    CHECK(journal.events_of_stream() == 3);
+    CHECK(read_numbered(journal.path(), {.from = from_sequence{1}, .stream = journal.stream}) == 2);
+    CHECK(read_numbered(journal.path()) == 3);
+    CHECK(read_numbered(journal.path(), {.show = visibility::durable}) == 3);
     CHECK(read_numbered(journal.path(), {.from = from_sequence{2}}) == 1);
+    CHECK(must(verify(journal.path())).sound());
+}
+
+TEST_CASE("a writer that builds stream heads again believes the log and not a wrong index") {
+    const named_journal journal;
+    auto index = journal.index();
+    REQUIRE(index.streams.size() == 1);
+    SECTION("another version") {
+        index.streams[0].version = 7;
+    }
+    SECTION("another stream") {
+        ++index.streams[0].stream;
+    }
+    SECTION("another offset") {
+        index.streams[0].last = static_cast<std::uint32_t>(journal.offset_of(1) / 8);
+    }
+    SECTION("a name that is not there") {
+        index.names[0].offset = index.streams[0].last_offset();
+    }
+    SECTION("an offset past the end of the file") {
+        index.header.end_offset = 2 * far_away;
+        index.streams[0].last = far_away / 8;
+    }
+    journal.replace(index);
+    std::filesystem::remove(journal.path() / "streams");
+    auto log = must(writer::open(journal.path(), small_segments()));
+    CHECK(must(log.stream("orders")) == journal.stream);
+    CHECK(log.version(journal.stream) == 3);
+    CHECK(log.version(journal.stream + 1) == 0);
+    append_numbered(log, 1, journal.stream);
+    must(log.close());
+    CHECK(must(verify(journal.path(), {.deep = true})).sound());
+    CHECK(journal.events_of_stream() == 4);
 }

@@ -87,22 +87,57 @@ TEST_CASE("a segment whose index is gone is read in full for a stream that it ma
     }
 }
 
-TEST_CASE("a chain that skips a segment is detected") {
+TEST_CASE("where a chain skips a segment, the segments are read in full") {
     const sparse_journal journal{{1, 6, 11}};
     auto index = must(detail::read_index(journal.path(), journal.id, 11));
     auto& stream = *std::ranges::find(index.streams, rare, &detail::index_stream::stream);
     REQUIRE(stream.segments_back == 5);
-    stream.segments_back = 10;
+    SECTION("one that holds the stream") {
+        stream.segments_back = 10;
+    }
+    SECTION("all of them") {
+        stream.segments_back = 0;
+    }
+    SECTION("as if the last event had another version") {
+        stream.version = 1;
+    }
     must(detail::write_index(journal.path(), index));
 
-    auto events = must(cursor::open(journal.path(), {.stream = rare}));
-    REQUIRE(events.next() != nullptr);
-    CHECK(events.next() == nullptr);
-    CHECK(events.finish().error().code == errc::damaged);
+    CHECK(journal.read() == versions{1, 2, 3});
+    CHECK(journal.read({.from = from_version{2}}) == versions{2, 3});
     const auto report = must(verify(journal.path(), {.deep = true}));
     CHECK(report.sound());
     REQUIRE(report.findings.size() == 1);
     CHECK(report.findings[0].what.file == journal.index_of(11).string());
+}
+
+TEST_CASE("a version that no segment holds is a missing segment") {
+    const sparse_journal journal{{1, 6, 11}};
+    for (const std::uint64_t ordinal : {5U, 6U, 7U}) {
+        std::filesystem::remove(segment(journal.path(), ordinal));
+        std::filesystem::remove(journal.index_of(ordinal));
+    }
+    auto index = must(detail::read_index(journal.path(), journal.id, 11));
+    std::ranges::find(index.streams, rare, &detail::index_stream::stream)->segments_back = 10;
+    must(detail::write_index(journal.path(), index));
+    auto events = must(cursor::open(journal.path(), {.stream = rare}));
+    REQUIRE(events.next() != nullptr);
+    CHECK(events.next() == nullptr);
+    CHECK(events.finish().error().code == errc::missing_segment);
+}
+
+TEST_CASE("a chain is linked past the index of another life of a segment") {
+    const sparse_journal journal{{1, 6, 11}};
+    auto index = must(detail::read_index(journal.path(), journal.id, 6));
+    ++index.header.epoch;
+    std::erase_if(index.streams, [](const auto& each) { return each.stream == rare; });
+    must(detail::write_index(journal.path(), index));
+    std::filesystem::remove(journal.index_of(11));
+    std::filesystem::remove(journal.path() / "streams");
+    must(must(writer::open(journal.path(), small_segments())).close());
+    const auto made = must(detail::read_index(journal.path(), journal.id, 11));
+    CHECK(made.find_stream(rare)->segments_back == 5);
+    CHECK(journal.read() == versions{1, 2, 3});
 }
 
 TEST_CASE("a cursor starts at a version of a stream, or waits until it exists") {

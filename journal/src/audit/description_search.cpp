@@ -80,7 +80,7 @@ result<void> find_descriptions(const directory_handle& directory, const journal_
     }
     const auto index = read_index_header(directory, id, ordinal);
     constexpr auto described = std::uint64_t{1} << static_cast<unsigned>(system_type::description);
-    if (index && index->epoch == segment->header.epoch && (index->system_types & described) == 0)
+    if (index && is_of_segment(*index, *segment) && (index->system_types & described) == 0)
         return {};
     auto gathered = description_gatherer{*segment, into}.gather();
     // A lost page reads as zeros, in which no frame is found.

@@ -56,7 +56,7 @@ namespace {
                       .created_ns = segment->header.created_ns,
                       .end = {}};
     const auto index = detail::read_index_header(directory, id, ordinal);
-    if (index && index->epoch == info.epoch) {
+    if (index && detail::is_of_segment(*index, *segment)) {
         info.sealed = true;
         info.end = end_name(index->end_type);
         info.first_sequence = index->first_sequence;

@@ -27,7 +27,7 @@ namespace {
     const auto index = detail::read_index_header(directory, id, ordinal);
     constexpr auto named = std::uint64_t{1}
                            << static_cast<unsigned>(detail::system_type::stream_name);
-    if (index && index->epoch == segment->header.epoch && (index->system_types & named) == 0)
+    if (index && is_of_segment(*index, *segment) && (index->system_types & named) == 0)
         return {};
     const detail::frame_space space = segment->space();
     const detail::walk_start from{.sequence =

@@ -5,6 +5,7 @@
 #include "store/directory.hpp"
 #include "store/retained.hpp"
 #include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
 
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
@@ -64,7 +65,7 @@ namespace {
     auto index = index_file::open(directory, id, ordinal);
     if (!index && index.error().code == errc::newer_format)
         return std::unexpected(std::move(index.error()));
-    auto listed = index && index->header().epoch == segment->header.epoch
+    auto listed = index && is_of_segment(index->header(), *segment)
                       ? find_name(*index, space, name)
                       : result<std::optional<stream_id>>{fail(errc::not_found)};
     found = listed ? *listed : find_name(space, name);

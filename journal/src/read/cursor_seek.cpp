@@ -117,7 +117,7 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
             load_u64(space.base + first_frame_offset + frame_offset::sequence);
         if (first > sequence)
             continue;
-        const bool sealed = index && index->epoch == opened->header.epoch;
+        const bool sealed = index && is_of_segment(*index, *opened);
         adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
         sequence_ = first;
         if (*ordinal != begin_.ordinal)
@@ -248,8 +248,8 @@ result<void> cursor_state::seek_position(const from_position& from) {
     const auto index = read_index_header(directory_, id_, from.position.ordinal);
     if (!index && index.error().code == errc::newer_format)
         return std::unexpected(index.error());
-    const bool sealed = index && index->epoch == opened->header.epoch;
     const frame_space space = opened->space();
+    const bool sealed = index && is_of_segment(*index, *opened);
     const std::uint64_t offset = from.position.offset;
     const auto nothing = [&](std::string detail) {
         return std::unexpected(error{.code = errc::not_found,

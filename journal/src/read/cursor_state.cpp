@@ -144,15 +144,9 @@ cursor_state::step cursor_state::advance() {
         return step::nothing;
     if (!view_event(offset_, word))
         return step::nothing;
+    if (options_.stream != no_stream_id)
+        return take_from_stream(word);
     pass(word);
-    if (options_.stream == no_stream_id)
-        return step::event;
-    if (event_.stream() != options_.stream || event_.version() < first_version_)
-        return step::again;
-    // Frame by frame no event is overlooked, but the log may begin after the first one wanted.
-    if (begin_.is_pruned() && !check_version())
-        return step::nothing;
-    next_version_ = event_.version() + 1;
     return step::event;
 }
 
@@ -329,7 +323,7 @@ void cursor_state::go_on_in(read_segment segment) noexcept {
 
 cursor_state::kind cursor_state::kind_of(const read_segment& segment) {
     const auto index = read_index_header(directory_, id_, segment.header.ordinal);
-    if (!index || index->epoch != segment.header.epoch)
+    if (!index || !is_of_segment(*index, segment))
         return kind::growing;
     durable_seen_ = std::max(durable_seen_, index->end_sequence);
     return kind::sealed;

@@ -123,12 +123,18 @@ class cursor_state {
     [[nodiscard]] result<void> follow_stream();
     // Prepares to read one stream in the current segment, if it is sealed.
     [[nodiscard]] result<void> plan_stream();
-    [[nodiscard]] result<void> collect_links(std::uint64_t last_offset);
+    // False where they are not what the index says.
+    [[nodiscard]] bool collect_links(const index_stream& stream);
     // Opens a segment of the stream's route that is not the next one.
     [[nodiscard]] result<void> enter_stop(std::uint64_t ordinal);
     [[nodiscard]] step advance_linked();
-    // Whether the stream's next event has the version that must follow; else sets the failure.
-    [[nodiscard]] bool check_version();
+    // Passes the event in view, and yields it if the reader wants it.
+    [[nodiscard]] step take_from_stream(commit_word word);
+    // Yields an event of the stream if it has the version that must follow. If the indexes led past
+    // others, goes back and reads on without indexes.
+    [[nodiscard]] step check_version();
+    void note_place() noexcept { sure_ = {ordinal_, offset_, sequence_}; }
+    [[nodiscard]] step read_without_indexes();
 
     // cursor_judge.cpp: what lies at the end.
 
@@ -201,6 +207,14 @@ class cursor_state {
     stream_version first_version_ = 0;  // of the events that are wanted
     // The version that the stream's next event must have; 0 if the previous one is not known.
     stream_version next_version_ = 0;
+    bool believes_indexes_ = true;
+    // No event of the stream that is still wanted lies before it.
+    struct place {
+        std::uint64_t ordinal;
+        std::uint64_t offset;
+        sequence_number sequence;
+    };
+    std::optional<place> sure_;
 
     // Reading one stream in a sealed segment: offsets of its events, in order, and how far we are.
     bool linked_ = false;

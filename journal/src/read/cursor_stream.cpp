@@ -48,6 +48,7 @@ result<void> cursor_state::refuse_pruned_versions() const {
 }
 
 result<void> cursor_state::follow_stream() {
+    note_place();
     auto planned = plan_route({.directory = directory_,
                                .id = id_,
                                .stream = options_.stream,
@@ -80,67 +81,50 @@ result<void> cursor_state::enter_stop(std::uint64_t ordinal) {
         opened.error().sequence = sequence_;
         return std::unexpected(std::move(opened.error()));
     }
-    const auto index = read_index_header(directory_, id_, ordinal);
-    const bool sealed = index && index->epoch == opened->header.epoch;
     before_ = {};
-    adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
-    sequence_ = sealed ? index->first_sequence
-                       : load_u64(space_.base + first_frame_offset + frame_offset::sequence);
+    adopt(std::move(*opened), kind::growing);
+    sequence_ = load_u64(space_.base + first_frame_offset + frame_offset::sequence);
     return plan_stream();
 }
 
 result<void> cursor_state::plan_stream() {
+    if (!sure_)
+        note_place();
+    if (!believes_indexes_)
+        return {};
     auto index = index_file::open(directory_, id_, segment_->header.ordinal);
     if (!index && index.error().code == errc::newer_format)
         return std::unexpected(std::move(index.error()));
-    if (!index || index->header().epoch != segment_->header.epoch)
-        return {};
     // Without a valid index, the segment is read frame by frame.
+    if (!index || !is_of_segment(index->header(), *segment_))
+        return {};
     const auto stream = index->find_stream(options_.stream);
     if (!stream)
         return {};
     links_.clear();
     next_link_ = 0;
+    if (*stream && !collect_links(**stream))
+        return {};
     linked_end_ = end_of(index->header());
-    if (*stream) {
-        if (auto collected = collect_links((*stream)->last_offset()); !collected)
-            return collected;
-    }
     // A cursor that begins inside the segment has already passed some of them.
-    while (next_link_ < links_.size() &&
-           load_u64(space_.base + links_[next_link_] + frame_offset::sequence) < sequence_) {
+    while (next_link_ < links_.size() && links_[next_link_] < offset_)
         ++next_link_;
-    }
     linked_ = true;
     return {};
 }
 
-result<void> cursor_state::collect_links(std::uint64_t last_offset) {
-    const auto broken = [&](std::uint64_t offset, std::string detail) {
-        if (auto whole = segment_->bytes.whole(); !whole)
-            return std::unexpected(std::move(whole.error()));
-        error found = here(errc::damaged, std::move(detail));
-        found.offset = offset;
-        return std::unexpected(std::move(found));
-    };
-    std::uint64_t offset = last_offset;
-    for (;;) {
+bool cursor_state::collect_links(const index_stream& stream) {
+    std::uint64_t offset = stream.last_offset();
+    stream_version version = stream.version;
+    for (;; --version) {
         if (!has_room_for_header(space_, offset))
-            return broken(offset, "link out of range");
+            return false;
         const std::byte* frame = space_.base + offset;
         const commit_word word{load_commit(frame)};
-        if (const auto fault = check_frame(space_, offset, word); fault != frame_fault::none) {
-            return broken(offset, std::string{to_string(fault)});
-        }
-        if (!is_understood(word)) {
-            auto newer = broken(offset, std::string{to_string(frame_fault::newer)});
-            newer.error().code = errc::newer_format;
-            return newer;
-        }
-        if (word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream) {
-            return broken(offset, "a link leads to another stream");
-        }
-        const stream_version version = load_u64(frame + frame_offset::version);
+        if (check_frame(space_, offset, word) != frame_fault::none || !is_understood(word) ||
+            word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream ||
+            load_u64(frame + frame_offset::version) != version)
+            return false;
         if (version < first_version_)
             break;
         links_.push_back(offset);
@@ -150,11 +134,11 @@ result<void> cursor_state::collect_links(std::uint64_t last_offset) {
         if (back == 0)
             break;
         if (back > offset - first_frame_offset)
-            return broken(offset, "link out of range");
+            return false;
         offset -= back;
     }
     std::ranges::reverse(links_);
-    return {};
+    return true;
 }
 
 cursor_state::step cursor_state::advance_linked() {
@@ -172,33 +156,67 @@ cursor_state::step cursor_state::advance_linked() {
         return step::nothing;
     if (options_.show == visibility::durable && !is_durable(sequence))
         return step::nothing;
-    if (!view_event(offset, word) || !check_version())
+    if (!view_event(offset, word))
         return step::nothing;
+    if (const step checked = check_version(); checked != step::event)
+        return checked;
     ++next_link_;
     offset_ = offset;
     sequence_ = sequence;
     pass(word);
+    note_place();
     return step::event;
 }
 
-bool cursor_state::check_version() {
+cursor_state::step cursor_state::take_from_stream(commit_word word) {
+    const bool wanted = event_.stream() == options_.stream && event_.version() >= first_version_;
+    if (wanted) {
+        if (const step checked = check_version(); checked != step::event)
+            return checked;
+    }
+    pass(word);
+    if (!wanted)
+        return step::again;
+    note_place();
+    return step::event;
+}
+
+cursor_state::step cursor_state::check_version() {
     const stream_version version = event_.version();
-    if (next_version_ != 0 && version != next_version_ && begin_.is_pruned() &&
-        next_version_ == first_version_) {
+    if (next_version_ == 0 || version == next_version_) {
+        next_version_ = version + 1;
+        return step::event;
+    }
+    if (begin_.is_pruned() && next_version_ == first_version_) {
         failure_ = pruned_version(next_version_);
-        return false;
+        return step::nothing;
     }
-    if (next_version_ != 0 && version != next_version_) {
-        failure_ = here(errc::damaged, "the indexes lead past events of stream " +
-                                           std::to_string(options_.stream) + ": version " +
-                                           std::to_string(version) + " where " +
-                                           std::to_string(next_version_) +
-                                           " must follow; without their .idx files the segments "
-                                           "are read in full");
-        return false;
+    if (believes_indexes_)
+        return read_without_indexes();
+    failure_ = here(errc::damaged, "version " + std::to_string(version) + " of stream " +
+                                       std::to_string(options_.stream) + " where " +
+                                       std::to_string(next_version_) + " must follow");
+    return step::nothing;
+}
+
+cursor_state::step cursor_state::read_without_indexes() {
+    PAWL_ASSERT(sure_.has_value());
+    auto opened = open_segment(directory_, id_, sure_->ordinal);
+    if (!opened) {
+        opened.error().sequence = sure_->sequence;
+        failure_ = std::move(opened.error());
+        return step::nothing;
     }
-    next_version_ = version + 1;
-    return true;
+    believes_indexes_ = false;
+    route_ = {};
+    next_stop_ = 0;
+    before_ = {};
+    adopt(std::move(*opened), kind::growing);
+    offset_ = sure_->offset;
+    sequence_ = sure_->sequence;
+    names_.clear();
+    descriptions_.clear();
+    return step::again;
 }
 
 }  // namespace pawl::detail

@@ -179,7 +179,7 @@ result<sealed_segment> sealed_segment::open(const std::filesystem::path& directo
                 segment.error().sequence = index->first_sequence;
             return std::unexpected(std::move(segment.error()));
         }
-        if (!index || index->epoch != segment->header.epoch)
+        if (!index || !detail::is_of_segment(*index, *segment))
             return std::unexpected(error{.code = errc::not_found,
                                          .file = segment->bytes.path().string(),
                                          .detail = "the segment is not sealed"});

@@ -3,6 +3,7 @@
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
 #include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -53,10 +54,10 @@ class route_planner {
         // notices from the versions.
         bool certain = leads_to_known(index->header());
         if (!certain && (!*found || !route_.sealed_end.known)) {
-            auto same = is_of_segment(index->header());
-            if (!same)
-                return std::unexpected(std::move(same.error()));
-            if (!*same)
+            const auto segment = open_segment(request_.directory, request_.id, ordinal);
+            if (!segment)
+                return std::unexpected(segment.error());
+            if (!is_of_segment(index->header(), *segment))
                 return without_index(ordinal, error{.code = errc::damaged});
             certain = true;
         }
@@ -67,9 +68,20 @@ class route_planner {
             return 1;
         const index_stream& stream = **found;
         if (stream.version < request_.from_version)
-            return whole_way;
+            return ends_before_wanted(ordinal, stream);
         route_.stops.push_back(ordinal);
         return stream.segments_back;
+    }
+
+    // The last of its events here is not wanted, if the segment says so, too.
+    [[nodiscard]] result<std::uint64_t> ends_before_wanted(std::uint64_t ordinal,
+                                                           const index_stream& stream) {
+        const auto segment = open_segment(request_.directory, request_.id, ordinal);
+        if (!segment)
+            return std::unexpected(segment.error());
+        if (is_at_its_place(stream, segment->space()))
+            return whole_way;
+        return without_index(ordinal, error{.code = errc::damaged});
     }
 
     // After the last sealed segment, a reader visits every segment anyway.
@@ -86,14 +98,6 @@ class route_planner {
     [[nodiscard]] bool leads_to_known(const index_header& index) const noexcept {
         return known_ && index.ordinal + 1 == known_->ordinal && index.successor_epoch != 0 &&
                index.successor_epoch == known_->epoch;
-    }
-
-    // Whether the index has the epoch of its segment, and so is not stale.
-    [[nodiscard]] result<bool> is_of_segment(const index_header& index) const {
-        auto header = check_segment_header(request_.directory, request_.id, index.ordinal);
-        if (!header)
-            return std::unexpected(std::move(header.error()));
-        return header->epoch == index.epoch;
     }
 
     const route_request& request_;

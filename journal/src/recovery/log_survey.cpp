@@ -181,16 +181,7 @@ class surveyor {
     // after a gap. Such a segment is read as if it were not sealed.
     [[nodiscard]] bool ends_as_index_says(const surveyed_segment& segment) const {
         const auto opened = open_segment(request_.directory, request_.id, segment.ordinal);
-        const index_header& index = segment.index;
-        if (!opened || opened->header.epoch != index.epoch)
-            return false;
-        const frame_space space = opened->space();
-        if (check_in_order(space, index.end_offset, index.end_sequence) != frame_fault::none)
-            return false;
-        const std::byte* frame = space.base + index.end_offset;
-        const commit_word word{load_commit(frame)};
-        return is_end(word) && word.type() == index.end_type &&
-               load_u64(frame + frame_offset::hash) == index.end_hash && opened->bytes.whole();
+        return opened && is_of_segment(segment.index, *opened) && opened->bytes.whole();
     }
 
     [[nodiscard]] error at_segment(std::size_t i, errc code, std::string detail) const {

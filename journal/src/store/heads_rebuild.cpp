@@ -35,7 +35,7 @@ namespace {
     auto index = read_index(directory, id, ordinal);
     if (!index && index.error().code == errc::newer_format)
         return std::unexpected(std::move(index.error()));
-    if (!index || index->header.epoch != segment->header.epoch) {
+    if (!index || !is_of_segment(index->header, *segment) || !lists_what_is_there(*index, space)) {
         index = build_index({.space = space, .id = id, .ordinal = ordinal},
                             directory.path_of(segment_name(ordinal)));
     }

@@ -5,6 +5,7 @@
 #include "store/log_begin.hpp"
 #include "store/retained.hpp"
 #include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -33,16 +34,14 @@ template <class Holds>
     return {};
 }
 
-// For an earlier segment without a usable index: its frames say which streams it holds.
-[[nodiscard]] result<void> link_to_frames(const directory_handle& directory, const journal_id& id,
-                                          std::uint64_t ordinal, std::uint64_t back,
-                                          stream_list& wanted) {
-    auto segment = open_segment(directory, id, ordinal);
-    if (!segment)
-        return std::unexpected(std::move(segment.error()));
-    auto built = build_index({.space = segment->space(), .id = id, .ordinal = ordinal},
+// An earlier segment without an index of its own: its frames say which streams it holds.
+[[nodiscard]] result<void> link_to_frames(const read_segment& segment,
+                                          const directory_handle& directory, const journal_id& id,
+                                          std::uint64_t back, stream_list& wanted) {
+    const std::uint64_t ordinal = segment.header.ordinal;
+    auto built = build_index({.space = segment.space(), .id = id, .ordinal = ordinal},
                              directory.path_of(segment_name(ordinal)));
-    if (auto whole = segment->bytes.whole(); !whole)
+    if (auto whole = segment.bytes.whole(); !whole)
         return whole;
     if (!built)
         return std::unexpected(std::move(built.error()));
@@ -54,13 +53,14 @@ template <class Holds>
 [[nodiscard]] result<void> link_to_segment(const directory_handle& directory, const journal_id& id,
                                            std::uint64_t ordinal, std::uint64_t back,
                                            stream_list& wanted) {
+    auto segment = open_segment(directory, id, ordinal);
+    if (!segment)
+        return std::unexpected(std::move(segment.error()));
     auto index = index_file::open(directory, id, ordinal);
-    if (!index) {
-        const errc why = index.error().code;
-        if (why != errc::not_found && why != errc::damaged)
-            return std::unexpected(std::move(index.error()));
-        return link_to_frames(directory, id, ordinal, back, wanted);
-    }
+    if (!index && index.error().code != errc::not_found && index.error().code != errc::damaged)
+        return std::unexpected(std::move(index.error()));
+    if (!index || !is_of_segment(index->header(), *segment))
+        return link_to_frames(*segment, directory, id, back, wanted);
     auto linked = link_to(back, wanted, [&](stream_id stream) -> result<bool> {
         auto found = index->find_stream(stream);
         if (!found)
@@ -69,7 +69,7 @@ template <class Holds>
     });
     if (linked || linked.error().code != errc::damaged)
         return linked;
-    return link_to_frames(directory, id, ordinal, back, wanted);
+    return link_to_frames(*segment, directory, id, back, wanted);
 }
 
 // Streams that no segment that is left holds: the link leads to where the log no longer is, as it

@@ -1,12 +1,16 @@
 #include "store/segment_index.hpp"
 
 #include "format/block_checksum.hpp"
+#include "format/name_frame.hpp"
+#include "format/segment_walk.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -137,6 +141,49 @@ result<index_header> read_index_header(const directory_handle& directory, const 
     if (auto read = opened->read_at(bytes, 0); !read)
         return std::unexpected(std::move(read.error()));
     return check_index_header(bytes, opened->path(), id, ordinal);
+}
+
+// Through the file: a page of the mapping that is touched stays in the page cache.
+bool is_of_segment(const index_header& index, const read_segment& segment) {
+    if (index.epoch != segment.header.epoch || index.end_offset % frame_alignment != 0 ||
+        segment.bytes.size() < end_frame_bytes ||
+        index.end_offset > segment.bytes.size() - end_frame_bytes)
+        return false;
+    alignas(frame_alignment) std::array<std::byte, end_frame_bytes> frame{};
+    if (!segment.source.read_at(frame, index.end_offset, file::cached::goes))
+        return false;
+    // As an integer, because the segment's first byte is nowhere in memory.
+    const auto origin = std::bit_cast<std::uintptr_t>(frame.data()) - index.end_offset;
+    const frame_space space{std::bit_cast<const std::byte*>(origin),
+                            index.end_offset + end_frame_bytes, index.epoch};
+    const commit_word word{load_commit(frame.data())};
+    if (check_in_order(space, index.end_offset, index.end_sequence) != frame_fault::none ||
+        !is_end(word))
+        return false;
+    walk_end end{};
+    take_end(end, frame.data(), word);
+    return static_cast<std::uint16_t>(end.end_type) == index.end_type &&
+           end.end_hash == index.end_hash && end.end.successor_epoch == index.successor_epoch;
+}
+
+bool is_at_its_place(const index_stream& stream, const frame_space& space) noexcept {
+    const std::uint64_t offset = stream.last_offset();
+    if (!has_room_for_header(space, offset))
+        return false;
+    const std::byte* frame = space.base + offset;
+    const commit_word word{load_commit(frame)};
+    return check_frame(space, offset, word) == frame_fault::none && !word.is_system() &&
+           load_u64(frame + frame_offset::stream) == stream.stream &&
+           load_u64(frame + frame_offset::version) == stream.version;
+}
+
+bool lists_what_is_there(const segment_index& index, const frame_space& space) noexcept {
+    return std::ranges::all_of(
+               index.streams,
+               [&](const index_stream& each) { return is_at_its_place(each, space); }) &&
+           std::ranges::all_of(index.names, [&](const indexed_name& each) {
+               return name_at(space, each.offset).has_value();
+           });
 }
 
 result<segment_index> read_index(const directory_handle& directory, const journal_id& id,

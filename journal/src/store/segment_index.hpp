@@ -5,6 +5,7 @@
 #include "format/index_layout.hpp"
 #include "os/data_ranges.hpp"
 #include "os/directory_handle.hpp"
+#include "store/segment_file.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -53,6 +54,14 @@ struct index_source {
 // index_file::open.
 [[nodiscard]] result<index_header> read_index_header(const directory_handle& directory,
                                                      const journal_id& id, std::uint64_t ordinal);
+// Whether the index is of this segment: of the same life, and ending with the same frame. The log
+// decides: any other is as good as none.
+[[nodiscard]] bool is_of_segment(const index_header& index, const read_segment& segment);
+// Whether the stream's last event in the segment is where the index says.
+[[nodiscard]] bool is_at_its_place(const index_stream& stream, const frame_space& space) noexcept;
+// The same of all streams and names that the index lists.
+[[nodiscard]] bool lists_what_is_there(const segment_index& index,
+                                       const frame_space& space) noexcept;
 // A whole index from the bytes of its file, with every block checked; the errors name `path`.
 [[nodiscard]] result<segment_index> parse_index(std::span<const std::byte> bytes,
                                                 const std::filesystem::path& path,

@@ -77,6 +77,7 @@ void use_index(index_file& file, const segment_index& index) {
     static const std::vector<std::byte> segment(first_frame_offset + 256);
     const exact_copy bytes{segment};
     const frame_space space{bytes.bytes().data(), bytes.bytes().size(), index.header.epoch};
+    demand(!lists_what_is_there(index, space));
     auto heads = empty_heads(1);
     if (heads)
         (void)merge_segment(*heads, index, space);
