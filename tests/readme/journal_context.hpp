@@ -3,3 +3,13 @@
 #include "example_context.hpp"
 
 #include <pawl/journal/journal.hpp>
+#include <pawl/journal/prune.hpp>
+
+#include <array>
+
+namespace examples {
+
+extern pawl::sequence_number billing_position;
+extern std::uint64_t thirty_days_ago;
+
+}  // namespace examples
