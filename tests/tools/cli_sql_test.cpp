@@ -93,6 +93,25 @@ TEST_CASE("times compare as times, and streams as text") {
     CHECK(journal.ask("select sequence from filled order by sequence desc limit 1") == rows{"119"});
 }
 
+TEST_CASE("a sequence that was pruned, or is not there yet, is no error") {
+    const temporary_directory home;
+    const std::string journal = home.path() / "exchange";
+    REQUIRE(run({PAWL_TOOLS_DIR "/pawl-exchange", "run", journal, "--commands", "10000",
+                 "--segment-bytes", "262144"})
+                .exit_code == 0);
+    REQUIRE(run_pawl({"prune", journal, "--before", "8000"}).exit_code == 0);
+    const auto ask = [&](const std::string& condition) {
+        return run_pawl({"sql", journal, "--format", "csv",
+                         "select min(sequence), max(sequence), count(*) from events" + condition})
+            .out;
+    };
+    const std::string all = ask("");
+    CHECK_FALSE(contains(all, "\n0,"));
+    CHECK(ask(" where sequence > 5") == all);
+    CHECK(contains(ask(" where sequence > 10000000"), "\n,,0\n"));
+    CHECK(contains(ask(" where sequence < 5"), "\n,,0\n"));
+}
+
 TEST_CASE("answers equal those of Python on the same dump") {
     const temporary_directory home;
     const std::string journal = home.path() / "exchange";

@@ -40,8 +40,9 @@ result<void> event_rows::start(event_filter filter) {
     filter.type = from_.type() ? from_.type() : filter.type;
     event_ = nullptr;
     auto opened = event_scan::open(from_.directory(), filter);
-    if (!opened && opened.error().code == errc::not_found && filter.from) {
-        // Pruned, or beyond the end.
+    const auto failed_with = [&](errc code) { return !opened && opened.error().code == code; };
+    if (filter.from && (failed_with(errc::pruned) || failed_with(errc::not_found))) {
+        // Before the beginning, or beyond the end.
         const auto whole = cursor::open(from_.directory());
         if (!whole)
             return std::unexpected(whole.error());
