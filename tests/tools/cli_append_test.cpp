@@ -138,6 +138,50 @@ TEST_CASE("a schema that does not extend the journal's is refused") {
     CHECK_FALSE(std::filesystem::exists(shop.path("other")));
 }
 
+TEST_CASE("events keep the shape that they were written in, and each tool shows both") {
+    const workshop shop;
+    const std::string first = shop.write("first.fbs", "table payed { id: ulong; euros: int; }");
+    REQUIRE(shop.append("new", "--schema '" + first + "' --type payed --stream 1",
+                        R"({"id":7,"euros":3})")
+                .exit_code == 0);
+    // A new version without the old shape is refused, and so is one with another old shape.
+    const std::string second = "table payed { id: ulong; cents: long; }";
+    const finished_process bare =
+        shop.append("new", "--schema '" + shop.write("bare.fbs", second) + "' --type payed", "{}");
+    CHECK(bare.exit_code == 1);
+    CHECK(contains(bare.err, "payed.euros"));
+    const std::string wrong =
+        shop.write("wrong.fbs", "namespace v1; table payed { id: ulong; } namespace; " + second);
+    CHECK(contains(shop.append("new", "--schema '" + wrong + "' --type payed", "{}").err,
+                   "field_removed"));
+    const std::string whole = shop.write(
+        "whole.fbs", "namespace v1; table payed { id: ulong; euros: int; } namespace; " + second);
+    REQUIRE(shop.append("new", "--schema '" + whole + "' --type payed --stream 1",
+                        R"({"id":8,"cents":250})")
+                .exit_code == 0);
+
+    const std::string text = shop.dump("new");
+    const auto lines = json_lines(text);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0]["type"] == "payed");
+    CHECK(lines[0]["schema_version"] == 1);
+    CHECK(lines[0]["event"] == json{{"id", 7}, {"euros", 3}});
+    CHECK(lines[1]["schema_version"] == 2);
+    CHECK(lines[1]["event"] == json{{"id", 8}, {"cents", 250}});
+    CHECK(run_pawl({"sql", shop.path("new"), "--format", "csv",
+                    "select id, cents, euros from payed where stream = '1'"})
+              .out == "id,cents,euros\n7,,3\n8,250,\n");
+    CHECK(run_pawl({"dump", shop.path("new"), "--type", "v1.payed", "--format", "csv"}).exit_code ==
+          0);
+    CHECK(run_pawl({"check-schema", shop.path("new"), whole}).exit_code == 0);
+    CHECK(run_pawl({"check-schema", shop.path("new"), first}).exit_code == 1);
+    for (const std::string& schemas : {whole, shop.path("new")}) {
+        const std::string copy = "copy" + std::to_string(schemas.size());
+        REQUIRE(shop.append(copy, "--schema '" + schemas + "'", text).exit_code == 0);
+        CHECK(shop.dump(copy) == text);
+    }
+}
+
 TEST_CASE("a dump taken back is the same journal") {
     const workshop shop;
     {
