@@ -2,6 +2,7 @@
 #include "described_journal.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 using namespace pawl::test;
 using nlohmann::json;
@@ -68,6 +69,48 @@ TEST_CASE("dump selects by type, stream, time and expression") {
     CHECK(journal.dumped({"--type", "filled", "--where", "price > 101", "--limit", "1"}) ==
           sequences{5});
     CHECK(journal.dumped({"--from", "5", "--where", "1"}) == sequences{5, 6});
+}
+
+TEST_CASE("a range of times is found in every segment, although times do not ascend") {
+    described_journal journal;
+    std::vector<std::string> times;
+    for (std::uint64_t i = 0; i < 3000; ++i) {
+        // Minutes of one day, with jumps back and a few events far from their neighbours.
+        const std::uint64_t minute = i % 500 == 250 ? 700 : (i / 3 + i % 7) % 1440;
+        times.push_back(fmt::format("2026-11-23T{:02}:{:02}", minute / 60, minute % 60));
+        journal.accept(times.back(), 0, i + 1, 5);
+        must(journal.log().poll());
+    }
+    journal.close();
+    REQUIRE(std::filesystem::exists(std::filesystem::path{journal.directory()} / "0000000003.seg"));
+    const std::string none;
+    for (const auto& [since, until] :
+         std::vector<std::pair<std::string, std::string>>{{"2026-11-23T11:00", "2026-11-23T12:00"},
+                                                          {"2026-11-23T11:40", "2026-11-23T11:41"},
+                                                          {"2026-11-23T00:00", "2026-11-23T00:01"},
+                                                          {"2026-11-23T16:30", none},
+                                                          {none, "2026-11-23T01:00"},
+                                                          {"2026-11-24", none},
+                                                          {none, "2026-11-23"}}) {
+        INFO(since << " to " << until);
+        sequences wanted;
+        for (std::uint64_t i = 0; i < times.size(); ++i)
+            if (times[i] >= since && (until.empty() || times[i] < until))
+                wanted.push_back(i);
+        std::vector<std::string> options;
+        std::string where = "1";
+        if (!since.empty()) {
+            options.insert(options.end(), {"--since", since});
+            where += " and time >= '" + since + "'";
+        }
+        if (!until.empty()) {
+            options.insert(options.end(), {"--until", until});
+            where += " and time < '" + until + "'";
+        }
+        CHECK(journal.dumped(options) == wanted);
+        CHECK(journal.dumped({"--where", where}) == wanted);
+        CHECK(journal.dumped({"--type", "accepted", "--from", "0", "--where", where}) == wanted);
+    }
 }
 
 TEST_CASE("dump of one type as CSV has its fields as columns") {
