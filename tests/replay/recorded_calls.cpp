@@ -91,10 +91,10 @@ int rename(const char* from, const char* to) noexcept {
     return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 
-int mkdir(const char* path, mode_t mode) noexcept {
+int mkdirat(int below, const char* path, mode_t mode) noexcept {
     if (listening)
         note("make ", path);
-    return static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, path, mode));
+    return static_cast<int>(::syscall(SYS_mkdirat, below, path, mode));
 }
 
 ssize_t pwrite(int descriptor, const void* from, size_t bytes, off_t offset) {

@@ -61,11 +61,6 @@ void remove_behind(const std::vector<std::filesystem::path>& files, std::size_t 
         ::unlink(files[i].c_str());
 }
 
-// Gives search permission on the directory to all who may read its files.
-std::uint32_t directory_mode(std::uint32_t file_mode) noexcept {
-    return file_mode | 0700 | (file_mode & 0444) >> 2;
-}
-
 // Returns the time since the file's last change; 0 if it cannot be read or is in the future.
 std::chrono::seconds age_of(const std::filesystem::path& file) noexcept {
     struct stat status{};
@@ -76,24 +71,19 @@ std::chrono::seconds age_of(const std::filesystem::path& file) noexcept {
     return std::max(now - std::chrono::seconds{status.st_mtim.tv_sec}, std::chrono::seconds{0});
 }
 
-// Creates the directory, one level deep. True if it was made.
+// Creates the directory, one level deep. True if it was made. One that root made and was then
+// killed is given to the journal's owner; one of another user that this process may not give is
+// left as it is.
 result<bool> make_directory(const std::filesystem::path& directory,
                             const detail::snapshot_access& access) {
-    if (::mkdir(directory.c_str(), static_cast<mode_t>(directory_mode(access.mode))) != 0) {
-        if (errno == EEXIST)
-            return false;
-        return std::unexpected(detail::snapshot_io_error(errno, directory, "create"));
-    }
-    if (!access.given)
-        return true;
-    auto wanted = *access.given;
-    wanted.mode = directory_mode(wanted.mode);
-    const detail::snapshot_descriptor made{
-        ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-    const int refusal = made.get() < 0 ? errno : detail::give_attributes(made.get(), wanted);
-    if (refusal != 0)
-        return std::unexpected(detail::snapshot_io_error(refusal, directory, "set the owner of"));
-    return true;
+    std::error_code none;
+    detail::directory_handle parent{directory.parent_path()};
+    if (access.given)
+        parent = parent.giving(*access.given);
+    auto made = parent.make_directory(directory.filename().native(), access.mode);
+    if (!made && made.error().os_error == EPERM && std::filesystem::is_directory(directory, none))
+        return false;
+    return made;
 }
 
 // What the files of a journal's own snapshots get: owner, group and mode of journal.pawl, like all
