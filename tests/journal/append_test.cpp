@@ -197,6 +197,11 @@ TEST_CASE("every call on a closed writer returns closed") {
     auto log = must(writer::open(directory.path() / "j", small_segments()));
     must(log.close());
     CHECK(log.append({}, {}).error().code == errc::closed);
+    CHECK(log.reserve({}, 8).error().code == errc::closed);
+    CHECK(log.begin_batch(1, 8).error().code == errc::closed);
+    CHECK(log.stream("orders").error().code == errc::closed);
+    CHECK(log.poll().error().code == errc::closed);
+    CHECK(log.sync().error().code == errc::closed);
     CHECK(log.close().error().code == errc::closed);
 }
 

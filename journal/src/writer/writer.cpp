@@ -227,7 +227,10 @@ sequence_number writer::durable() const noexcept {
 }
 
 result<sequence_number> writer::sync() {
-    if (state_->gate_now() == detail::gate::forked)
+    const auto gate = state_->gate_now();
+    // Beside a close that is not done yet there still is something to sync.
+    const bool is_over = gate == detail::gate::closed && durable() >= published();
+    if (gate == detail::gate::forked || is_over)
         return std::unexpected(state_->refusal_now());
     try {
         return state_->durable().sync();
