@@ -3,6 +3,7 @@
 #include "writer/writer_state.hpp"
 
 #include <pawl/journal/cursor.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/writer.hpp>
 
 #include <algorithm>
@@ -264,6 +265,10 @@ result<sequence_number> writer::spin_durable(sequence_number sequence) const noe
     return durable();
 }
 
+result<prune_report> writer::prune(const prune_options& options) {
+    return detail::guarded([&] { return state_->prune(options); });
+}
+
 std::optional<error> writer::failure() const {
     return state_->durable().failure();
 }
@@ -281,7 +286,9 @@ writer_statistics writer::statistics() const noexcept {
             .back_pressure = shared.back_pressure.load(std::memory_order_relaxed),
             .populated_bytes = state_->pages().populated_bytes(),
             .scrubbed_bytes = state_->scrubbed_bytes(),
-            .streams = appender_->streams().streams()};
+            .streams = appender_->streams().streams(),
+            .pruned_segments = state_->pruned_segments(),
+            .failed_prunes = state_->failed_prunes()};
 }
 
 result<void> writer::poll() {

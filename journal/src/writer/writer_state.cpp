@@ -276,19 +276,28 @@ microseconds writer_state::housekeep_step() {
 
 // Writes what is derived from the log. It may take any time, because no append waits for it.
 microseconds writer_state::seal_step() {
-    auto sealed = sealer_->step();
-    if (sealed && *sealed) {
-        if (auto written = sealer_->write_heads_if_due(false); !written)
-            sealed = std::unexpected(std::move(written.error()));
-    }
+    const auto sealed = seal_one();
     if (!sealed) {
         // An index is derived and can be written later.
         if (is_shortage(sealed.error()))
             return seal_shortage_pause;
-        fail_background(std::move(sealed.error()));
+        fail_background(sealed.error());
         return milliseconds{10};
     }
-    return *sealed ? microseconds{0} : until_woken;
+    if (!*sealed)
+        return retain_step();
+    retention_due_ = true;
+    return microseconds{0};
+}
+
+result<bool> writer_state::seal_one() {
+    const std::scoped_lock guard{sealed_files_};
+    auto sealed = sealer_->step();
+    if (sealed && *sealed) {
+        if (auto written = sealer_->write_heads_if_due(false); !written)
+            return std::unexpected(std::move(written.error()));
+    }
+    return sealed;
 }
 
 void writer_state::adjust_clock() noexcept {
@@ -469,6 +478,7 @@ result<void> writer_state::release_rest() {
 }
 
 result<void> writer_state::seal_all() {
+    const std::scoped_lock guard{sealed_files_};
     sealer_->enqueue(appender_->newest().header.ordinal);
     for (;;) {
         auto more = sealer_->step();

@@ -61,6 +61,12 @@ class writer_state {
     [[nodiscard]] std::uint64_t scrubbed_bytes() const noexcept {
         return scrubbed_.load(std::memory_order_relaxed);
     }
+    [[nodiscard]] std::uint64_t pruned_segments() const noexcept {
+        return pruned_segments_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t failed_prunes() const noexcept {
+        return failed_prunes_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] const recovery_report& report() const noexcept { return parts_.report; }
     [[nodiscard]] const std::filesystem::path& directory() const noexcept {
         return parts_.directory.path();
@@ -80,6 +86,8 @@ class writer_state {
 
     [[nodiscard]] result<stream_id> stream(std::string_view name, std::uint64_t timestamp_ns);
     [[nodiscard]] result<bool> describe(const type_description& what, std::uint64_t timestamp_ns);
+    // Any thread.
+    [[nodiscard]] result<prune_report> prune(const prune_options& options);
     [[nodiscard]] result<void> poll();
     [[nodiscard]] result<void> close();
 
@@ -96,6 +104,7 @@ class writer_state {
     [[nodiscard]] std::chrono::microseconds flush_step();
     [[nodiscard]] std::chrono::microseconds housekeep_step();
     [[nodiscard]] std::chrono::microseconds seal_step();
+    [[nodiscard]] std::chrono::microseconds retain_step();
     [[nodiscard]] std::chrono::microseconds watch_step();
     [[nodiscard]] std::chrono::microseconds scrub_step();
 
@@ -113,6 +122,8 @@ class writer_state {
     [[nodiscard]] result<void> finish_files();
     [[nodiscard]] result<void> release_rest();
     [[nodiscard]] result<void> seal_all();
+    [[nodiscard]] result<bool> seal_one();
+    [[nodiscard]] result<prune_report> apply_retention();
 
     writer_parts parts_;
     fork_word fork_word_;
@@ -134,6 +145,14 @@ class writer_state {
     std::chrono::steady_clock::time_point clock_adjusted_{};
     std::uint32_t faults_seen_ = 0;  // the flusher's own
     std::atomic<std::uint64_t> scrubbed_{0};
+
+    // Held while what is derived from sealed segments is written, and while segments are pruned:
+    // neither looks for files that the other is about to make or to remove.
+    std::mutex sealed_files_;
+    bool retention_due_ = true;  // a segment was sealed since the last look, or there was none yet
+    std::chrono::steady_clock::time_point retained_at_{};
+    std::atomic<std::uint64_t> pruned_segments_{0};
+    std::atomic<std::uint64_t> failed_prunes_{0};
 
     background_thread flusher_;
     background_thread watching_;

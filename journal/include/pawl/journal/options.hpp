@@ -2,6 +2,8 @@
 // its cost and its range.
 #pragma once
 
+#include <pawl/journal/error.hpp>
+#include <pawl/journal/prune.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <cstdint>
@@ -46,6 +48,19 @@ enum class verify_at_open : std::uint8_t {
     all,       // every byte
 };
 
+// What the writer prunes by itself, on a background thread: see prune.hpp for what goes and what is
+// kept of it. It looks after each segment that is sealed and once an hour; with neither limit set,
+// never.
+struct retention_policy {
+    std::uint64_t keep_ns = 0;  // keep events younger than this, by their time stamps; 0: no limit
+    std::uint64_t keep_bytes = 0;  // keep sealed segments of so many bytes; 0: no limit
+    // Called before each prune, on the background thread, or inside poll() if there is none: who
+    // still needs which events. An error keeps everything until the next time, and counts as
+    // writer_statistics::failed_prunes. It must not throw, and may make the calls marked "any
+    // thread" in writer.hpp.
+    std::function<result<std::vector<prune_hold>>()> holds{};
+};
+
 // Name and placement of the background threads.
 struct thread_options {
     std::string name = "pawl";  // at most 9 characters, a suffix is added
@@ -75,6 +90,7 @@ struct writer_options {
     std::uint64_t expected_streams = 1024;
     // Bytes per second of sealed segments that the background reads to find damage early; 0: none.
     std::uint64_t scrub_bytes_per_second = 32ull << 20;
+    retention_policy retention{};
     // True: also write to a journal on NFS, FUSE or another file system whose locks and shared
     // mappings may not be dependable (README). For a local file system that is implemented with
     // FUSE and supports both; anywhere else two writers may damage the journal.

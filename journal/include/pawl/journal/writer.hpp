@@ -23,6 +23,7 @@
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/event.hpp>
 #include <pawl/journal/options.hpp>
+#include <pawl/journal/prune.hpp>
 #include <pawl/journal/recovery_report.hpp>
 #include <pawl/journal/types.hpp>
 
@@ -110,6 +111,8 @@ struct writer_statistics {
     std::uint64_t populated_bytes = 0;
     std::uint64_t scrubbed_bytes = 0;
     std::uint64_t streams = 0;
+    std::uint64_t pruned_segments = 0;  // by writer_options::retention
+    std::uint64_t failed_prunes = 0;    // the same: holds that could not be had, or a shortage
 };
 
 class writer {
@@ -196,6 +199,11 @@ class writer {
     [[nodiscard]] result<sequence_number> wait_durable(sequence_number sequence);
     // any thread: The same, spinning instead of sleeping; needs a sync policy.
     [[nodiscard]] result<sequence_number> spin_durable(sequence_number sequence) const noexcept;
+    // any thread: Removes the oldest events as pawl::prune does, beside appends, which do not wait
+    // for it; the calling thread reads the segments that go. Waits for a segment that is being
+    // sealed and for another prune. For a policy that is applied in the background see
+    // writer_options::retention. Fails like pawl::prune, and with poisoned, closed or forked.
+    [[nodiscard]] result<prune_report> prune(const prune_options& options);
     // any thread: poisoned with the first failed sync, or damage found by the scrub; else empty.
     [[nodiscard]] std::optional<error> failure() const;
     // any thread:
