@@ -10,6 +10,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <variant>
 
 using namespace pawl;
 using namespace pawl::test;
@@ -18,17 +19,21 @@ namespace {
 
 class service {
   public:
-    service(std::filesystem::path directory, std::uint64_t seed)
-        : directory_{std::move(directory)}, random_{seed} {
+    enum class habit : std::uint8_t { keeps_all, prunes };
+
+    service(std::filesystem::path directory, std::uint64_t seed, habit what = habit::keeps_all)
+        : directory_{std::move(directory)}, random_{seed}, habit_{what} {
         open();
     }
 
     // Performs one action of the service.
     void act() {
-        const std::uint64_t choice = random_() % 8;
+        const std::uint64_t choice = random_() % (habit_ == habit::prunes ? 12 : 8);
         if (!log_) {
             if (choice < 6)
                 open();
+            else if (choice >= 8)
+                must(prune(directory_, {.before = random_() % (published_ + 1)}));
             return;
         }
         if (choice < 3) {
@@ -41,6 +46,8 @@ class service {
         } else if (choice == 6) {
             must(log_->close());
             log_.reset();
+        } else if (choice >= 8) {
+            must(log_->prune({.before = random_() % (published_ + 1)}));
         } else {
             log_.reset();  // dies
         }
@@ -67,6 +74,7 @@ class service {
 
     std::filesystem::path directory_;
     std::mt19937_64 random_;
+    habit habit_;
     std::optional<writer> log_;
     sequence_number published_ = 0;
 
@@ -126,6 +134,31 @@ void check_rehearsal(const std::filesystem::path& path, sequence_number publishe
     }
 }
 
+// What a cursor reads has no gap, and ends at the end of the log or where it was pruned.
+void check_read(const std::filesystem::path& path, const cursor_options& options) {
+    auto events = cursor::open(path, options);
+    const bool from_first_kept = std::holds_alternative<from_first>(options.from);
+    if (!events) {
+        INFO(events.error().message());
+        CHECK((!from_first_kept && events.error().code == errc::pruned));
+        return;
+    }
+    sequence_number next = events->next_sequence();
+    stream_version version = 0;
+    while (const event* e = events->next()) {
+        if (options.stream == no_stream_id) {
+            CHECK(e->sequence() == next);
+            next = e->sequence() + 1;
+        } else {
+            CHECK((version == 0 || e->version() == version + 1));
+            version = e->version();
+        }
+    }
+    const auto end = events->finish();
+    INFO((end ? std::string{} : end.error().message()));
+    CHECK((end || end.error().code == errc::pruned));
+}
+
 }  // namespace
 
 TEST_CASE("a healthy journal never looks damaged to a reader beside its service") {
@@ -159,6 +192,52 @@ TEST_CASE("a healthy journal never looks damaged to a reader beside its service"
                     break;
                 default:
                     CHECK(read_numbered(path) >= published);
+                    break;
+            }
+        }
+    }
+}
+
+TEST_CASE("a reader beside a service that prunes reads what is left, or is told so") {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        INFO("seed " << seed);
+        const temporary_directory directory;
+        const auto path = directory.path() / "j";
+        service acting{path, seed, service::habit::prunes};
+        std::mt19937_64 random{~seed};
+        for (int round = 0; round < 8; ++round) {
+            acting.act();
+            const sequence_number published = acting.published();
+            const int reader = static_cast<int>(random() % 8);
+            INFO("round " << round << ", reader " << reader);
+            const interleaving beside{acting, random(), 1 + random() % 12};
+            switch (reader) {
+                case 0:
+                case 1: {
+                    const auto report = must(verify(path, {.deep = reader == 1}));
+                    for (const finding& found : report.findings)
+                        FAIL_CHECK(found.what.message());
+                    CHECK(report.next_sequence >= published);
+                    break;
+                }
+                case 2:
+                    check_rehearsal(path, published);
+                    break;
+                case 3:
+                    CHECK_FALSE(must(inspect(path)).segments.empty());
+                    break;
+                case 4:
+                    CHECK(must(find_stream(path, "orders")) == acting.named);
+                    CHECK(must(stream_names(path)).size() == 1);
+                    break;
+                case 5:
+                    check_read(path, {.stream = acting.named});
+                    break;
+                case 6:
+                    check_read(path, {.from = from_sequence{published / 2}});
+                    break;
+                default:
+                    check_read(path, {});
                     break;
             }
         }

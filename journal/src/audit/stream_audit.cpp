@@ -77,6 +77,12 @@ void stream_audit::lose_track() {
     complete_ = false;
 }
 
+void stream_audit::begin_at(std::uint64_t ordinal) {
+    lose_track();
+    if (file_ && file_->ordinal < ordinal)
+        file_.reset();
+}
+
 void stream_audit::lose_segment(std::uint64_t ordinal) {
     lose_track();
     if (file_ && file_->ordinal == ordinal)

@@ -48,6 +48,8 @@ class stream_audit {
     // Frames are missing here: a stream may continue with any version, and names are no longer
     // known.
     void lose_track();
+    // What lies before this segment was pruned: the same, and heads of it are not judged.
+    void begin_at(std::uint64_t ordinal);
     // The rest of this segment is missing: heads as of its end are not compared.
     void lose_segment(std::uint64_t ordinal);
     // The segment ended like this. Returns how the heads differ from the log, if they are as of

@@ -97,7 +97,7 @@ class verifier {
         gap_.reset();
         check_retained();
         if (streams_)
-            streams_->lose_track();
+            streams_->begin_at(begin->ordinal);
         return {};
     }
 
@@ -122,6 +122,9 @@ class verifier {
 
     void check_heads() {
         auto heads = read_heads(directory_, id_);
+        // Heads of a segment that was pruned are not used, so they cannot be wrong.
+        if (heads && heads->ordinal < begin_.ordinal)
+            return;
         if (heads && streams_)
             streams_->judge_at_its_place(std::move(*heads));
         else if (!heads && heads.error().code == errc::damaged)
@@ -200,6 +203,9 @@ class verifier {
             auto ordinals = list_log(directory_, begin_);
             if (!ordinals)
                 return std::unexpected(std::move(ordinals.error()));
+            // A prune moves the beginning before it removes a segment that is missing in the list.
+            if (auto begun = begin_where_the_log_does(); !begun)
+                return begun;
             report_.segments = ordinals->size();
             again_from_.reset();
             for (const std::uint64_t ordinal : *ordinals) {
@@ -227,9 +233,6 @@ class verifier {
                 return {};
             }
             expected_ordinal_ = *again_from_;
-            // The segment may be missing because it was pruned.
-            if (auto begun = begin_where_the_log_does(); !begun)
-                return begun;
         }
     }
 

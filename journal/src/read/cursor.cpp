@@ -34,12 +34,14 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
             auto state = std::make_unique<detail::cursor_state>(
                 where, detail::identity_of(*journal), options);
             auto found = state->seek();
-            if (found)
-                return cursor{std::move(state)};
-            // What was looked for may have been pruned on the way: it is looked for again, from
-            // the new beginning.
-            if (!state->beginning_moved())
+            // What was looked for, or part of a stream's way, may have been pruned meanwhile: then
+            // it is looked for again, from the new beginning.
+            const bool may_be_incomplete = !found || options.stream != no_stream_id;
+            if (may_be_incomplete && state->beginning_moved())
+                continue;
+            if (!found)
                 return std::unexpected(std::move(found.error()));
+            return cursor{std::move(state)};
         }
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);

@@ -191,6 +191,12 @@ cursor_state::step cursor_state::check_version() {
         failure_ = pruned_version(next_version_);
         return step::nothing;
     }
+    if (beginning_moved()) {
+        // The events between were pruned after the route was planned.
+        const auto begin = read_log_begin(directory_, id_);
+        failure_ = before_the_beginning(begin ? *begin : begin_, directory_, sequence_);
+        return step::nothing;
+    }
     if (believes_indexes_)
         return read_without_indexes();
     failure_ = here(errc::damaged, "version " + std::to_string(version) + " of stream " +
