@@ -15,7 +15,8 @@ bool contains(const std::vector<rejected_snapshot>& rejected, const std::filesys
 // True if failing to find a log point means that its snapshot does not fit, and not that the log is
 // bad.
 bool is_misfit(errc code) noexcept {
-    return code == errc::diverged || code == errc::not_found || code == errc::rewound;
+    return code == errc::diverged || code == errc::not_found || code == errc::rewound ||
+           code == errc::pruned;
 }
 
 std::string at(const log_point& point) {

@@ -59,7 +59,7 @@ template <folds_events Fold>
     return false;
 }
 
-// Fails with not_found if the journal's first events have been pruned.
+// Fails with pruned if the journal's first events have been pruned.
 [[nodiscard]] result<cursor> open_at_beginning(const std::filesystem::path& directory,
                                                const cursor_options& options);
 

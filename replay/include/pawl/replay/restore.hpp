@@ -102,7 +102,7 @@ template <snapshots Fold>
 // The state at the end of the journal. Skips a snapshot that is damaged, belongs to another log, is
 // newer than the log, or that the fold itself cannot load, and tries the next older one; without a
 // usable snapshot it replays everything. The report lists the skipped snapshots. Fails if the log
-// cannot be read, with not_found if no snapshot fits and the first events were pruned, and with
+// cannot be read, with pruned if no snapshot fits and the first events were pruned, and with
 // out_of_memory.
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> restore(const std::filesystem::path& directory,
