@@ -31,7 +31,7 @@ page_memory::~page_memory() {
         ::munmap(mapped_, mapped_bytes_);
 }
 
-result<page_memory> page_memory::make(std::size_t bytes) {
+result<page_memory> page_memory::reserve(std::size_t bytes) {
     constexpr std::size_t large_page = std::size_t{2} << 20;
     const bool large = bytes >= large_page;
     const std::size_t room = large ? bytes + large_page : bytes;
@@ -51,8 +51,15 @@ result<page_memory> page_memory::make(std::size_t bytes) {
     }
     made.data_ = static_cast<std::byte*>(at);
     made.size_ = bytes;
-    (void)::madvise(at, bytes, MADV_POPULATE_WRITE);
-    touch_pages(made.data_, bytes);
+    return made;
+}
+
+result<page_memory> page_memory::make(std::size_t bytes) {
+    auto made = reserve(bytes);
+    if (!made)
+        return made;
+    (void)::madvise(made->data_, bytes, MADV_POPULATE_WRITE);
+    touch_pages(made->data_, bytes);
     return made;
 }
 

@@ -1,5 +1,4 @@
-// Memory in whole pages, present from the start: a lookup by the writer must not cause a page
-// fault.
+// Memory in whole pages.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -16,8 +15,12 @@ class page_memory {
     page_memory& operator=(page_memory&& other) noexcept;
     ~page_memory();
 
-    // Fails with out_of_memory.
+    // Present from the start, for what must not fault when the writer looks it up. Fails with
+    // out_of_memory.
     [[nodiscard]] static result<page_memory> make(std::size_t bytes);
+    // Address space alone, of which each page becomes present when it is first used. Fails with
+    // out_of_memory.
+    [[nodiscard]] static result<page_memory> reserve(std::size_t bytes);
 
     [[nodiscard]] std::byte* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }

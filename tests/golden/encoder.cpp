@@ -254,23 +254,39 @@ image encode_types(const index_fields& fields) {
     return section;
 }
 
+image encode_commands(const index_fields& fields) {
+    image section{0};
+    for (const auto& command : fields.commands) {
+        image entry{40};
+        entry.text(0, command.id);
+        entry.u64(16, command.hash);
+        entry.u64(24, command.first_sequence);
+        entry.u32(32, command.first_offset / 8);
+        entry.u32(36, command.events);
+        section.append(entry);
+    }
+    return section;
+}
+
 }  // namespace
 
 image encode_index(const index_fields& fields) {
     struct section {
         image entries;
-        std::uint64_t entry_bytes, must_be_known;
+        std::uint64_t kind, entry_bytes, must_be_known;
     };
-    const std::array<section, 4> sections{{{encode_marks(fields), 24, 0},
-                                           {encode_streams(fields), 24, 1},
-                                           {encode_names(fields), 16, 1},
-                                           {encode_types(fields), 48, 0}}};
+    std::vector<section> sections{{encode_marks(fields), 1, 24, 0},
+                                  {encode_streams(fields), 2, 24, 1},
+                                  {encode_names(fields), 3, 16, 1},
+                                  {encode_types(fields), 4, 48, 0}};
+    if (!fields.commands.empty())
+        sections.push_back({encode_commands(fields), 6, 40, 1});
     image table{0};
     image body{0};
     for (std::size_t i = 0; i < sections.size(); ++i) {
         const std::uint64_t bytes = sections[i].entries.bytes().size();
         image entry{32};
-        entry.u16(0, i + 1);
+        entry.u16(0, sections[i].kind);
         entry.u16(2, sections[i].must_be_known);
         entry.u32(4, sections[i].entry_bytes);
         entry.u64(8, bytes / sections[i].entry_bytes);
@@ -296,6 +312,7 @@ image encode_index(const index_fields& fields) {
     made.u64(128, fields.min_timestamp_ns);
     made.u64(136, fields.max_timestamp_ns);
     made.u64(144, end);
+    made.u32(152, fields.commands_back);
     made.u64(248, made.hash(0, 248));
     made.append(table);
     made.append(body);

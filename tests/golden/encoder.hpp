@@ -169,6 +169,10 @@ struct index_fields {
         std::uint16_t number, schema_version;
         std::uint64_t events, first_sequence, last_sequence, min_timestamp_ns, max_timestamp_ns;
     };
+    struct command {
+        std::string id;
+        std::uint64_t hash, first_sequence, first_offset, events;
+    };
     std::string_view journal{};
     std::uint64_t ordinal{};
     std::uint64_t epoch{};
@@ -184,6 +188,8 @@ struct index_fields {
     std::vector<stream> streams{};
     std::vector<name> names{};
     std::vector<type> types{};
+    std::vector<command> commands{};
+    std::uint64_t commands_back{};
     bool describes = false;  // a *description* stands in the segment
 };
 [[nodiscard]] image encode_index(const index_fields& fields);

@@ -69,8 +69,7 @@ std::vector<std::uint64_t> sequences_of(const golden_journal& journal, std::uint
 }  // namespace
 
 TEST_CASE("a cursor yields every event of the golden journals with all its fields") {
-    for (const scene& what :
-         {make_rolled(), make_cut(), make_torn(), make_described(), make_pruned()}) {
+    for (const scene& what : all_scenes()) {
         INFO(what.name);
         const golden_journal journal{what};
         auto events = open(journal);
@@ -95,7 +94,7 @@ TEST_CASE("a cursor that shows durable events only stops at the golden watermark
 }
 
 TEST_CASE("a cursor begins at any sequence and log point of the golden journals") {
-    for (const scene& what : {make_rolled(), make_cut(), make_described(), make_pruned()}) {
+    for (const scene& what : closed_scenes()) {
         INFO(what.name);
         const golden_journal journal{what};
         for (std::size_t i = 0; i < what.events.size(); ++i) {

@@ -358,6 +358,7 @@ scene make_described() {
                        .payload = encode_description({7, 2, "placed", {}})});
     const std::string word{"\x08\x07\x06\x05\x04\x03\x02\x01", 8};
     const std::string greater{"\x08\x07\x06\x05\x04\x03\x02\x02", 8};
+    const std::uint64_t sell = only.next_offset();
     journal.add(only, {.flags = with_metadata,
                        .type = 7,
                        .schema_version = 2,
@@ -387,6 +388,7 @@ scene make_described() {
                           .max_timestamp_ns = time + 4,
                           .marks = {{0, report, 0}},
                           .types = {{7, 2, 2, 0, 1, time + 2, time + 4}},
+                          .commands = {{"command id 16 by", 0x0102030405060708, 1, sell, 1}},
                           .describes = true});
     journal.put_heads({.end_sequence = 2, .slots = 64});
     journal.put_control({.durable = 2, .published = 2, .watermarks = {0, 2}});
@@ -484,6 +486,110 @@ scene make_pruned() {
                        .names = {{first_named, "left"}, {first_named + 1, "without an event"}}});
     journal.put_control({.durable = 3, .published = 3, .watermarks = {2, 3}});
     return journal.take();
+}
+
+
+scene make_commands() {
+    constexpr std::uint64_t first_epoch = 0x8888888888888888;
+    constexpr std::uint64_t second_epoch = 0x9999999999999999;
+    constexpr std::uint64_t third_epoch = 0xaaaaaaaaaaaaaaaa;
+    constexpr std::uint64_t time = created_ns;
+    builder journal{"commands", "pawl golden cmds"};
+    const auto command = [](std::string_view id, char hash) {
+        return encode_metadata({{1, std::string{id} + std::string(8, hash)}});
+    };
+
+    segment_image first = journal.start(first_epoch);
+    const auto paid = journal.add(first, {.flags = batch_first | with_metadata,
+                                          .type = 1,
+                                          .timestamp_ns = time,
+                                          .stream = 1,
+                                          .version = 1,
+                                          .payload = "paid",
+                                          .metadata = command("the first one id", '1')});
+    const auto got = journal.add(first, {.flags = batch_middle | with_metadata,
+                                         .type = 1,
+                                         .sequence = 1,
+                                         .timestamp_ns = time + 1,
+                                         .stream = 2,
+                                         .version = 1,
+                                         .witness = 1,
+                                         .payload = "got",
+                                         .metadata = command("the first one id", '1')});
+    const auto other = journal.add(first, {.flags = batch_last | with_metadata,
+                                           .type = 1,
+                                           .sequence = 2,
+                                           .timestamp_ns = time + 2,
+                                           .stream = 3,
+                                           .version = 1,
+                                           .witness = 2,
+                                           .payload = "another",
+                                           .metadata = command("the other one id", '2')});
+    const auto end = journal.add(
+        first, end_frame(rolled, 3, time + 3, 3,
+                         {.successor_epoch = second_epoch, .first_sequence = 0, .events = 3}));
+    journal.put_segment(first);
+    journal.put_index(0, {.first_sequence = 0,
+                          .end_sequence = 3,
+                          .end_offset = end,
+                          .end_hash = first.hash_at(end),
+                          .successor_epoch = second_epoch,
+                          .end_type = rolled,
+                          .min_timestamp_ns = time,
+                          .max_timestamp_ns = time + 2,
+                          .marks = {{0, paid, 0}},
+                          .streams = {{1, 1, paid}, {2, 1, got}, {3, 1, other}},
+                          .types = {{1, 0, 3, 0, 2, time, time + 2}},
+                          .commands = {{"the first one id", 0x3131313131313131, 0, paid, 2},
+                                       {"the other one id", 0x3232323232323232, 2, other, 1}}});
+
+    segment_image second = journal.start(second_epoch);
+    const auto handled = journal.add(second, {.flags = with_metadata,
+                                              .type = 0xff02,
+                                              .sequence = 3,
+                                              .timestamp_ns = time + 4,
+                                              .payload = "no funds",
+                                              .metadata = command("the third one id", '3')});
+    const auto second_end =
+        journal.add(second, end_frame(closed, 4, time + 5, 0, {.first_sequence = 3, .events = 1}));
+    const std::uint64_t second_hash = second.hash_at(second_end);
+    journal.put_segment(second);
+    journal.put_index(1, {.first_sequence = 3,
+                          .end_sequence = 4,
+                          .end_offset = second_end,
+                          .end_hash = second_hash,
+                          .end_type = closed,
+                          .min_timestamp_ns = time + 4,
+                          .max_timestamp_ns = time + 4,
+                          .marks = {{3, handled, 0}},
+                          .types = {{0xff02, 0, 1, 3, 3, time + 4, time + 4}},
+                          .commands = {{"the third one id", 0x3333333333333333, 3, handled, 1}},
+                          .commands_back = 1});
+
+    segment_image third =
+        journal.start(third_epoch, behind(second_epoch, second_end, second_hash, 4));
+    const auto third_end =
+        journal.add(third, end_frame(closed, 4, time + 6, 0, {.first_sequence = 4, .events = 0}));
+    journal.put_segment(third);
+    journal.put_index(2, {.first_sequence = 4,
+                          .end_sequence = 4,
+                          .end_offset = third_end,
+                          .end_hash = third.hash_at(third_end),
+                          .end_type = closed,
+                          .commands_back = 1});
+    journal.put_heads({.end_sequence = 4,
+                       .slots = 64,
+                       .heads = {{1, 1, 0, paid}, {2, 1, 0, got}, {3, 1, 0, other}}});
+    journal.put_control({.durable = 4, .published = 4, .watermarks = {3, 4}});
+    return journal.take();
+}
+
+std::vector<scene> all_scenes() {
+    return {make_rolled(), make_cut(), make_torn(), make_described(), make_pruned(), make_commands()};
+}
+
+std::vector<scene> closed_scenes() {
+    return {make_rolled(), make_cut(), make_described(), make_pruned(), make_commands()};
 }
 
 std::string_view committed(const golden_file& file) {

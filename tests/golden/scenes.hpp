@@ -59,6 +59,12 @@ struct scene {
 [[nodiscard]] scene make_described();
 // A journal whose first segment was pruned.
 [[nodiscard]] scene make_pruned();
+// Commands: two in one batch, of which the first led to two events, one that led to none, and a
+// segment without any.
+[[nodiscard]] scene make_commands();
+// All of these, and those that were closed.
+[[nodiscard]] std::vector<scene> all_scenes();
+[[nodiscard]] std::vector<scene> closed_scenes();
 
 // A file as it is committed: segments and control without the zeros at their end.
 [[nodiscard]] std::string_view committed(const golden_file& file);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace golden {
 
@@ -363,6 +364,7 @@ class reader {
                 any ? std::min(made.min_timestamp_ns, fields.timestamp_ns) : fields.timestamp_ns;
             made.max_timestamp_ns = std::max(made.max_timestamp_ns, fields.timestamp_ns);
             any = true;
+            note_command(made, frame, (fields.flags & 0x0c) != 0);
             if (fields.stream != 0)
                 streams[fields.stream] = {fields.stream, fields.version, frame.offset};
             auto& type =
@@ -386,7 +388,30 @@ class reader {
         }
         for (const auto& [key, type] : types)
             made.types.push_back(type);
+        if (last_commands_)
+            made.commands_back = made.ordinal - *last_commands_;
+        if (!made.commands.empty())
+            last_commands_ = made.ordinal;
         return encode_index(made);
+    }
+
+    // A command is the run of events with one id in one batch.
+    void note_command(index_fields& index, const read_frame& frame, bool behind_another) {
+        const std::string& entries = frame.fields.metadata;
+        std::optional<std::string> command;
+        for (std::size_t at = 0; at + 8 <= entries.size();) {
+            const std::uint64_t bytes = load(entries, at + 4, 4);
+            if (load(entries, at, 2) == 1)
+                command = entries.substr(at + 8, bytes);
+            at += 8 + (bytes + 7) / 8 * 8;
+        }
+        const bool same = behind_another && command && last_command_ == command;
+        last_command_ = command;
+        if (same)
+            ++index.commands.back().events;
+        else if (command)
+            index.commands.push_back({command->substr(0, 16), load(*command, 16, 8),
+                                      frame.fields.sequence, frame.offset, 1});
     }
 
     std::filesystem::path directory_;
@@ -399,6 +424,8 @@ class reader {
     std::map<std::uint64_t, std::uint64_t> versions_;
     std::map<std::string, std::uint64_t> names_;
     std::map<std::uint64_t, std::uint64_t> last_segment_;  // that holds a stream
+    std::optional<std::uint64_t> last_commands_;           // the last segment that holds a command
+    std::optional<std::string> last_command_;              // of the event before
 };
 
 }  // namespace

@@ -53,7 +53,7 @@ std::map<std::string, std::string> snapshot(const fs::path& directory) {
 }  // namespace
 
 TEST_CASE("the second reader finds nothing in the golden journals") {
-    for (const scene& what : {make_rolled(), make_cut(), make_described(), make_pruned()}) {
+    for (const scene& what : closed_scenes()) {
         INFO(what.name);
         const golden_journal journal{what};
         check_second_reader(journal.directory());
@@ -95,7 +95,7 @@ TEST_CASE("a writer continues where a golden journal ends") {
 }
 
 TEST_CASE("missing indexes and stream heads are written again, byte for byte") {
-    for (const scene& what : {make_rolled(), make_cut(), make_described(), make_pruned()}) {
+    for (const scene& what : closed_scenes()) {
         INFO(what.name);
         const golden_journal journal{what};
         for (const auto& [name, bytes] : snapshot(journal.directory())) {

@@ -3,6 +3,9 @@
 #include "journal_support.hpp"
 #include "store/segment_index.hpp"
 
+#include <pawl/journal/metadata.hpp>
+
+#include <array>
 #include <cstdint>
 #include <filesystem>
 
@@ -140,4 +143,67 @@ TEST_CASE("a writer that builds stream heads again believes the log and not a wr
     must(log.close());
     CHECK(must(verify(journal.path(), {.deep = true})).sound());
     CHECK(journal.events_of_stream() == 4);
+}
+
+TEST_CASE("a writer takes no command from an index that is wrong") {
+    const temporary_directory home;
+    const auto path = home.path() / "j";
+    const auto command = reference_to({}, bytes_of("pay"));
+    const std::array entries{entry_of(command)};
+    journal_id id{};
+    {
+        auto log = must(writer::open(path, small_segments()));
+        (void)must(log.append({.type = 1, .metadata = entries}, bytes_of("paid")));
+        id = log.id();
+        must(log.close());
+    }
+    auto index = must(detail::read_index(path, id, 0));
+    REQUIRE(index.commands.size() == 1);
+    SECTION("about where a command lies") {
+        index.commands[0].first = 1 << 20;
+    }
+    SECTION("about how many events it led to") {
+        index.commands[0].events = 7;
+    }
+    SECTION("about where the events begin") {
+        index.commands[0].first_sequence = 5;
+    }
+    must(detail::write_index(path, index));
+    auto log = must(writer::open(path, small_segments()));
+    const auto known = log.find_command({});
+    REQUIRE(known);
+    CHECK(known->events == 1);
+    CHECK(must(log.read_command({}, [](const event& e) { CHECK(text_of(e) == "paid"); })).first ==
+          0);
+}
+
+TEST_CASE("verify finds an index that leads to other commands than the log") {
+    const temporary_directory home;
+    const auto path = home.path() / "j";
+    const auto command = reference_to({}, bytes_of("pay"));
+    const std::array entries{entry_of(command)};
+    journal_id id{};
+    {
+        auto log = must(writer::open(path, small_segments()));
+        (void)must(log.append({.type = 1, .metadata = entries}, bytes_of("paid")));
+        id = log.id();
+        must(log.close());
+        log = must(writer::open(path, small_segments()));
+        must(log.close());
+    }
+    CHECK(must(verify(path, {.deep = true})).findings.empty());
+    SECTION("with another command") {
+        auto index = must(detail::read_index(path, id, 0));
+        index.commands[0].hash ^= 1;
+        must(detail::write_index(path, index));
+    }
+    SECTION("with a way back to none") {
+        auto index = must(detail::read_index(path, id, 1));
+        REQUIRE(index.header.commands_back == 1);
+        index.header.commands_back = 0;
+        must(detail::write_index(path, index));
+    }
+    const auto report = must(verify(path, {.deep = true}));
+    REQUIRE(report.findings.size() == 1);
+    CHECK(report.findings[0].what.file.ends_with(".idx"));
 }

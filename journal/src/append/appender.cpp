@@ -23,7 +23,7 @@ inline void pause() noexcept {
 
 }  // namespace
 
-appender::appender(const appender_setup& setup, head_slots heads)
+appender::appender(appender_setup setup, head_slots heads)
     : gate_word_{setup.gate_word},
       durable_{setup.durable},
       tsc_{setup.clock == clock_source::tsc ? tsc_clock::instance() : nullptr},
@@ -33,6 +33,7 @@ appender::appender(const appender_setup& setup, head_slots heads)
       full_{setup.full},
       sequence_{setup.sequence},
       table_{std::move(heads)},
+      commands_{std::move(setup.commands)},
       supply_{setup.supply},
       named_streams_{setup.named_streams},
       reports_clock_{setup.reports_clock} {
@@ -307,6 +308,13 @@ template <bool WithMetadata>
     } else if (payload.size() > max_payload_bytes) [[unlikely]] {
         return std::unexpected(payload_too_large(payload.size()));
     }
+    std::optional<command_reference> command;
+    if constexpr (WithMetadata) {
+        const auto admitted = admit_command(header.metadata);
+        if (!admitted)
+            return std::unexpected(admitted.error());
+        command = *admitted;
+    }
     const std::size_t bytes = frame_header_bytes + front + payload.size();
     if (padded(bytes) > limit_ - position_) [[unlikely]] {
         if (auto wrong = make_room(padded(bytes)))
@@ -325,11 +333,21 @@ template <bool WithMetadata>
         store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
     store_place(position_, sequence_, header.stream, slot, behind);
     constexpr std::uint8_t flags = WithMetadata ? flag::metadata : 0;
-    return publish_event(commit_word{bytes, flags, header.type, header.schema_version}, slot);
+    auto placed =
+        publish_event(commit_word{bytes, flags, header.type, header.schema_version}, slot);
+    if constexpr (WithMetadata) {
+        if (placed && command) {
+            note_command(command, placed->sequence, placed->position.offset);
+            commands_.keep();
+        }
+    }
+    return placed;
 }
 
 result<receipt> appender::append(const event_header& header,
                                  std::span<const std::byte> payload) noexcept {
+    if (header.type >= first_refused_type_) [[unlikely]]
+        return std::unexpected(type_is_reserved(header.type));
     if (!header.metadata.empty()) [[unlikely]]
         return append_with_metadata(header, payload);
     return append_event<false>(header, payload);
@@ -372,9 +390,14 @@ std::optional<error> appender::reserve_in_batch(const event_header& header,
 
 std::optional<error> appender::open_reservation_for(const event_header& header,
                                                     std::size_t max_bytes) noexcept {
+    if (header.type >= first_refused_type_) [[unlikely]]
+        return type_is_reserved(header.type);
     const std::size_t front = metadata_bytes(header.metadata);
     if (auto wrong = refuse_body(header, front, max_bytes)) [[unlikely]]
         return wrong;
+    const auto command = admit_command(header.metadata);
+    if (!command) [[unlikely]]
+        return command.error();
     const std::size_t needed = padded(frame_header_bytes + front + max_bytes);
     if (batch_.open) {
         if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
@@ -398,7 +421,8 @@ std::optional<error> appender::open_reservation_for(const event_header& header,
                     .timestamp_ns = header.timestamp_ns,
                     .metadata_bytes = front,
                     .max_bytes = max_bytes,
-                    .slot = slot};
+                    .slot = slot,
+                    .command = *command};
     busy_ = true;
     return std::nullopt;
 }
@@ -438,11 +462,21 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
                            room.schema_version};
     reservation_.open = false;
     busy_ = batch_.open;
-    if (!batch_.open)
-        return publish_event(word, room.slot);
+    const std::uint64_t offset = position_;
+    if (!batch_.open) {
+        auto placed = publish_event(word, room.slot);
+        if (placed && room.command) {
+            note_command(room.command, placed->sequence, offset);
+            commands_.keep();
+        }
+        return placed;
+    }
     if (lost_a_page()) [[unlikely]]
         return give_up_batch();
-    return stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
+    const receipt staged =
+        stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
+    note_command(room.command, staged.sequence, offset);
+    return staged;
 }
 
 result<stream_id> appender::append_name(std::string_view name,

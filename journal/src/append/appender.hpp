@@ -1,6 +1,7 @@
 // The hot path: frames into the mapped segment.
 #pragma once
 
+#include "append/command_window.hpp"
 #include "append/live_segment.hpp"
 #include "append/segment_supply.hpp"
 #include "append/stream_table.hpp"
@@ -96,6 +97,7 @@ struct appender_setup {
     bool copying = false;             // accepts Pawl's own event types, too
     std::uint64_t named_streams = 0;  // stream numbers assigned to names so far
     bool reports_clock = false;
+    command_window commands{};
 };
 
 // Held while a call changes the appender; false if another thread is inside one. A debug build
@@ -135,10 +137,15 @@ class call_scope {
 
 class appender {
   public:
-    appender(const appender_setup& setup, head_slots heads);
+    appender(appender_setup setup, head_slots heads);
 
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
+
+    // Records a command that led to no event.
+    [[nodiscard]] result<receipt> append_handled(std::span<const metadata_entry> metadata,
+                                                 std::span<const std::byte> outcome,
+                                                 std::uint64_t timestamp_ns) noexcept;
 
     // Returns nullopt on success, otherwise the error. After that, reserved_payload() may be
     // written.
@@ -194,8 +201,11 @@ class appender {
     // newest segment. busy while a batch is open, whose events are not in the log yet.
     [[nodiscard]] result<std::vector<std::uint64_t>> recent_events(stream_id stream,
                                                                    stream_version after) const;
+    [[nodiscard]] const command_window& commands() const noexcept { return commands_; }
     // The event at a place in the newest segment, which a receipt named.
     [[nodiscard]] event written(log_position position) const noexcept;
+    // Whether a batch or reservation is open, whose events are not in the log yet.
+    [[nodiscard]] bool is_busy() const noexcept { return busy_; }
 
   private:
     // An event's place in its stream.
@@ -213,6 +223,7 @@ class appender {
         std::size_t metadata_bytes = 0;  // stored already
         std::size_t max_bytes = 0;       // of the payload
         stream_slot slot{};
+        std::optional<command_reference> command{};
     };
     // What a batch changed in the table of streams.
     struct undo_entry {
@@ -300,6 +311,14 @@ class appender {
     // the number of bytes of the metadata in the frame.
     [[nodiscard]] std::optional<error> refuse_body(const event_header& header, std::size_t front,
                                                    std::size_t payload_bytes) const noexcept;
+    // The command in these entries, or why its events may not be appended: the window knows its id.
+    [[nodiscard]] result<std::optional<command_reference>> admit_command(
+        std::span<const metadata_entry> metadata) const noexcept;
+    [[nodiscard]] std::optional<error> refuse_known(const command_reference& command,
+                                                    const remembered_command& known) const noexcept;
+    // The event with this sequence, at this offset, belongs to the command.
+    void note_command(const std::optional<command_reference>& command, sequence_number sequence,
+                      std::uint64_t offset) noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;
 
@@ -347,6 +366,7 @@ class appender {
     sequence_number sequence_ = 0;
 
     stream_table table_;
+    command_window commands_;
     live_segment* segment_ = nullptr;
     segment_supply* supply_;
     sequence_number segment_first_sequence_ = 0;

@@ -32,6 +32,8 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind - events)
         return std::unexpected(too_far_behind());
+    if (auto room = commands_.make_room(events); !room)
+        return room;
     try {
         undo_.clear();
         undo_.reserve(events);
@@ -54,9 +56,14 @@ result<receipt> appender::add_to_batch(const event_header& header,
         return std::unexpected(call_scope::refusal());
     if (!may_go_on() || !batch_.open || reservation_.open)
         return refused();
+    if (header.type >= first_refused_type_) [[unlikely]]
+        return std::unexpected(type_is_reserved(header.type));
     const std::size_t front = metadata_bytes(header.metadata);
     if (auto wrong = refuse_body(header, front, payload.size())) [[unlikely]]
         return std::unexpected(std::move(*wrong));
+    const auto command = admit_command(header.metadata);
+    if (!command) [[unlikely]]
+        return std::unexpected(command.error());
     const std::size_t bytes = frame_header_bytes + front + payload.size();
     const std::size_t needed = padded(bytes);
     if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
@@ -70,8 +77,10 @@ result<receipt> appender::add_to_batch(const event_header& header,
     store_place(position_, sequence_ + batch_.events, header.stream, slot,
                 std::uint64_t{batch_.witness} + batch_.events);
     const std::uint8_t flags = front == 0 ? 0 : flag::metadata;
-    return stage_event(commit_word{bytes, flags, header.type, header.schema_version}, header.stream,
-                       slot);
+    const receipt staged = stage_event(
+        commit_word{bytes, flags, header.type, header.schema_version}, header.stream, slot);
+    note_command(*command, staged.sequence, staged.position.offset);
+    return staged;
 }
 
 result<receipt> appender::commit_batch() noexcept {
@@ -113,6 +122,7 @@ result<receipt> appender::commit_batch() noexcept {
     sequence_ += batch_.events;
     batch_.open = false;
     busy_ = false;
+    commands_.keep();
     publish(position_);
     return batch_.last;
 }
@@ -150,6 +160,7 @@ void appender::abandon_batch() noexcept {
         head->version = entry->version;
         head->last = entry->last;
     }
+    commands_.drop();
     PAWL_ASSERT(batch_.begin <= position_);
     note_scribbles(position_);
     position_ = batch_.begin;

@@ -64,8 +64,6 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
 
 inline std::optional<error> appender::place(const event_header& header, std::uint64_t offset,
                                             stream_slot& slot) noexcept {
-    if (header.type >= first_refused_type_) [[unlikely]]
-        return type_is_reserved(header.type);
     if (header.stream == no_stream_id && header.expected.asks_nothing())
         return std::nullopt;
     return place_in_stream(header, offset, slot);

@@ -38,9 +38,15 @@ class stream_audit {
     // current.
     void judge_at_its_place(stream_heads file) { file_ = std::move(file); }
 
-    // Checks an index's links from its streams to the previous segments that hold them. Called
-    // before its segment is added.
+    // Checks an index's links: from its streams to the previous segments that hold them, and to the
+    // previous segment that holds a command. Called before its segment is added.
     [[nodiscard]] std::optional<stream_fault> check_links(const segment_index& index) const;
+
+    // The segment that was added last holds these commands.
+    void note_commands(bool any) {
+        if (any)
+            last_commands_ = ordinal_;
+    }
 
     void begin_segment(std::uint64_t ordinal);
     // A valid frame of that segment, except its end frame.
@@ -79,6 +85,8 @@ class stream_audit {
     std::uint64_t named_ = 0;  // stream numbers assigned to names
     bool complete_ = true;     // nothing was missing since the first segment
     std::uint64_t ordinal_ = 0;
+    std::optional<std::uint64_t> first_ordinal_;  // of the log
+    std::optional<std::uint64_t> last_commands_;  // the last segment that holds a command
     std::optional<stream_fault> fault_;
     bool out_of_memory_ = false;
 };

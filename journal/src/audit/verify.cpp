@@ -389,6 +389,8 @@ class verifier {
         check_versions(ordinal, built ? nullptr : &built.error());
         if (streams_)
             find_in_heads(streams_->end_segment(segment.header.epoch, sequence_));
+        if (streams_ && built)
+            streams_->note_commands(!built->commands.empty());
         if (!built) {
             find(std::move(built.error()));
         } else if (index && !same(std::move(*built), *index)) {
@@ -434,6 +436,7 @@ class verifier {
         }
         index_header& a = built.header;
         index_header b = read.header;
+        a.commands_back = b.commands_back;
         a.sections = b.sections = 0;
         a.checksums_offset = b.checksums_offset = 0;
         a.checksum = b.checksum = 0;
@@ -444,7 +447,7 @@ class verifier {
         };
         return std::memcmp(&a, &b, sizeof b) == 0 && equal(built.marks, read.marks) &&
                equal(built.streams, read.streams) && equal(built.names, read.names) &&
-               equal(built.types, read.types);
+               equal(built.types, read.types) && equal(built.commands, read.commands);
     }
 
     void check_links(std::uint64_t ordinal, const std::optional<segment_index>& index) {

@@ -21,6 +21,10 @@ std::string_view to_string(errc code) noexcept {
             return "not_found";
         case errc::closed:
             return "closed";
+        case errc::repeated:
+            return "repeated";
+        case errc::command_id_reused:
+            return "command_id_reused";
         case errc::forked:
             return "forked";
         case errc::not_a_journal:

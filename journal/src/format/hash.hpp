@@ -13,6 +13,11 @@ namespace pawl::detail {
     return XXH3_64bits(at, bytes);
 }
 
+[[nodiscard]] inline std::uint64_t hash_bytes(const std::byte* at, std::size_t bytes,
+                                              std::uint64_t seed) noexcept {
+    return XXH3_64bits_withSeed(at, bytes, seed);
+}
+
 // The checksum of a fixed-size header whose last 8 bytes hold it.
 template <class Header>
 [[nodiscard]] std::uint64_t header_checksum(const Header& header) noexcept {

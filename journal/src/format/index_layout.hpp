@@ -34,7 +34,10 @@ struct index_header {
     std::uint64_t min_timestamp_ns;
     std::uint64_t max_timestamp_ns;
     std::uint64_t checksums_offset;  // the sections end here and the block checksums begin
-    std::uint64_t reserved1[12];
+    // Segments back to the last one before this that holds a command; 0: none.
+    std::uint32_t commands_back;
+    std::uint32_t reserved1;
+    std::uint64_t reserved2[11];
     std::uint64_t checksum;  // XXH3-64 of the header before it
 };
 static_assert(sizeof(index_header) == 256);
@@ -42,15 +45,17 @@ static_assert(offsetof(index_header, journal) == 40);
 static_assert(offsetof(index_header, end_type) == 112);
 static_assert(offsetof(index_header, sections) == 116);
 static_assert(offsetof(index_header, checksums_offset) == 144);
+static_assert(offsetof(index_header, commands_back) == 152);
 static_assert(offsetof(index_header, checksum) == 248);
 
-// What a section holds. Kinds 5 to 8 are reserved for tags, command ids, descriptions and the
-// digest of the segment.
+// What a section holds. Kinds 5, 7 and 8 are reserved for tags, descriptions and the digest of the
+// segment. A segment without commands has no section for them.
 enum class index_section_kind : std::uint16_t {
     marks = 1,
     streams = 2,
     names = 3,
     types = 4,
+    commands = 6,
 };
 
 // A reader that does not know a section's kind may skip it unless this flag is set.
@@ -106,5 +111,20 @@ struct index_type {  // sorted by type, then schema version
 };
 static_assert(sizeof(index_type) == 48);
 static_assert(offsetof(index_type, max_timestamp_ns) == 40);
+
+struct index_command {  // ascending by first sequence
+    std::uint8_t id[16];
+    std::uint64_t hash;  // of the command's bytes
+    std::uint64_t first_sequence;
+    std::uint32_t first;   // offset of its first event / 8
+    std::uint32_t events;  // that follow each other in one batch
+
+    [[nodiscard]] constexpr std::uint64_t first_offset() const noexcept {
+        return std::uint64_t{first} * frame_alignment;
+    }
+};
+static_assert(sizeof(index_command) == 40);
+static_assert(offsetof(index_command, first_sequence) == 24);
+static_assert(offsetof(index_command, events) == 36);
 
 }  // namespace pawl::detail

@@ -27,7 +27,8 @@ namespace {
 }
 
 [[nodiscard]] result<void> merge_segment_at(stream_heads& heads, const directory_handle& directory,
-                                            const journal_id& id, std::uint64_t ordinal) {
+                                            const journal_id& id, std::uint64_t ordinal,
+                                            unindexed_commands* unindexed) {
     auto segment = open_segment(directory, id, ordinal);
     if (!segment)
         return std::unexpected(std::move(segment.error()));
@@ -38,6 +39,8 @@ namespace {
     if (!index || !is_of_segment(index->header, *segment) || !lists_what_is_there(*index, space)) {
         index = build_index({.space = space, .id = id, .ordinal = ordinal},
                             directory.path_of(segment_name(ordinal)));
+        if (index && unindexed != nullptr)
+            unindexed->emplace(ordinal, index->commands);
     }
     if (!index) {
         if (auto whole = segment->bytes.whole(); !whole)
@@ -99,7 +102,8 @@ result<void> merge_segment(stream_heads& heads, const segment_index& index,
 
 result<stream_heads> load_heads(const directory_handle& directory, const journal_id& id,
                                 std::uint64_t expected_streams,
-                                std::span<const std::uint64_t> ordinals) {
+                                std::span<const std::uint64_t> ordinals,
+                                unindexed_commands* unindexed) {
     const auto begin = read_log_begin(directory, id);
     if (!begin)
         return std::unexpected(begin.error());
@@ -115,7 +119,7 @@ result<stream_heads> load_heads(const directory_handle& directory, const journal
             continue;
         if (heads->covers_something && ordinal <= heads->ordinal)
             continue;
-        if (auto taken = merge_segment_at(*heads, directory, id, ordinal); !taken) {
+        if (auto taken = merge_segment_at(*heads, directory, id, ordinal, unindexed); !taken) {
             return std::unexpected(std::move(taken.error()));
         }
     }

@@ -1,6 +1,7 @@
 // Bringing stream heads up to date from the log and its indexes.
 #pragma once
 
+#include "store/command_index.hpp"
 #include "store/heads_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -17,9 +18,11 @@ namespace pawl::detail {
                                          const frame_space& space);
 
 // The heads at the end of the last of these segments: from the file of heads if it fits the log,
-// and from the indexes of later segments, or their frames if an index is missing.
+// and from the indexes of later segments, or their frames if an index is missing. `unindexed`, if
+// not null, gets the commands of the segments whose frames were read.
 [[nodiscard]] result<stream_heads> load_heads(const directory_handle& directory,
                                               const journal_id& id, std::uint64_t expected_streams,
-                                              std::span<const std::uint64_t> ordinals);
+                                              std::span<const std::uint64_t> ordinals,
+                                              unindexed_commands* unindexed = nullptr);
 
 }  // namespace pawl::detail

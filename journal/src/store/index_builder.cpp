@@ -1,4 +1,5 @@
 #include "format/hash.hpp"
+#include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
 #include "store/head_slots.hpp"
 #include "store/segment_index.hpp"
@@ -38,6 +39,7 @@ class index_builder {
         min_timestamp_ = std::min(min_timestamp_, timestamp);
         count_type(word, frame, timestamp);
         note_stream(offset, frame);
+        note_command(offset, word, frame);
     }
 
     // The first fault found in links or versions, or frame_fault::none.
@@ -108,6 +110,35 @@ class index_builder {
         last_type_->max_timestamp_ns = std::max(last_type_->max_timestamp_ns, timestamp);
     }
 
+    // Nothing is taken from metadata that readers call malformed.
+    void note_command(std::uint64_t offset, commit_word word, const std::byte* frame) {
+        const bool goes_on =
+            in_command_ && (word.flags() & (flag::batch_middle | flag::batch_last)) != 0;
+        in_command_ = false;
+        if ((word.flags() & flag::metadata) == 0)
+            return;
+        const frame_view view = view_frame(frame, word);
+        if (!view.fault.empty())
+            return;
+        const auto command =
+            metadata_view{{frame + frame_header_bytes, view.metadata_bytes}}.command();
+        if (!command)
+            return;
+        in_command_ = true;
+        if (goes_on && index_.commands.back().hash == command->hash &&
+            std::memcmp(index_.commands.back().id, command->id.data(), command->id.size()) == 0) {
+            ++index_.commands.back().events;
+            return;
+        }
+        index_command made{.id = {},
+                           .hash = command->hash,
+                           .first_sequence = load_u64(frame + frame_offset::sequence),
+                           .first = static_cast<std::uint32_t>(offset / frame_alignment),
+                           .events = 1};
+        std::memcpy(made.id, command->id.data(), command->id.size());
+        index_.commands.push_back(made);
+    }
+
     void take_streams() {
         for (const stream_head& head : heads_.all()) {
             if (head.stream == no_stream_id)
@@ -175,6 +206,7 @@ class index_builder {
     std::uint64_t min_timestamp_ = std::numeric_limits<std::uint64_t>::max();
     frame_fault fault_ = frame_fault::none;
     std::uint64_t fault_offset_ = 0;
+    bool in_command_ = false;  // the event before belongs to the last of index_.commands
     bool out_of_memory_ = false;
 };
 
@@ -222,6 +254,7 @@ result<segment_index> build_index(const index_source& source,
     std::memcpy(header.journal, source.id.data(), source.id.size());
     header.ordinal = source.ordinal;
     header.epoch = space.epoch;
+    header.commands_back = not_linked;
     return index;
 }
 

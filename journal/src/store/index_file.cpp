@@ -14,8 +14,10 @@ namespace {
 
 constexpr std::size_t checksum_bytes = sizeof(std::uint64_t);
 
-constexpr std::array<std::uint32_t, 4> entry_sizes{sizeof(index_mark), sizeof(index_stream),
-                                                   sizeof(indexed_name), sizeof(index_type)};
+// By kind; 0 for those that no version writes yet.
+constexpr std::array<std::uint32_t, 6> entry_sizes{
+    sizeof(index_mark),   sizeof(index_stream), sizeof(indexed_name), sizeof(index_type), 0,
+    sizeof(index_command)};
 
 [[nodiscard]] std::unexpected<error> refuse(errc code, const std::filesystem::path& path,
                                             std::uint64_t offset, std::string detail) {
@@ -32,6 +34,14 @@ constexpr std::uint64_t known_system_types =
     std::uint64_t{1} << static_cast<unsigned>(system_type::description);
 
 }  // namespace
+
+bool is_possible(const index_command& command, const index_header& in) noexcept {
+    const std::uint64_t offset = command.first_offset();
+    return offset >= first_frame_offset && offset < in.end_offset && command.events != 0 &&
+           command.first_sequence >= in.first_sequence &&
+           command.first_sequence < in.end_sequence &&
+           command.events <= in.end_sequence - command.first_sequence;
+}
 
 result<index_header> check_index_header(std::span<const std::byte> bytes,
                                         const std::filesystem::path& path, const journal_id& id,
@@ -126,7 +136,7 @@ result<void> index_file::take_section(std::uint64_t at) {
     index_section section{};
     std::memcpy(&section, bytes_.data() + at, sizeof section);
     const std::size_t number = section.kind;
-    if (number == 0 || number > known_sections) {
+    if (number == 0 || number > known_sections || entry_sizes[number - 1] == 0) {
         if ((section.flags & section_must_be_known) == 0)
             return {};
         return refuse(errc::newer_format, path_, at,
@@ -266,6 +276,23 @@ result<std::vector<std::uint64_t>> index_file::find_name(std::string_view name) 
         offsets.push_back(read->offset);
     }
     return offsets;
+}
+
+result<std::vector<index_command>> index_file::commands() {
+    const index_section& section = at(index_section_kind::commands);
+    if (auto right = check_blocks(section.offset, section.offset + section.bytes); !right)
+        return std::unexpected(std::move(right.error()));
+    std::vector<index_command> commands(static_cast<std::size_t>(section.count));
+    if (!commands.empty())
+        std::memcpy(commands.data(), bytes_.data() + section.offset,
+                    static_cast<std::size_t>(section.bytes));
+    if (mapped_ && mapped_.faulted())
+        return std::unexpected(mapped_.whole().error());
+    for (const index_command& command : commands) {
+        if (!is_possible(command, header_))
+            return wrong("a command lies at an impossible place", section.offset);
+    }
+    return commands;
 }
 
 }  // namespace pawl::detail

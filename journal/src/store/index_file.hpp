@@ -41,6 +41,12 @@ class index_file {
     // Offsets of the name frames whose name may be this one, because its hash is the same.
     [[nodiscard]] result<std::vector<std::uint64_t>> find_name(std::string_view name);
 
+    [[nodiscard]] bool has_commands() const noexcept {
+        return at(index_section_kind::commands).count != 0;
+    }
+    // The commands of the segment, in the order of the log.
+    [[nodiscard]] result<std::vector<index_command>> commands();
+
     // Checks every block.
     [[nodiscard]] result<void> check_all();
     // The bytes of a section's entries. Unchecked before check_all().
@@ -69,7 +75,7 @@ class index_file {
         return sections_[static_cast<std::size_t>(kind) - 1];
     }
 
-    static constexpr std::size_t known_sections = 4;
+    static constexpr std::size_t known_sections = 6;  // some of which no version writes yet
 
     mapping mapped_;
     std::span<const std::byte> bytes_;
@@ -79,6 +85,9 @@ class index_file {
     std::vector<bool> checked_;  // by block
     std::uint64_t blocks_checked_ = 0;
 };
+
+// Whether a segment with this header can hold the command.
+[[nodiscard]] bool is_possible(const index_command& command, const index_header& in) noexcept;
 
 // Checks a header as index_file::open does; `bytes` need not hold more than the header.
 [[nodiscard]] result<index_header> check_index_header(std::span<const std::byte> bytes,

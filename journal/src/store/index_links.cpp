@@ -1,5 +1,6 @@
 #include "store/index_links.hpp"
 
+#include "store/command_index.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
 #include "store/log_begin.hpp"
@@ -96,6 +97,8 @@ template <class Holds>
 
 result<void> link_index(segment_index& index, const directory_handle& directory,
                         const journal_id& id, const stream_heads* before) {
+    if (auto linked = link_commands(index.header, directory, id); !linked)
+        return linked;
     const std::uint64_t ordinal = index.header.ordinal;
     stream_list wanted;
     for (index_stream& stream : index.streams) {

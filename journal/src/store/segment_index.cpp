@@ -38,13 +38,19 @@ namespace {
                &index_stream::segments_back) &&
            std::ranges::is_sorted(index.streams, {}, &index_stream::stream) &&
            std::ranges::all_of(index.names, inside, &indexed_name::offset) &&
-           std::ranges::is_sorted(index.names, {}, by_hash);
+           std::ranges::is_sorted(index.names, {}, by_hash) &&
+           header.commands_back <= header.ordinal &&
+           std::ranges::all_of(
+               index.commands,
+               [&](const index_command& command) { return is_possible(command, header); }) &&
+           std::ranges::is_sorted(index.commands, {}, &index_command::first_sequence);
 }
 
 // Lays out the sections of a file one after the other, each with its entry in the table.
 class index_encoder {
   public:
-    static constexpr std::size_t sections = 4;
+    explicit index_encoder(std::uint32_t sections)
+        : sections_{sections}, file_(sizeof(index_header) + sections * sizeof(index_section)) {}
 
     template <class Entry>
     void add(index_section_kind kind, std::uint16_t flags, const std::vector<Entry>& entries) {
@@ -61,7 +67,7 @@ class index_encoder {
     }
 
     [[nodiscard]] std::vector<std::byte> finish(index_header header) {
-        header.sections = sections;
+        header.sections = sections_;
         header.checksums_offset = file_.size();
         header.checksum = header_checksum(header);
         std::memcpy(file_.data(), &header, sizeof header);
@@ -78,8 +84,8 @@ class index_encoder {
     void reserve(std::size_t bytes) { file_.reserve(bytes); }
 
   private:
-    std::vector<std::byte> file_ =
-        std::vector<std::byte>(sizeof(index_header) + sections * sizeof(index_section));
+    std::uint32_t sections_;
+    std::vector<std::byte> file_;
     std::size_t next_entry_ = sizeof(index_header);
 };
 
@@ -100,7 +106,8 @@ template <class Entry>
                         .marks = take<index_mark>(from, index_section_kind::marks),
                         .streams = take<index_stream>(from, index_section_kind::streams),
                         .names = take<indexed_name>(from, index_section_kind::names),
-                        .types = take<index_type>(from, index_section_kind::types)};
+                        .types = take<index_type>(from, index_section_kind::types),
+                        .commands = take<index_command>(from, index_section_kind::commands)};
     if (offsets_possible(index))
         return index;
     return std::unexpected(error{.code = errc::damaged,
@@ -113,16 +120,21 @@ template <class Entry>
 }  // namespace
 
 std::vector<std::byte> encode_index(const segment_index& index) {
-    index_encoder encoder;
+    constexpr std::uint32_t always = 4;
+    const bool commands = !index.commands.empty();
+    index_encoder encoder{commands ? always + 1 : always};
     const std::size_t entries =
         index.marks.size() * sizeof(index_mark) + index.streams.size() * sizeof(index_stream) +
-        index.names.size() * sizeof(indexed_name) + index.types.size() * sizeof(index_type);
+        index.names.size() * sizeof(indexed_name) + index.types.size() * sizeof(index_type) +
+        index.commands.size() * sizeof(index_command);
     constexpr std::size_t rest = 1024;
     encoder.reserve(entries + entries / 512 + rest);
     encoder.add(index_section_kind::marks, 0, index.marks);
     encoder.add(index_section_kind::streams, section_must_be_known, index.streams);
     encoder.add(index_section_kind::names, section_must_be_known, index.names);
     encoder.add(index_section_kind::types, 0, index.types);
+    if (commands)
+        encoder.add(index_section_kind::commands, section_must_be_known, index.commands);
     return encoder.finish(index.header);
 }
 

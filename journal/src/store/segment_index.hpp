@@ -24,6 +24,7 @@ struct segment_index {
     std::vector<index_stream> streams;
     std::vector<indexed_name> names;
     std::vector<index_type> types;
+    std::vector<index_command> commands;
 
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
 };
@@ -42,7 +43,7 @@ struct index_source {
 
 // Reads the whole segment, which must be complete. damaged, with offset and sequence, if a frame is
 // wrong, a stream's links or versions do not fit, or bytes follow a clean end. A stream that does
-// not begin in this segment is not_linked.
+// not begin in this segment is not_linked, and so is index_header::commands_back.
 [[nodiscard]] result<segment_index> build_index(const index_source& source,
                                                 const std::filesystem::path& segment);
 

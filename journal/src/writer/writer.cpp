@@ -2,7 +2,6 @@
 #include "writer/writer_open.hpp"
 #include "writer/writer_state.hpp"
 
-#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/writer.hpp>
 
@@ -156,63 +155,6 @@ std::optional<log_position> writer::last_position(stream_id stream) const noexce
     if (head == nullptr || head->version == 0)
         return std::nullopt;
     return detail::unpack_position(head->last);
-}
-
-namespace {
-
-// Visits the events of a stream between versions `after` and `end`, exclusive, in segments that the
-// writer has left.
-[[nodiscard]] result<std::uint64_t> read_older(const std::filesystem::path& directory,
-                                               stream_id stream, stream_version after,
-                                               stream_version end,
-                                               const std::function<void(const event&)>& visit) {
-    // The file system was accepted when the writer opened the journal.
-    auto events = cursor::open(
-        directory,
-        {.from = from_version{after + 1}, .stream = stream, .allow_network_file_system = true});
-    if (!events)
-        return std::unexpected(std::move(events.error()));
-    for (stream_version next = after + 1; next < end; ++next) {
-        const event* e = events->next();
-        if (e == nullptr) {
-            if (auto finished = events->finish(); !finished)
-                return std::unexpected(std::move(finished.error()));
-            return fail(errc::damaged,
-                        "the segments hold fewer events of the stream than the "
-                        "writer has appended");
-        }
-        visit(*e);
-    }
-    return end - after - 1;
-}
-
-}  // namespace
-
-result<std::uint64_t> writer::read_since(stream_id stream, stream_version after,
-                                         const std::function<void(const event&)>& visit) const {
-    try {
-        const auto recent = appender_->recent_events(stream, after);
-        if (!recent)
-            return std::unexpected(recent.error());
-        const stream_version last = version(stream);
-        const stream_version first_recent = last + 1 - recent->size();
-        std::uint64_t visited = 0;
-        if (after < last && first_recent > after + 1) {
-            auto older = read_older(directory(), stream, after, first_recent, visit);
-            if (!older)
-                return older;
-            visited = *older;
-        }
-        const std::uint64_t ordinal = appender_->newest().header.ordinal;
-        for (auto offset = recent->rbegin(); offset != recent->rend(); ++offset)
-            visit(appender_->written({ordinal, *offset}));
-        // A lost page reads as zeros.
-        if (auto whole = appender_->newest().bytes.whole(); !whole)
-            return std::unexpected(std::move(whole.error()));
-        return visited + recent->size();
-    } catch (const std::bad_alloc&) {
-        return fail(errc::out_of_memory);
-    }
 }
 
 sequence_number writer::next_sequence() const noexcept {

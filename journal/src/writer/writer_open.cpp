@@ -148,7 +148,7 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     }
 }
 
-[[nodiscard]] result<void> load_streams(writer_parts& parts) {
+[[nodiscard]] result<void> load_streams_and_commands(writer_parts& parts) {
     const auto begin = read_log_begin(parts.directory, parts.id);
     if (!begin)
         return std::unexpected(begin.error());
@@ -157,10 +157,17 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
         return std::unexpected(std::move(ordinals.error()));
     std::erase_if(*ordinals,
                   [&](std::uint64_t ordinal) { return ordinal >= parts.active->header.ordinal; });
-    auto heads = load_heads(parts.directory, parts.id, parts.options.expected_streams, *ordinals);
+    unindexed_commands unindexed;
+    auto heads = load_heads(parts.directory, parts.id, parts.options.expected_streams, *ordinals,
+                            &unindexed);
     if (!heads)
         return std::unexpected(std::move(heads.error()));
     parts.heads = std::move(*heads);
+    auto commands = load_commands(parts.directory, parts.id, *ordinals,
+                                  parts.options.command_window, unindexed);
+    if (!commands)
+        return std::unexpected(std::move(commands.error()));
+    parts.commands = std::move(*commands);
     parts.to_scrub = std::move(*ordinals);
     return {};
 }
@@ -232,7 +239,7 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     parts.report = std::move(recovered->report);
     note_ignored_options(parts, parts.report);
     parts.to_seal = std::move(recovered->to_seal);
-    if (auto loaded = load_streams(parts); !loaded) {
+    if (auto loaded = load_streams_and_commands(parts); !loaded) {
         return std::unexpected(std::move(loaded.error()));
     }
     return parts;

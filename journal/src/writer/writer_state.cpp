@@ -58,6 +58,21 @@ result<std::unique_ptr<writer_state>> writer_state::create(writer_parts parts) {
     return state;
 }
 
+// The epoch of a new segment is a random number that nobody outside has seen.
+result<command_window> writer_state::remembered_commands() {
+    auto window = command_window::make(parts_.options.command_window, parts_.active->header.epoch);
+    if (!window)
+        return window;
+    for (const auto& [command, ordinal] : parts_.commands) {
+        command_reference reference{.hash = command.hash};
+        std::memcpy(reference.id.data(), command.id, reference.id.size());
+        window->restore(reference, command.first_sequence,
+                        pack_position(ordinal, command.first_offset()), command.events);
+    }
+    parts_.commands = {};
+    return window;
+}
+
 result<void> writer_state::assemble() {
     const sequence_number next = parts_.report.next_sequence;
     first_ordinal_ = parts_.active->header.ordinal;
@@ -84,6 +99,9 @@ result<void> writer_state::assemble() {
                                .first_ordinal = parts_.active->header.ordinal,
                                .streams = parts_.heads.slots.used(),
                                .unwritten = parts_.heads.unwritten};
+    auto commands = remembered_commands();
+    if (!commands)
+        return std::unexpected(std::move(commands.error()));
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
     constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
     first->bytes.populate(0, std::min(parts_.options.populate_bytes, enough_to_begin));
@@ -98,7 +116,8 @@ result<void> writer_state::assemble() {
                                                   .full = parts_.options.full,
                                                   .copying = parts_.options.origin != journal_id{},
                                                   .named_streams = parts_.heads.names.size(),
-                                                  .reports_clock = clock_->reports()},
+                                                  .reports_clock = clock_->reports(),
+                                                  .commands = std::move(*commands)},
                                    std::move(parts_.heads.slots));
     // The first append writes this report first, so a writer that appends nothing writes none.
     if (clock_->reports())

@@ -4,6 +4,7 @@
 #include "append/appender.hpp"
 #include "append/segment_supply.hpp"
 #include "os/background.hpp"
+#include "store/command_index.hpp"
 #include "store/heads_file.hpp"
 #include "store/writer_lock.hpp"
 #include "upkeep/clock_reporter.hpp"
@@ -42,6 +43,7 @@ struct writer_parts {
     std::vector<std::uint64_t> to_scrub{};
     std::optional<writable_segment> active{};
     stream_heads heads{};
+    std::vector<logged_command> commands{};  // the last ones, the oldest first
 };
 
 class writer_state {
@@ -94,6 +96,7 @@ class writer_state {
   private:
     writer_state(writer_parts parts, fork_word word) noexcept;
     [[nodiscard]] result<void> assemble();
+    [[nodiscard]] result<command_window> remembered_commands();
     [[nodiscard]] result<void> start_threads();
     template <class Step>
     [[nodiscard]] std::chrono::microseconds guarded(const Step& step) noexcept;

@@ -67,6 +67,9 @@ void probe(std::span<const std::byte> bytes) {
     }
     const auto named = index->find_name("orders");
     demand(!named || named->size() <= bytes.size() / sizeof(indexed_name));
+    const auto commands = index->commands();
+    for (const index_command& command : commands.value_or(std::vector<index_command>{}))
+        demand(command.first_offset() < index->header().end_offset && command.events != 0);
     // A block that was right is not checked again.
     demand(index->blocks_checked() <= blocks + 8);
 }

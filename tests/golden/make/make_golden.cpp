@@ -11,9 +11,7 @@ int main(int argc, char** argv) {
         std::cerr << "usage: pawl-make-golden DIRECTORY\n";
         return 2;
     }
-    for (const golden::scene& scene :
-         {golden::make_rolled(), golden::make_cut(), golden::make_torn(), golden::make_described(),
-          golden::make_pruned()}) {
+    for (const golden::scene& scene : golden::all_scenes()) {
         for (const golden::golden_file& file : scene.files) {
             const auto path = std::filesystem::path{argv[1]} / file.path;
             std::filesystem::create_directories(path.parent_path());

@@ -15,13 +15,15 @@ namespace pawl {
 // The kinds of failure. The numbers are stable; new kinds are added at the end.
 enum class errc : std::uint16_t {
     // The request is not possible.
-    invalid_argument = 1,  // an option or argument is out of its documented range
-    too_large = 2,         // a frame or batch exceeds what a frame or segment can hold
-    conflict = 3,          // the stream is not at the expected version; see error::actual_version
-    busy = 4,              // a reservation, a batch or another call is still open
-    not_found = 5,         // no such sequence, stream or file
-    closed = 6,            // the writer has been closed
-    forked = 7,            // this process is a fork of the one that opened the writer
+    invalid_argument = 1,   // an option or argument is out of its documented range
+    too_large = 2,          // a frame or batch exceeds what a frame or segment can hold
+    conflict = 3,           // the stream is not at the expected version; see error::actual_version
+    busy = 4,               // a reservation, a batch or another call is still open
+    not_found = 5,          // no such sequence, stream or file
+    closed = 6,             // the writer has been closed
+    forked = 7,             // this process is a fork of the one that opened the writer
+    repeated = 8,           // the command took effect before; error::sequence is its first event
+    command_id_reused = 9,  // the id belongs to a command with other bytes
 
     // The directory does not hold what was expected.
     not_a_journal = 20,        // the directory exists and holds no journal

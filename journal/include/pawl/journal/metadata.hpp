@@ -57,10 +57,23 @@ struct metadata_entry {
 
 using message_id = std::array<std::byte, 16>;
 
+// Names the command that led to an event.
 struct command_reference {
     message_id id{};
     std::uint64_t hash = 0;  // XXH3 of the command's bytes as the caller gave them
+
+    friend constexpr bool operator==(const command_reference&, const command_reference&) = default;
 };
+static_assert(sizeof(command_reference) == 24);
+
+// Names a command by an id that its sender chose, at random or to be unique otherwise, and by its
+// bytes as the sender encoded them.
+[[nodiscard]] command_reference reference_to(const message_id& id,
+                                             std::span<const std::byte> bytes) noexcept;
+// The entry that records `command`, to which it refers.
+[[nodiscard]] inline metadata_entry entry_of(const command_reference& command) noexcept {
+    return {.tag = metadata_tag::command, .value = std::as_bytes(std::span{&command, 1})};
+}
 
 // A W3C trace context.
 struct trace_context {

@@ -88,6 +88,10 @@ struct writer_options {
     std::uint64_t populate_bytes = 8ull << 20;
     // Room for this many streams before the table first grows (24 bytes each).
     std::uint64_t expected_streams = 1024;
+    // The newest commands whose ids the writer remembers (metadata_tag::command), also after it was
+    // opened again: an event of one of them is refused (repeated), so that a command takes effect
+    // once. An older command's id is as good as new. 64 bytes each, once used; 0: none.
+    std::uint32_t command_window = 100'000;
     // Bytes per second of sealed segments that the background reads to find damage early; 0: none.
     std::uint64_t scrub_bytes_per_second = 32ull << 20;
     retention_policy retention{};

@@ -97,6 +97,14 @@ struct receipt {
     log_position position{};
 };
 
+// A command that took effect, and its events: all that it led to, which follow each other.
+struct recorded_command {
+    command_reference command{};
+    sequence_number first = 0;
+    std::uint32_t events = 0;
+    log_position position{};  // of the first event
+};
+
 // What must be true of the stream for an append to go through (optimistic concurrency).
 class expect {
   public:
@@ -138,6 +146,9 @@ enum class reserved_type : std::uint16_t {
     handled = 0xff02,   // a command that led to no event: its outcome
     promoted = 0xff03,  // a replica became the writer
 };
+
+// The payload of a handled event: what the application keeps of a command's outcome.
+inline constexpr std::size_t max_outcome_bytes = 64;
 
 // Everything about an event but its payload.
 struct event_header {

@@ -138,11 +138,11 @@ class writer {
     [[nodiscard]] const journal_identity& identity() const noexcept;
 
     // Publishes one event. No allocation, lock or system call between rollovers. Fails with
-    // conflict, too_large, invalid_argument (stream number), busy, back_pressure, disk_full,
-    // poisoned, closed or forked, and with io if a page of the segment is gone; on failure nothing
-    // is published. With when_full::spin it waits for the next segment and for room in the table of
-    // streams, also while descriptors or memory are short, and returns disk_full but not
-    // back_pressure, unless 2^32 events are published and not durable.
+    // conflict, repeated, command_id_reused, too_large, invalid_argument, busy, back_pressure,
+    // disk_full, poisoned, closed or forked, and with io if a page of the segment is gone; on
+    // failure nothing is published. With when_full::spin it waits for the next segment and for room
+    // in the table of streams, also while descriptors or memory are short, and returns disk_full
+    // but not back_pressure, unless 2^32 events are published and not durable.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
 
@@ -183,6 +183,24 @@ class writer {
     [[nodiscard]] result<std::uint64_t> read_since(
         stream_id stream, stream_version after,
         const std::function<void(const event&)>& visit) const;
+    // Commands. An event whose metadata names a command (metadata.hpp, reference_to) belongs to it.
+    // If the writer remembers the command's id (writer_options::command_window), append, reserve
+    // and batch::append refuse the event before they look at any expected version: with repeated,
+    // or with command_id_reused if the command's bytes are others. Events of one command follow
+    // each other in one batch; a batch may hold those of several commands.
+    //
+    // The command with this id, if the writer remembers it.
+    [[nodiscard]] std::optional<recorded_command> find_command(const message_id& id) const noexcept;
+    // Calls visit(event) for each event of the command, in order, as read_since does for those of a
+    // stream. not_found if the writer does not remember the id.
+    [[nodiscard]] result<recorded_command> read_command(
+        const message_id& id, const std::function<void(const event&)>& visit) const;
+    // Records that a command, named in `metadata`, led to no event: it is remembered like one that
+    // did, with a reserved_type::handled event that holds `outcome` (at most max_outcome_bytes).
+    // Fails like append. `timestamp_ns` is used only with clock_source::caller.
+    [[nodiscard]] result<receipt> append_handled(std::span<const metadata_entry> metadata,
+                                                 std::span<const std::byte> outcome,
+                                                 std::uint64_t timestamp_ns = 0) noexcept;
     // Position of the stream's last event, for a cursor that starts there (from_position).
     [[nodiscard]] std::optional<log_position> last_position(stream_id stream) const noexcept;
 
