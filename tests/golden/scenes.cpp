@@ -488,7 +488,6 @@ scene make_pruned() {
     return journal.take();
 }
 
-
 scene make_commands() {
     constexpr std::uint64_t first_epoch = 0x8888888888888888;
     constexpr std::uint64_t second_epoch = 0x9999999999999999;
@@ -585,7 +584,8 @@ scene make_commands() {
 }
 
 std::vector<scene> all_scenes() {
-    return {make_rolled(), make_cut(), make_torn(), make_described(), make_pruned(), make_commands()};
+    return {make_rolled(),    make_cut(),    make_torn(),
+            make_described(), make_pruned(), make_commands()};
 }
 
 std::vector<scene> closed_scenes() {

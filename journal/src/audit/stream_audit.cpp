@@ -62,8 +62,8 @@ std::optional<stream_fault> stream_audit::check_links(const segment_index& index
     const std::uint64_t commands_back = last_commands_ ? index.header.ordinal - *last_commands_ : 0;
     // What was pruned may have held commands: then the index leads to before the log.
     const bool leads_out =
-        !last_commands_ &&
-        index.header.commands_back > index.header.ordinal - first_ordinal_.value_or(index.header.ordinal);
+        !last_commands_ && index.header.commands_back >
+                               index.header.ordinal - first_ordinal_.value_or(index.header.ordinal);
     if (index.header.commands_back != commands_back && !leads_out) {
         note(found, offsetof(index_header, commands_back), index.header.first_sequence, [&] {
             return "the index says that the last command before it lies " +

@@ -1,0 +1,421 @@
+// Row 13: a command takes effect once. Random commands, retries, other bytes under a known id,
+// commands without events, conflicts and batches, against a plain model that knows what the writer
+// must remember; between them the writer dies, now and then between an append and its reply, and is
+// opened again. In the end the log itself says how often each command took effect.
+#include "support/failure_text.hpp"
+#include "support/generated_log.hpp"
+#include "support/row_program.hpp"
+#include "support/workers.hpp"
+
+#include <fmt/core.h>
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/journal.hpp>
+#include <pawl/journal/metadata.hpp>
+#include <pawl/journal/writer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace pawl;
+using namespace pawl::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t window = 64;
+constexpr stream_id streams = 5;
+
+// A command follows from the seed and its number alone.
+struct planned_command {
+    std::uint64_t number = 0;
+    std::uint32_t events = 0;  // 0: it is handled without any
+    stream_id stream = 0;
+
+    planned_command(std::uint64_t seed, std::uint64_t of)
+        : number{of},
+          events{static_cast<std::uint32_t>(draw(seed, of) % 4)},
+          stream{1 + draw(seed, of) / 4 % streams} {}
+
+    [[nodiscard]] message_id id() const {
+        message_id made{};
+        std::memcpy(made.data(), &number, sizeof number);
+        return made;
+    }
+    [[nodiscard]] std::string bytes() const { return fmt::format("command {}", number); }
+    [[nodiscard]] std::uint32_t recorded_events() const { return std::max(events, 1U); }
+    // Some are long, so that segments fill up.
+    [[nodiscard]] std::string payload(std::uint32_t part) const {
+        const std::size_t length = number % 7 == 0 && events != 0 ? 900 : 30;
+        std::string text = fmt::format("command {} part {}", number, part);
+        text.resize(length, '.');
+        return text;
+    }
+};
+
+[[nodiscard]] std::span<const std::byte> as_payload(std::string_view text) {
+    return std::as_bytes(std::span{text.data(), text.size()});
+}
+
+// What the writer must know: the commands in the order of the log, and how long each stream is.
+class model {
+  public:
+    struct effect {
+        std::uint64_t number = 0;
+        sequence_number first = 0;
+        std::uint32_t events = 0;
+    };
+
+    void took_effect(const planned_command& command, sequence_number first) {
+        log_.push_back({command.number, first, command.recorded_events()});
+        if (command.events != 0)
+            versions_[command.stream] += command.events;
+    }
+    [[nodiscard]] const effect* remembered(std::uint64_t number) const {
+        const std::size_t oldest = log_.size() > window ? log_.size() - window : 0;
+        for (std::size_t at = log_.size(); at-- > oldest;) {
+            if (log_[at].number == number)
+                return &log_[at];
+        }
+        return nullptr;
+    }
+    [[nodiscard]] stream_version version(stream_id stream) const {
+        const auto at = versions_.find(stream);
+        return at == versions_.end() ? 0 : at->second;
+    }
+    [[nodiscard]] const std::deque<effect>& log() const { return log_; }
+
+  private:
+    std::deque<effect> log_;
+    std::map<stream_id, stream_version> versions_;
+};
+
+// How a command was answered.
+enum class answer : std::uint8_t { accepted, repeated, reused, conflict };
+
+[[nodiscard]] std::string_view text_of(answer what) {
+    constexpr std::array<std::string_view, 4> texts{"accepted", "repeated", "command_id_reused",
+                                                    "conflict"};
+    return texts[static_cast<std::size_t>(what)];
+}
+
+class history {
+  public:
+    history(fs::path directory, std::uint64_t seed)
+        : directory_{std::move(directory)}, seed_{seed}, random_{draw(seed, ~std::uint64_t{0})} {}
+
+    // Opens, sends commands, dies; false once something is wrong.
+    [[nodiscard]] bool one_life() {
+        {
+            auto log = writer::open(directory_, options());
+            if (!log)
+                return found("open: " + log.error().message());
+            if (!check_window(*log))
+                return false;
+            const std::uint64_t commands = random_.below(20);
+            for (std::uint64_t i = 0; i < commands; ++i) {
+                if (!one_step(*log))
+                    return false;
+                if (auto polled = log->poll(); !polled)
+                    return found("poll: " + failure_text(*log, polled.error()));
+            }
+            if (random_.one_in(3)) {
+                if (auto closed = log->close(); !closed)
+                    return found("close: " + failure_text(*log, closed.error()));
+            }
+        }
+        ++lives_;
+        if (random_.one_in(8))
+            remove_an_index();
+        return true;
+    }
+
+    // Reads the log: every command that took effect is there once, whole and in order.
+    [[nodiscard]] bool check_log() {
+        if (lives_ == 0)
+            return true;
+        const auto report = verify(directory_, {.deep = true});
+        if (!report)
+            return found("verify: " + report.error().message());
+        if (!report->sound())
+            return found("verify: " + report->findings[0].what.message());
+        auto events = cursor::open(directory_);
+        if (!events)
+            return found("read: " + events.error().message());
+        for (const model::effect& effect : known_.log()) {
+            const planned_command command{seed_, effect.number};
+            for (std::uint32_t part = 0; part < effect.events; ++part) {
+                const event* e = events->next();
+                if (e == nullptr)
+                    return found(fmt::format("the log ends before command {}", effect.number));
+                const auto from = e->metadata().command();
+                if (!from || from->id != command.id() || e->sequence() != effect.first + part ||
+                    !std::ranges::equal(e->payload(), as_payload(command.payload(part))))
+                    return found(fmt::format("event {} is not part {} of command {}", e->sequence(),
+                                             part, effect.number));
+            }
+        }
+        if (const event* e = events->next())
+            return found(
+                fmt::format("event {} belongs to no command that took effect", e->sequence()));
+        return true;
+    }
+
+    [[nodiscard]] std::uint64_t lives() const { return lives_; }
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+    [[nodiscard]] std::uint64_t answered(answer what) const {
+        return answers_[static_cast<std::size_t>(what)];
+    }
+    [[nodiscard]] const std::string& wrong() const { return wrong_; }
+
+  private:
+    [[nodiscard]] static writer_options options() {
+        return {.segment_bytes = std::uint64_t{64} << 10,
+                .sync = sync_policy::manual(),
+                .full = when_full::fail,
+                .populate_bytes = 0,
+                .expected_streams = 64,
+                .command_window = window,
+                .scrub_bytes_per_second = 0,
+                .background_threads = false};
+    }
+
+    bool found(std::string what) {
+        wrong_ = std::move(what);
+        return false;
+    }
+
+    // A new command, or one that was sent before; its reply may have been lost with the writer.
+    [[nodiscard]] bool one_step(writer& log) {
+        if (random_.one_in(6))
+            return send_several(log);
+        const bool again = next_ != 0 && random_.one_in(3);
+        const std::uint64_t back = 1 + random_.below(std::min(next_, window + 20) + (next_ == 0));
+        const planned_command command{seed_, again ? next_ - std::min(back, next_) : next_};
+        next_ += again ? 0U : 1U;
+        const bool other_bytes = random_.one_in(8);
+        return send(log, command, other_bytes, random_.one_in(8));
+    }
+
+    [[nodiscard]] answer expected_answer(const planned_command& command, bool other_bytes,
+                                         bool stale) const {
+        if (known_.remembered(command.number) != nullptr)
+            return other_bytes ? answer::reused : answer::repeated;
+        return stale && command.events != 0 ? answer::conflict : answer::accepted;
+    }
+
+    [[nodiscard]] bool send(writer& log, const planned_command& command, bool other_bytes,
+                            bool stale) {
+        const answer wanted = expected_answer(command, other_bytes, stale);
+        // Other bytes make a new command where the id is not known: then it is sent as it is.
+        const auto reference = reference_to(
+            command.id(), as_payload(wanted == answer::reused ? "other bytes" : command.bytes()));
+        const std::array entries{entry_of(reference)};
+        const sequence_number first = log.next_sequence();
+        const auto done = append(log, command, entries, stale);
+        ++sent_;
+        const auto got = done ? std::optional{answer::accepted} : answer_of(done.error());
+        if (!got)
+            return found(
+                fmt::format("command {}: {}", command.number, failure_text(log, done.error())));
+        if (*got != wanted)
+            return found(fmt::format("command {} was {}, where it is to be {}", command.number,
+                                     text_of(*got), text_of(wanted)));
+        ++answers_[static_cast<std::size_t>(*got)];
+        if (*got == answer::accepted)
+            known_.took_effect(command, first);
+        else if (log.next_sequence() != first)
+            return found(fmt::format("command {} was refused and left an event", command.number));
+        return *got != answer::repeated || check_outcome(log, command);
+    }
+
+    // The first outcome again: where it lies, and every event of it.
+    [[nodiscard]] bool check_outcome(const writer& log, const planned_command& command) {
+        const model::effect& effect = *known_.remembered(command.number);
+        std::uint32_t part = 0;
+        bool right = true;
+        const auto read = log.read_command(command.id(), [&](const event& e) {
+            right = right && e.sequence() == effect.first + part &&
+                    std::ranges::equal(e.payload(), as_payload(command.payload(part)));
+            ++part;
+        });
+        if (!read)
+            return found(
+                fmt::format("command {}: its events: {}", command.number, read.error().message()));
+        if (!right || part != effect.events || read->first != effect.first)
+            return found(
+                fmt::format("command {}: the first outcome is not what it was", command.number));
+        return true;
+    }
+
+    [[nodiscard]] static std::optional<answer> answer_of(const error& why) {
+        switch (why.code) {
+            case errc::repeated:
+                return answer::repeated;
+            case errc::command_id_reused:
+                return answer::reused;
+            case errc::conflict:
+                return answer::conflict;
+            default:
+                return std::nullopt;
+        }
+    }
+
+    // One way to append or another; a stale command expects a version that its stream is not at.
+    [[nodiscard]] result<receipt> append(writer& log, const planned_command& command,
+                                         std::span<const metadata_entry> entries, bool stale) {
+        if (command.events == 0)
+            return log.append_handled(entries, as_payload(command.payload(0)));
+        const stream_version at = known_.version(command.stream);
+        const event_header header{.type = 1,
+                                  .stream = command.stream,
+                                  .expected = expect::exactly(stale ? at + 1 : at),
+                                  .metadata = entries};
+        if (command.events == 1)
+            return random_.one_in(2) ? log.append(header, as_payload(command.payload(0)))
+                                     : reserve_and_commit(log, header, command);
+        auto events = log.begin_batch(command.events, std::size_t{command.events} * 1100);
+        if (!events)
+            return std::unexpected(std::move(events.error()));
+        if (auto added = add(*events, header, command); !added)
+            return std::unexpected(std::move(added.error()));
+        // The process may end before a batch is committed; here it thinks better of it.
+        if (random_.one_in(6)) {
+            events->abandon();
+            return append(log, command, entries, stale);
+        }
+        return events->commit();
+    }
+
+    [[nodiscard]] static result<receipt> reserve_and_commit(writer& log, const event_header& header,
+                                                            const planned_command& command) {
+        const std::string text = command.payload(0);
+        auto place = log.reserve(header, text.size());
+        if (!place)
+            return std::unexpected(std::move(place.error()));
+        std::memcpy(place->payload().data(), text.data(), text.size());
+        return place->commit(text.size());
+    }
+
+    [[nodiscard]] static result<void> add(batch& events, event_header header,
+                                          const planned_command& command) {
+        for (std::uint32_t part = 0; part < command.events; ++part) {
+            if (auto added = events.append(header, as_payload(command.payload(part))); !added)
+                return std::unexpected(std::move(added.error()));
+            header.expected = expect::any();
+        }
+        return {};
+    }
+
+    // Several new commands in one batch: all of them, or none if it is abandoned.
+    [[nodiscard]] bool send_several(writer& log) {
+        std::vector<planned_command> commands;
+        const std::uint64_t most = 2 + random_.below(3);
+        for (std::uint64_t number = next_; commands.size() < most; ++number) {
+            if (const planned_command command{seed_, number}; command.events != 0)
+                commands.push_back(command);
+        }
+        auto events = log.begin_batch(16, std::size_t{16} * 1100);
+        if (!events)
+            return found("begin_batch: " + failure_text(log, events.error()));
+        sequence_number first = log.next_sequence();
+        for (const planned_command& command : commands) {
+            const auto reference = reference_to(command.id(), as_payload(command.bytes()));
+            const std::array entries{entry_of(reference)};
+            const event_header header{.type = 1, .stream = command.stream, .metadata = entries};
+            if (auto added = add(*events, header, command); !added)
+                return found("batch: " + failure_text(log, added.error()));
+        }
+        if (random_.one_in(3))
+            return true;  // abandoned: all of them may be sent later, as new
+        if (auto done = events->commit(); !done)
+            return found("commit: " + failure_text(log, done.error()));
+        for (const planned_command& command : commands) {
+            known_.took_effect(command, first);
+            first += command.events;
+            ++sent_;
+            ++answers_[static_cast<std::size_t>(answer::accepted)];
+        }
+        next_ = commands.back().number + 1;
+        return true;
+    }
+
+    // After an open, the writer remembers what the model does, and nothing else.
+    [[nodiscard]] bool check_window(const writer& log) {
+        const std::uint64_t oldest = next_ > window * 2 ? next_ - window * 2 : 0;
+        for (std::uint64_t number = oldest; number < next_ + 3; ++number) {
+            const planned_command command{seed_, number};
+            const auto got = log.find_command(command.id());
+            const model::effect* wanted = known_.remembered(number);
+            if (got.has_value() != (wanted != nullptr))
+                return found(fmt::format("after an open, command {} is {}", number,
+                                         got ? "remembered" : "forgotten"));
+            if (got && (got->first != wanted->first || got->events != wanted->events))
+                return found(fmt::format("after an open, command {} has another outcome", number));
+        }
+        return true;
+    }
+
+    void remove_an_index() {
+        for (const auto& entry : fs::directory_iterator{directory_}) {
+            if (entry.path().extension() == ".idx" && random_.one_in(2)) {
+                fs::remove(entry.path());
+                return;
+            }
+        }
+    }
+
+    fs::path directory_;
+    std::uint64_t seed_;
+    random_source random_;
+    model known_;
+    std::uint64_t next_ = 0;  // the first command that was never sent
+    std::uint64_t lives_ = 0;
+    std::uint64_t sent_ = 0;
+    std::array<std::uint64_t, 4> answers_{};
+    std::string wrong_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    row_program program{{.row = 13, .name = "command_ids", .counted = "crashes"}, argc, argv};
+    program.target({.quick = 400, .ci = 10'000, .full = 1'000'000});
+    const std::uint64_t first = program.option("--first-history", 0);
+    const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
+    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
+        worker_sums mine{};
+        for (std::uint64_t number = first + index; program.goes_on(); number += workers) {
+            const auto directory = program.directory() / fmt::format("journal-{}", number);
+            history told{directory, draw(program.seed(), number)};
+            constexpr std::uint64_t most_lives = 60;
+            bool right = true;
+            while (right && told.lives() < most_lives && program.goes_on()) {
+                right = told.one_life();
+                program.count();
+            }
+            if (!right || !told.check_log())
+                program.failure(
+                    fmt::format("--first-history {} --workers 1 --count {}", number, most_lives),
+                    fmt::format("{} (life {} of history {})", told.wrong(), told.lives(), number));
+            fs::remove_all(directory);
+            mine[0] += told.sent();
+            for (const answer what :
+                 {answer::accepted, answer::repeated, answer::reused, answer::conflict})
+                mine[1 + static_cast<std::size_t>(what)] += told.answered(what);
+        }
+        return mine;
+    });
+    program.detail(
+        fmt::format("{} commands: {} took effect, {} repeated, {} with other bytes, {} "
+                    "conflicts",
+                    sums[0], sums[1], sums[2], sums[3], sums[4]));
+    return program.finish();
+}
