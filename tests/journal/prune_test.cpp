@@ -382,3 +382,30 @@ TEST_CASE_METHOD(prune_fixture, "indexes that are made again after a prune say t
     CHECK(read_bytes(index, 0, fs::file_size(index)) == before);
     CHECK(must(verify(directory, {.deep = true})).findings.empty());
 }
+
+TEST_CASE_METHOD(prune_fixture, "a newer copy of retained that is damaged gives way to the older") {
+    // As after a crash between the two copies: the second one is the earlier prune's, and all
+    // segments that it counts on are there.
+    const auto before = segments();
+    (void)prune_before(before[1].first_sequence);
+    const fs::path whole = home.path() / "whole";
+    fs::copy(directory, whole);
+    (void)prune_before(before[3].first_sequence);
+    fs::copy(directory / "retained", whole / "retained", fs::copy_options::overwrite_existing);
+    const auto begins = [&] { return must(inspect(whole)).first_sequence; };
+    CHECK(begins() == before[3].first_sequence);
+    // In the header: its version, which is none of a newer program's. In the body: the heads.
+    for (const std::uint64_t at : {std::uint64_t{8}, std::uint64_t{250}}) {
+        INFO("byte " << at);
+        const auto good = read_bytes(whole / "retained", at, 1);
+        overwrite(whole / "retained", at, std::array{good[0] ^ std::byte{4}});
+        fs::remove(whole / "streams");
+        CHECK(begins() == before[1].first_sequence);
+        writer log = must(writer::open(whole, options));
+        CHECK(log.version(1) == 1);
+        CHECK(log.version(2) + log.version(3) + 2 == events);
+        CHECK(must(log.stream("orders", 1)) == named);
+        must(log.close());
+        overwrite(whole / "retained", at, good);
+    }
+}

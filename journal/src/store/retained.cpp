@@ -200,10 +200,12 @@ result<retained_header> check_retained_header(std::span<const std::byte> from,
     std::memcpy(&header, from.data(), sizeof header);
     if (header.magic != retained_magic)
         return wrong(errc::damaged, path, "not what a prune writes");
-    if (header.format_version > format_version || header.incompatible != 0)
-        return wrong(errc::newer_format, path, "written by a newer program's prune");
+    // First: a flipped bit must not look like a newer program's file, which would be refused
+    // although the other copy is whole. Newer versions keep this checksum.
     if (header.checksum != header_checksum(header))
         return wrong(errc::damaged, path, "header checksum mismatch");
+    if (header.format_version > format_version || header.incompatible != 0)
+        return wrong(errc::newer_format, path, "written by a newer program's prune");
     if ((header.must_know & ~understood_types) != 0)
         return wrong(errc::newer_format, path,
                      "what was pruned held system frames of a newer kind");
@@ -314,11 +316,25 @@ result<log_begin> read_log_begin(const directory_handle& directory, const journa
     const auto parse = [&](const directory_handle& in, std::string_view name) {
         return read_header(in, id, name);
     };
-    auto header = read_newer<retained_header>(
-        directory, parse, [](const retained_header& each) { return each.first_ordinal; });
+    const auto ordinal = [](const retained_header& each) { return each.first_ordinal; };
+    auto header = read_newer<retained_header>(directory, parse, ordinal);
     if (!header)
         return std::unexpected(std::move(header.error()));
-    return *header ? begin_of(**header) : log_begin{};
+    if (!*header)
+        return log_begin{};
+    // Two copies with the same beginning stand in for each other. If a prune wrote only one of
+    // them, what the newer one says counts only if all of it can be read; until both are written,
+    // every segment that the older one counts on is there.
+    for (const std::string_view name : {retained_name, retained_copy_name}) {
+        const auto copy = read_copy<retained_header>(directory, name, parse);
+        if (copy && *copy && ordinal(**copy) == ordinal(**header))
+            continue;
+        auto whole = read_retained(directory, id);
+        if (!whole)
+            return std::unexpected(std::move(whole.error()));
+        return *whole ? (*whole)->begin : log_begin{};
+    }
+    return begin_of(**header);
 }
 
 result<stream_heads> heads_of(const retained_log& kept, std::uint64_t expected_streams) {

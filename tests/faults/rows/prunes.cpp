@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 #include <string>
@@ -187,9 +186,12 @@ class prune_history {
             // Either copy alone must do.
             const char* name = seed % 8 == 0 ? "retained" : "retained.copy";
             const char* other = seed % 8 == 0 ? "retained.copy" : "retained";
-            if (fs::exists(journal / name) && fs::exists(journal / other))
+            if (is_there(journal / name) && is_there(journal / other))
                 damage(journal / name, seed);
         }
+        // Stream heads are derived: what they say must come back from `retained` and the segments.
+        if (seed / 8 % 2 == 0)
+            memory_files::remove((journal / "streams").native());
         if (auto fault = fault_of(journal); !fault.empty())
             return fault;
         // The next prune does what this one did not come to.
@@ -203,13 +205,13 @@ class prune_history {
         return fault.empty() ? fault : "pruned again: " + fault;
     }
 
+    [[nodiscard]] static bool is_there(const fs::path& file) {
+        return memory_files::find(file.native()) != nullptr;
+    }
+
     static void damage(const fs::path& file, std::uint64_t seed) {
-        std::fstream bytes{file, std::ios::in | std::ios::out | std::ios::binary};
-        const auto at = static_cast<std::streamoff>(seed / 16 % fs::file_size(file));
-        bytes.seekg(at);
-        const auto byte = static_cast<char>(bytes.get() ^ 0x04);
-        bytes.seekp(at);
-        bytes.put(byte);
+        const auto bytes = memory_files::find(file.native())->contents();
+        bytes[seed / 16 % bytes.size()] ^= std::byte{4};
     }
 
     [[nodiscard]] std::string fault_of(const fs::path& journal) const {
