@@ -212,8 +212,8 @@ result<field_value> field_reader::read(std::span<const std::byte> payload, std::
                         "a payload of " + std::to_string(payload.size()) + " bytes where " +
                             std::to_string(options_.limits.max_bytes) + " are allowed");
         text.clear();
-        if (auto plain = plain_number(fields_of(*of_)[index], payload, text))
-            return std::move(*plain);
+        if (const auto plain = plain_number(fields_of(*of_)[index], payload, text))
+            return *plain;
         json_options shown = options_;
         shown.defaults = true;
         return field_access{of_->layout(), shown, payload, text}.read(fields_of(*of_)[index]);

@@ -207,7 +207,7 @@ class scan_plan {
                 return;
             case 's':
                 if (const auto stream = from_.stream_with(text_of(value)))
-                    filter_.stream = *stream;
+                    filter_.stream = stream;
                 return;
             default:
                 filter_.type = from_.types().type_named(text_of(value));
@@ -248,8 +248,8 @@ int filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite
         if (auto names = source.refresh_names(); !names)
             return outcome(cursor->pVtab, names);
         scan_plan asked{source};
-        for (int i = 0; i < count; ++i)
-            asked.add(plan[2 * i], plan[2 * i + 1], values[i]);
+        for (int i = 0; i < count; ++i, plan += 2)
+            asked.add(plan[0], plan[1], values[i]);
         event_rows& rows = cursor_of(cursor).rows;
         if (!asked.empty())
             return outcome(cursor->pVtab, rows.start(asked.filter()));
@@ -349,9 +349,10 @@ result<void> make_tables(sqlite3& database, const std::filesystem::path& directo
         if (each.type == std::exchange(before, each.type))
             continue;
         const std::string_view type = types->name_of(each.type);
-        auto made =
-            run(database, "create virtual table " + schema + "." + detail::in_quotes(type, '"') +
-                              using_it + ", " + detail::in_quotes(type, '\'') + ")");
+        std::string statement = "create virtual table ";
+        statement.append(schema).append(".").append(detail::in_quotes(type, '"'));
+        statement.append(using_it).append(", ").append(detail::in_quotes(type, '\'')).append(")");
+        auto made = run(database, statement);
         if (!made)
             return made;
     }

@@ -11,6 +11,9 @@ using std::chrono::milliseconds;
 void scheduled_life::check_sync() {
     const sequence_number before = log_->published();
     const auto synced = log_->sync();
+    // Once the writer is closed, everything is durable and there is nothing left to sync.
+    if (!synced && synced.error().code == errc::closed && log_->durable() == log_->published())
+        return;
     if (!synced)
         return wrong("a sync failed without cause: " + failure_text(*log_, synced.error()));
     if (*synced < before || log_->durable() < *synced)

@@ -128,6 +128,15 @@ std::optional<entry> other_entry(const json& value) {
     return entry{metadata_tag{value["tag"].get<std::uint16_t>()}, std::move(*of), critical};
 }
 
+// As they lie in a frame: Pawl's own first, by tag, then the application's in the order given.
+void insert_in_order(std::vector<entry>& entries, entry added) {
+    const auto rank = [](const entry& of) {
+        return std::min<unsigned>(static_cast<std::uint16_t>(of.tag), first_application_tag);
+    };
+    const auto place = std::ranges::upper_bound(entries, rank(added), {}, rank);
+    entries.insert(place, std::move(added));
+}
+
 }  // namespace
 
 result<std::vector<entry>> metadata_from_json(std::string_view text) {
@@ -142,22 +151,15 @@ result<std::vector<entry>> metadata_from_json(std::string_view text) {
                 if (!other)
                     return fail(errc::invalid_argument,
                                 fmt::format("others[{}] is no tag with a value", i));
-                made.push_back(std::move(*other));
+                insert_in_order(made, std::move(*other));
             }
             continue;
         }
         auto standard = standard_entry(name, value);
         if (!standard)
             return fail(errc::invalid_argument, fmt::format("{} is no entry of metadata", name));
-        made.push_back(std::move(*standard));
+        insert_in_order(made, std::move(*standard));
     }
-    // As they lie in a frame: Pawl's own first, by tag.
-    std::ranges::stable_sort(made, [](const entry& a, const entry& b) {
-        const auto rank = [](metadata_tag tag) {
-            return std::min<unsigned>(static_cast<std::uint16_t>(tag), first_application_tag);
-        };
-        return rank(a.tag) < rank(b.tag);
-    });
     return made;
 }
 

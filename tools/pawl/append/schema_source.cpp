@@ -68,6 +68,7 @@ result<std::vector<std::byte>> read_schema_file(const std::filesystem::path& pat
 
 std::vector<detail::event_shape> type_shapes::numbered(std::uint16_t as) const {
     std::vector<detail::event_shape> made;
+    made.reserve(shapes.size());
     for (const shape& each : shapes)
         made.push_back({as, each.schema_version, each.table, each.bfbs});
     return made;

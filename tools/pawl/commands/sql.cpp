@@ -40,6 +40,7 @@ result<void> write_rows(query& asked, row_format format) {
     sqlite3_stmt* row = asked.get();
     const int count = sqlite3_column_count(row);
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
         names.emplace_back(sqlite3_column_name(row, i));
     row_writer rows{format, names};
