@@ -23,19 +23,6 @@ field_value real(double value) noexcept {
     return std::isnan(value) ? field_value{} : field_value{value};
 }
 
-std::uint64_t bits_at(const payload_reader& in, const field_layout& field, std::size_t at) {
-    switch (field.type.bytes) {
-        case 1:
-            return in.get<std::uint8_t>(at);
-        case 2:
-            return in.get<std::uint16_t>(at);
-        case 4:
-            return in.get<std::uint32_t>(at);
-        default:
-            return in.get<std::uint64_t>(at);
-    }
-}
-
 // A number without a name.
 field_value number(const field_layout& field, std::uint64_t bits, std::string& text) {
     switch (field.type.base) {
@@ -93,7 +80,7 @@ class field_access {
         if (field.holds_scalar()) {
             if (!in_.holds(at, field.type.bytes, field.type.align))
                 return refuse(field, at, "a number lies outside the payload");
-            return scalar(field, bits_at(in_, field, at));
+            return scalar(field, in_.bits(at, field.type.bytes));
         }
         if (field.type.base == reflection::String && field.many == detail::multiplicity::one)
             return string(field, at);
@@ -169,7 +156,7 @@ std::optional<field_value> plain_number(const field_layout& field,
     const std::size_t at = table ? in.field(*table, field.offset) : 0;
     if (at == 0 || !in.holds(at, field.type.bytes, field.type.align))
         return std::nullopt;
-    return number(field, bits_at(in, field, at), text);
+    return number(field, in.bits(at, field.type.bytes), text);
 }
 
 const std::vector<field_layout>& fields_of(const schema& of) noexcept {

@@ -34,6 +34,21 @@ class payload_reader {
         return bytes_.subspan(at, count);
     }
 
+    // The number of `count` bytes (1, 2, 4 or 8) at a place that holds() has accepted, with zeros
+    // above it.
+    [[nodiscard]] std::uint64_t bits(std::size_t at, std::size_t count) const noexcept {
+        switch (count) {
+            case 1:
+                return get<std::uint8_t>(at);
+            case 2:
+                return get<std::uint16_t>(at);
+            case 4:
+                return get<std::uint32_t>(at);
+            default:
+                return get<std::uint64_t>(at);
+        }
+    }
+
     // Returns the target of the offset at `at`; nullopt if it is outside the payload.
     [[nodiscard]] std::optional<std::size_t> follow(std::size_t at) const noexcept {
         if (!holds(at, 4, 4))

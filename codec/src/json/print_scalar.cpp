@@ -44,21 +44,8 @@ bool append_flags(std::string& to, const enum_layout& of, const value_type& type
 
 }  // namespace
 
-std::uint64_t payload_printer::bits_at(const value_type& type, std::size_t at) const noexcept {
-    switch (type.bytes) {
-        case 1:
-            return in_.get<std::uint8_t>(at);
-        case 2:
-            return in_.get<std::uint16_t>(at);
-        case 4:
-            return in_.get<std::uint32_t>(at);
-        default:
-            return in_.get<std::uint64_t>(at);
-    }
-}
-
 void payload_printer::scalar_at(const value_type& type, std::size_t at) {
-    scalar(type, bits_at(type, at));
+    scalar(type, in_.bits(at, type.bytes));
 }
 
 void payload_printer::scalar(const value_type& type, std::uint64_t bits) {

@@ -137,7 +137,7 @@ bool payload_printer::present(const payload_reader::table& table, const object_l
     if (flatbuffers::IsScalar(field.type.base)) {
         if (!in_.holds(at, field.type.bytes, field.type.align))
             return fail(at, "a number lies outside the payload");
-        const std::uint64_t bits = bits_at(field.type, at);
+        const std::uint64_t bits = in_.bits(at, field.type.bytes);
         if (options_.defaults || field.optional || bits != field.default_bits)
             scalar(field.type, bits);
         return true;

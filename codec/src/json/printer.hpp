@@ -67,7 +67,6 @@ class payload_printer {
     void scalar_at(const value_type& type, std::size_t at);
     void integer(const value_type& type, std::uint64_t bits);
     void enumerator(const enum_layout& of, const value_type& type, std::uint64_t bits);
-    [[nodiscard]] std::uint64_t bits_at(const value_type& type, std::size_t at) const noexcept;
 
     const schema_layout& schema_;
     const json_options& options_;
