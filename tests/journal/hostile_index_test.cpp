@@ -145,18 +145,25 @@ TEST_CASE("a writer that builds stream heads again believes the log and not a wr
     CHECK(journal.events_of_stream() == 4);
 }
 
+namespace {
+
+// Closed; the command's id is all zeros, and its one event says "paid".
+journal_id make_journal_of_one_command(const std::filesystem::path& path) {
+    const auto command = reference_to({}, bytes_of("pay"));
+    const std::array entries{entry_of(command)};
+    auto log = must(writer::open(path, small_segments()));
+    (void)must(log.append({.type = 1, .metadata = entries}, bytes_of("paid")));
+    const journal_id id = log.id();
+    must(log.close());
+    return id;
+}
+
+}  // namespace
+
 TEST_CASE("a writer takes no command from an index that is wrong") {
     const temporary_directory home;
     const auto path = home.path() / "j";
-    const auto command = reference_to({}, bytes_of("pay"));
-    const std::array entries{entry_of(command)};
-    journal_id id{};
-    {
-        auto log = must(writer::open(path, small_segments()));
-        (void)must(log.append({.type = 1, .metadata = entries}, bytes_of("paid")));
-        id = log.id();
-        must(log.close());
-    }
+    const journal_id id = make_journal_of_one_command(path);
     auto index = must(detail::read_index(path, id, 0));
     REQUIRE(index.commands.size() == 1);
     SECTION("about where a command lies") {
@@ -180,17 +187,8 @@ TEST_CASE("a writer takes no command from an index that is wrong") {
 TEST_CASE("verify finds an index that leads to other commands than the log") {
     const temporary_directory home;
     const auto path = home.path() / "j";
-    const auto command = reference_to({}, bytes_of("pay"));
-    const std::array entries{entry_of(command)};
-    journal_id id{};
-    {
-        auto log = must(writer::open(path, small_segments()));
-        (void)must(log.append({.type = 1, .metadata = entries}, bytes_of("paid")));
-        id = log.id();
-        must(log.close());
-        log = must(writer::open(path, small_segments()));
-        must(log.close());
-    }
+    const journal_id id = make_journal_of_one_command(path);
+    must(must(writer::open(path, small_segments())).close());
     CHECK(must(verify(path, {.deep = true})).findings.empty());
     SECTION("with another command") {
         auto index = must(detail::read_index(path, id, 0));

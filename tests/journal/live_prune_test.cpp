@@ -1,6 +1,5 @@
 // Pruning a journal whose writer is at work: by a call, and by a policy.
-#include "../support/temporary_directory.hpp"
-#include "journal_support.hpp"
+#include "prune_support.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,25 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct live_journal {
-    temporary_directory home;
-    fs::path directory = home.path() / "journal";
-    writer_options options = small_segments();
-    sequence_number events = 0;
-
-    live_journal() {
-        options.background_threads = false;
-        options.full = when_full::fail;
-        options.clock = clock_source::caller;
-    }
-    [[nodiscard]] writer open() const { return must(writer::open(directory, options)); }
-    void append(writer& log, stream_id stream) {
-        std::string text = "event " + std::to_string(log.next_sequence());
-        text.resize(1000, '.');
-        (void)must(log.append({.type = 1, .stream = stream, .timestamp_ns = 1000 + events},
-                              bytes_of(text)));
-        ++events;
-    }
+struct live_journal : growing_journal {
     // Fills whole segments, which poll() seals.
     void fill(writer& log, std::uint64_t segments) {
         const std::uint64_t until = log.statistics().rollovers + segments;

@@ -1,9 +1,8 @@
 // Removing the oldest segments: what goes, what stays, and what a log without its beginning still
 // knows.
-#include "journal_support.hpp"
+#include "prune_support.hpp"
 #include "store/directory.hpp"
 #include "store/log_begin.hpp"
-#include "support/temporary_directory.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -23,17 +22,10 @@ namespace {
 
 // Several segments of numbered events, in streams 1 to 3 and one with a name; stream 1 and the name
 // are only in the first.
-struct prune_fixture {
-    temporary_directory home;
-    fs::path directory = home.path() / "journal";
-    writer_options options = small_segments();
+struct prune_fixture : growing_journal {
     stream_id named = no_stream_id;
-    sequence_number events = 0;
 
     prune_fixture() {
-        options.background_threads = false;
-        options.full = when_full::fail;
-        options.clock = clock_source::caller;
         writer log = open();
         named = must(log.stream("orders", 1));
         must(log.describe({1, 1, "numbered", bytes_of("schema")}, 1));
@@ -44,14 +36,6 @@ struct prune_fixture {
             must(log.poll());
         }
         must(log.close());
-    }
-    [[nodiscard]] writer open() const { return must(writer::open(directory, options)); }
-    void append(writer& log, stream_id stream) {
-        std::string text = "event " + std::to_string(log.next_sequence());
-        text.resize(1000, '.');
-        (void)must(log.append({.type = 1, .stream = stream, .timestamp_ns = 1000 + events},
-                              bytes_of(text)));
-        ++events;
     }
     [[nodiscard]] std::vector<segment_info> segments() const {
         return must(inspect(directory)).segments;
