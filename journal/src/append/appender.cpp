@@ -335,18 +335,14 @@ template <bool WithMetadata>
     constexpr std::uint8_t flags = WithMetadata ? flag::metadata : 0;
     auto placed =
         publish_event(commit_word{bytes, flags, header.type, header.schema_version}, slot);
-    if constexpr (WithMetadata) {
-        if (placed && command) {
-            note_command(command, placed->sequence, placed->position.offset);
-            commands_.keep();
-        }
-    }
+    if constexpr (WithMetadata)
+        keep_command(command, placed);
     return placed;
 }
 
 result<receipt> appender::append(const event_header& header,
                                  std::span<const std::byte> payload) noexcept {
-    if (header.type >= first_refused_type_) [[unlikely]]
+    if (is_refused(header.type)) [[unlikely]]
         return std::unexpected(type_is_reserved(header.type));
     if (!header.metadata.empty()) [[unlikely]]
         return append_with_metadata(header, payload);
@@ -390,7 +386,7 @@ std::optional<error> appender::reserve_in_batch(const event_header& header,
 
 std::optional<error> appender::open_reservation_for(const event_header& header,
                                                     std::size_t max_bytes) noexcept {
-    if (header.type >= first_refused_type_) [[unlikely]]
+    if (is_refused(header.type)) [[unlikely]]
         return type_is_reserved(header.type);
     const std::size_t front = metadata_bytes(header.metadata);
     if (auto wrong = refuse_body(header, front, max_bytes)) [[unlikely]]
@@ -462,20 +458,16 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
                            room.schema_version};
     reservation_.open = false;
     busy_ = batch_.open;
-    const std::uint64_t offset = position_;
     if (!batch_.open) {
         auto placed = publish_event(word, room.slot);
-        if (placed && room.command) {
-            note_command(room.command, placed->sequence, offset);
-            commands_.keep();
-        }
+        keep_command(room.command, placed);
         return placed;
     }
     if (lost_a_page()) [[unlikely]]
         return give_up_batch();
     const receipt staged =
         stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
-    note_command(room.command, staged.sequence, offset);
+    note_command(room.command, staged.sequence, staged.position.offset);
     return staged;
 }
 

@@ -307,6 +307,13 @@ class appender {
                                                std::span<const std::byte> payload) noexcept;
     [[nodiscard, gnu::noinline]] result<receipt> append_with_metadata(
         const event_header& header, std::span<const std::byte> payload) noexcept;
+    // Whether events of this type are Pawl's own to append. A copy takes them as they come.
+    [[nodiscard]] bool is_refused(std::uint16_t type) const noexcept {
+        return type >= first_refused_type_;
+    }
+    [[nodiscard]] bool is_copying() const noexcept {
+        return first_refused_type_ > first_reserved_type;
+    }
     // Why an event's metadata and its payload of `payload_bytes` may not be appended. `front` is
     // the number of bytes of the metadata in the frame.
     [[nodiscard]] std::optional<error> refuse_body(const event_header& header, std::size_t front,
@@ -316,9 +323,12 @@ class appender {
         std::span<const metadata_entry> metadata) const noexcept;
     [[nodiscard]] std::optional<error> refuse_known(const command_reference& command,
                                                     const remembered_command& known) const noexcept;
-    // The event with this sequence, at this offset, belongs to the command.
+    // The event with this sequence, at this offset, belongs to the command, which is staged.
     void note_command(const std::optional<command_reference>& command, sequence_number sequence,
                       std::uint64_t offset) noexcept;
+    // The same of an event that is published, and its command with it.
+    void keep_command(const std::optional<command_reference>& command,
+                      const result<receipt>& placed) noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;
 

@@ -56,7 +56,7 @@ result<receipt> appender::add_to_batch(const event_header& header,
         return std::unexpected(call_scope::refusal());
     if (!may_go_on() || !batch_.open || reservation_.open)
         return refused();
-    if (header.type >= first_refused_type_) [[unlikely]]
+    if (is_refused(header.type)) [[unlikely]]
         return std::unexpected(type_is_reserved(header.type));
     const std::size_t front = metadata_bytes(header.metadata);
     if (auto wrong = refuse_body(header, front, payload.size())) [[unlikely]]

@@ -19,8 +19,7 @@ result<std::optional<command_reference>> appender::admit_command(
     command.emplace();
     std::memcpy(&*command, entry->value.data(), sizeof *command);
     // A copy takes the log as it is, also where its original had forgotten an id.
-    const bool copying = first_refused_type_ > first_reserved_type;
-    if (copying)
+    if (is_copying())
         return command;
     if (const remembered_command* known = commands_.find(command->id)) {
         if (auto refused = refuse_known(*command, *known))
@@ -60,6 +59,14 @@ void appender::note_command(const std::optional<command_reference>& command,
         commands_.extend();
     else
         commands_.stage(*command, sequence, pack_position(ordinal_, offset));
+}
+
+void appender::keep_command(const std::optional<command_reference>& command,
+                            const result<receipt>& placed) noexcept {
+    if (!placed || !command)
+        return;
+    note_command(command, placed->sequence, placed->position.offset);
+    commands_.keep();
 }
 
 result<receipt> appender::append_handled(std::span<const metadata_entry> metadata,

@@ -44,14 +44,13 @@ inline constexpr std::size_t max_payload_bytes = max_frame_bytes - frame_header_
 
 inline std::optional<error> appender::refuse_body(const event_header& header, std::size_t front,
                                                   std::size_t payload_bytes) const noexcept {
-    const bool copying = first_refused_type_ > first_reserved_type;
     metadata_rules rules;
     for (const metadata_entry& entry : header.metadata) {
         const auto fault = rules.check(entry.tag, entry.critical, entry.value);
         const auto number = static_cast<std::uint16_t>(entry.tag);
         if (fault != metadata_fault::none)
             return metadata_refused(to_string(fault), number);
-        if (number < first_application_tag && !is_known(entry.tag) && !copying)
+        if (number < first_application_tag && !is_known(entry.tag) && !is_copying())
             return metadata_refused("metadata with a tag that is reserved for a later version",
                                     number);
         if (entry.value.size() > max_payload_bytes)

@@ -2,6 +2,7 @@
 
 #include "format/hash.hpp"
 #include "os/assertion.hpp"
+#include "store/probe_gap.hpp"
 
 #include <utility>
 
@@ -141,27 +142,18 @@ void command_window::forget_oldest() noexcept {
         __builtin_prefetch(&table()[home(ring()[oldest_].fingerprint)], 1);
 }
 
-// Takes a record out of the table, unless its id has a newer one. A search ends at the first free
-// slot, so the entries after the one that goes move up: each that could lie in the gap does, and
-// leaves the next gap.
+// Takes a record out of the table, unless its id has a newer one.
 void command_window::erase(std::uint32_t number) noexcept {
     const std::uint64_t mine = slot_value(ring()[number].fingerprint, number);
     std::uint64_t gap = home(ring()[number].fingerprint);
-    while (table()[gap] != mine) {
+    for (; table()[gap] != mine; gap = next_slot(gap)) {
         if (table()[gap] == 0)
             return;
-        gap = next_slot(gap);
     }
-    const auto distance = [this](std::uint64_t from, std::uint64_t to) {
-        return to >= from ? to - from : to + slots_ - from;
-    };
-    for (std::uint64_t slot = next_slot(gap); table()[slot] != 0; slot = next_slot(slot)) {
-        const std::uint64_t wanted = home(fingerprint_in(table()[slot]));
-        if (distance(wanted, slot) < distance(gap, slot))
-            continue;
-        table()[gap] = table()[slot];
-        gap = slot;
-    }
+    gap = close_gap(
+        gap, slots_, [this](std::uint64_t slot) { return table()[slot] == 0; },
+        [this](std::uint64_t slot) { return home(fingerprint_in(table()[slot])); },
+        [this](std::uint64_t from, std::uint64_t to) { table()[to] = table()[from]; });
     table()[gap] = 0;
 }
 

@@ -79,7 +79,7 @@ result<void> find_descriptions(const directory_handle& directory, const journal_
         return std::unexpected(std::move(segment.error()));
     }
     const auto index = read_index_header(directory, id, ordinal);
-    constexpr auto described = std::uint64_t{1} << static_cast<unsigned>(system_type::description);
+    constexpr auto described = bit_of(system_type::description);
     if (index && is_of_segment(*index, *segment) && (index->system_types & described) == 0)
         return {};
     auto gathered = description_gatherer{*segment, into}.gather();

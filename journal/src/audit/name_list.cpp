@@ -25,8 +25,7 @@ namespace {
         return std::unexpected(std::move(segment.error()));
     }
     const auto index = detail::read_index_header(directory, id, ordinal);
-    constexpr auto named = std::uint64_t{1}
-                           << static_cast<unsigned>(detail::system_type::stream_name);
+    constexpr auto named = detail::bit_of(detail::system_type::stream_name);
     if (index && is_of_segment(*index, *segment) && (index->system_types & named) == 0)
         return {};
     const detail::frame_space space = segment->space();

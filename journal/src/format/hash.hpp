@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 
 namespace pawl::detail {
 
@@ -16,6 +18,16 @@ namespace pawl::detail {
 [[nodiscard]] inline std::uint64_t hash_bytes(const std::byte* at, std::size_t bytes,
                                               std::uint64_t seed) noexcept {
     return XXH3_64bits_withSeed(at, bytes, seed);
+}
+
+// The hash of these bytes one after the other.
+[[nodiscard]] inline std::uint64_t hash_parts(
+    std::initializer_list<std::span<const std::byte>> parts) noexcept {
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    for (const auto part : parts)
+        XXH3_64bits_update(&state, part.data(), part.size());
+    return XXH3_64bits_digest(&state);
 }
 
 // The checksum of a fixed-size header whose last 8 bytes hold it.

@@ -21,6 +21,15 @@ enum class system_type : std::uint16_t {
 
 inline constexpr std::uint16_t first_skipped_type = 0x8000;
 
+// In a mask of system types: bit n stands for type n.
+[[nodiscard]] constexpr std::uint64_t bit_of(system_type type) noexcept {
+    return std::uint64_t{1} << static_cast<unsigned>(type);
+}
+// Those that this program understands, of those that a program must.
+inline constexpr std::uint64_t understood_system_types =
+    bit_of(system_type::rolled) | bit_of(system_type::closed) | bit_of(system_type::cut) |
+    bit_of(system_type::stream_name) | bit_of(system_type::description);
+
 struct end_payload {
     std::uint64_t successor_epoch;  // of rolled; else 0
     std::uint64_t first_sequence;   // of the segment's first frame

@@ -24,16 +24,6 @@ struct segment_commands {
 
 enum class detail_level : std::uint8_t { any, list };
 
-[[nodiscard]] result<segment_commands> from_frames(const directory_handle& directory,
-                                                   const journal_id& id, std::uint64_t ordinal,
-                                                   const frame_space& space) {
-    auto built = build_index({.space = space, .id = id, .ordinal = ordinal},
-                             directory.path_of(segment_name(ordinal)));
-    if (!built)
-        return std::unexpected(std::move(built.error()));
-    return segment_commands{.any = !built->commands.empty(), .list = std::move(built->commands)};
-}
-
 [[nodiscard]] result<segment_commands> from_index(index_file index, detail_level level) {
     segment_commands found{.any = index.has_commands(), .back = index.header().commands_back};
     if (level == detail_level::any)
@@ -53,16 +43,16 @@ enum class detail_level : std::uint8_t { any, list };
     if (!segment)
         return std::unexpected(std::move(segment.error()));
     auto index = index_file::open(directory, id, ordinal);
-    const bool fits = index && index->header().epoch == segment->header.epoch;
-    auto found = fits     ? from_index(std::move(*index), level)
-                 : !index ? result<segment_commands>{std::unexpect, std::move(index.error())}
-                          : result<segment_commands>{std::unexpect, error{.code = errc::damaged}};
-    if (found || found.error().code == errc::newer_format)
-        return found;
-    found = from_frames(directory, id, ordinal, segment->space());
-    if (auto whole = segment->bytes.whole(); !whole)
-        return std::unexpected(std::move(whole.error()));
-    return found;
+    if (!index && index.error().code == errc::newer_format)
+        return std::unexpected(std::move(index.error()));
+    if (index && is_of_segment(index->header(), *segment)) {
+        if (auto found = from_index(std::move(*index), level))
+            return found;
+    }
+    auto built = index_from_frames(*segment, directory, id);
+    if (!built)
+        return std::unexpected(std::move(built.error()));
+    return segment_commands{.any = !built->commands.empty(), .list = std::move(built->commands)};
 }
 
 }  // namespace

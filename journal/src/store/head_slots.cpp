@@ -1,5 +1,7 @@
 #include "store/head_slots.hpp"
 
+#include "store/probe_gap.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -40,23 +42,15 @@ head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint6
     return made;
 }
 
-// A search ends at the first free slot, so the removed entry must not leave a gap in a run: the
-// next entry that may lie in the gap moves there, which leaves a gap where it was, and so on.
 void head_slots::erase(stream_id stream) noexcept {
-    stream_head* gone = find(stream);
+    const stream_head* gone = find(stream);
     if (gone == nullptr)
         return;
-    const auto next = [this](std::uint64_t slot) { return slot + 1 == slots_ ? 0 : slot + 1; };
-    const auto distance = [this](std::uint64_t from, std::uint64_t to) {
-        return to >= from ? to - from : to + slots_ - from;
-    };
-    auto gap = static_cast<std::uint64_t>(gone - table_);
-    for (std::uint64_t at = next(gap); table_[at].stream != no_stream_id; at = next(at)) {
-        if (distance(home(table_[at].stream), at) < distance(gap, at))
-            continue;
-        table_[gap] = table_[at];
-        gap = at;
-    }
+    const std::uint64_t gap = close_gap(
+        static_cast<std::uint64_t>(gone - table_), slots_,
+        [this](std::uint64_t slot) { return table_[slot].stream == no_stream_id; },
+        [this](std::uint64_t slot) { return home(table_[slot].stream); },
+        [this](std::uint64_t from, std::uint64_t to) { table_[to] = table_[from]; });
     table_[gap] = {};
     --used_;
 }

@@ -15,37 +15,6 @@ namespace pawl::detail {
 
 namespace {
 
-// A name in the file, after the table: stream, length, bytes.
-constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::uint32_t);
-
-[[nodiscard]] std::vector<std::byte> pack_names(const name_map& names) {
-    std::vector<std::byte> packed;
-    for (const auto& [name, stream] : names) {
-        const std::size_t at = packed.size();
-        packed.resize(at + name_prefix_bytes + name.size());
-        store_u64(packed.data() + at, stream);
-        store_u32(packed.data() + at + sizeof stream, static_cast<std::uint32_t>(name.size()));
-        std::memcpy(packed.data() + at + name_prefix_bytes, name.data(), name.size());
-    }
-    return packed;
-}
-
-[[nodiscard]] bool unpack_names(std::span<const std::byte> packed, std::uint64_t count,
-                                name_map& names) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-        if (packed.size() < name_prefix_bytes)
-            return false;
-        const std::uint64_t stream = load_u64(packed.data());
-        const std::size_t bytes = load_u32(packed.data() + sizeof stream);
-        packed = packed.subspan(name_prefix_bytes);
-        if (packed.size() < bytes)
-            return false;
-        names.emplace(std::string{reinterpret_cast<const char*>(packed.data()), bytes}, stream);
-        packed = packed.subspan(bytes);
-    }
-    return packed.empty() && names.size() == count;
-}
-
 [[nodiscard]] std::uint64_t count_streams(std::span<const std::byte> table) noexcept {
     std::uint64_t streams = 0;
     for (std::size_t at = 0; at < table.size(); at += sizeof(stream_head))
@@ -88,11 +57,7 @@ result<void> write_heads(const directory_handle& directory, const journal_id& id
     header.names = heads.names.size();
     header.name_bytes = names.size();
     const auto entries = std::as_bytes(heads.slots.all());
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    XXH3_64bits_update(&state, entries.data(), entries.size());
-    XXH3_64bits_update(&state, names.data(), names.size());
-    header.body_checksum = XXH3_64bits_digest(&state);
+    header.body_checksum = hash_parts({entries, names});
     header.checksum = header_checksum(header);
     std::memcpy(first.data(), &header, sizeof header);
     const std::array parts{std::span<const std::byte>{first}, entries,

@@ -5,19 +5,16 @@
 #include "format/heads_layout.hpp"
 #include "os/directory_handle.hpp"
 #include "store/head_slots.hpp"
+#include "store/packed_names.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <span>
-#include <string>
 
 namespace pawl::detail {
-
-using name_map = std::map<std::string, stream_id, std::less<>>;
 
 // What the next open has to merge because the file does not hold it.
 struct unwritten_heads {

@@ -37,16 +37,12 @@ namespace {
     if (!index && index.error().code == errc::newer_format)
         return std::unexpected(std::move(index.error()));
     if (!index || !is_of_segment(index->header, *segment) || !lists_what_is_there(*index, space)) {
-        index = build_index({.space = space, .id = id, .ordinal = ordinal},
-                            directory.path_of(segment_name(ordinal)));
+        index = index_from_frames(*segment, directory, id);
         if (index && unindexed != nullptr)
             unindexed->emplace(ordinal, index->commands);
     }
-    if (!index) {
-        if (auto whole = segment->bytes.whole(); !whole)
-            return whole;
+    if (!index)
         return std::unexpected(std::move(index.error()));
-    }
     auto taken = merge_segment(heads, *index, space);
     if (auto whole = segment->bytes.whole(); !whole)
         return whole;

@@ -25,14 +25,6 @@ constexpr std::array<std::uint32_t, 6> entry_sizes{
         error{.code = code, .offset = offset, .file = path.string(), .detail = std::move(detail)});
 }
 
-// The system types that this program understands, as bits.
-constexpr std::uint64_t known_system_types =
-    std::uint64_t{1} << static_cast<unsigned>(system_type::rolled) |
-    std::uint64_t{1} << static_cast<unsigned>(system_type::closed) |
-    std::uint64_t{1} << static_cast<unsigned>(system_type::cut) |
-    std::uint64_t{1} << static_cast<unsigned>(system_type::stream_name) |
-    std::uint64_t{1} << static_cast<unsigned>(system_type::description);
-
 }  // namespace
 
 bool is_possible(const index_command& command, const index_header& in) noexcept {
@@ -58,7 +50,7 @@ result<index_header> check_index_header(std::span<const std::byte> bytes,
     if (header.checksum != header_checksum(header))
         return wrong(offsetof(index_header, checksum), "index header checksum mismatch");
     if (header.format_version > format_version || header.incompatible != 0 ||
-        (header.system_types & ~known_system_types) != 0) {
+        (header.system_types & ~understood_system_types) != 0) {
         return refuse(errc::newer_format, path, offsetof(index_header, format_version),
                       "the segment holds what only a newer program understands");
     }

@@ -39,13 +39,9 @@ template <class Holds>
 [[nodiscard]] result<void> link_to_frames(const read_segment& segment,
                                           const directory_handle& directory, const journal_id& id,
                                           std::uint64_t back, stream_list& wanted) {
-    const std::uint64_t ordinal = segment.header.ordinal;
-    auto built = build_index({.space = segment.space(), .id = id, .ordinal = ordinal},
-                             directory.path_of(segment_name(ordinal)));
-    if (auto whole = segment.bytes.whole(); !whole)
-        return whole;
+    const auto built = index_from_frames(segment, directory, id);
     if (!built)
-        return std::unexpected(std::move(built.error()));
+        return std::unexpected(built.error());
     return link_to(back, wanted, [&](stream_id stream) -> result<bool> {
         return built->find_stream(stream) != nullptr;
     });

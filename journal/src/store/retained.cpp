@@ -14,11 +14,6 @@ namespace pawl::detail {
 
 namespace {
 
-// A name as it lies in the body: number, length, bytes.
-constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::uint32_t);
-// The system frames whose meaning this program takes into `retained`.
-constexpr std::uint64_t understood_types = 0b11'1110;
-
 using bytes = std::vector<std::byte>;
 
 void add(bytes& to, const void* from, std::size_t count) {
@@ -26,17 +21,6 @@ void add(bytes& to, const void* from, std::size_t count) {
     to.resize(at + count);
     if (count != 0)
         std::memcpy(to.data() + at, from, count);
-}
-
-[[nodiscard]] bytes pack_names(const name_map& names) {
-    bytes packed;
-    for (const auto& [name, stream] : names) {
-        const auto length = static_cast<std::uint32_t>(name.size());
-        add(packed, &stream, sizeof stream);
-        add(packed, &length, sizeof length);
-        add(packed, name.data(), name.size());
-    }
-    return packed;
 }
 
 [[nodiscard]] bytes pack_descriptions(const std::vector<recorded_description>& all) {
@@ -54,22 +38,6 @@ void add(bytes& to, const void* from, std::size_t count) {
         packed.resize(padded(packed.size()));
     }
     return packed;
-}
-
-[[nodiscard]] bool unpack_names(std::span<const std::byte> packed, std::uint64_t count,
-                                name_map& names) {
-    for (std::uint64_t i = 0; i < count; ++i) {
-        if (packed.size() < name_prefix_bytes)
-            return false;
-        const std::uint64_t stream = load_u64(packed.data());
-        const std::size_t length = load_u32(packed.data() + sizeof stream);
-        packed = packed.subspan(name_prefix_bytes);
-        if (packed.size() < length)
-            return false;
-        names.emplace(std::string{reinterpret_cast<const char*>(packed.data()), length}, stream);
-        packed = packed.subspan(length);
-    }
-    return packed.empty() && names.size() == count;
 }
 
 [[nodiscard]] bool unpack_descriptions(std::span<const std::byte> packed, std::uint64_t count,
@@ -206,7 +174,7 @@ result<retained_header> check_retained_header(std::span<const std::byte> from,
         return wrong(errc::damaged, path, "header checksum mismatch");
     if (header.format_version > format_version || header.incompatible != 0)
         return wrong(errc::newer_format, path, "written by a newer program's prune");
-    if ((header.must_know & ~understood_types) != 0)
+    if ((header.must_know & ~understood_system_types) != 0)
         return wrong(errc::newer_format, path,
                      "what was pruned held system frames of a newer kind");
     if (std::memcmp(header.journal, id.data(), id.size()) != 0)
@@ -295,12 +263,7 @@ result<void> write_retained(const directory_handle& directory, const journal_id&
     header.name_bytes = names.size();
     header.description_bytes = descriptions.size();
     const auto streams = std::as_bytes(std::span{kept.streams});
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    XXH3_64bits_update(&state, streams.data(), streams.size());
-    XXH3_64bits_update(&state, names.data(), names.size());
-    XXH3_64bits_update(&state, descriptions.data(), descriptions.size());
-    header.body_checksum = XXH3_64bits_digest(&state);
+    header.body_checksum = hash_parts({streams, names, descriptions});
     header.checksum = header_checksum(header);
     const std::array parts{std::as_bytes(std::span{&header, 1}), streams,
                            std::span<const std::byte>{names},

@@ -6,6 +6,7 @@
 #include "format/retained_layout.hpp"
 #include "store/heads_file.hpp"
 #include "store/log_begin.hpp"
+#include "store/packed_names.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>

@@ -119,6 +119,17 @@ template <class Entry>
 
 }  // namespace
 
+result<segment_index> index_from_frames(const read_segment& segment,
+                                        const directory_handle& directory, const journal_id& id) {
+    const std::uint64_t ordinal = segment.header.ordinal;
+    auto built = build_index({.space = segment.space(), .id = id, .ordinal = ordinal},
+                             directory.path_of(segment_name(ordinal)));
+    // A lost page reads as zeros: the error is that it could not be read.
+    if (auto whole = segment.bytes.whole(); !whole)
+        return std::unexpected(std::move(whole.error()));
+    return built;
+}
+
 std::vector<std::byte> encode_index(const segment_index& index) {
     constexpr std::uint32_t always = 4;
     const bool commands = !index.commands.empty();

@@ -47,6 +47,11 @@ struct index_source {
 [[nodiscard]] result<segment_index> build_index(const index_source& source,
                                                 const std::filesystem::path& segment);
 
+// The same of an earlier segment whose own index is missing, damaged or of another segment.
+[[nodiscard]] result<segment_index> index_from_frames(const read_segment& segment,
+                                                      const directory_handle& directory,
+                                                      const journal_id& id);
+
 // The bytes of the index file. Every stream must have been linked.
 [[nodiscard]] std::vector<std::byte> encode_index(const segment_index& index);
 [[nodiscard]] result<void> write_index(const directory_handle& directory,

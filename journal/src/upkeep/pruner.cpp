@@ -176,7 +176,7 @@ result<void> pruner::read_segment_at(const candidate& segment) {
     begin.ordinal = ordinal + 1;
     begin.before = end_of(opened->header, end);
     PAWL_ASSERT(begin.before.sequence == begin.sequence());
-    kept_.must_know |= std::uint64_t{1} << static_cast<unsigned>(end.end_type);
+    kept_.must_know |= bit_of(end.end_type);
     kept_.events += end.events;
     kept_.bytes += space.bytes;
     report_.events += end.events;
@@ -196,7 +196,7 @@ void pruner::take(const frame_space& space, std::uint64_t offset, commit_word wo
         return;
     }
     if (word.type() < first_skipped_type)
-        kept_.must_know |= std::uint64_t{1} << word.type();
+        kept_.must_know |= bit_of(static_cast<system_type>(word.type()));
     if (classify_system(word) == system_class::stream_name)
         begin.names_digest += digest_term(content);
 }

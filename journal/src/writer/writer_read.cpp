@@ -12,46 +12,21 @@ namespace pawl {
 
 namespace {
 
-// Visits the events of a stream between versions `after` and `end`, exclusive, in segments that the
-// writer has left.
-[[nodiscard]] result<std::uint64_t> read_older(const std::filesystem::path& directory,
-                                               stream_id stream, stream_version after,
-                                               stream_version end,
-                                               const std::function<void(const event&)>& visit) {
-    // The file system was accepted when the writer opened the journal.
-    auto events = cursor::open(
-        directory,
-        {.from = from_version{after + 1}, .stream = stream, .allow_network_file_system = true});
-    if (!events)
-        return std::unexpected(std::move(events.error()));
-    for (stream_version next = after + 1; next < end; ++next) {
-        const event* e = events->next();
-        if (e == nullptr) {
-            if (auto finished = events->finish(); !finished)
-                return std::unexpected(std::move(finished.error()));
-            return fail(errc::damaged,
-                        "the segments hold fewer events of the stream than the "
-                        "writer has appended");
-        }
-        visit(*e);
-    }
-    return end - after - 1;
-}
-
-// The events of a command in a segment that the writer has left.
+// Visits the next `count` events from there on, in segments that the writer has left.
 [[nodiscard]] result<void> read_older(const std::filesystem::path& directory,
-                                      const recorded_command& command,
+                                      cursor_options options, std::uint64_t count,
                                       const std::function<void(const event&)>& visit) {
-    auto events = cursor::open(
-        directory, {.from = from_position{command.position}, .allow_network_file_system = true});
+    // The file system was accepted when the writer opened the journal.
+    options.allow_network_file_system = true;
+    auto events = cursor::open(directory, options);
     if (!events)
         return std::unexpected(std::move(events.error()));
-    for (std::uint32_t visited = 0; visited < command.events; ++visited) {
+    for (; count != 0; --count) {
         const event* e = events->next();
         if (e == nullptr) {
             if (auto finished = events->finish(); !finished)
                 return std::unexpected(std::move(finished.error()));
-            return fail(errc::damaged, "the log ends within the events of a command");
+            return fail(errc::damaged, "the segments hold fewer events than the writer appended");
         }
         visit(*e);
     }
@@ -70,10 +45,10 @@ result<std::uint64_t> writer::read_since(stream_id stream, stream_version after,
         const stream_version first_recent = last + 1 - recent->size();
         std::uint64_t visited = 0;
         if (after < last && first_recent > after + 1) {
-            auto older = read_older(directory(), stream, after, first_recent, visit);
-            if (!older)
-                return older;
-            visited = *older;
+            visited = first_recent - after - 1;
+            const cursor_options older{.from = from_version{after + 1}, .stream = stream};
+            if (auto read = read_older(directory(), older, visited, visit); !read)
+                return std::unexpected(std::move(read.error()));
         }
         const std::uint64_t ordinal = appender_->newest().header.ordinal;
         for (auto offset = recent->rbegin(); offset != recent->rend(); ++offset)
@@ -107,7 +82,8 @@ result<recorded_command> writer::read_command(
                 error{.code = errc::not_found, .reason = "no command with this id is remembered"});
         const detail::live_segment& newest = appender_->newest();
         if (command->position.ordinal != newest.header.ordinal) {
-            if (auto read = read_older(directory(), *command, visit); !read)
+            const cursor_options older{.from = from_position{command->position}};
+            if (auto read = read_older(directory(), older, command->events, visit); !read)
                 return std::unexpected(std::move(read.error()));
             return *command;
         }

@@ -1,0 +1,42 @@
+#include "store/packed_names.hpp"
+
+#include <pawl/journal/detail/frame.hpp>
+
+#include <cstring>
+
+namespace pawl::detail {
+
+namespace {
+
+constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::uint32_t);
+
+}  // namespace
+
+std::vector<std::byte> pack_names(const name_map& names) {
+    std::vector<std::byte> packed;
+    for (const auto& [name, stream] : names) {
+        const std::size_t at = packed.size();
+        packed.resize(at + name_prefix_bytes + name.size());
+        store_u64(packed.data() + at, stream);
+        store_u32(packed.data() + at + sizeof stream, static_cast<std::uint32_t>(name.size()));
+        std::memcpy(packed.data() + at + name_prefix_bytes, name.data(), name.size());
+    }
+    return packed;
+}
+
+bool unpack_names(std::span<const std::byte> packed, std::uint64_t count, name_map& names) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (packed.size() < name_prefix_bytes)
+            return false;
+        const std::uint64_t stream = load_u64(packed.data());
+        const std::size_t bytes = load_u32(packed.data() + sizeof stream);
+        packed = packed.subspan(name_prefix_bytes);
+        if (packed.size() < bytes)
+            return false;
+        names.emplace(std::string{reinterpret_cast<const char*>(packed.data()), bytes}, stream);
+        packed = packed.subspan(bytes);
+    }
+    return packed.empty() && names.size() == count;
+}
+
+}  // namespace pawl::detail

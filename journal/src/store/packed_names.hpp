@@ -1,0 +1,24 @@
+// Stream names as they lie in the file of stream heads and in `retained`: number, length, bytes,
+// one after the other.
+#pragma once
+
+#include <pawl/journal/types.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pawl::detail {
+
+using name_map = std::map<std::string, stream_id, std::less<>>;
+
+[[nodiscard]] std::vector<std::byte> pack_names(const name_map& names);
+// Adds `count` names; false if that is not what the bytes hold.
+[[nodiscard]] bool unpack_names(std::span<const std::byte> packed, std::uint64_t count,
+                                name_map& names);
+
+}  // namespace pawl::detail
