@@ -102,7 +102,10 @@ int close(sqlite3_vtab_cursor* cursor) {
 }
 
 // A constraint that restricts a scan, as two letters of the plan: its column and its comparison.
-std::optional<char> letter_of(int column, bool has_type) {
+// No letter if the scan cannot be restricted by it.
+constexpr char no_letter = 0;
+
+char letter_of(int column, bool has_type) {
     switch (column) {
         case -1:  // the rowid
         case static_cast<int>(header_column::sequence):
@@ -114,12 +117,12 @@ std::optional<char> letter_of(int column, bool has_type) {
         case static_cast<int>(header_column::stream):
             return 's';
         case static_cast<int>(header_column::type):
-            return has_type ? std::nullopt : std::optional{'y'};
+            return has_type ? no_letter : 'y';
         default:
-            return std::nullopt;
+            return no_letter;
     }
 }
-std::optional<char> letter_of(unsigned char comparison) {
+char letter_of(unsigned char comparison) {
     switch (comparison) {
         case SQLITE_INDEX_CONSTRAINT_EQ:
             return '=';
@@ -132,7 +135,7 @@ std::optional<char> letter_of(unsigned char comparison) {
         case SQLITE_INDEX_CONSTRAINT_LE:
             return 'l';
         default:
-            return std::nullopt;
+            return no_letter;
     }
 }
 // Another collation compares otherwise than the scan does.
@@ -155,15 +158,15 @@ int choose_plan(sqlite3_vtab* table, sqlite3_index_info* query) {
         double cost = 1e6;
         for (int i = 0; i < query->nConstraint; ++i) {
             const auto& one = query->aConstraint[i];
-            const auto column = one.usable != 0 ? letter_of(one.iColumn, has_type) : std::nullopt;
-            const auto comparison = letter_of(one.op);
-            if (!column || !comparison ||
-                ((*column == 's' || *column == 'y') && *comparison != '=') ||
-                !has_collation_of(*column, sqlite3_vtab_collation(query, i)))
+            const char column = one.usable != 0 ? letter_of(one.iColumn, has_type) : no_letter;
+            const char comparison = letter_of(one.op);
+            if (column == no_letter || comparison == no_letter ||
+                ((column == 's' || column == 'y') && comparison != '=') ||
+                !has_collation_of(column, sqlite3_vtab_collation(query, i)))
                 continue;
-            plan += {*column, *comparison};
+            plan += {column, comparison};
             query->aConstraintUsage[i].argvIndex = static_cast<int>(plan.size() / 2);
-            cost *= share_of(*column, *comparison);
+            cost *= share_of(column, comparison);
         }
         query->estimatedCost = std::max(cost, 1.0);
         query->estimatedRows = static_cast<sqlite3_int64>(query->estimatedCost);
