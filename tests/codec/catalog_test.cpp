@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include <pawl/codec/catalog.hpp>
+#include <pawl/codec/field_reader.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -88,4 +90,26 @@ TEST_CASE("a description that is no schema is left out with a reason", "[codec]"
     CHECK(types.events().size() == 1);
     REQUIRE(types.rejected().size() == 1);
     CHECK(types.rejected()[0].detail.starts_with("the description of type 9, schema version 4: "));
+}
+
+TEST_CASE("a catalog knows what renamed types and fields were called", "[codec]") {
+    const auto types = catalog({
+        description(1, 1, "namespace shop; table placed { id: ulong; sum: int; }", "shop.placed"),
+        description(1, 1, "namespace shop; table ordered { id: ulong; cents: int; sold: bool; }",
+                    "shop.ordered"),
+        description(1, 1, "namespace shop; table bought { id: ulong; total: int; sum: bool; }",
+                    "shop.bought"),
+    });
+    CHECK(types.name_of(1) == "bought");
+    CHECK(types.type_named("placed") == 1);
+    CHECK(types.type_named("shop.ordered") == 1);
+    const pawl::schema& shape = types.newest(1)->shape;
+    const pawl::field_reader fields{shape};
+    CHECK(fields.find("total") == 1);
+    CHECK(fields.find("cents") == 1);
+    CHECK(fields.find("sold") == 2);
+    CHECK(fields.find("sum") == 2);  // a name of today is no alias
+    CHECK(fields.aliases() == std::vector<std::string_view>{"cents", "sold"});
+    CHECK(through(shape, R"({"cents":7,"sold":true})") == R"({"total":7,"sum":true})");
+    CHECK(through(shape, R"({"cents":7,"total":8})").starts_with("failed: "));
 }

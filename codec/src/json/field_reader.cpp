@@ -187,8 +187,16 @@ field_kind field_reader::kind(std::size_t index) const noexcept {
 
 std::optional<std::size_t> field_reader::find(std::string_view name) const noexcept {
     const detail::schema_layout& layout = of_->layout();
-    const int found = layout.object(layout.root).find(name);
+    const int found = layout.object(layout.root).find_any(name);
     return found < 0 ? std::nullopt : std::optional{static_cast<std::size_t>(found)};
+}
+
+std::vector<std::string_view> field_reader::aliases() const {
+    const detail::schema_layout& layout = of_->layout();
+    std::vector<std::string_view> names;
+    for (const auto& [name, id] : layout.object(layout.root).aliases)
+        names.emplace_back(name);
+    return names;
 }
 
 result<field_value> field_reader::read(std::span<const std::byte> payload, std::size_t index,

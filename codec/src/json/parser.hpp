@@ -118,7 +118,7 @@ bool json_parser_state::members(const object_layout& type, std::size_t first_slo
         std::string_view name;
         if (!in_.string(name))
             return false;
-        const int found = type.find(name, hint);
+        const int found = type.find_any(name, hint);
         if (found < 0)
             return refuse(at,
                           type.name + " has no field \"" + std::string{name.substr(0, 256)} + "\"");

@@ -37,6 +37,8 @@ result<event_catalog> event_catalog::from(std::span<const recorded_description> 
         for (const auto& [key, each] : last) {
             auto shape = schema::load(each->bytes);
             if (shape) {
+                if (auto named = made.add_earlier_names(*shape, *each, descriptions); !named)
+                    return std::unexpected(std::move(named.error()));
                 made.events_.push_back({each->type, each->schema_version, std::move(*shape)});
                 continue;
             }
@@ -49,6 +51,22 @@ result<event_catalog> event_catalog::from(std::span<const recorded_description> 
         made.name_types();
         return made;
     });
+}
+
+// The names that the earlier descriptions of the same type and version give its fields and table.
+result<void> event_catalog::add_earlier_names(schema& to, const recorded_description& last,
+                                              std::span<const recorded_description> all) {
+    for (const recorded_description& each : all) {
+        if (&each == &last || key_of(each) != key_of(last))
+            continue;
+        const auto earlier = schema::load(each.bytes);
+        if (!earlier)
+            continue;
+        if (auto added = to.add_aliases_of(*earlier); !added)
+            return added;
+        earlier_names_.emplace_back(earlier->table(), last.type);
+    }
+    return {};
 }
 
 // The newest names come first, so that no earlier name hides one.
@@ -70,6 +88,10 @@ void event_catalog::name_types() {
         add_alias(each.shape.table(), each.type);
     for (const described_event& each : events_)
         add_alias(without_namespace(each.shape.table()), each.type);
+    for (const named_type& each : earlier_names_)
+        add_alias(each.first, each.second);
+    for (const named_type& each : earlier_names_)
+        add_alias(without_namespace(each.first), each.second);
 }
 
 void event_catalog::add_alias(std::string_view name, std::uint16_t type) {

@@ -16,6 +16,14 @@ int object_layout::find(std::string_view field, std::size_t hint) const noexcept
     return *at;
 }
 
+int object_layout::find_any(std::string_view field, std::size_t hint) const noexcept {
+    if (const int found = find(field, hint); found >= 0)
+        return found;
+    const auto at = std::ranges::find(
+        aliases, field, [](const auto& alias) -> std::string_view { return alias.first; });
+    return at == aliases.end() ? -1 : at->second;
+}
+
 const enum_value* enum_layout::find(std::int64_t value) const noexcept {
     // The values of most enums count up from 0, so the value is its own position.
     if (const auto position = static_cast<std::uint64_t>(value);

@@ -61,10 +61,14 @@ struct object_layout {
     std::uint32_t align = 1;
     std::vector<field_layout> fields;    // by id; of a struct by offset, which is the same order
     std::vector<std::uint16_t> by_name;  // positions in `fields`
+    // Earlier names of fields, and their positions (schema::add_aliases_of).
+    std::vector<std::pair<std::string, std::uint16_t>> aliases;
     attribute_list attributes;
 
     // Returns the position of a field in `fields`, or -1. Tries `hint` first.
     [[nodiscard]] int find(std::string_view field, std::size_t hint = 0) const noexcept;
+    // The same, by an earlier name too.
+    [[nodiscard]] int find_any(std::string_view field, std::size_t hint = 0) const noexcept;
 };
 
 struct enum_value {

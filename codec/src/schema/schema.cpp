@@ -2,6 +2,7 @@
 #include "schema/reach.hpp"
 
 #include <pawl/codec/schema.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 
 #include <cstring>
 #include <new>
@@ -64,7 +65,23 @@ std::string_view schema::table() const noexcept {
     return layout_->object(layout_->root).name;
 }
 
-schema::schema(std::unique_ptr<const detail::schema_layout> layout) noexcept
+result<void> schema::add_aliases_of(const schema& earlier) {
+    return detail::guarded([&]() -> result<void> {
+        auto& is = layout_->objects[static_cast<std::size_t>(layout_->root)];
+        const detail::object_layout& was = earlier.layout().object(earlier.layout().root);
+        const auto add = [&](const std::string& name, std::uint16_t id) {
+            if (id < is.fields.size() && is.find_any(name) < 0)
+                is.aliases.emplace_back(name, id);
+        };
+        for (const detail::field_layout& field : was.fields)
+            add(field.name, field.id);
+        for (const auto& [name, id] : was.aliases)
+            add(name, id);
+        return {};
+    });
+}
+
+schema::schema(std::unique_ptr<detail::schema_layout> layout) noexcept
     : layout_{std::move(layout)} {}
 schema::schema(schema&&) noexcept = default;
 schema& schema::operator=(schema&&) noexcept = default;

@@ -69,6 +69,8 @@ result<journal_source> journal_source::open(const std::filesystem::path& directo
         for (auto each = all.rbegin(); each != all.rend(); ++each)
             if (each->type == *made.type_)
                 made.add_columns(*each);
+        made.add_earlier_names();
+        made.find_positions();
     }
     return made;
 }
@@ -92,6 +94,19 @@ void journal_source::add_columns(const described_event& of) {
         columns_.push_back({std::move(name), field, made.reader.kind(i)});
     }
     shapes_.push_back(std::move(made));
+}
+
+void journal_source::add_earlier_names() {
+    for (const shape& each : shapes_)
+        for (const std::string_view alias : each.reader.aliases())
+            if (!takes(alias))
+                columns_.push_back({.name = std::string{alias},
+                                    .field = std::string{alias},
+                                    .kind = each.reader.kind(*each.reader.find(alias)),
+                                    .hidden = true});
+}
+
+void journal_source::find_positions() {
     for (shape& each : shapes_) {
         each.positions.clear();
         for (const column& one : columns_)
@@ -111,6 +126,7 @@ std::string journal_source::declaration() const {
     for (const column& each : columns_) {
         text += ", " + in_quotes(each.name, '"') + ' ';
         text += type_of(each.kind);
+        text += each.hidden ? " hidden" : "";
     }
     return text + ")";
 }

@@ -65,8 +65,11 @@ class journal_source {
         std::string name;   // in SQL
         std::string field;  // in the schema
         field_kind kind;
+        bool hidden = false;  // an earlier name: `select *` leaves it out
     };
     void add_columns(const described_event& of);
+    void add_earlier_names();
+    void find_positions();
     [[nodiscard]] bool takes(std::string_view name) const;
 
     std::filesystem::path directory_;

@@ -332,6 +332,23 @@ result<void> run(sqlite3& database, const std::string& statement) {
     return failed;
 }
 
+// One more table of a type for each of its earlier names, so that old queries work.
+result<void> make_old_tables(sqlite3& database, const event_catalog& types,
+                             const std::string& schema, const std::string& using_it) {
+    for (const auto& [name, type] : types.names()) {
+        const std::string_view newest = types.name_of(type);
+        // Types that share a name have no other than the full one.
+        if (name == newest || name.contains('.') || newest.contains('.'))
+            continue;
+        std::string statement = "create virtual table if not exists ";
+        statement.append(schema).append(".").append(detail::in_quotes(name, '"'));
+        statement.append(using_it).append(", ").append(detail::in_quotes(name, '\'')).append(")");
+        if (auto made = run(database, statement); !made)
+            return made;
+    }
+    return {};
+}
+
 result<void> make_tables(sqlite3& database, const std::filesystem::path& directory,
                          std::string_view name) {
     if (auto added = add_journal_module(database); !added)
@@ -359,7 +376,7 @@ result<void> make_tables(sqlite3& database, const std::filesystem::path& directo
         if (!made)
             return made;
     }
-    return {};
+    return make_old_tables(database, *types, schema, using_it);
 }
 
 }  // namespace

@@ -152,9 +152,21 @@ result<event_appender::known_type> event_appender::learn(const event_line& line)
     auto loaded = schema::load(shape->bfbs, shape->table);
     if (!loaded)
         return std::unexpected(std::move(loaded.error()));
+    if (auto added = add_earlier_names(*loaded, *number, version); !added)
+        return std::unexpected(std::move(added.error()));
     auto owned = std::make_unique<schema>(std::move(*loaded));
     auto parser = std::make_unique<json_parser>(*owned);
     return known_type{*number, version, std::move(owned), std::move(parser)};
+}
+
+// Those that the journal's descriptions give the fields of this type and version.
+result<void> event_appender::add_earlier_names(schema& to, std::uint16_t type,
+                                               std::uint16_t schema_version) const {
+    const auto held = event_catalog::load(log_.directory());
+    if (!held)
+        return std::unexpected(held.error());
+    const described_event* known = held->find(type, schema_version);
+    return known == nullptr ? result<void>{} : to.add_aliases_of(known->shape);
 }
 
 // As the line says, or the source of the schemas, or the journal; else the first number that is

@@ -67,6 +67,8 @@ class event_appender {
     [[nodiscard]] result<void> take(event_line line);
     [[nodiscard]] result<known_type*> type_of(const event_line& line);
     [[nodiscard]] result<known_type> learn(const event_line& line);
+    [[nodiscard]] result<void> add_earlier_names(schema& to, std::uint16_t type,
+                                                 std::uint16_t schema_version) const;
     [[nodiscard]] result<std::uint16_t> number_for(const event_line& line,
                                                    const type_shapes& found) const;
     [[nodiscard]] result<stream_id> stream_of(const event_line& line, const known_type* type,

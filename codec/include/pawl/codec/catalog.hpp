@@ -9,7 +9,8 @@
 //             return done.error();
 //
 // A type has one name for people, in JSON and SQL: that of its table at its newest version, without
-// the namespace unless two types would share the name. Earlier names are aliases of it.
+// the namespace unless two types would share the name. Earlier names are aliases of it. A field
+// that was renamed is found by its earlier names as well (schema::add_aliases_of).
 //
 // Immutable: any number of threads may use one catalog at once. Describes what the journal held
 // when it was loaded; load it again for types that were described since.
@@ -54,6 +55,11 @@ class event_catalog {
     // The type with this name, with or without its namespace, or with an earlier name.
     [[nodiscard]] std::optional<std::uint16_t> type_named(std::string_view name) const noexcept;
 
+    // Every name that type_named() takes, in order, and the type that it means.
+    [[nodiscard]] std::span<const std::pair<std::string, std::uint16_t>> names() const noexcept {
+        return aliases_;
+    }
+
     // Every shape, by type and schema version.
     [[nodiscard]] std::span<const described_event> events() const noexcept { return events_; }
     // Why descriptions could not be used: they are no schemas, or exceed the limits.
@@ -62,12 +68,15 @@ class event_catalog {
   private:
     using named_type = std::pair<std::string, std::uint16_t>;
 
+    [[nodiscard]] result<void> add_earlier_names(schema& to, const recorded_description& last,
+                                                 std::span<const recorded_description> all);
     void name_types();
     void add_alias(std::string_view name, std::uint16_t type);
 
     std::vector<described_event> events_;
     std::vector<named_type> names_;    // one for each type, by type
     std::vector<named_type> aliases_;  // sorted by name
+    std::vector<named_type> earlier_names_;
     std::vector<error> rejected_;
 };
 

@@ -37,6 +37,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace pawl {
 
@@ -57,7 +58,10 @@ class field_reader {
     [[nodiscard]] std::size_t count() const noexcept;
     [[nodiscard]] std::string_view name(std::size_t index) const noexcept;
     [[nodiscard]] field_kind kind(std::size_t index) const noexcept;
+    // By its name, or one of its aliases.
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
+    // The earlier names of fields that find() takes.
+    [[nodiscard]] std::vector<std::string_view> aliases() const;
 
     // Reads the field with this index. `text` is overwritten.
     // Fails with malformed, naming field and offset, and with too_large.

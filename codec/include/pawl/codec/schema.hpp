@@ -62,6 +62,13 @@ class schema {
     // The table's name with its namespace.
     [[nodiscard]] std::string_view table() const noexcept;
 
+    // The parser and field_reader also find the table's fields by the names that they have in
+    // `earlier`, an earlier schema of the same version: a field that was renamed keeps its id. A
+    // name that a field has now is never an alias. Fails with out_of_memory.
+    //
+    // Not while another thread uses the schema.
+    [[nodiscard]] result<void> add_aliases_of(const schema& earlier);
+
     // For Pawl's own use.
     [[nodiscard]] const detail::schema_layout& layout() const noexcept { return *layout_; }
 
@@ -70,9 +77,9 @@ class schema {
     ~schema();
 
   private:
-    explicit schema(std::unique_ptr<const detail::schema_layout> layout) noexcept;
+    explicit schema(std::unique_ptr<detail::schema_layout> layout) noexcept;
 
-    std::unique_ptr<const detail::schema_layout> layout_;
+    std::unique_ptr<detail::schema_layout> layout_;
 };
 
 }  // namespace pawl

@@ -12,7 +12,8 @@
 // describes is a table of its own, under the type's name in event_catalog: sequence, time,
 // timestamp_ns, stream and version, then the fields of the type in all its schema versions, with
 // the values that field_reader gives. A field whose name is taken by one of the others has `event_`
-// before it.
+// before it. A type that was renamed is a table under its earlier names too, and a field that was
+// renamed within a version is a hidden column, which `select *` leaves out.
 //
 // `time` is text as append_utc writes it, and compares as a time: with '2026-11-23T14:02' as well
 // as with all nine decimals. `stream` is text, the stream's name or its number, '0' for the events
