@@ -40,6 +40,8 @@ struct withdraw {
     std::int64_t amount = 0;
 };
 
+extern const pawl::message_id id;  // of a command, as its sender chose it
+
 // A fold that can do everything.
 struct exchange {
     struct state {};

@@ -6,6 +6,10 @@
 #include <pawl/replay/execute.hpp>
 #include <pawl/replay/fold.hpp>
 
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -42,6 +46,31 @@ struct headers_seen {
     }
 };
 
+[[nodiscard]] pawl::command_origin sent(std::uint64_t number, std::string_view bytes = "bytes") {
+    pawl::message_id id{};
+    std::memcpy(id.data(), &number, sizeof number);
+    return {.command = pawl::reference_to(id, std::as_bytes(std::span{bytes}))};
+}
+
+// Gives each event metadata that ends with `decide`.
+struct marked_bank {
+    using state = ledger::state;
+    using events = ledger::events;
+    static state initial() { return {}; }
+    static void evolve(state& s, const auto& e) { ledger::evolve(s, e); }
+    static void decide(const bank::deposit& c, const state&, pawl::decision& out) {
+        const std::string who = "decided by account " + std::to_string(c.account);
+        const std::uint64_t mark = 77;
+        for (std::int64_t left = c.amount; left != 0; --left) {
+            const std::array entries{
+                pawl::metadata_entry{pawl::metadata_tag::actor, std::as_bytes(std::span{who})},
+                pawl::metadata_entry{pawl::metadata_tag{0x8001},
+                                     std::as_bytes(std::span{&mark, 1})}};
+            out.append({.stream = c.account, .metadata = entries},
+                       bank::some_deposit(c.account, 1));
+        }
+    }
+};
 template <class Failed>
 pawl::error error_in(const Failed& failed) {
     REQUIRE_FALSE(failed);
@@ -159,4 +188,118 @@ TEST_CASE("evolve sees the headers that were just written, in execute as in a re
     const auto replayed = pawl::fold<headers_seen>(directory.path());
     REQUIRE(replayed);
     CHECK(replayed->state == state);
+}
+
+TEST_CASE("a command with an id is decided once, also after the writer was opened again",
+          "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto state = ledger::initial();
+    pawl::decision events;
+    const bank::transfer twice{.from = 1, .to = 2, .amount = 4};
+    {
+        auto log = bank::open_writer(directory.path());
+        REQUIRE(pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 10}, state, log,
+                              events, sent(1)));
+        const auto first = pawl::execute(ledger{}, twice, state, log, events, sent(2));
+        REQUIRE(first);
+        CHECK_FALSE(first->repeated);
+        CHECK(first->first.sequence == 1);
+        CHECK(first->last.sequence == 2);
+        const auto again = pawl::execute(ledger{}, twice, state, log, events, sent(2));
+        REQUIRE(again);
+        CHECK(again->repeated);
+        CHECK(again->events == 2);
+        CHECK(again->first.position == first->first.position);
+        CHECK(again->last.sequence == first->last.sequence);
+        CHECK(again->last.version == first->last.version);
+        CHECK(log.next_sequence() == 3);
+    }
+    auto log = bank::open_writer(directory.path());
+    const auto again = pawl::execute(ledger{}, twice, state, log, events, sent(2));
+    REQUIRE(again);
+    CHECK(again->repeated);
+    CHECK(again->last.sequence == 2);
+    CHECK(state.accounts.at(1).balance == 6);
+    const auto other = pawl::execute(ledger{}, twice, state, log, events, sent(2, "other bytes"));
+    CHECK(error_in(other).code == pawl::errc::command_id_reused);
+    CHECK(log.next_sequence() == 3);
+}
+
+TEST_CASE("a refusal is remembered if its origin says so", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = ledger::initial();
+    pawl::decision events;
+    const bank::withdraw refused{.account = 1, .amount = 5};
+    const auto answer = [&](const pawl::command_origin& origin) {
+        return pawl::execute(ledger{}, refused, state, log, events, origin);
+    };
+    auto remembered = sent(1);
+    remembered.records_refusals = true;
+    CHECK(std::get<ledger::refusal>(answer(remembered).error()) ==
+          ledger::refusal::account_unknown);
+    CHECK(std::get<ledger::refusal>(answer(sent(2)).error()) == ledger::refusal::account_unknown);
+    CHECK(log.next_sequence() == 1);
+    REQUIRE(pawl::execute(ledger{}, bank::deposit{.account = 1, .amount = 10}, state, log, events));
+    // Now it would go through; the recorded one stays refused, and the other is decided.
+    CHECK(std::get<ledger::refusal>(answer(remembered).error()) ==
+          ledger::refusal::account_unknown);
+    CHECK(answer(sent(2)));
+    CHECK(state.accounts.at(1).balance == 5);
+    const auto replayed = pawl::fold<ledger>(directory.path());
+    REQUIRE(replayed);
+    CHECK(replayed->state == state);
+}
+
+TEST_CASE("a command without events is remembered if its origin says so", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    auto state = ledger::initial();
+    pawl::decision events;
+    auto origin = sent(1);
+    origin.records_refusals = true;
+    const bank::deposit nothing{.account = 1, .amount = 0};
+    const auto first = pawl::execute(ledger{}, nothing, state, log, events, origin);
+    REQUIRE(first);
+    CHECK_FALSE(first->repeated);
+    const auto again = pawl::execute(ledger{}, nothing, state, log, events, origin);
+    REQUIRE(again);
+    CHECK(again->repeated);
+    CHECK(again->events == 0);
+    CHECK(log.next_sequence() == 1);
+    // It needs an id.
+    CHECK(error_in(pawl::execute(ledger{}, nothing, state, log, events, {.records_refusals = true}))
+              .code == pawl::errc::invalid_argument);
+}
+
+TEST_CASE("events carry what their command's origin says, and what decide adds", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    marked_bank::state state;
+    pawl::decision events;
+    auto origin = sent(1);
+    origin.correlation = pawl::message_id{std::byte{1}};
+    origin.causation = pawl::message_id{std::byte{2}};
+    origin.actor = "the origin's";
+    origin.source_time_ns = 12345;
+    for (const std::int64_t amount : {1, 100})
+        REQUIRE(pawl::execute(marked_bank{}, bank::deposit{.account = 9, .amount = amount}, state,
+                              log, events, amount == 1 ? pawl::command_origin{} : origin));
+    auto read = pawl::cursor::open(directory.path());
+    REQUIRE(read);
+    REQUIRE(read->for_each([&](const pawl::event& e) {
+        const auto metadata = e.metadata();
+        CHECK(metadata.actor() == "decided by account 9");
+        CHECK(metadata.find(pawl::metadata_tag{0x8001}));
+        if (e.sequence() == 0) {
+            CHECK_FALSE(metadata.command());
+            return;
+        }
+        CHECK(metadata.command() == origin.command);
+        CHECK(metadata.correlation() == origin.correlation);
+        CHECK(metadata.causation() == origin.causation);
+        CHECK(metadata.source_time_ns() == 12345);
+    }));
+    CHECK(log.next_sequence() == 101);
+    CHECK(log.find_command(origin.command->id)->events == 100);
 }

@@ -1,6 +1,7 @@
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/replay/decision.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,8 @@ typed_payload decision::payload(std::size_t index) const noexcept {
 void decision::clear() noexcept {
     events_.clear();
     words_.clear();
+    own_.clear();
+    own_words_.clear();
     failure_.reset();
 }
 
@@ -25,8 +28,18 @@ void decision::add(const event_header& header, std::span<const std::byte> payloa
         failure_ = error{.code = errc::out_of_memory};
 }
 
+std::size_t decision::copy(std::span<const std::byte> bytes) {
+    const std::size_t at = words_.size();
+    words_.resize(at + (bytes.size() + 7) / 8);
+    if (!bytes.empty())
+        std::memcpy(words_.data() + at, bytes.data(), bytes.size());
+    return at;
+}
+
 void decision::add_unless_full(const event_header& header, std::span<const std::byte> payload) {
-    const std::size_t words = (payload.size() + 7) / 8;
+    std::size_t words = (payload.size() + 7) / 8;
+    for (const metadata_entry& each : header.metadata)
+        words += (each.value.size() + 7) / 8;
     const auto exceed = [&](std::uint64_t size, std::uint64_t limit, std::string_view why) {
         failure_ = error{.code = errc::too_large, .size = size, .limit = limit, .reason = why};
     };
@@ -37,33 +50,72 @@ void decision::add_unless_full(const event_header& header, std::span<const std::
             "or decide in smaller steps");
     if (words > limits_.bytes / 8 - words_.size())
         return exceed((words_.size() + words) * 8, limits_.bytes,
-                      "the decision's payloads hold more bytes than decision_limits allows; raise "
+                      "the decision's events hold more bytes than decision_limits allows; raise "
                       "the limit, or decide in smaller steps");
-    const std::size_t at = words_.size();
-    words_.resize(at + words);
-    std::memcpy(words_.data() + at, payload.data(), payload.size());
-    events_.push_back({header, at, payload.size()});
+    const auto* words_before = words_.data();
+    const auto* own_before = own_.data();
+    const std::size_t own = own_.size();
+    const std::size_t at = copy(payload);
+    for (const metadata_entry& each : header.metadata) {
+        own_words_.push_back(copy(each.value));
+        own_.push_back(each);
+    }
+    events_.push_back({header, at, payload.size(), own});
+    if (!own_.empty() &&
+        (!header.metadata.empty() || words_.data() != words_before || own_.data() != own_before))
+        find_metadata();
 }
 
-result<receipt> decision::append_to(writer& log) noexcept {
+void decision::find_metadata() noexcept {
+    const auto words = std::as_bytes(std::span{words_});
+    for (std::size_t i = 0; i < own_.size(); ++i)
+        own_[i].value = words.subspan(own_words_[i] * sizeof(std::uint64_t), own_[i].value.size());
+    for (entry& each : events_)
+        each.header.metadata = std::span{own_}.subspan(each.own, each.header.metadata.size());
+}
+
+event_header decision::with_origin(std::size_t index, std::span<const metadata_entry> origin) {
+    event_header made = header(index);
+    if (made.metadata.empty() || origin.empty()) {
+        made.metadata = made.metadata.empty() ? origin : made.metadata;
+        return made;
+    }
+    merged_.assign(made.metadata.begin(), made.metadata.end());
+    for (const metadata_entry& each : origin) {
+        if (std::ranges::find(made.metadata, each.tag, &metadata_entry::tag) != made.metadata.end())
+            continue;
+        // Pawl's own tags must ascend; the application's may follow in any order.
+        const auto place = std::ranges::find_if(
+            merged_, [&](const metadata_entry& other) { return other.tag > each.tag; });
+        merged_.insert(place, each);
+    }
+    made.metadata = merged_;
+    return made;
+}
+
+result<receipt> decision::append_to(writer& log, std::span<const metadata_entry> origin) noexcept {
     if (failure_)
         return std::unexpected(error{.code = failure_->code});
+    return detail::guarded([&] { return append_all(log, origin); });
+}
+
+result<receipt> decision::append_all(writer& log, std::span<const metadata_entry> origin) {
     if (events_.size() == 1) {
-        auto placed = log.append(header(0), payload(0).bytes);
+        auto placed = log.append(with_origin(0, origin), payload(0).bytes);
         if (placed)
             events_[0].placed = *placed;
         else if (placed.error().code == errc::conflict)
             placed.error().batch_event = 0;
         return placed;
     }
-    std::size_t bytes = 0;
+    std::size_t bytes = events_.size() * metadata_bytes(origin);
     for (const entry& each : events_)
-        bytes += each.bytes;
+        bytes += each.bytes + metadata_bytes(each.header.metadata);
     auto together = log.begin_batch(static_cast<std::uint32_t>(events_.size()), bytes);
     if (!together)
         return std::unexpected(std::move(together.error()));
     for (std::size_t i = 0; i < events_.size(); ++i) {
-        auto added = together->append(header(i), payload(i).bytes);
+        auto added = together->append(with_origin(i, origin), payload(i).bytes);
         if (!added)
             return std::unexpected(std::move(added.error()));
         events_[i].placed = *added;

@@ -24,6 +24,7 @@
 #include <pawl/journal/writer.hpp>
 #include <pawl/replay/command_future.hpp>
 #include <pawl/replay/command_loop_options.hpp>
+#include <pawl/replay/command_origin.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/decision.hpp>
 #include <pawl/replay/detail/command_pipe.hpp>
@@ -72,25 +73,30 @@ class [[nodiscard]] command_loop {
     // success, on the acknowledging thread, and must not throw. It may submit (a full queue then
     // returns back_pressure instead of waiting), but not stop the loop. Fails with back_pressure if
     // the queue is full and the options say so, closed once stop() was called, or out_of_memory;
-    // `done` is not called then. Cost: one allocation and one queue operation.
+    // `done` is not called then. Cost: one allocation and one queue operation. `origin` is
+    // execute's: a command with an id takes effect once, and the same command sent again gets its
+    // first outcome.
     template <class Command, class Done>
         requires decides<Decider, Command> && std::is_invocable_v<Done&, const outcome&>
-    [[nodiscard]] result<void> submit(Command command, accepted_when when, Done done) {
+    [[nodiscard]] result<void> submit(Command command, accepted_when when, Done done,
+                                      command_origin origin = {}) {
         using queued = queued_command<Command, Done>;
         return detail::guarded([&] {
-            return core_->pipe->submit(std::make_unique<queued>(
-                *core_, std::move(command), std::move(done), when == accepted_when::durable));
+            return core_->pipe->submit(
+                std::make_unique<queued>(*core_, std::move(command), std::move(done),
+                                         when == accepted_when::durable, std::move(origin)));
         });
     }
 
     // The same with a future in place of a callback.
     template <class Command>
         requires decides<Decider, Command>
-    [[nodiscard]] result<future> submit(Command command, accepted_when when) {
+    [[nodiscard]] result<future> submit(Command command, accepted_when when,
+                                        command_origin origin = {}) {
         auto promised = future::create();
         if (!promised)
             return std::unexpected(std::move(promised.error()));
-        auto submitted = submit(std::move(command), when, promised->setter());
+        auto submitted = submit(std::move(command), when, promised->setter(), std::move(origin));
         if (!submitted)
             return std::unexpected(std::move(submitted.error()));
         return std::move(*promised);
@@ -126,14 +132,25 @@ class [[nodiscard]] command_loop {
     template <class Command, class Done>
     class queued_command final : public detail::pending_command {
       public:
-        queued_command(core& of, Command command, Done done, bool durable)
-            : core_{of}, command_{std::move(command)}, done_{std::move(done)}, durable_{durable} {}
+        queued_command(core& of, Command command, Done done, bool durable, command_origin origin)
+            : core_{of},
+              command_{std::move(command)},
+              done_{std::move(done)},
+              origin_{std::move(origin)},
+              durable_{durable} {}
 
         void decide() noexcept override {
-            outcome_.emplace(execute(core_.by, command_, core_.state, *core_.log, core_.decided));
+            outcome_.emplace(
+                execute(core_.by, command_, core_.state, *core_.log, core_.decided, origin_));
+            // A recorded refusal is durable before it is acknowledged as such, and so is the first
+            // outcome of a command that is sent again.
+            if (origin_.command)
+                recorded_before_ = core_.log->next_sequence();
         }
         void fail(error why) noexcept override { outcome_.emplace(std::unexpect, std::move(why)); }
         [[nodiscard]] std::optional<sequence_number> awaits() const noexcept override {
+            if (durable_ && recorded_before_ != 0)
+                return recorded_before_ - 1;
             if (!durable_ || !*outcome_ || (*outcome_)->events == 0)
                 return std::nullopt;
             return (*outcome_)->last.sequence;
@@ -144,7 +161,9 @@ class [[nodiscard]] command_loop {
         core& core_;
         Command command_;
         Done done_;
+        command_origin origin_;
         bool durable_;
+        sequence_number recorded_before_ = 0;
         std::optional<outcome> outcome_;
     };
 

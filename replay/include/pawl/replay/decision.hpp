@@ -28,11 +28,11 @@ class decision {
   public:
     explicit decision(decision_limits limits = {}) noexcept : limits_{limits} {}
 
-    // Adds an event; the table that `build` returns determines its type. Returns nothing, so that
-    // `decide` can return the domain's refusals alone: the first event that cannot be added
-    // (too_large if the decision is full, out_of_memory, or whatever encoder::encode failed with)
-    // is kept in failure(), later events are ignored, and execute() reports it instead of
-    // appending.
+    // Adds an event; the table that `build` returns determines its type. The metadata of `where` is
+    // copied. Returns nothing, so that `decide` can return the domain's refusals alone: the first
+    // event that cannot be added (too_large if the decision is full, out_of_memory, or whatever
+    // encoder::encode failed with) is kept in failure(), later events are ignored, and execute()
+    // reports it instead of appending.
     template <event_build Build>
     void append(const event_header& where, Build&& build) {
         if (failure_) [[unlikely]]
@@ -57,11 +57,13 @@ class decision {
 
     void clear() noexcept;
 
-    // Publishes all events as one batch and returns the last one's receipt. The events stay in the
-    // decision, and receipt() is valid until the next append_to or clear. Fails with failure(), or
-    // like writer::begin_batch, batch::append and batch::commit, or with invalid_argument if the
+    // Publishes all events as one batch and returns the last one's receipt. Each event gets the
+    // entries of `origin` but those for whose tags it has an entry of its own. The events stay in
+    // the decision, and receipt() is valid until the next append_to or clear. Fails with failure(),
+    // or like writer::begin_batch, batch::append and batch::commit, or with invalid_argument if the
     // decision is empty; on failure nothing is published.
-    [[nodiscard]] result<receipt> append_to(writer& log) noexcept;
+    [[nodiscard]] result<receipt> append_to(writer& log,
+                                            std::span<const metadata_entry> origin = {}) noexcept;
     [[nodiscard]] const receipt& receipt_of(std::size_t index) const noexcept {
         return events_[index].placed;
     }
@@ -71,16 +73,28 @@ class decision {
         event_header header;
         std::size_t word;   // where the payload starts in words_
         std::size_t bytes;  // its length
+        std::size_t own;    // the first of its metadata in own_
         receipt placed{};   // once appended
     };
 
     void add(const event_header& header, std::span<const std::byte> payload);
     void add_unless_full(const event_header& header, std::span<const std::byte> payload);
+    // Where `bytes` were copied to in words_.
+    [[nodiscard]] std::size_t copy(std::span<const std::byte> bytes);
+    // The metadata in the decision lies where words_ and own_ are now.
+    void find_metadata() noexcept;
+    // Valid until the next call.
+    [[nodiscard]] event_header with_origin(std::size_t index,
+                                           std::span<const metadata_entry> origin);
+    [[nodiscard]] result<receipt> append_all(writer& log, std::span<const metadata_entry> origin);
 
     decision_limits limits_;
     encoder encoder_;
     std::vector<entry> events_;
-    std::vector<std::uint64_t> words_;  // payloads, each at a multiple of 8
+    std::vector<std::uint64_t> words_;    // payloads and metadata, each at a multiple of 8
+    std::vector<metadata_entry> own_;     // what `decide` gave the events
+    std::vector<std::size_t> own_words_;  // where their values start in words_
+    std::vector<metadata_entry> merged_;
     std::optional<error> failure_;
 };
 
