@@ -19,6 +19,9 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 using namespace pawl;
@@ -97,8 +100,8 @@ class broken_device {
         if (wrong.empty() && !end.well())
             wrong = fmt::format("the trial's process ended with status {}", end.status);
         if (!wrong.empty())
-            program_.failure(repeat,
-                             fmt::format("{}: {} (trial {})", name_of(kind_), wrong, number));
+            program_.failure(repeat, fmt::format("{}: {} (trial {}, the disk is kept in {})",
+                                                 name_of(kind_), wrong, number, keep(number)));
         else if (disk_.refused() != 0 && record_.sums.unmountable == unmountable)
             program_.count();
     }
@@ -115,6 +118,20 @@ class broken_device {
     [[nodiscard]] bool gave_up() const noexcept { return gave_up_; }
 
   private:
+    // What a failed trial leaves depends on the kernel's timing, so a repeat may not show it.
+    [[nodiscard]] std::string keep(std::uint64_t number) const {
+        if (std::getenv("PAWL_PLANTED_BUG") != nullptr)
+            return "nowhere";  // what a planted bug leaves is of no use
+        const auto kept =
+            std::filesystem::temp_directory_path() /
+            fmt::format("pawl-{}-{}-{}.image", name_of(kind_), program_.seed(), number);
+        std::ofstream to{kept, std::ios::binary | std::ios::trunc};
+        const auto bytes = disk_.read(0, disk_.bytes());
+        to.write(reinterpret_cast<const char*>(bytes.data()),
+                 static_cast<std::streamsize>(bytes.size()));
+        return to ? kept.string() : "no file, for want of space";
+    }
+
     [[nodiscard]] std::filesystem::path live() { return program_.directory() / "live"; }
 
     // Does the work with the disk mounted. Returns what is wrong, else empty.
