@@ -1,6 +1,7 @@
 #include "os/directory_handle.hpp"
 
 #include "os/io_hook.hpp"
+#include "os/lost_sync.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -313,15 +314,19 @@ result<void> directory_handle::sync() const {
     const auto cannot_sync = [&] {
         return std::unexpected(sync_error(errno, path(), "cannot sync the directory"));
     };
+    const auto sync_it = [&](int descriptor) -> result<void> {
+        if (::fsync(descriptor) != 0)
+            return cannot_sync();
+        return check_not_lost(descriptor, path());
+    };
     if (refused({.operation = io_operation::sync_directory, .path = path().c_str()}))
         return cannot_sync();
-    if (opened_->descriptor == AT_FDCWD) {
-        auto held = hold(path());
-        if (!held)
-            return std::unexpected(std::move(held.error()));
-        return ::fsync(held->opened_->descriptor) == 0 ? result<void>{} : cannot_sync();
-    }
-    return ::fsync(opened_->descriptor) == 0 ? result<void>{} : cannot_sync();
+    if (opened_->descriptor != AT_FDCWD)
+        return sync_it(opened_->descriptor);
+    auto held = hold(path());
+    if (!held)
+        return std::unexpected(std::move(held.error()));
+    return sync_it(held->opened_->descriptor);
 }
 
 result<void> directory_handle::write_whole(std::string_view name,

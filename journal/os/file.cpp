@@ -1,6 +1,7 @@
 #include "os/file.hpp"
 
 #include "os/io_hook.hpp"
+#include "os/lost_sync.hpp"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -281,7 +282,11 @@ result<void> file::sync() const {
     }
     if (::fdatasync(descriptor_) != 0)
         return failed(path_, "cannot sync");
-    return {};
+    return check_synced();
+}
+
+result<void> file::check_synced() const {
+    return check_not_lost(descriptor_, path_);
 }
 
 std::filesystem::path absolute_path(const std::filesystem::path& path) {

@@ -99,6 +99,8 @@ class file {
     [[nodiscard]] result<void> write_past_cache(bool on) const;
     // fdatasync.
     [[nodiscard]] result<void> sync() const;
+    // Call this after a mapping of the file was synced; see os/lost_sync.hpp.
+    [[nodiscard]] result<void> check_synced() const;
     // Closes the descriptor and ignores errors; also for a copy that a fork made.
     void close() noexcept;
 

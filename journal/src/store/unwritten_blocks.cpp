@@ -51,10 +51,8 @@ struct alignas(::fiemap) extent_room {
 
 result<bool> has_unwritten_blocks(const file& source, std::uint64_t offset, std::uint64_t bytes) {
     struct statfs status{};
-    if (::fstatfs(source.descriptor(), &status) != 0 ||
-        (status.f_type != EXT4_SUPER_MAGIC && status.f_type != XFS_SUPER_MAGIC))
+    if (::fstatfs(source.descriptor(), &status) != 0 || status.f_type != EXT4_SUPER_MAGIC)
         return false;
-    const bool tells = status.f_type == EXT4_SUPER_MAGIC;
     const std::uint64_t end = offset + bytes;
     while (offset < end) {
         extent_room room;
@@ -64,13 +62,10 @@ result<bool> has_unwritten_blocks(const file& source, std::uint64_t offset, std:
         request->fm_extent_count = extents_at_once;
         if (::ioctl(source.descriptor(), FS_IOC_FIEMAP, request) != 0) {
             if (errno == EIO)
-                return std::unexpected(sync_error(errno, source.path(),
-                                                  "the file system has "
-                                                  "failed"));
+                return std::unexpected(
+                    sync_error(errno, source.path(), "the file system has failed"));
             return false;
         }
-        if (!tells)
-            return false;
         const auto* first = reinterpret_cast<const ::fiemap_extent*>(request + 1);
         const std::span found{first, request->fm_mapped_extents};
         for (const ::fiemap_extent& extent : found) {
@@ -101,6 +96,8 @@ result<bool> sync_for_good(const writable_segment& segment, std::uint64_t offset
                            std::uint64_t bytes) {
     if (auto synced = segment.bytes.sync(offset, bytes); !synced)
         return std::unexpected(std::move(synced.error()));
+    if (auto kept = segment.source.check_synced(); !kept)
+        return std::unexpected(std::move(kept.error()));
     const auto unwritten = has_unwritten_blocks(segment.source, offset, bytes);
     if (!unwritten || !*unwritten)
         return unwritten;

@@ -1,16 +1,11 @@
-// Syncs for which a file system reports success although what was written would be lost with the
-// page cache.
+// Blocks that a sync reports as written although they would be lost with the page cache. See also
+// os/lost_sync.hpp.
 //
 // A new segment's blocks are allocated but not written; the first write to a block marks it
 // written. ext4 (Linux 6.18) can fail to do that in two ways and still report success for the sync.
 // If the first write to a block failed, ext4 does not mark the block when a later write to it
 // reaches the disk. If ext4's own journal has failed, it cannot mark the block and reports no
 // error. Once the page cache is gone, such a block reads as zeros.
-//
-// XFS (Linux 6.18) shuts down if its log cannot be written. An fsync that has written its data and
-// then finds that the inode no longer waits for the log takes that for success, although it was the
-// shutdown that released the inode: about one in a hundred such failures. Any later request reports
-// the shutdown. btrfs was given the same errors and reports them.
 #pragma once
 
 #include "store/segment_file.hpp"
@@ -22,8 +17,8 @@
 namespace pawl::detail {
 
 // Whether part of the range, which was stored to and synced, would read as zeros without the page
-// cache; io if the file system has failed meanwhile. False on file systems other than ext4, because
-// some mark blocks only after the sync has returned.
+// cache; io if the file system has failed meanwhile. False on file systems other than ext4: btrfs
+// reports the same errors, and XFS marks blocks only after the sync has returned.
 [[nodiscard]] result<bool> has_unwritten_blocks(const file& source, std::uint64_t offset,
                                                 std::uint64_t bytes);
 

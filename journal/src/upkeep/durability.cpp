@@ -15,8 +15,8 @@
 //    from where its last sync ended. A crash during this step leaves any subset of the pages;
 //    recovery cuts at the first frame that is not whole, which lies at or after the old watermark,
 //    because everything before it was confirmed earlier.
-// 3. Look at the bytes again (still_there): after a file was cut short, msync may report success
-//    for stores that have vanished.
+// 3. Look at the bytes again (still_there): after a file was cut short, or after the file system
+//    has failed for another caller, msync may report success for stores that are lost.
 // 4. Raise the watermark in memory, for waiting threads, and in the control page, for readers. A
 //    crash before this step leaves events that are durable and not acknowledged: more than
 //    promised. The control page is not synced here. After a power cut it may state an older
@@ -64,7 +64,7 @@ result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
 }
 
 // After a file is truncated our stores vanish, and a file system may report success for a sync of
-// what it has lost: read the bytes again to detect both.
+// what it has lost: read the bytes again, and ask the file system, to detect both.
 result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
     PAWL_ASSERT(to > segment.synced && to <= segment.bytes.size());
     const std::byte* base = segment.bytes.data();
@@ -72,6 +72,8 @@ result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
     const bool first_is_there = load_commit(base + segment.synced) != 0;
     if (auto whole = segment.bytes.whole(); !whole)
         return whole;
+    if (auto kept = segment.source.check_synced(); !kept)
+        return kept;
     if (first_is_there)
         return see_written(segment, to);
     return std::unexpected(error{.code = errc::io,

@@ -1,6 +1,7 @@
 #include "snapshot/snapshot_file.hpp"
 
 #include "os/directory_handle.hpp"
+#include "os/lost_sync.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -67,7 +68,7 @@ result<void> sync_snapshot_directory(const std::filesystem::path& directory) {
         return std::unexpected(snapshot_io_error(errno, directory, "open"));
     if (::fsync(opened.get()) != 0)
         return std::unexpected(snapshot_io_error(errno, directory, "sync"));
-    return {};
+    return detail::check_not_lost(opened.get(), directory);
 }
 
 result<std::vector<std::string>> snapshot_directory_names(const std::filesystem::path& directory) {
@@ -179,6 +180,8 @@ result<void> snapshot_file::publish(snapshot_header& header,
         return written;
     if (::fsync(descriptor_.get()) != 0)
         return failed(snapshot_io_error(errno, path_, "sync"));
+    if (auto kept = detail::check_not_lost(descriptor_.get(), path_); !kept)
+        return failed(std::move(kept.error()));
     if (::rename(path_.c_str(), final_name.c_str()) != 0)
         return failed(snapshot_io_error(errno, path_, "rename"));
     path_.clear();

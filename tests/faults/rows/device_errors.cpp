@@ -7,10 +7,13 @@
 #include "support/block_device.hpp"
 #include "support/cut_check.hpp"
 #include "support/fuse_disk.hpp"
+#include "support/recorded_history.hpp"
 #include "support/row_program.hpp"
+#include "support/scratch_files.hpp"
 #include "support/struck_writer.hpp"
 #include "support/watched_child.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -23,6 +26,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 using namespace pawl;
 using namespace pawl::test;
@@ -84,6 +88,33 @@ class broken_device {
         return on_mounted([](const std::filesystem::path&) { return std::string{}; });
     }
 
+    // The commit of what a writer's sync needs fails, but that of another file gets the error: the
+    // kernel then has nothing left to sync, and the writer must notice by itself.
+    [[nodiscard]] std::string sync_after_another() {
+        disk_.reset(empty_);
+        return on_mounted([&](const std::filesystem::path& journal) -> std::string {
+            auto opened = writer::open(journal, small_options(sync_policy::manual(), false));
+            if (!opened)
+                return "open fails with " + opened.error().message();
+            if (!opened->append({.type = 1}, {}) || !opened->sync())
+                return "a calm disk refuses a writer";
+            const std::vector<std::byte> payload(disk_block_bytes);
+            for (int i = 0; i < 4; ++i) {
+                if (!opened->append({.type = 1}, payload))
+                    return "an append fails";
+            }
+            for (const auto& entry : std::filesystem::directory_iterator{journal}) {
+                if (entry.path().extension() == ".seg")
+                    write_back(entry.path());
+            }
+            disk_.refuse({.writes = true});
+            if (sync_of(live() / "another"))
+                return "the other file's sync succeeds, so the trial shows nothing";
+            return opened->sync() ? "a sync succeeds although its commit failed for another file"
+                                  : "";
+        });
+    }
+
     void one_trial(std::uint64_t number) {
         const std::string repeat =
             fmt::format("--part {} --trial {} --count 1", static_cast<int>(kind_) + 1, number);
@@ -130,6 +161,26 @@ class broken_device {
         to.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));
         return to ? kept.string() : "no file, for want of space";
+    }
+
+    // Writes a file's pages without waiting for the file system's commit.
+    static void write_back(const std::filesystem::path& file) {
+        const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+        constexpr auto all =
+            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+        if (descriptor < 0 || ::sync_file_range(descriptor, 0, 0, all) != 0)
+            give_up(file);
+        ::close(descriptor);
+    }
+
+    // Makes a file and syncs it.
+    [[nodiscard]] static bool sync_of(const std::filesystem::path& file) {
+        const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (descriptor < 0)
+            give_up(file);
+        const bool synced = ::fsync(descriptor) == 0;
+        ::close(descriptor);
+        return synced;
     }
 
     [[nodiscard]] std::filesystem::path live() { return program_.directory() / "live"; }
@@ -235,6 +286,9 @@ void run(row_program& program, file_system kind, std::uint64_t first) {
         program.skip(why);
         return;
     }
+    if (auto wrong = on.sync_after_another(); !wrong.empty())
+        program.failure(fmt::format("--part {}", static_cast<int>(kind) + 1),
+                        fmt::format("{}: {}", name_of(kind), wrong));
     for (std::uint64_t number = first; program.goes_on() && !on.gave_up(); ++number)
         on.one_trial(number);
     program.detail(on.line());

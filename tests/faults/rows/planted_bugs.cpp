@@ -111,7 +111,7 @@ struct planted_trial {
     return command;
 }
 
-enum figure : std::size_t { caught, repeated };
+enum figure : std::size_t { caught, repeated, left_out };
 
 // Runs the command with the bug enabled; it must find the bug. The command that it gives for the
 // first failure alone is run as well, and counted if it shows the bug again. Returns what is wrong,
@@ -150,6 +150,11 @@ void run_trial(const planted_trial& trial, worker_report& report) {
         report.repeat = fmt::format("--bug {}", trial.bugs.front().number);
     };
     const auto alone = run_program(trial.command, own_directory(), most_seconds);
+    if (alone.exit_status == exit_skipped) {
+        fmt::print(stderr, "{} cannot run here\n", joined(trial.command));
+        report.figures[left_out] += trial.bugs.size();
+        return;
+    }
     if (alone.exit_status != 0)
         return fault(fmt::format("{} ended with status {} without any bug", joined(trial.command),
                                  alone.exit_status));
@@ -194,10 +199,12 @@ int main(int argc, char** argv) {
     std::uint64_t shown_again = 0;
     for (const auto& report : run_workers(usual_workers(), work)) {
         program.count(report.figures[caught]);
+        bugs -= report.figures[left_out];
         shown_again += report.figures[repeated];
         if (!report.fault.empty())
             program.failure(report.repeat, report.fault);
     }
+    program.target({.quick = bugs, .ci = bugs, .full = bugs});
     program.detail(
         fmt::format("by {} commands, each green without them; {} reproduced by the "
                     "command for the first failure alone",
