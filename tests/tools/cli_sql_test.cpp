@@ -86,6 +86,11 @@ TEST_CASE("times compare as times, and streams as text") {
     CHECK(count("stream = '9'") == rows{"40"});
     CHECK(count("stream = '09'") == rows{"0"});
     CHECK(count("stream = 'nobody'") == rows{"0"});
+    CHECK(count("stream = null") == rows{"0"});
+    CHECK(count("stream = 9.0") == rows{"0"});
+    CHECK(count("stream = '99999999999999999999'") == rows{"0"});
+    CHECK(count("stream in ('nobody', 'account-7')") == rows{"20"});
+    CHECK(count("stream <> 'nobody'") == rows{"60"});
     CHECK(journal.ask("select count(*) from filled where stream = '0'") == rows{"60"});
     CHECK(journal.ask("select count(*) from events where type = 'filled' and stream = '9'") ==
           rows{"0"});

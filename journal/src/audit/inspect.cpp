@@ -1,10 +1,12 @@
 #include "store/control.hpp"
 #include "store/directory.hpp"
+#include "store/index_file.hpp"
 #include "store/log_begin.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 #include "store/writer_lock.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
 
 #include <algorithm>
@@ -128,6 +130,26 @@ result<journal_info> inspect(const std::filesystem::path& directory) {
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }
+}
+
+result<std::optional<sequence_number>> first_since(const std::filesystem::path& directory,
+                                                   std::uint64_t ordinal, std::uint64_t since_ns) {
+    return detail::guarded([&]() -> result<std::optional<sequence_number>> {
+        const auto journal = detail::read_identity(directory);
+        if (!journal)
+            return std::unexpected(journal.error());
+        const journal_id id = detail::id_of(*journal);
+        const auto segment = detail::open_segment(directory, id, ordinal);
+        if (!segment)
+            return std::unexpected(segment.error());
+        auto index = detail::index_file::open(directory, id, ordinal);
+        if (!index || !detail::is_of_segment(index->header(), *segment))
+            return std::nullopt;
+        const auto mark = index->mark_before_time(since_ns);
+        if (!mark || !*mark)
+            return std::nullopt;
+        return (*mark)->sequence;
+    });
 }
 
 }  // namespace pawl

@@ -232,10 +232,10 @@ result<std::optional<index_stream>> index_file::find_stream(stream_id stream) {
     return *read;
 }
 
-result<std::optional<index_mark>> index_file::mark_before(sequence_number sequence) {
+template <class Before>
+result<std::optional<index_mark>> index_file::last_mark(Before is_before) {
     const index_section& marks = at(index_section_kind::marks);
-    const auto after = partition_point<index_mark>(
-        marks, [&](const index_mark& mark) { return mark.sequence <= sequence; });
+    const auto after = partition_point<index_mark>(marks, is_before);
     if (!after)
         return std::unexpected(after.error());
     if (*after == 0)
@@ -246,6 +246,15 @@ result<std::optional<index_mark>> index_file::mark_before(sequence_number sequen
     if (!possible_offset(read->offset))
         return wrong("a mark names an impossible place", marks.offset);
     return *read;
+}
+
+result<std::optional<index_mark>> index_file::mark_before(sequence_number sequence) {
+    return last_mark([&](const index_mark& mark) { return mark.sequence <= sequence; });
+}
+
+// The times of marks are running maxima, so they ascend even if those of events do not.
+result<std::optional<index_mark>> index_file::mark_before_time(std::uint64_t since_ns) {
+    return last_mark([&](const index_mark& mark) { return mark.max_timestamp_ns < since_ns; });
 }
 
 result<std::vector<std::uint64_t>> index_file::find_name(std::string_view name) {

@@ -38,6 +38,9 @@ class index_file {
     [[nodiscard]] result<std::optional<index_stream>> find_stream(stream_id stream);
     // The last mark at or before the sequence; none if the sequence lies before the segment.
     [[nodiscard]] result<std::optional<index_mark>> mark_before(sequence_number sequence);
+    // The last mark before which no event of the segment has this time or a later one; none if the
+    // index has no marks.
+    [[nodiscard]] result<std::optional<index_mark>> mark_before_time(std::uint64_t since_ns);
     // Offsets of the name frames whose name may be this one, because its hash is the same.
     [[nodiscard]] result<std::vector<std::uint64_t>> find_name(std::string_view name);
 
@@ -67,6 +70,9 @@ class index_file {
 
     template <class Entry>
     [[nodiscard]] result<Entry> entry(const index_section& from, std::uint64_t number);
+    // The last mark for which `is_before` is true.
+    template <class Before>
+    [[nodiscard]] result<std::optional<index_mark>> last_mark(Before is_before);
     // The first entry for which `before` is false.
     template <class Entry, class Before>
     [[nodiscard]] result<std::uint64_t> partition_point(const index_section& in, Before before);

@@ -39,9 +39,15 @@ result<std::vector<event_scan::range>> event_scan::ranges_of(const std::filesyst
         if (!segment.sealed)
             continue;
         sealed_end = segment.end_sequence;
-        if (segment.max_timestamp_ns >= filter.since_ns &&
-            segment.min_timestamp_ns <= filter.until_ns)
-            add(segment.first_sequence, segment.end_sequence);
+        if (segment.max_timestamp_ns < filter.since_ns ||
+            segment.min_timestamp_ns > filter.until_ns)
+            continue;
+        sequence_number first = segment.first_sequence;
+        if (segment.min_timestamp_ns < filter.since_ns)
+            if (const auto later = first_since(directory, segment.ordinal, filter.since_ns);
+                later && *later)
+                first = std::max(first, **later);
+        add(first, segment.end_sequence);
     }
     if (!sealed_end)
         return std::vector{all};

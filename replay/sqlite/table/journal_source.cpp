@@ -49,15 +49,13 @@ std::string_view type_of(field_kind kind) {
 }  // namespace
 
 result<journal_source> journal_source::open(const std::filesystem::path& directory,
+                                            std::shared_ptr<const event_catalog> types,
                                             std::string_view type) {
-    auto types = event_catalog::load(directory);
-    if (!types)
-        return std::unexpected(std::move(types.error()));
     journal_source made;
     made.directory_ = directory;
-    made.types_ = std::move(*types);
+    made.types_ = std::move(types);
     if (!type.empty()) {
-        made.type_ = made.types_.type_named(type);
+        made.type_ = made.types_->type_named(type);
         if (!made.type_)
             return std::unexpected(
                 error{.code = errc::not_found,
@@ -65,7 +63,7 @@ result<journal_source> journal_source::open(const std::filesystem::path& directo
                       .detail = "the journal describes no event type '" + std::string{type} + "'"});
         // The newest names its fields as the tools show them; what only older versions have
         // follows.
-        const auto all = made.types_.events();
+        const auto all = made.types_->events();
         for (auto each = all.rbegin(); each != all.rend(); ++each)
             if (each->type == *made.type_)
                 made.add_columns(*each);
@@ -156,14 +154,14 @@ std::string_view journal_source::stream_text(stream_id stream) {
     return text_;
 }
 
-std::optional<stream_id> journal_source::stream_with(std::string_view text) const {
+std::pair<streams_found, stream_id> journal_source::streams_with(std::string_view text) const {
     stream_id number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool numeric = problem == std::errc{} && end == text.data() + text.size();
     const auto named = numbers_.find(text);
-    if (named != numbers_.end())
-        return numeric ? std::nullopt : std::optional{named->second};
-    return numeric ? std::optional{number} : std::nullopt;
+    if (named == numbers_.end())
+        return {numeric ? streams_found::one : streams_found::none, number};
+    return {numeric ? streams_found::several : streams_found::one, named->second};
 }
 
 }  // namespace pawl::detail

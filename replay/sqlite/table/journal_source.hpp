@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pawl::detail {
@@ -32,14 +34,17 @@ enum class header_column : std::uint8_t {
 };
 inline constexpr std::size_t type_header_columns = 5;
 
+enum class streams_found : std::uint8_t { none, one, several };
+
 class journal_source {
   public:
-    // An empty type means all: the table `events`.
+    // An empty type means all: the table `events`. `types` are the journal's.
     [[nodiscard]] static result<journal_source> open(const std::filesystem::path& directory,
+                                                     std::shared_ptr<const event_catalog> types,
                                                      std::string_view type);
 
     [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
-    [[nodiscard]] const event_catalog& types() const noexcept { return types_; }
+    [[nodiscard]] const event_catalog& types() const noexcept { return *types_; }
     [[nodiscard]] std::optional<std::uint16_t> type() const noexcept { return type_; }
     // For sqlite3_declare_vtab.
     [[nodiscard]] std::string declaration() const;
@@ -55,8 +60,8 @@ class journal_source {
 
     // The text of the column `stream`; valid until the next call.
     [[nodiscard]] std::string_view stream_text(stream_id stream);
-    // The one stream with this text; nothing if there may be several.
-    [[nodiscard]] std::optional<stream_id> stream_with(std::string_view text) const;
+    // How many streams may have this text, and which it is if there is one.
+    [[nodiscard]] std::pair<streams_found, stream_id> streams_with(std::string_view text) const;
     // Reads the names of the streams again.
     [[nodiscard]] result<void> refresh_names();
 
@@ -73,7 +78,7 @@ class journal_source {
     [[nodiscard]] bool takes(std::string_view name) const;
 
     std::filesystem::path directory_;
-    event_catalog types_;
+    std::shared_ptr<const event_catalog> types_;
     std::optional<std::uint16_t> type_;
     std::vector<column> columns_;
     std::vector<shape> shapes_;

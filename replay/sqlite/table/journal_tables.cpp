@@ -21,6 +21,7 @@ namespace {
 using detail::event_rows;
 using detail::header_column;
 using detail::journal_source;
+using detail::streams_found;
 
 struct journal_table : sqlite3_vtab {
     journal_source source;
@@ -59,16 +60,34 @@ int outcome(sqlite3_vtab* table, const result<void>& done) {
     return done.error().code == errc::out_of_memory ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
-int connect(sqlite3* database, void*, int count, const char* const* words, sqlite3_vtab** made,
-            char** why) {
+// What the module keeps for a connection: the event types of the journal that attach_journal() is
+// making tables of. Loading them reads whole segments, so its tables share them.
+struct attached_types {
+    std::filesystem::path directory{};
+    std::shared_ptr<const event_catalog> types{};
+};
+
+result<journal_source> source_of(const attached_types& attached,
+                                 const std::filesystem::path& directory, std::string_view type) {
+    if (attached.types != nullptr && attached.directory == directory)
+        return journal_source::open(directory, attached.types, type);
+    auto types = event_catalog::load(directory);
+    if (!types)
+        return std::unexpected(std::move(types.error()));
+    return journal_source::open(directory, std::make_shared<const event_catalog>(std::move(*types)),
+                                type);
+}
+
+int connect(sqlite3* database, void* module, int count, const char* const* words,
+            sqlite3_vtab** made, char** why) {
     return guarded_callback([&] {
         constexpr int first = 3;  // after the names of module, schema and table
         if (count != first + 1 && count != first + 2) {
             *why = sqlite_text("pawl takes the directory of a journal, and an event type");
             return SQLITE_ERROR;
         }
-        auto source = journal_source::open(
-            detail::without_quotes(words[first]),
+        auto source = source_of(
+            *static_cast<const attached_types*>(module), detail::without_quotes(words[first]),
             count == first + 2 ? detail::without_quotes(words[first + 1]) : std::string{});
         if (!source) {
             *why = sqlite_text(source.error().message());
@@ -209,9 +228,7 @@ class scan_plan {
                     narrow(filter_.since_ns, filter_.until_ns, comparison, *time);
                 return;
             case 's':
-                if (const auto stream = from_.stream_with(text_of(value)))
-                    filter_.stream = stream;
-                return;
+                return stream(text_of(value));
             default:
                 filter_.type = from_.types().type_named(text_of(value));
         }
@@ -236,6 +253,19 @@ class scan_plan {
             narrow(low, high, comparison, static_cast<std::uint64_t>(bound));
         else if (comparison == '=' || comparison == '<' || comparison == 'l')
             empty_ = true;
+    }
+
+    void stream(std::string_view text) {
+        switch (const auto [found, number] = from_.streams_with(text); found) {
+            case streams_found::none:
+                empty_ = true;
+                break;
+            case streams_found::one:
+                filter_.stream = number;
+                break;
+            case streams_found::several:
+                break;
+        }
     }
 
     const journal_source& from_;
@@ -349,13 +379,21 @@ result<void> make_old_tables(sqlite3& database, const event_catalog& types,
     return {};
 }
 
-result<void> make_tables(sqlite3& database, const std::filesystem::path& directory,
-                         std::string_view name) {
-    if (auto added = add_journal_module(database); !added)
-        return added;
-    const auto types = event_catalog::load(directory);
-    if (!types)
-        return std::unexpected(types.error());
+// Registers the module, and returns what it keeps, which SQLite deletes with it.
+result<attached_types*> add_module(sqlite3& database) {
+    auto* kept = new attached_types;
+    // Deletes `kept` if it fails, too.
+    if (sqlite3_create_module_v2(&database, "pawl", &module_pawl, kept,
+                                 [](void* at) { delete static_cast<attached_types*>(at); }) !=
+            SQLITE_OK ||
+        sqlite3_create_collation(&database, "pawl_time", SQLITE_UTF8, nullptr, compare_times) !=
+            SQLITE_OK)
+        return fail(errc::invalid_argument, sqlite3_errmsg(&database));
+    return kept;
+}
+
+result<void> make_all_tables(sqlite3& database, const std::filesystem::path& directory,
+                             const event_catalog& types, std::string_view name) {
     const std::string schema = detail::in_quotes(name, '"');
     if (name != "main" && name != "temp")
         if (auto made = run(database, "attach ':memory:' as " + schema); !made)
@@ -365,10 +403,10 @@ result<void> make_tables(sqlite3& database, const std::filesystem::path& directo
         !made)
         return made;
     std::optional<std::uint16_t> before;
-    for (const described_event& each : types->events()) {
+    for (const described_event& each : types.events()) {
         if (each.type == std::exchange(before, each.type))
             continue;
-        const std::string_view type = types->name_of(each.type);
+        const std::string_view type = types.name_of(each.type);
         std::string statement = "create virtual table ";
         statement.append(schema).append(".").append(detail::in_quotes(type, '"'));
         statement.append(using_it).append(", ").append(detail::in_quotes(type, '\'')).append(")");
@@ -376,17 +414,32 @@ result<void> make_tables(sqlite3& database, const std::filesystem::path& directo
         if (!made)
             return made;
     }
-    return make_old_tables(database, *types, schema, using_it);
+    return make_old_tables(database, types, schema, using_it);
+}
+
+result<void> make_tables(sqlite3& database, const std::filesystem::path& directory,
+                         std::string_view name) {
+    auto types = event_catalog::load(directory);
+    if (!types)
+        return std::unexpected(std::move(types.error()));
+    const auto kept = add_module(database);
+    if (!kept)
+        return std::unexpected(kept.error());
+    **kept = {directory, std::make_shared<const event_catalog>(std::move(*types))};
+    auto made = make_all_tables(database, directory, *(*kept)->types, name);
+    **kept = {};  // a table made later gets the types of its own time
+    return made;
 }
 
 }  // namespace
 
 result<void> add_journal_module(sqlite3& database) {
-    if (sqlite3_create_module(&database, "pawl", &module_pawl, nullptr) != SQLITE_OK ||
-        sqlite3_create_collation(&database, "pawl_time", SQLITE_UTF8, nullptr, compare_times) !=
-            SQLITE_OK)
-        return fail(errc::invalid_argument, sqlite3_errmsg(&database));
-    return {};
+    try {
+        const auto added = add_module(database);
+        return added ? result<void>{} : std::unexpected(added.error());
+    } catch (const std::bad_alloc&) {
+        return fail(errc::out_of_memory);
+    }
 }
 
 result<void> attach_journal(sqlite3& database, const std::filesystem::path& directory,

@@ -54,6 +54,12 @@ struct journal_info {
 // proportional to the number of segments.
 [[nodiscard]] result<journal_info> inspect(const std::filesystem::path& directory);
 
+// Where to begin to read a sealed segment for events of `since_ns` or later: no event that it holds
+// before the returned sequence has such a time. Time stamps need not ascend, so later events may
+// have earlier ones. Nothing if the segment has no valid index. Reads a few blocks of the index.
+[[nodiscard]] result<std::optional<sequence_number>> first_since(
+    const std::filesystem::path& directory, std::uint64_t ordinal, std::uint64_t since_ns);
+
 struct finding {
     error what;
     bool damage = true;  // false: worth knowing, nothing is lost (an index or stream heads to be

@@ -9,8 +9,9 @@
 //         return end.error();
 //
 // A stream is found through the frames' links, a sequence and a time through the indexes of sealed
-// segments: those without an event of that time are not read. Time stamps need not ascend, so
-// within a segment every event's time is compared.
+// segments: those without an event of that time are not read, nor is the beginning of a segment up
+// to `since_ns`. Time stamps need not ascend, so from there to the segment's end every event's time
+// is compared.
 //
 // One thread at a time uses a scan. An event is valid until the next call.
 #pragma once
