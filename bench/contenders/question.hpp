@@ -37,5 +37,8 @@ void ask_replay(context& run);
 void ask_restart(context& run);
 void ask_scale(context& run);
 void ask_peers(context& run);
+void ask_codec(context& run);
+// Only with PAWL_BENCH_SQL: it needs SQLite and the tools.
+void ask_sql(context& run);
 
 }  // namespace bench
