@@ -224,14 +224,15 @@ void appender::append_closed() noexcept {
     progress_.position.store(begin_ + position_, std::memory_order_release);
 }
 
-error appender::conflict_with(const event_header& header, stream_version actual) const noexcept {
-    const bool any_event = header.expected.asks_exists();
+error appender::conflict_with(stream_id stream, expect expected, stream_version actual,
+                              std::string_view reason) const noexcept {
+    const bool any_event = expected.asks_exists();
     return {.code = errc::conflict,
-            .stream = header.stream,
+            .stream = stream,
             .actual_version = actual,
-            .expected_version = any_event ? no_value : header.expected.version(),
+            .expected_version = any_event ? no_value : expected.version(),
             .batch_event = batch_.open ? batch_.events : no_value,
-            .reason = any_event ? "the stream was expected to hold an event" : ""};
+            .reason = any_event ? "the stream was expected to hold an event" : reason};
 }
 
 std::optional<error> appender::place_in_stream(const event_header& header, std::uint64_t offset,
@@ -241,8 +242,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
             .code = errc::invalid_argument,
             .stream = header.stream,
             .reason = "event_header::expected needs a stream, and stream 0 means no stream"};
-    if (header.stream >= first_named_stream &&
-        header.stream - first_named_stream >= named_streams_) {
+    if (lacks_its_name(header.stream)) {
         return error{.code = errc::invalid_argument,
                      .stream = header.stream,
                      .reason =
@@ -253,7 +253,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     if (slot.head == nullptr) [[unlikely]] {
         // Check before the stream gets an entry, so that a refusal leaves nothing in the table.
         if (!header.expected.admits(0))
-            return conflict_with(header, 0);
+            return conflict_with(header.stream, header.expected, 0);
         slot.head = table_.find_or_insert(header.stream);
     }
     if (slot.head == nullptr) [[unlikely]] {
@@ -263,7 +263,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
         slot.head = *waited;
     }
     if (!header.expected.admits(slot.head->version))
-        return conflict_with(header, slot.head->version);
+        return conflict_with(header.stream, header.expected, slot.head->version);
     PAWL_ASSERT(slot.head->stream == header.stream);
     slot.version = slot.head->version + 1;
     const bool here = slot.head->version != 0 && slot.head->last >> 32 == ordinal_;
@@ -290,30 +290,32 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     return given;
 }
 
-template <bool WithMetadata>
+template <bool WithMore>
 [[gnu::always_inline]] inline result<receipt> appender::append_event(
     const event_header& header, std::span<const std::byte> payload) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    const std::size_t front = WithMetadata ? metadata_bytes(header.metadata) : 0;
+    const std::size_t front = WithMore ? metadata_bytes(header.metadata) : 0;
     if (!may_append() || busy_) [[unlikely]] {
         auto admitted = attend(padded(frame_header_bytes + front + payload.size()));
         if (!admitted)
             return std::unexpected(std::move(admitted.error()));
     }
-    if constexpr (WithMetadata) {
+    if constexpr (WithMore) {
         if (auto wrong = refuse_body(header, front, payload.size()))
             return std::unexpected(std::move(*wrong));
     } else if (payload.size() > max_payload_bytes) [[unlikely]] {
         return std::unexpected(payload_too_large(payload.size()));
     }
     std::optional<command_reference> command;
-    if constexpr (WithMetadata) {
+    if constexpr (WithMore) {
         const auto admitted = admit_command(header.metadata);
         if (!admitted)
             return std::unexpected(admitted.error());
         command = *admitted;
+        if (auto wrong = refuse_conditions(header))
+            return std::unexpected(std::move(*wrong));
     }
     const std::size_t bytes = frame_header_bytes + front + payload.size();
     if (padded(bytes) > limit_ - position_) [[unlikely]] {
@@ -329,13 +331,13 @@ template <bool WithMetadata>
     // Read the clock first: its latency is on the hash's critical path.
     store_time(position_, header.timestamp_ns);
     store_payload(position_ + front, payload);
-    if constexpr (WithMetadata)
+    if constexpr (WithMore)
         store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
     store_place(position_, sequence_, header.stream, slot, behind);
-    constexpr std::uint8_t flags = WithMetadata ? flag::metadata : 0;
+    const std::uint8_t flags = WithMore && front != 0 ? flag::metadata : 0;
     auto placed =
         publish_event(commit_word{bytes, flags, header.type, header.schema_version}, slot);
-    if constexpr (WithMetadata)
+    if constexpr (WithMore)
         keep_command(command, placed);
     return placed;
 }
@@ -344,13 +346,13 @@ result<receipt> appender::append(const event_header& header,
                                  std::span<const std::byte> payload) noexcept {
     if (is_refused(header.type)) [[unlikely]]
         return std::unexpected(type_is_reserved(header.type));
-    if (!header.metadata.empty()) [[unlikely]]
-        return append_with_metadata(header, payload);
+    if ((header.metadata.size() | header.conditions.size()) != 0) [[unlikely]]
+        return append_with_more(header, payload);
     return append_event<false>(header, payload);
 }
 
-result<receipt> appender::append_with_metadata(const event_header& header,
-                                               std::span<const std::byte> payload) noexcept {
+result<receipt> appender::append_with_more(const event_header& header,
+                                           std::span<const std::byte> payload) noexcept {
     return append_event<true>(header, payload);
 }
 
@@ -394,6 +396,8 @@ std::optional<error> appender::open_reservation_for(const event_header& header,
     const auto command = admit_command(header.metadata);
     if (!command) [[unlikely]]
         return command.error();
+    if (auto wrong = refuse_conditions(header)) [[unlikely]]
+        return wrong;
     const std::size_t needed = padded(frame_header_bytes + front + max_bytes);
     if (batch_.open) {
         if (batch_.events == batch_.most_events || needed > batch_.limit - position_)

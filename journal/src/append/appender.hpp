@@ -286,8 +286,25 @@ class appender {
     // Finds the event's place in its stream, or returns why the event may not be appended.
     [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,
                                              stream_slot& slot) noexcept;
-    [[nodiscard, gnu::cold]] error conflict_with(const event_header& header,
-                                                 stream_version actual) const noexcept;
+    [[nodiscard, gnu::cold]] error conflict_with(stream_id stream, expect expected,
+                                                 stream_version actual,
+                                                 std::string_view reason = {}) const noexcept;
+    // Whether the number is in the range of named streams and no name has it.
+    [[nodiscard]] bool lacks_its_name(stream_id stream) const noexcept {
+        return stream >= first_named_stream && stream - first_named_stream >= named_streams_;
+    }
+    // The error if one of the event's conditions does not hold. Inline, so that an event without
+    // any pays for one comparison.
+    [[nodiscard]] std::optional<error> refuse_conditions(
+        const event_header& header) const noexcept {
+        if (header.conditions.empty()) [[likely]]
+            return std::nullopt;
+        return unmet_condition(header);
+    }
+    [[nodiscard, gnu::noinline]] std::optional<error> unmet_condition(
+        const event_header& header) const noexcept;
+    // Without the events of an open batch.
+    [[nodiscard]] stream_version published_version(stream_id stream) const noexcept;
     [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
                                                        std::uint64_t offset,
                                                        stream_slot& slot) noexcept;
@@ -301,11 +318,12 @@ class appender {
                                             std::span<const std::byte> payload,
                                             std::uint64_t timestamp_ns,
                                             std::uint64_t behind) noexcept;
-    // The body of append, instantiated twice: an event without metadata must not pay for it.
-    template <bool WithMetadata>
+    // The body of append, instantiated twice: an event that has neither metadata nor conditions
+    // must not pay for them.
+    template <bool WithMore>
     [[nodiscard]] result<receipt> append_event(const event_header& header,
                                                std::span<const std::byte> payload) noexcept;
-    [[nodiscard, gnu::noinline]] result<receipt> append_with_metadata(
+    [[nodiscard, gnu::noinline]] result<receipt> append_with_more(
         const event_header& header, std::span<const std::byte> payload) noexcept;
     // Whether events of this type are Pawl's own to append. A copy takes them as they come.
     [[nodiscard]] bool is_refused(std::uint16_t type) const noexcept {

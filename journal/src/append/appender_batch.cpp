@@ -64,6 +64,8 @@ result<receipt> appender::add_to_batch(const event_header& header,
     const auto command = admit_command(header.metadata);
     if (!command) [[unlikely]]
         return std::unexpected(command.error());
+    if (auto wrong = refuse_conditions(header)) [[unlikely]]
+        return std::unexpected(std::move(*wrong));
     const std::size_t bytes = frame_header_bytes + front + payload.size();
     const std::size_t needed = padded(bytes);
     if (batch_.events == batch_.most_events || needed > batch_.limit - position_)

@@ -84,10 +84,10 @@ result<receipt> appender::append_handled(std::span<const metadata_entry> metadat
                                      .limit = max_outcome_bytes,
                                      .reason = "append_handled: the outcome has a limit"});
     }
-    return append_with_metadata({.type = static_cast<std::uint16_t>(reserved_type::handled),
-                                 .timestamp_ns = timestamp_ns,
-                                 .metadata = metadata},
-                                outcome);
+    return append_with_more({.type = static_cast<std::uint16_t>(reserved_type::handled),
+                             .timestamp_ns = timestamp_ns,
+                             .metadata = metadata},
+                            outcome);
 }
 
 }  // namespace pawl::detail

@@ -136,6 +136,12 @@ class expect {
     stream_version value_;
 };
 
+// What must be true of a stream that the event need not belong to.
+struct stream_condition {
+    stream_id stream = no_stream_id;
+    expect expected = expect::any();
+};
+
 // Event types from here to 0xffff are Pawl's own. A writer refuses them from an application with
 // invalid_argument; one that copies a journal (writer_options::origin) appends them as it finds
 // them. They belong to no stream, have version 0, and typed dispatch and folds pass over them.
@@ -160,6 +166,11 @@ struct event_header {
     // Stored in front of the payload (metadata.hpp); copied, so it need not outlive the call. The
     // tags of Pawl's own must ascend, with values of the sizes they ask for (invalid_argument).
     std::span<const metadata_entry> metadata{};
+    // What else must be true, of any number of streams, for the event to be appended: a decision
+    // that read several streams names their versions here. They are compared with the log as it was
+    // before the event or its batch, wherever in the batch they are given, and the first that does
+    // not hold is the conflict: error::stream names its stream. Need not outlive the call.
+    std::span<const stream_condition> conditions{};
 };
 
 }  // namespace pawl

@@ -80,8 +80,10 @@ class [[nodiscard]] batch {
     ~batch();
 
     // Adds an event. The receipt is valid once the batch is committed. Expected versions count the
-    // events added before. Fails with conflict, or with too_large if the reserved room is used up;
-    // the batch is then unchanged, and the caller may commit what it holds or abandon it.
+    // events added before; conditions do not. Fails with conflict, or with too_large if the
+    // reserved room is used up; the batch is then unchanged, and the caller may commit what it
+    // holds or abandon it. A condition costs one probe of the table of streams, and if the batch
+    // has written its stream, a search among the events added before.
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
     // Like append, with the payload built in place; the reservation must end before the next call.
@@ -185,9 +187,9 @@ class writer {
         const std::function<void(const event&)>& visit) const;
     // Commands. An event whose metadata names a command (metadata.hpp, reference_to) belongs to it.
     // If the writer remembers the command's id (writer_options::command_window), append, reserve
-    // and batch::append refuse the event before they look at any expected version: with repeated,
-    // or with command_id_reused if the command's bytes are others. Events of one command follow
-    // each other in one batch; a batch may hold those of several commands.
+    // and batch::append refuse the event before they look at any expected version or condition:
+    // with repeated, or with command_id_reused if the command's bytes are others. Events of one
+    // command follow each other in one batch; a batch may hold those of several commands.
     //
     // The command with this id, if the writer remembers it.
     [[nodiscard]] std::optional<recorded_command> find_command(const message_id& id) const noexcept;
