@@ -71,6 +71,27 @@ struct marked_bank {
         }
     }
 };
+
+// A deposit that is allowed only while account 2 and account 3 are as the command's sender saw.
+struct guarded_deposit : bank::deposit {
+    pawl::expect second = pawl::expect::any();
+    pawl::expect third = pawl::expect::any();
+};
+struct conditional {
+    using state = ledger::state;
+    using events = ledger::events;
+    static state initial() { return {}; }
+    static void evolve(state& s, const auto& e) { ledger::evolve(s, e); }
+    static void decide(const guarded_deposit& c, const state&, pawl::decision& out) {
+        out.require(2, c.second);
+        for (std::int64_t left = c.amount; left != 0; --left) {
+            const std::array third{pawl::stream_condition{3, c.third}};
+            out.append({.stream = c.account, .conditions = third},
+                       bank::some_deposit(c.account, 1));
+        }
+    }
+};
+
 template <class Failed>
 pawl::error error_in(const Failed& failed) {
     REQUIRE_FALSE(failed);
@@ -158,6 +179,52 @@ TEST_CASE("a conflict appends nothing, reports the version and does not change t
     CHECK(error_in(conflict).batch_event == 0);
     CHECK(state == before);
     CHECK(log.next_sequence() == 2);
+}
+
+TEST_CASE("a decision depends on streams that it does not write", "[replay]") {
+    const pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    ledger::state state;
+    pawl::decision events;
+    for (int i = 0; i < 3; ++i)
+        REQUIRE(pawl::execute(ledger{}, bank::deposit{2, 5}, state, log, events));
+    const auto run = [&](std::int64_t amount, pawl::expect second, pawl::expect third) {
+        return pawl::execute(conditional{}, guarded_deposit{{1, amount}, second, third}, state, log,
+                             events);
+    };
+    const auto three = pawl::expect::exactly(3);
+    // One event, a batch, and a batch that writes the stream it depends on.
+    for (const std::int64_t amount : {1, 4}) {
+        const auto before = log.next_sequence();
+        const auto stale = run(amount, pawl::expect::exactly(2), pawl::expect::any());
+        REQUIRE_FALSE(stale);
+        CHECK(stale.error().code == pawl::errc::conflict);
+        CHECK(stale.error().stream == 2);
+        CHECK(stale.error().actual_version == 3);
+        CHECK(stale.error().expected_version == 2);
+        const auto absent = run(amount, three, pawl::expect::exists());
+        REQUIRE_FALSE(absent);
+        CHECK(absent.error().stream == 3);
+        CHECK(log.next_sequence() == before);
+        CHECK(run(amount, three, pawl::expect::no_stream()));
+    }
+    CHECK(pawl::execute(conditional{}, guarded_deposit{{2, 2}, three, pawl::expect::any()}, state,
+                        log, events));
+    CHECK(log.version(2) == 5);
+    CHECK(run(0, pawl::expect::exactly(1), pawl::expect::exists()));  // appends nothing
+}
+
+TEST_CASE("conditions count in the limits of a decision", "[replay]") {
+    pawl::decision events{{.events = 2}};
+    events.require(1, pawl::expect::any());
+    events.require(2, pawl::expect::any());
+    CHECK_FALSE(events.failure());
+    events.require(3, pawl::expect::any());
+    REQUIRE(events.failure());
+    CHECK(events.failure()->code == pawl::errc::too_large);
+    CHECK(events.conditions().size() == 2);
+    events.clear();
+    CHECK(events.conditions().empty());
 }
 
 TEST_CASE("a decision that does not fit its limits is an error, and appends nothing", "[replay]") {

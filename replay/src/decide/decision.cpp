@@ -20,11 +20,38 @@ void decision::clear() noexcept {
     words_.clear();
     own_.clear();
     own_words_.clear();
+    conditions_.clear();
     failure_.reset();
 }
 
 void decision::add(const event_header& header, std::span<const std::byte> payload) {
+    if (!header.conditions.empty()) {
+        add_conditions(header.conditions);
+        if (failure_)
+            return;
+    }
     if (!detail::guarded([&] { add_unless_full(header, payload); }))
+        failure_ = error{.code = errc::out_of_memory};
+}
+
+void decision::require(stream_id stream, expect expected) {
+    const stream_condition one{stream, expected};
+    add_conditions({&one, 1});
+}
+
+void decision::add_conditions(std::span<const stream_condition> more) {
+    if (failure_) [[unlikely]]
+        return;
+    if (more.size() > limits_.events - conditions_.size()) {
+        failure_ = error{.code = errc::too_large,
+                         .size = conditions_.size() + more.size(),
+                         .limit = limits_.events,
+                         .reason =
+                             "the decision has more conditions than decision_limits allows "
+                             "events; raise the limit, or decide in smaller steps"};
+        return;
+    }
+    if (!detail::guarded([&] { conditions_.insert(conditions_.end(), more.begin(), more.end()); }))
         failure_ = error{.code = errc::out_of_memory};
 }
 
@@ -61,6 +88,7 @@ void decision::add_unless_full(const event_header& header, std::span<const std::
         own_.push_back(each);
     }
     events_.push_back({header, at, payload.size(), own});
+    events_.back().header.conditions = {};
     if (!own_.empty() &&
         (!header.metadata.empty() || words_.data() != words_before || own_.data() != own_before))
         find_metadata();
@@ -76,6 +104,9 @@ void decision::find_metadata() noexcept {
 
 event_header decision::with_origin(std::size_t index, std::span<const metadata_entry> origin) {
     event_header made = header(index);
+    // All are compared with the log before the batch, so the first event can carry them.
+    if (index == 0)
+        made.conditions = conditions_;
     if (made.metadata.empty() || origin.empty()) {
         made.metadata = made.metadata.empty() ? origin : made.metadata;
         return made;

@@ -44,7 +44,19 @@ class decision {
             add(header_of<detail::built_table<Build>>(where), payload->bytes);
     }
 
-    // Why an event could not be added since the last clear(); empty if all were.
+    // The decision also depends on this stream, which it need not write: its events are appended
+    // only if the stream is as expected then, without them. Fails with conflict otherwise, whose
+    // error::stream names the stream. Conditions of a header that append() was given are added in
+    // the same way. A decision without events is not appended, and so has no conditions.
+    void require(stream_id stream, expect expected);
+
+    // What the decision depends on besides the expected versions of its events. Valid until the
+    // next append, require or clear.
+    [[nodiscard]] std::span<const stream_condition> conditions() const noexcept {
+        return conditions_;
+    }
+
+    // Why an event or condition could not be added since the last clear(); empty if all were.
     [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
 
     [[nodiscard]] std::size_t size() const noexcept { return events_.size(); }
@@ -78,6 +90,7 @@ class decision {
     };
 
     void add(const event_header& header, std::span<const std::byte> payload);
+    void add_conditions(std::span<const stream_condition> more);
     void add_unless_full(const event_header& header, std::span<const std::byte> payload);
     // Where `bytes` were copied to in words_.
     [[nodiscard]] std::size_t copy(std::span<const std::byte> bytes);
@@ -95,6 +108,7 @@ class decision {
     std::vector<metadata_entry> own_;     // what `decide` gave the events
     std::vector<std::size_t> own_words_;  // where their values start in words_
     std::vector<metadata_entry> merged_;
+    std::vector<stream_condition> conditions_;
     std::optional<error> failure_;
 };
 

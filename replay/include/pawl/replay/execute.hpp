@@ -100,9 +100,10 @@ template <may_refuse Decider>
 // Decides `command` against `state`, appends the resulting events as one batch, and evolves `state`
 // by them; an `evolve` that takes the event sees the header just written. A failure before the
 // events are published (a refusal, a decision that failed, a conflict, back pressure) leaves
-// journal and state unchanged. `events` is cleared first and holds the decision afterwards; pass
-// the same object each time. Fails with out_of_memory if there is no room for the decision, or if
-// `decide` or `evolve` threw std::bad_alloc; after `evolve` did, the events are in the journal.
+// journal and state unchanged. What else `decide` read, it names with decision::require. `events`
+// is cleared first and holds the decision afterwards; pass the same object each time. Fails with
+// out_of_memory if there is no room for the decision, or if `decide` or `evolve` threw
+// std::bad_alloc; after `evolve` did, the events are in the journal.
 //
 // A command whose `origin` has an id takes effect once: if the writer remembers it, nothing is
 // decided, and the result is the first outcome again (execution::repeated, or the refusal if
