@@ -5,6 +5,7 @@
 #include <pawl/codec/catalog.hpp>
 #include <pawl/codec/field_reader.hpp>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,7 +110,8 @@ TEST_CASE("a catalog knows what renamed types and fields were called", "[codec]"
     CHECK(fields.find("cents") == 1);
     CHECK(fields.find("sold") == 2);
     CHECK(fields.find("sum") == 2);  // a name of today is no alias
-    CHECK(fields.aliases() == std::vector<std::string_view>{"cents", "sold"});
+    CHECK(std::ranges::equal(fields.aliases(), std::vector<std::string_view>{"cents", "sold"}, {},
+                             &pawl::field_reader::alias::first));
     CHECK(through(shape, R"({"cents":7,"sold":true})") == R"({"total":7,"sum":true})");
     CHECK(through(shape, R"({"cents":7,"total":8})").starts_with("failed: "));
 }

@@ -1,5 +1,6 @@
 #include <pawl/codec/decode.hpp>
 #include <pawl/codec/detail/encoded.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 
 #include <cstdio>
 #include <string>
@@ -22,43 +23,49 @@ std::string describe(const typed_payload& payload) {
 
 }  // namespace
 
-error decode_error(errc code, const event& from, std::string_view why) {
+error decode_error(errc code, const event& from, std::string_view why) noexcept {
     error failure = decode_error(code, payload_of(from), why);
     failure.sequence = from.sequence();
     failure.offset = from.position().offset;
-    failure.file = segment_name(from.position().ordinal);
+    (void)guarded([&] { failure.file = segment_name(from.position().ordinal); });
     return failure;
 }
 
-error decode_error(errc code, const typed_payload& from, std::string_view why) {
-    return {.code = code, .detail = describe(from) + ": " + std::string{why}};
+error decode_error(errc code, const typed_payload& from, std::string_view why) noexcept {
+    error failure{.code = code};
+    (void)guarded([&] { failure.detail = describe(from) + ": " + std::string{why}; });
+    return failure;
 }
 
-error unknown_event(const event& from) {
+error unknown_event(const event& from) noexcept {
     return decode_error(errc::unknown_event, from, "not known to this program");
 }
 
-error unknown_event(const typed_payload& from) {
+error unknown_event(const typed_payload& from) noexcept {
     return decode_error(errc::unknown_event, from, "not known to this program");
 }
 
-error encoded_too_large(std::size_t bytes, std::size_t limit) {
+error encoded_too_large(std::size_t bytes, std::size_t limit) noexcept {
     return {.code = errc::too_large,
             .size = bytes,
             .limit = limit,
             .reason = "the encoded payload is too large"};
 }
 
-error encoded_misaligned(std::size_t alignment) {
+error encoded_misaligned(std::size_t alignment) noexcept {
     return {.code = errc::invalid_argument,
-            .detail = "a payload aligned to " + std::to_string(alignment) +
-                      " bytes where a segment gives " + std::to_string(payload_alignment)};
+            .size = alignment,
+            .limit = payload_alignment,
+            .reason = "the payload is aligned to more bytes than a segment gives"};
 }
 
-error encoded_too_deep(const verify_limits& limits) {
-    return {.code = errc::too_large,
-            .detail = "a payload that nests deeper than " + std::to_string(limits.max_depth) +
-                      " tables or holds more than " + std::to_string(limits.max_tables)};
+error encoded_too_deep(const verify_limits& limits) noexcept {
+    error failure{.code = errc::too_large};
+    (void)guarded([&] {
+        failure.detail = "a payload that nests deeper than " + std::to_string(limits.max_depth) +
+                         " tables or holds more than " + std::to_string(limits.max_tables);
+    });
+    return failure;
 }
 
 }  // namespace pawl::detail

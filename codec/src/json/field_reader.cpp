@@ -191,12 +191,9 @@ std::optional<std::size_t> field_reader::find(std::string_view name) const noexc
     return found < 0 ? std::nullopt : std::optional{static_cast<std::size_t>(found)};
 }
 
-std::vector<std::string_view> field_reader::aliases() const {
+std::span<const field_reader::alias> field_reader::aliases() const noexcept {
     const detail::schema_layout& layout = of_->layout();
-    std::vector<std::string_view> names;
-    for (const auto& [name, id] : layout.object(layout.root).aliases)
-        names.emplace_back(name);
-    return names;
+    return layout.object(layout.root).aliases;
 }
 
 result<field_value> field_reader::read(std::span<const std::byte> payload, std::size_t index,

@@ -1,7 +1,9 @@
 #include "json/parser.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
+
 #include <cstring>
-#include <new>
+#include <memory>
 #include <utility>
 
 namespace pawl::detail {
@@ -233,15 +235,15 @@ void json_parser_state::write(const field_layout& field, const slot& from, std::
 
 namespace pawl {
 
-json_parser::json_parser(const schema& of, const verify_limits& limits)
-    : state_{std::make_unique<detail::json_parser_state>(of.layout(), limits)} {}
+json_parser::json_parser(const schema& of, const verify_limits& limits) noexcept
+    : of_{&of}, limits_{limits} {}
 
 result<std::span<const std::byte>> json_parser::operator()(std::string_view text) {
-    try {
+    return detail::guarded([&] {
+        if (!state_)
+            state_ = std::make_unique<detail::json_parser_state>(of_->layout(), limits_);
         return state_->parse(text);
-    } catch (const std::bad_alloc&) {
-        return fail(errc::out_of_memory);
-    }
+    });
 }
 
 json_parser::json_parser(json_parser&&) noexcept = default;

@@ -2,7 +2,8 @@
 
 #include "json/text.hpp"
 
-#include <new>
+#include <pawl/journal/detail/guarded.hpp>
+
 #include <utility>
 
 namespace pawl::detail {
@@ -228,7 +229,7 @@ namespace pawl {
 
 result<void> json_printer::print(std::span<const std::byte> payload, std::string& to) const {
     const std::size_t before = to.size();
-    try {
+    auto printed = detail::guarded([&]() -> result<void> {
         if (payload.size() > options_.limits.max_bytes)
             return fail(errc::too_large,
                         "a payload of " + std::to_string(payload.size()) + " bytes where " +
@@ -237,12 +238,11 @@ result<void> json_printer::print(std::span<const std::byte> payload, std::string
         detail::payload_printer printer{layout, options_, payload, to};
         if (printer.root(layout.object(layout.root)))
             return {};
-        to.resize(before);
         return std::unexpected(printer.failure());
-    } catch (const std::bad_alloc&) {
+    });
+    if (!printed)
         to.resize(before);
-        return fail(errc::out_of_memory);
-    }
+    return printed;
 }
 
 }  // namespace pawl

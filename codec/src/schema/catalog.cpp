@@ -22,9 +22,9 @@ std::pair<std::uint16_t, std::uint16_t> key_of(const auto& described) noexcept {
 }  // namespace
 
 result<event_catalog> event_catalog::load(const std::filesystem::path& directory) {
-    const auto held = descriptions(directory);
+    auto held = descriptions(directory);
     if (!held)
-        return std::unexpected(held.error());
+        return std::unexpected(std::move(held.error()));
     return from(*held);
 }
 
@@ -43,6 +43,8 @@ result<event_catalog> event_catalog::from(std::span<const recorded_description> 
                 continue;
             }
             error why = std::move(shape.error());
+            if (why.code == errc::out_of_memory)
+                return std::unexpected(std::move(why));
             why.detail = "the description of type " + std::to_string(each->type) +
                          ", schema version " + std::to_string(each->schema_version) + ": " +
                          why.detail;

@@ -2,6 +2,8 @@
 // enums and unions.
 #include "schema/compare.hpp"
 
+#include <pawl/journal/detail/guarded.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -216,8 +218,10 @@ bool schema_comparison::types(const std::string& where, const value_type& from,
 
 namespace pawl {
 
-std::vector<schema_change> compare_schemas(const schema& before, const schema& after) {
-    return detail::schema_comparison{before.layout(), after.layout()}.compare();
+result<std::vector<schema_change>> compare_schemas(const schema& before, const schema& after) {
+    return detail::guarded([&]() -> result<std::vector<schema_change>> {
+        return detail::schema_comparison{before.layout(), after.layout()}.compare();
+    });
 }
 
 }  // namespace pawl

@@ -58,12 +58,16 @@ result<judgement> judge(const writer& log, const held_descriptions& held, const 
     if (earlier)
         return judgement::outgrown;
     const auto theirs = schema::load(newest->bytes);
+    if (!theirs && theirs.error().code == errc::out_of_memory)
+        return std::unexpected(theirs.error());
     if (!theirs)
         return refuse(log, errc::malformed,
                       "the description of " + type_text(*newest) +
                           " is no schema: " + theirs.error().message());
     const auto changes = compare_schemas(*theirs, ours);
-    if (const schema_change* worst = hidden_change(changes))
+    if (!changes)
+        return std::unexpected(changes.error());
+    if (const schema_change* worst = hidden_change(*changes))
         return refuse(log, errc::invalid_argument,
                       worst->message() + ", but the journal describes events of " +
                           type_text(*newest) +

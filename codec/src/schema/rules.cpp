@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <new>
 
 namespace pawl {
 
@@ -90,10 +91,14 @@ change_verdict verdict_of(change_rule rule) noexcept {
     return rules[static_cast<std::size_t>(rule)].verdict;
 }
 
-std::string schema_change::message() const {
-    std::string text = where;
-    text.append(": ").append(to_string(rule)).append(" (").append(to_string(verdict()));
-    return text.append("): ").append(what);
+std::string schema_change::message() const noexcept {
+    try {
+        std::string text = where;
+        text.append(": ").append(to_string(rule)).append(" (").append(to_string(verdict()));
+        return text.append("): ").append(what);
+    } catch (const std::bad_alloc&) {
+        return "out of memory";  // short enough not to allocate
+    }
 }
 
 change_verdict worst_of(std::span<const schema_change> changes) noexcept {

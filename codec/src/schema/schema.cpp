@@ -5,7 +5,6 @@
 #include <pawl/journal/detail/guarded.hpp>
 
 #include <cstring>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,14 +46,12 @@ result<std::unique_ptr<detail::schema_layout>> load_layout(std::span<const std::
 
 result<schema> schema::load(std::span<const std::byte> bfbs, std::string_view table,
                             const schema_limits& limits) {
-    try {
+    return detail::guarded([&]() -> result<schema> {
         auto layout = load_layout(bfbs, table, limits);
         if (!layout)
             return std::unexpected(std::move(layout.error()));
         return schema{std::move(*layout)};
-    } catch (const std::bad_alloc&) {
-        return fail(errc::out_of_memory);
-    }
+    });
 }
 
 std::span<const std::byte> schema::bytes() const noexcept {

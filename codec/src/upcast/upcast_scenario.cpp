@@ -1,5 +1,8 @@
 #include <pawl/codec/upcast_scenario.hpp>
 
+#include <expected>
+#include <new>
+
 namespace pawl::detail {
 
 std::string show_event(std::span<const std::byte> bfbs, std::string_view table,
@@ -7,9 +10,10 @@ std::string show_event(std::span<const std::byte> bfbs, std::string_view table,
     std::string shown{table};
     shown += ": ";
     auto of = schema::load(bfbs, table);
-    if (!of)
-        return shown + of.error().message();
-    if (auto done = json_printer{*of}.print(payload, shown); !done)
+    auto done = of ? json_printer{*of}.print(payload, shown) : std::unexpected(of.error());
+    if (!done && done.error().code == errc::out_of_memory)
+        throw std::bad_alloc{};
+    if (!done)
         shown += done.error().message();
     return shown;
 }

@@ -96,11 +96,11 @@ void journal_source::add_columns(const described_event& of) {
 
 void journal_source::add_earlier_names() {
     for (const shape& each : shapes_)
-        for (const std::string_view alias : each.reader.aliases())
+        for (const auto& [alias, index] : each.reader.aliases())
             if (!takes(alias))
-                columns_.push_back({.name = std::string{alias},
-                                    .field = std::string{alias},
-                                    .kind = each.reader.kind(*each.reader.find(alias)),
+                columns_.push_back({.name = alias,
+                                    .field = alias,
+                                    .kind = each.reader.kind(index),
                                     .hidden = true});
 }
 

@@ -58,7 +58,10 @@ result<type_check> compare(const described_event& held, const event_catalog& typ
     auto now = schema::load(shape->bfbs, shape->table);
     if (!now)
         return std::unexpected(std::move(now.error()));
-    made.changes = compare_schemas(held.shape, *now);
+    auto changes = compare_schemas(held.shape, *now);
+    if (!changes)
+        return std::unexpected(std::move(changes.error()));
+    made.changes = std::move(*changes);
     made.now.emplace(std::move(*now));
     return made;
 }

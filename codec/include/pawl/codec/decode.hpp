@@ -35,10 +35,12 @@ enum class payload_check : std::uint8_t {
 };
 
 namespace detail {
-[[nodiscard]] error decode_error(errc code, const event& from, std::string_view why);
-[[nodiscard]] error decode_error(errc code, const typed_payload& from, std::string_view why);
-[[nodiscard]] error unknown_event(const event& from);
-[[nodiscard]] error unknown_event(const typed_payload& from);
+// Without memory for the detail, these keep the code and the place.
+[[nodiscard]] error decode_error(errc code, const event& from, std::string_view why) noexcept;
+[[nodiscard]] error decode_error(errc code, const typed_payload& from,
+                                 std::string_view why) noexcept;
+[[nodiscard]] error unknown_event(const event& from) noexcept;
+[[nodiscard]] error unknown_event(const typed_payload& from) noexcept;
 [[nodiscard]] inline error does_not_verify(const auto& from) {
     return decode_error(errc::malformed, from, "the payload does not verify");
 }

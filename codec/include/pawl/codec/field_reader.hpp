@@ -36,8 +36,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
-#include <vector>
 
 namespace pawl {
 
@@ -60,8 +60,9 @@ class field_reader {
     [[nodiscard]] field_kind kind(std::size_t index) const noexcept;
     // By its name, or one of its aliases.
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
-    // The earlier names of fields that find() takes.
-    [[nodiscard]] std::vector<std::string_view> aliases() const;
+    // The earlier names of fields that find() takes, each with the field's index.
+    using alias = std::pair<std::string, std::uint16_t>;
+    [[nodiscard]] std::span<const alias> aliases() const noexcept;
 
     // Reads the field with this index. `text` is overwritten.
     // Fails with malformed, naming field and offset, and with too_large.

@@ -11,6 +11,7 @@
 
 #include <pawl/codec/detail/encoded.hpp>
 #include <pawl/codec/detail/reservation_allocator.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/writer.hpp>
 
@@ -39,9 +40,12 @@ template <reserving_sink Sink, event_build Build>
         return std::unexpected(std::move(room.error()));
     detail::reservation_allocator memory{room->payload()};
     flatbuffers::FlatBufferBuilder builder{memory.initial_bytes(), &memory};
-    builder.Finish(build(builder));
-    if (auto fits = detail::check_encoded<table>(builder); !fits) [[unlikely]]
-        return std::unexpected(std::move(fits.error()));
+    auto built = detail::guarded([&]() -> result<void> {
+        builder.Finish(build(builder));
+        return detail::check_encoded<table>(builder);
+    });
+    if (!built) [[unlikely]]
+        return std::unexpected(std::move(built.error()));
     const auto bytes = detail::bytes_of(builder);
     if (bytes.size() > max_bytes) [[unlikely]]
         return std::unexpected(detail::encoded_too_large(bytes.size(), max_bytes));

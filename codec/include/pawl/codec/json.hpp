@@ -92,7 +92,7 @@ class json_parser_state;
 
 class json_parser {
   public:
-    explicit json_parser(const schema& of, const verify_limits& limits = {});
+    explicit json_parser(const schema& of, const verify_limits& limits = {}) noexcept;
 
     // Returns the payload that `text` describes, valid until the next call. Its end is aligned to 8
     // in memory and its start need not be: append it, or copy it to a multiple of 8 before decoding
@@ -109,7 +109,9 @@ class json_parser {
     ~json_parser();
 
   private:
-    std::unique_ptr<detail::json_parser_state> state_;
+    const schema* of_;
+    verify_limits limits_;
+    std::unique_ptr<detail::json_parser_state> state_;  // made for the first text
 };
 
 }  // namespace pawl

@@ -12,6 +12,7 @@
 
 #include <pawl/codec/detail/encoded.hpp>
 #include <pawl/codec/encoder.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,12 +32,14 @@ class prepared_event {
     template <event_build Build>
         requires std::same_as<detail::built_table<Build>, Table>
     [[nodiscard]] static result<prepared_event> make(Build&& build) {
-        flatbuffers::FlatBufferBuilder builder;
-        builder.ForceDefaults(true);
-        builder.Finish(build(builder));
-        if (auto fits = detail::check_encoded<Table>(builder); !fits)
-            return std::unexpected(std::move(fits.error()));
-        return prepared_event{detail::bytes_of(builder)};
+        return detail::guarded([&]() -> result<prepared_event> {
+            flatbuffers::FlatBufferBuilder builder;
+            builder.ForceDefaults(true);
+            builder.Finish(build(builder));
+            if (auto fits = detail::check_encoded<Table>(builder); !fits)
+                return std::unexpected(std::move(fits.error()));
+            return prepared_event{detail::bytes_of(builder)};
+        });
     }
 
     // The table in place. mutate_x() changes a scalar, and returns false if the table was built

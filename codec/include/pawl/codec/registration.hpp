@@ -15,6 +15,7 @@
 
 #include <pawl/codec/event_type.hpp>
 #include <pawl/codec/upcast.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/writer.hpp>
 
@@ -86,7 +87,9 @@ template <class... Tables>
 template <some_event_list Events>
 [[nodiscard]] result<registration> register_events(writer& log, std::span<const std::byte> bfbs,
                                                    std::uint64_t timestamp_ns = 0) {
-    return detail::register_shapes(log, bfbs, detail::shapes_of(Events{}), timestamp_ns);
+    return detail::guarded([&] {
+        return detail::register_shapes(log, bfbs, detail::shapes_of(Events{}), timestamp_ns);
+    });
 }
 
 }  // namespace pawl

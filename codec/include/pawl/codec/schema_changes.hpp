@@ -1,9 +1,11 @@
 // Finds the changes between two schemas of one event type, and what they mean for existing events.
 //
 //     auto changes = pawl::compare_schemas(before, after);
-//     for (const pawl::schema_change& change : changes)
+//     if (!changes)
+//         return changes.error().message();
+//     for (const pawl::schema_change& change : *changes)
 //         use(change.message());
-//     if (pawl::worst_of(changes) >= pawl::change_verdict::needs_upcast)
+//     if (pawl::worst_of(*changes) >= pawl::change_verdict::needs_upcast)
 //         return "raise the schema version";
 //
 // codec/EVOLUTION.md lists the rules, with the effect of each on old events, on old programs and on
@@ -11,6 +13,7 @@
 #pragma once
 
 #include <pawl/codec/schema.hpp>
+#include <pawl/journal/error.hpp>
 
 #include <cstdint>
 #include <span>
@@ -90,7 +93,8 @@ struct schema_change {
 
     [[nodiscard]] change_verdict verdict() const noexcept { return verdict_of(rule); }
     // "shop.order_placed.price: field_type_changed (needs upcast): int became long"
-    [[nodiscard]] std::string message() const;
+    // Without memory for it: "out of memory".
+    [[nodiscard]] std::string message() const noexcept;
 
     friend bool operator==(const schema_change&, const schema_change&) = default;
 };
@@ -98,7 +102,8 @@ struct schema_change {
 // Returns every change, in the order in which the table reaches it. Two schemas with the same bytes
 // have none, and two without changes describe the same payloads by the same names. A type that
 // changed in several places is reported once. Allocates; costs microseconds.
-[[nodiscard]] std::vector<schema_change> compare_schemas(const schema& before, const schema& after);
+[[nodiscard]] result<std::vector<schema_change>> compare_schemas(const schema& before,
+                                                                 const schema& after);
 
 // Returns free if there are no changes.
 [[nodiscard]] change_verdict worst_of(std::span<const schema_change> changes) noexcept;

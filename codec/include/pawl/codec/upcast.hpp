@@ -40,6 +40,7 @@
 
 #include <pawl/codec/detail/encoded.hpp>
 #include <pawl/codec/event_type.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 
 #include <concepts>
@@ -94,14 +95,16 @@ class upcast_sink {
         using table = built_table<Build>;
         if (!outcome_) [[unlikely]]
             return;
-        const builder_lease lease;
-        flatbuffers::FlatBufferBuilder& builder = *lease;
-        builder.Clear();
-        builder.Finish(build(builder));
-        outcome_ = check_encoded<table>(builder);
-        if (outcome_) [[likely]]
-            outcome_ = forward_(to_, {event_traits<table>::type,
-                                      event_traits<table>::schema_version, bytes_of(builder)});
+        outcome_ = guarded([&]() -> result<void> {
+            const builder_lease lease;
+            flatbuffers::FlatBufferBuilder& builder = *lease;
+            builder.Clear();
+            builder.Finish(build(builder));
+            if (auto fits = check_encoded<table>(builder); !fits) [[unlikely]]
+                return fits;
+            return forward_(to_, {event_traits<table>::type, event_traits<table>::schema_version,
+                                  bytes_of(builder)});
+        });
     }
     [[nodiscard]] result<void> outcome() && { return std::move(outcome_); }
 

@@ -14,6 +14,7 @@
 #include <pawl/codec/json.hpp>
 #include <pawl/codec/schema.hpp>
 #include <pawl/codec/verdict.hpp>
+#include <pawl/journal/detail/guarded.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -29,7 +30,7 @@ namespace detail {
 [[nodiscard]] verdict compare_upcast(const std::vector<std::string>& is,
                                      const std::vector<std::string>& should);
 
-// `type: {...}`, or the reason if it cannot be printed.
+// `type: {...}`, or the reason if it cannot be printed. Throws std::bad_alloc.
 [[nodiscard]] std::string show_event(std::span<const std::byte> bfbs, std::string_view table,
                                      std::span<const std::byte> payload);
 
@@ -60,30 +61,49 @@ class upcast_scenario {
 
     // The old event: stored bytes, aligned to 8, or a callable that builds them.
     upcast_scenario& given(const typed_payload& old) {
-        const detail::event_shower<Events> visitor{bfbs_, made_};
-        if (auto done = dispatch<Events>(old, visitor); !done)
-            made_.push_back("failed: " + done.error().message());
+        attempt([&] {
+            const detail::event_shower<Events> visitor{bfbs_, made_};
+            auto done = dispatch<Events>(old, visitor);
+            if (!done && done.error().code == errc::out_of_memory)
+                without_memory_ = true;
+            else if (!done)
+                made_.push_back("failed: " + done.error().message());
+        });
         return *this;
     }
     template <event_build Build>
     upcast_scenario& given(Build&& build) {
         using table = detail::built_table<Build>;
-        const std::vector<std::uint64_t> words = encode(build);
-        return given(typed_payload{event_traits<table>::type, event_traits<table>::schema_version,
-                                   std::as_bytes(std::span{words}).first(bytes_)});
+        attempt([&] {
+            const std::vector<std::uint64_t> words = encode(build);
+            given(typed_payload{event_traits<table>::type, event_traits<table>::schema_version,
+                                std::as_bytes(std::span{words}).first(bytes_)});
+        });
+        return *this;
     }
 
     // Expects exactly these events, each a callable that builds one of the list. Forgets the given
-    // events.
+    // events. A scenario that runs out of memory does not hold.
     template <event_build... Builds>
     verdict then(const Builds&... builds) {
-        std::vector<std::string> should;
-        (expect(should, builds), ...);
-        return detail::compare_upcast(std::exchange(made_, {}), should);
+        auto judged = detail::guarded([&]() -> result<verdict> {
+            std::vector<std::string> should;
+            (expect(should, builds), ...);
+            return detail::compare_upcast(made_, should);
+        });
+        made_.clear();
+        if (std::exchange(without_memory_, false) || !judged)
+            return {false, "out of memory"};
+        return std::move(*judged);
     }
     verdict then_dropped() { return then(); }
 
   private:
+    template <class Act>
+    void attempt(const Act& act) {
+        if (!detail::guarded(act))
+            without_memory_ = true;
+    }
     template <class Build>
     std::vector<std::uint64_t> encode(const Build& build) {
         flatbuffers::FlatBufferBuilder builder;
@@ -104,6 +124,7 @@ class upcast_scenario {
     std::span<const std::byte> bfbs_;
     std::vector<std::string> made_;
     std::size_t bytes_ = 0;
+    bool without_memory_ = false;
 };
 
 }  // namespace pawl

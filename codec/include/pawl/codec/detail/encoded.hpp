@@ -28,9 +28,9 @@ using built_table = typename offset_target<
     return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
-[[nodiscard]] error encoded_too_large(std::size_t bytes, std::size_t limit);
-[[nodiscard]] error encoded_misaligned(std::size_t alignment);
-[[nodiscard]] error encoded_too_deep(const verify_limits& limits);
+[[nodiscard]] error encoded_too_large(std::size_t bytes, std::size_t limit) noexcept;
+[[nodiscard]] error encoded_misaligned(std::size_t alignment) noexcept;
+[[nodiscard]] error encoded_too_deep(const verify_limits& limits) noexcept;
 
 // Refuses a finished payload that decode would refuse. A small payload cannot hold more tables than
 // its limits allow, so only large ones are counted, which costs little compared with copying them.
