@@ -52,6 +52,15 @@ TEST_CASE("writers, recoveries and cursors refuse a network file system unless i
     }
 }
 
+TEST_CASE("a writer that is refused on a network file system leaves no directory") {
+    const temporary_directory directory;
+    const pretended_file_system pretended{pretended_file_system::nfs};
+    for (const auto& path : {directory.path() / "new", directory.path() / "a" / "b" / "new"})
+        check_is_refused(writer::open(path, small_segments()), "NFS");
+    check_is_refused(cursor::open(directory.path() / "none"), "NFS");
+    CHECK(std::filesystem::is_empty(directory.path()));
+}
+
 TEST_CASE("inspect and verify work on a network file system and say that it is one") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

@@ -23,13 +23,13 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
     try {
         // Segments are opened one by one, and the program may change its working directory.
         const auto where = detail::absolute_path(directory);
-        auto journal = detail::read_identity(where);
-        if (!journal)
-            return std::unexpected(std::move(journal.error()));
         if (!options.allow_network_file_system) {
             if (auto local = detail::refuse_network_file_system(where); !local)
                 return std::unexpected(std::move(local.error()));
         }
+        auto journal = detail::read_identity(where);
+        if (!journal)
+            return std::unexpected(std::move(journal.error()));
         for (;;) {
             auto state = std::make_unique<detail::cursor_state>(
                 where, detail::identity_of(*journal), options);

@@ -185,8 +185,13 @@ std::uint64_t id_word(const journal_id& id) noexcept {
 
 result<std::string_view> network_file_system_of(const fs::path& directory) {
     struct statfs status{};
-    if (::statfs(directory.c_str(), &status) != 0)
-        return std::unexpected(system_error(errno, directory, "cannot stat the file system"));
+    fs::path at = absolute_path(directory);
+    // Where a directory will be made is asked of the one above it.
+    while (::statfs(at.c_str(), &status) != 0) {
+        if ((errno != ENOENT && errno != ENOTDIR) || !at.has_relative_path())
+            return std::unexpected(system_error(errno, at, "cannot stat the file system"));
+        at = at.parent_path();
+    }
     return remote_file_system(static_cast<std::uint32_t>(status.f_type));
 }
 

@@ -55,7 +55,8 @@ inline constexpr std::string_view torn_name = "torn";
 // The first 8 bytes of the id, which bind small checksums to this journal.
 [[nodiscard]] std::uint64_t id_word(const journal_id& id) noexcept;
 
-// The kind of network file system, FUSE included, that the directory is on; empty for any other.
+// The kind of network file system, FUSE included, that the directory is on or would be made on;
+// empty for any other.
 [[nodiscard]] result<std::string_view> network_file_system_of(
     const std::filesystem::path& directory);
 // network_file_system if the directory is on one.

@@ -178,16 +178,15 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     const auto room = purpose == open_purpose::recover ? min_segment_bytes : no_value;
     if (auto fine = check_options(options); !fine)
         return std::unexpected(std::move(fine.error()));
+    if (!options.allow_network_file_system) {
+        if (auto local = refuse_network_file_system(path); !local)
+            return std::unexpected(std::move(local.error()));
+    }
     auto prepared = prepare_directory(path, options);
     if (!prepared)
         return std::unexpected(std::move(prepared.error()));
     directory_handle directory = std::move(*prepared);
     writer_parts parts{.directory = directory, .options = options};
-    if (!options.allow_network_file_system) {
-        if (auto local = refuse_network_file_system(directory.path()); !local) {
-            return std::unexpected(std::move(local.error()));
-        }
-    }
     auto lock = writer_lock::acquire(directory, options.mode);
     if (!lock)
         return std::unexpected(name_holder(std::move(lock.error()), directory));

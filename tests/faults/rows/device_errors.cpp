@@ -7,6 +7,7 @@
 #include "support/block_device.hpp"
 #include "support/cut_check.hpp"
 #include "support/fuse_disk.hpp"
+#include "support/process.hpp"
 #include "support/recorded_history.hpp"
 #include "support/row_program.hpp"
 #include "support/scratch_files.hpp"
@@ -19,6 +20,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <pawl/journal/cursor.hpp>
+#include <pawl/journal/journal.hpp>
+#include <pawl/journal/writer.hpp>
 
 #include <array>
 #include <csignal>
@@ -86,6 +91,23 @@ class broken_device {
             return wrong;
         disk_.reset(empty_);
         return on_mounted([](const std::filesystem::path&) { return std::string{}; });
+    }
+
+    // The disk's own file system is a real FUSE: nothing opens a journal there unless it is
+    // allowed.
+    [[nodiscard]] std::string refused_on_fuse() {
+        const auto there = program_.directory() / "fuse";
+        const auto refused = [](const auto& opened) {
+            return !opened && opened.error().code == errc::network_file_system;
+        };
+        if (!refused(writer::open(there)) || !refused(cursor::open(there)) ||
+            !refused(recover(there, {.dry_run = true})))
+            return "FUSE is not refused";
+        if (refused(writer::open(there, {.allow_network_file_system = true})) ||
+            refused(cursor::open(there, {.allow_network_file_system = true})) ||
+            refused(recover(there, {.dry_run = true, .allow_network_file_system = true})))
+            return "FUSE is refused although it is allowed";
+        return refused_by_command(there);
     }
 
     // The commit of what a writer's sync needs fails, but that of another file gets the error: the
@@ -161,6 +183,21 @@ class broken_device {
         to.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));
         return to ? kept.string() : "no file, for want of space";
+    }
+
+    // So does the command that asks before it looks for a journal, which is not there.
+    [[nodiscard]] static std::string refused_by_command(const std::filesystem::path& there) {
+        std::vector<std::string> words{PAWL_TOOLS_DIR "/pawl", "recover", "--dry-run",
+                                       there.string()};
+        const auto refused = [](const finished_process& done) {
+            return done.exit_code == 3 && done.err.find("is on FUSE") != std::string::npos;
+        };
+        if (const auto plain = test::run(words); !refused(plain))
+            return "pawl recover on FUSE: " + plain.err;
+        words.emplace_back("--allow-network-file-system");
+        if (const auto allowed = test::run(words); refused(allowed) || allowed.exit_code == 2)
+            return "pawl recover on FUSE, allowed: " + allowed.err;
+        return {};
     }
 
     // Writes a file's pages without waiting for the file system's commit.
@@ -286,9 +323,11 @@ void run(row_program& program, file_system kind, std::uint64_t first) {
         program.skip(why);
         return;
     }
-    if (auto wrong = on.sync_after_another(); !wrong.empty())
-        program.failure(fmt::format("--part {}", static_cast<int>(kind) + 1),
-                        fmt::format("{}: {}", name_of(kind), wrong));
+    for (const std::string& wrong : {on.refused_on_fuse(), on.sync_after_another()}) {
+        if (!wrong.empty())
+            program.failure(fmt::format("--part {}", static_cast<int>(kind) + 1),
+                            fmt::format("{}: {}", name_of(kind), wrong));
+    }
     for (std::uint64_t number = first; program.goes_on() && !on.gave_up(); ++number)
         on.one_trial(number);
     program.detail(on.line());

@@ -54,6 +54,11 @@ void on_getattr(::fuse_req_t request, ::fuse_ino_t inode, ::fuse_file_info*) {
     ::fuse_reply_attr(request, &known, for_ever);
 }
 
+// Lists nothing: who looks for the disk knows its name.
+void on_readdir(::fuse_req_t request, ::fuse_ino_t, std::size_t, ::off_t, ::fuse_file_info*) {
+    ::fuse_reply_buf(request, nullptr, 0);
+}
+
 void on_setattr(::fuse_req_t request, ::fuse_ino_t inode, struct ::stat*, int, ::fuse_file_info*) {
     on_getattr(request, inode, nullptr);
 }
@@ -92,6 +97,7 @@ void on_fsync(::fuse_req_t request, ::fuse_ino_t, int, ::fuse_file_info*) {
     result.lookup = on_lookup;
     result.getattr = on_getattr;
     result.setattr = on_setattr;
+    result.readdir = on_readdir;
     result.open = on_open;
     result.read = on_read;
     result.write = on_write;
