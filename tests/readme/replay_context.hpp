@@ -5,6 +5,7 @@
 
 #include <pawl/journal/journal.hpp>
 #include <pawl/replay/command_loop.hpp>
+#include <pawl/replay/entities.hpp>
 #include <pawl/replay/execute.hpp>
 #include <pawl/replay/fold.hpp>
 #include <pawl/replay/parallel_fold.hpp>

@@ -9,6 +9,7 @@
 #include <pawl/journal/journal.hpp>
 #include <pawl/replay/command_future.hpp>
 #include <pawl/replay/command_loop.hpp>
+#include <pawl/replay/entities.hpp>
 #include <pawl/replay/execute.hpp>
 #include <pawl/replay/fold.hpp>
 #include <pawl/replay/parallel_fold.hpp>
@@ -209,6 +210,31 @@ TEST_CASE("no execution lets std::bad_alloc through", "[replay][memory]") {
             heed_outcome(got,
                          pawl::execute(ledger{}, bank::deposit{account, 10}, state, *log, *events));
         heed_outcome(got, pawl::execute(ledger{}, bank::transfer{1, 2, 5}, state, *log, *events));
+    });
+    CHECK(got.unexplained() == "");
+    check_refusals(refused, 20);
+}
+
+TEST_CASE("no entity lets std::bad_alloc through", "[replay][memory]") {
+    const pawl::test::temporary_directory home;
+    const auto path = home.path() / "j";
+    std::optional<pawl::writer> log;
+    std::optional<pawl::entities<ledger>> of;
+    const auto prepare = [&] {
+        of.reset();
+        log.reset();
+        fs::remove_all(path);
+        log.emplace(bank::open_writer(path));
+        of.emplace(*log, ledger{}, pawl::entity_options{.capacity = 2});
+    };
+    auto got = writer_answers();
+    const auto refused = refuse_each_allocation(prepare, [&] {
+        for (std::uint64_t account = 1; account < 5; ++account)
+            heed_outcome(got, of->transact(account, bank::deposit{account, 10}));
+        // The other account of the transfer was evicted, and has missed an event.
+        heed_outcome(got, of->transact(1, bank::transfer{1, 2, 5}));
+        if (auto now = of->read(2); !now)
+            got.heed(now.error());
     });
     CHECK(got.unexplained() == "");
     check_refusals(refused, 20);

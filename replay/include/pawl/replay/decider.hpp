@@ -105,6 +105,18 @@ concept decides =
 
 namespace detail {
 
+struct no_refusal {
+    friend bool operator==(const no_refusal&, const no_refusal&) = default;
+};
+template <class Decider>
+struct refusal_of {
+    using type = no_refusal;
+};
+template <may_refuse Decider>
+struct refusal_of<Decider> {
+    using type = typename Decider::refusal;
+};
+
 // Visits a table by evolving a state with it.
 template <folds_events Fold, payload_source Source>
 struct evolver {

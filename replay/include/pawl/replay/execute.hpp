@@ -75,6 +75,20 @@ template <class Decider>
         .events = found.events, .first = found.first, .last = found.last, .repeated = true};
 }
 
+template <class Decider>
+using decided_by = std::expected<void, typename refusal_of<Decider>::type>;
+
+template <class Decider, class Command>
+[[nodiscard]] decided_by<Decider> ask(const Decider& by, const Command& command,
+                                      const typename Decider::state& state, decision& events) {
+    if constexpr (may_refuse<Decider>) {
+        return by.decide(command, state, events);
+    } else {
+        by.decide(command, state, events);
+        return {};
+    }
+}
+
 // Records what `decide` refused, and returns it.
 template <may_refuse Decider>
 [[nodiscard]] execution_result<Decider> refuse(writer& log, typename Decider::refusal refused,
@@ -93,6 +107,34 @@ template <may_refuse Decider>
         }
     }
     return std::unexpected(std::move(refused));
+}
+
+// Appends what was decided: the events, or a refusal or a command without events if the origin says
+// so. The state is then still to be evolved.
+template <class Decider>
+[[nodiscard]] execution_result<Decider> record(writer& log, decision& events,
+                                               decided_by<Decider> decided,
+                                               const command_origin& origin) {
+    std::array<metadata_entry, command_origin::most_entries> room;
+    const auto entries = origin.entries(room);
+    if constexpr (may_refuse<Decider>) {
+        if (!decided)
+            return refuse<Decider>(log, std::move(decided.error()), entries,
+                                   origin.records_refusals);
+    }
+    if (events.failure())
+        return std::unexpected(copy_of(*events.failure()));
+    if (events.empty()) {
+        if (origin.records_refusals) {
+            if (auto placed = log.append_handled(entries, {}); !placed)
+                return std::unexpected(std::move(placed.error()));
+        }
+        return execution{};
+    }
+    auto last = events.append_to(log, entries);
+    if (!last)
+        return std::unexpected(std::move(last.error()));
+    return execution{.events = events.size(), .first = events.receipt_of(0), .last = *last};
 }
 
 }  // namespace detail
@@ -121,33 +163,16 @@ template <class Decider, class Command>
             if (auto known = detail::first_outcome<Decider>(log, *origin.command))
                 return std::move(*known);
         }
-        std::array<metadata_entry, command_origin::most_entries> room;
-        const auto entries = origin.entries(room);
-        if constexpr (may_refuse<Decider>) {
-            if (auto decided = by.decide(command, std::as_const(state), events); !decided)
-                return detail::refuse<Decider>(log, std::move(decided.error()), entries,
-                                               origin.records_refusals);
-        } else {
-            by.decide(command, std::as_const(state), events);
-        }
-        if (events.failure())
-            return std::unexpected(detail::copy_of(*events.failure()));
-        if (events.empty()) {
-            if (origin.records_refusals) {
-                if (auto placed = log.append_handled(entries, {}); !placed)
-                    return std::unexpected(std::move(placed.error()));
-            }
-            return execution{};
-        }
-        auto last = events.append_to(log, entries);
-        if (!last)
-            return std::unexpected(std::move(last.error()));
+        auto done =
+            detail::record<Decider>(log, events, detail::ask(by, command, state, events), origin);
+        if (!done || done->events == 0)
+            return done;
         for (std::size_t i = 0; i < events.size(); ++i) {
             const event written = log.appended(events.receipt_of(i));
-            if (auto done = evolve(by, state, written, payload_check::trust); !done)
-                return std::unexpected(std::move(done.error()));
+            if (auto evolved = evolve(by, state, written, payload_check::trust); !evolved)
+                return std::unexpected(std::move(evolved.error()));
         }
-        return execution{.events = events.size(), .first = events.receipt_of(0), .last = *last};
+        return done;
     });
 }
 

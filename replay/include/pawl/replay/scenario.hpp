@@ -97,18 +97,6 @@ class imagined_log {
     std::vector<std::uint64_t> frame_;
 };
 
-struct no_refusal {
-    friend bool operator==(const no_refusal&, const no_refusal&) = default;
-};
-template <class Decider>
-struct refusal_of {
-    using type = no_refusal;
-};
-template <may_refuse Decider>
-struct refusal_of<Decider> {
-    using type = typename Decider::refusal;
-};
-
 }  // namespace detail
 
 // One thread uses it. Events that are given, or that a command produces, are applied to the state
