@@ -193,7 +193,11 @@ result<sequence_number> writer::wait_durable(sequence_number sequence) {
                                      .limit = published(),
                                      .reason = "no event with this sequence is published yet"});
     }
-    return sync();
+    auto synced = sync();
+    // Another thread may have closed the writer meanwhile, which made everything durable.
+    if (!synced && durable() > sequence)
+        return durable();
+    return synced;
 }
 
 result<sequence_number> writer::spin_durable(sequence_number sequence) const noexcept {

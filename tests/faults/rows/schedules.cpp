@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
     const std::uint64_t first = program.option("--schedule", 0);
     const auto workers = static_cast<unsigned>(
         std::min<std::uint64_t>(program.option("--workers", usual_workers()), most_workers));
-    program.target({.quick = 500, .ci = 4'000, .full = 10'000'000});
+    program.target({.quick = 500, .ci = 50'000, .full = 10'000'000});
     places& in = shared_places();
     const auto work = [&](unsigned index) {
         worker_sums mine{};
