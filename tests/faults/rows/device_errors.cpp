@@ -5,25 +5,18 @@
 // mounted file system; and after the file system is mounted again, everything that was acknowledged
 // must be there.
 #include "support/block_device.hpp"
+#include "support/certain_trials.hpp"
 #include "support/cut_check.hpp"
 #include "support/fuse_disk.hpp"
-#include "support/process.hpp"
-#include "support/recorded_history.hpp"
 #include "support/row_program.hpp"
-#include "support/scratch_files.hpp"
 #include "support/struck_writer.hpp"
 #include "support/watched_child.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <pawl/journal/cursor.hpp>
-#include <pawl/journal/journal.hpp>
-#include <pawl/journal/writer.hpp>
 
 #include <array>
 #include <csignal>
@@ -31,7 +24,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <vector>
 
 using namespace pawl;
 using namespace pawl::test;
@@ -93,47 +85,13 @@ class broken_device {
         return on_mounted([](const std::filesystem::path&) { return std::string{}; });
     }
 
-    // The disk's own file system is a real FUSE: nothing opens a journal there unless it is
-    // allowed.
-    [[nodiscard]] std::string refused_on_fuse() {
-        const auto there = program_.directory() / "fuse";
-        const auto refused = [](const auto& opened) {
-            return !opened && opened.error().code == errc::network_file_system;
-        };
-        if (!refused(writer::open(there)) || !refused(cursor::open(there)) ||
-            !refused(recover(there, {.dry_run = true})))
-            return "FUSE is not refused";
-        if (refused(writer::open(there, {.allow_network_file_system = true})) ||
-            refused(cursor::open(there, {.allow_network_file_system = true})) ||
-            refused(recover(there, {.dry_run = true, .allow_network_file_system = true})))
-            return "FUSE is refused although it is allowed";
-        return refused_by_command(there);
-    }
-
-    // The commit of what a writer's sync needs fails, but that of another file gets the error: the
-    // kernel then has nothing left to sync, and the writer must notice by itself.
-    [[nodiscard]] std::string sync_after_another() {
+    // What needs no chance to show.
+    [[nodiscard]] std::string certain_trials() {
+        if (auto wrong = refused_on_fuse(program_.directory() / "fuse"); !wrong.empty())
+            return wrong;
         disk_.reset(empty_);
-        return on_mounted([&](const std::filesystem::path& journal) -> std::string {
-            auto opened = writer::open(journal, small_options(sync_policy::manual(), false));
-            if (!opened)
-                return "open fails with " + opened.error().message();
-            if (!opened->append({.type = 1}, {}) || !opened->sync())
-                return "a calm disk refuses a writer";
-            const std::vector<std::byte> payload(disk_block_bytes);
-            for (int i = 0; i < 4; ++i) {
-                if (!opened->append({.type = 1}, payload))
-                    return "an append fails";
-            }
-            for (const auto& entry : std::filesystem::directory_iterator{journal}) {
-                if (entry.path().extension() == ".seg")
-                    write_back(entry.path());
-            }
-            disk_.refuse({.writes = true});
-            if (sync_of(live() / "another"))
-                return "the other file's sync succeeds, so the trial shows nothing";
-            return opened->sync() ? "a sync succeeds although its commit failed for another file"
-                                  : "";
+        return on_mounted([&](const std::filesystem::path& journal) {
+            return sync_after_another(journal, disk_);
         });
     }
 
@@ -183,41 +141,6 @@ class broken_device {
         to.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));
         return to ? kept.string() : "no file, for want of space";
-    }
-
-    // So does the command that asks before it looks for a journal, which is not there.
-    [[nodiscard]] static std::string refused_by_command(const std::filesystem::path& there) {
-        std::vector<std::string> words{PAWL_TOOLS_DIR "/pawl", "recover", "--dry-run",
-                                       there.string()};
-        const auto refused = [](const finished_process& done) {
-            return done.exit_code == 3 && done.err.find("is on FUSE") != std::string::npos;
-        };
-        if (const auto plain = test::run(words); !refused(plain))
-            return "pawl recover on FUSE: " + plain.err;
-        words.emplace_back("--allow-network-file-system");
-        if (const auto allowed = test::run(words); refused(allowed) || allowed.exit_code == 2)
-            return "pawl recover on FUSE, allowed: " + allowed.err;
-        return {};
-    }
-
-    // Writes a file's pages without waiting for the file system's commit.
-    static void write_back(const std::filesystem::path& file) {
-        const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-        constexpr auto all =
-            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-        if (descriptor < 0 || ::sync_file_range(descriptor, 0, 0, all) != 0)
-            give_up(file);
-        ::close(descriptor);
-    }
-
-    // Makes a file and syncs it.
-    [[nodiscard]] static bool sync_of(const std::filesystem::path& file) {
-        const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (descriptor < 0)
-            give_up(file);
-        const bool synced = ::fsync(descriptor) == 0;
-        ::close(descriptor);
-        return synced;
     }
 
     [[nodiscard]] std::filesystem::path live() { return program_.directory() / "live"; }
@@ -323,11 +246,9 @@ void run(row_program& program, file_system kind, std::uint64_t first) {
         program.skip(why);
         return;
     }
-    for (const std::string& wrong : {on.refused_on_fuse(), on.sync_after_another()}) {
-        if (!wrong.empty())
-            program.failure(fmt::format("--part {}", static_cast<int>(kind) + 1),
-                            fmt::format("{}: {}", name_of(kind), wrong));
-    }
+    if (auto wrong = on.certain_trials(); !wrong.empty())
+        program.failure(fmt::format("--part {}", static_cast<int>(kind) + 1),
+                        fmt::format("{}: {}", name_of(kind), wrong));
     for (std::uint64_t number = first; program.goes_on() && !on.gave_up(); ++number)
         on.one_trial(number);
     program.detail(on.line());
