@@ -1,7 +1,9 @@
 // Row 13: a command takes effect once. Random commands, retries, other bytes under a known id,
-// commands without events, conflicts and batches, against a plain model that knows what the writer
-// must remember; between them the writer dies, now and then between an append and its reply, and is
-// opened again. In the end the log itself says how often each command took effect.
+// commands without events, conflicts, conditions on further streams and batches, against a plain
+// model that knows what the writer must remember; between them the writer dies, now and then
+// between an append and its reply, and is opened again. In the end the log itself says how often
+// each command took effect.
+#include "support/drawn_conditions.hpp"
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/row_program.hpp"
@@ -205,21 +207,25 @@ class history {
     }
 
     [[nodiscard]] answer expected_answer(const planned_command& command, bool other_bytes,
-                                         bool stale) const {
+                                         bool conflicts) const {
         if (known_.remembered(command.number) != nullptr)
             return other_bytes ? answer::reused : answer::repeated;
-        return stale && command.events != 0 ? answer::conflict : answer::accepted;
+        return conflicts && command.events != 0 ? answer::conflict : answer::accepted;
     }
 
     [[nodiscard]] bool send(writer& log, const planned_command& command, bool other_bytes,
                             bool stale) {
-        const answer wanted = expected_answer(command, other_bytes, stale);
+        // One stream more than is ever written.
+        const drawn_conditions also{random_, streams + 1, random_.one_in(8),
+                                    [&](stream_id stream) { return known_.version(stream); }};
+        const answer wanted =
+            expected_answer(command, other_bytes, stale || also.broken.has_value());
         // Other bytes make a new command where the id is not known: then it is sent as it is.
         const auto reference = reference_to(
             command.id(), as_payload(wanted == answer::reused ? "other bytes" : command.bytes()));
         const std::array entries{entry_of(reference)};
         const sequence_number first = log.next_sequence();
-        const auto done = append(log, command, entries, stale);
+        const auto done = append(log, command, entries, stale, also.all);
         ++sent_;
         const auto got = done ? std::optional{answer::accepted} : answer_of(done.error());
         if (!got)
@@ -229,11 +235,20 @@ class history {
             return found(fmt::format("command {} was {}, where it is to be {}", command.number,
                                      text_of(*got), text_of(wanted)));
         ++answers_[static_cast<std::size_t>(*got)];
+        if (*got == answer::conflict && !stale && !names(done.error(), *also.broken))
+            return found(
+                fmt::format("command {}: the conflict is not the broken condition on "
+                            "stream {}: {}",
+                            command.number, also.broken->stream, failure_text(log, done.error())));
         if (*got == answer::accepted)
             known_.took_effect(command, first);
         else if (log.next_sequence() != first)
             return found(fmt::format("command {} was refused and left an event", command.number));
         return *got != answer::repeated || check_outcome(log, command);
+    }
+
+    [[nodiscard]] bool names(const error& why, const stream_condition& broken) const {
+        return why.stream == broken.stream && why.actual_version == known_.version(broken.stream);
     }
 
     // The first outcome again: where it lies, and every event of it.
@@ -270,26 +285,31 @@ class history {
 
     // One way to append or another; a stale command expects a version that its stream is not at.
     [[nodiscard]] result<receipt> append(writer& log, const planned_command& command,
-                                         std::span<const metadata_entry> entries, bool stale) {
+                                         std::span<const metadata_entry> entries, bool stale,
+                                         std::span<const stream_condition> also) {
         if (command.events == 0)
             return log.append_handled(entries, as_payload(command.payload(0)));
         const stream_version at = known_.version(command.stream);
-        const event_header header{.type = 1,
-                                  .stream = command.stream,
-                                  .expected = expect::exactly(stale ? at + 1 : at),
-                                  .metadata = entries};
-        if (command.events == 1)
+        event_header header{.type = 1,
+                            .stream = command.stream,
+                            .expected = expect::exactly(stale ? at + 1 : at),
+                            .metadata = entries};
+        if (command.events == 1) {
+            header.conditions = also;
             return random_.one_in(2) ? log.append(header, as_payload(command.payload(0)))
                                      : reserve_and_commit(log, header, command);
+        }
         auto events = log.begin_batch(command.events, std::size_t{command.events} * 1100);
         if (!events)
             return std::unexpected(std::move(events.error()));
-        if (auto added = add(*events, header, command); !added)
+        // Any event of the batch may carry the conditions, which are about the log before it.
+        const auto carrier = static_cast<std::uint32_t>(random_.below(command.events));
+        if (auto added = add(*events, header, command, carrier, also); !added)
             return std::unexpected(std::move(added.error()));
         // The process may end before a batch is committed; here it thinks better of it.
         if (random_.one_in(6)) {
             events->abandon();
-            return append(log, command, entries, stale);
+            return append(log, command, entries, stale, also);
         }
         return events->commit();
     }
@@ -305,8 +325,10 @@ class history {
     }
 
     [[nodiscard]] static result<void> add(batch& events, event_header header,
-                                          const planned_command& command) {
+                                          const planned_command& command, std::uint32_t carrier = 0,
+                                          std::span<const stream_condition> also = {}) {
         for (std::uint32_t part = 0; part < command.events; ++part) {
+            header.conditions = part == carrier ? also : std::span<const stream_condition>{};
             if (auto added = events.append(header, as_payload(command.payload(part))); !added)
                 return std::unexpected(std::move(added.error()));
             header.expected = expect::any();
