@@ -2,14 +2,24 @@
 # build; the fuzzers themselves need Clang: preset fuzz.
 option(PAWL_FUZZERS "Build the fuzzers, which needs Clang" OFF)
 
-set(fuzz_names segment index heads retained control snapshot payload json schema)
+set(fuzz_names segment index heads retained control snapshot payload json schema fields
+               lines)
 list(TRANSFORM fuzz_names REPLACE "(.+)" "fuzz/\\1.cpp" OUTPUT_VARIABLE fuzz_sources)
-add_library(pawl_fuzz_targets STATIC fuzz/targets.cpp ${fuzz_sources})
+# What `pawl append` reads lines with; the fuzzers' build has no tools.
+set(append_sources "${PROJECT_SOURCE_DIR}/tools/pawl/append/append_line.cpp"
+                   "${PROJECT_SOURCE_DIR}/tools/pawl/append/members.cpp"
+                   "${PROJECT_SOURCE_DIR}/tools/pawl/append/metadata_json.cpp"
+                   "${PROJECT_SOURCE_DIR}/tools/pawl/events/base64.cpp"
+                   "${PAWL_PARTS_DIR}/replay/sqlite/table/utc_time.cpp")
+add_library(pawl_fuzz_targets STATIC fuzz/targets.cpp ${fuzz_sources} ${append_sources})
 pawl_target_defaults(pawl_fuzz_targets)
 target_include_directories(pawl_fuzz_targets PRIVATE "${PAWL_PARTS_DIR}/journal"
                                                      "${PAWL_PARTS_DIR}/journal/src"
-                                                     "${PAWL_PARTS_DIR}/replay/src")
-target_link_libraries(pawl_fuzz_targets PUBLIC pawl_test_support pawl::codec)
+                                                     "${PAWL_PARTS_DIR}/replay/src"
+                                                     "${PAWL_PARTS_DIR}/replay/sqlite/include"
+                                                     "${PROJECT_SOURCE_DIR}/tools/pawl")
+target_link_libraries(pawl_fuzz_targets PUBLIC pawl_test_support pawl::codec
+                                               nlohmann_json::nlohmann_json)
 pawl_flatbuffers(pawl_fuzz_targets "${PROJECT_SOURCE_DIR}/tests/codec/shop.fbs"
                  "${PROJECT_SOURCE_DIR}/tests/codec/kinds.fbs")
 

@@ -12,7 +12,8 @@ std::span<const fuzz_target> fuzz_targets() noexcept {
         fuzz_target{"heads", fuzz_heads},       fuzz_target{"control", fuzz_control},
         fuzz_target{"snapshot", fuzz_snapshot}, fuzz_target{"payload", fuzz_payload},
         fuzz_target{"json", fuzz_json},         fuzz_target{"schema", fuzz_schema},
-        fuzz_target{"retained", fuzz_retained},
+        fuzz_target{"retained", fuzz_retained}, fuzz_target{"fields", fuzz_fields},
+        fuzz_target{"lines", fuzz_lines},
     };
     return targets;
 }

@@ -34,6 +34,9 @@ void fuzz_payload(fuzz_input input);   // an event's payload, decoded as several
 void fuzz_json(fuzz_input input);      // JSON text, parsed for several tables
 void fuzz_schema(fuzz_input input);    // a binary schema, and a payload printed by it
 
+void fuzz_fields(fuzz_input input);  // descriptions of a type, and the fields of a payload
+void fuzz_lines(fuzz_input input);   // a line of JSON for `pawl append`
+
 // If the payload can be printed, the text can be parsed and prints the same again.
 void prints_and_reads_back(const schema& of, std::span<const std::byte> payload);
 

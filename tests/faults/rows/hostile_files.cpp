@@ -29,9 +29,10 @@ struct share {
     std::string_view target;
     std::uint64_t per_mille;
 };
-constexpr std::array shares{share{"segment", 420}, share{"index", 220},  share{"heads", 60},
+constexpr std::array shares{share{"segment", 380}, share{"index", 220},  share{"heads", 60},
                             share{"payload", 150}, share{"control", 10}, share{"snapshot", 10},
-                            share{"json", 50},     share{"schema", 50},  share{"retained", 30}};
+                            share{"json", 50},     share{"schema", 50},  share{"retained", 30},
+                            share{"fields", 20},   share{"lines", 20}};
 
 // The directory of the fuzzers: beside this program, or in the build made for them.
 [[nodiscard]] fs::path find_fuzzers() {
