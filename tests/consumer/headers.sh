@@ -27,7 +27,7 @@ check() {
     checked=$((checked + 1))
 }
 
-for part in journal codec replay; do
+for part in journal codec replay replay/sqlite; do
     includes+=("-I$source/$part/include")
     while IFS= read -r header; do
         check "$part" "$header"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""extract_examples.py ROOT OUT: writes OUT/PART_examples.cpp for journal, codec and replay, made of every
+"""extract_examples.py ROOT OUT: writes OUT/PART_examples.cpp for journal, codec, replay and sqlite, made of every
 example in the part's public headers and in the ```cpp blocks of every Markdown page.
 
 An example in a header is a run of comment lines that are indented by five spaces. Its types, aliases and
@@ -11,7 +11,8 @@ import pathlib
 import re
 import sys
 
-PARTS = ("journal", "codec", "replay")
+# Where each part lies. A page belongs to the innermost.
+PARTS = {"journal": "journal", "codec": "codec", "sqlite": "replay/sqlite", "replay": "replay"}
 DECLARES = ("template", "struct ", "class ", "enum ", "using ")
 EXAMPLE = re.compile(r"^\s*//(?: {5}(.*))?$")
 
@@ -77,16 +78,18 @@ def write(path, text):
 
 
 def part_of(path, root):
-    parts = path.relative_to(root).parts
-    return parts[0] if parts[0] in PARTS else "journal"
+    for part, place in PARTS.items():
+        if path.is_relative_to(root / place):
+            return part
+    return "journal"
 
 
 def main():
     root, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     schema = (root / "tests/readme/orders.fbs").read_text()
     sources = []
-    for part in PARTS:
-        headers = (root / part / "include/pawl" / part).glob("*.hpp")
+    for part, place in PARTS.items():
+        headers = (root / place / "include/pawl" / part).glob("*.hpp")
         sources += [(h, header_examples(h)) for h in sorted(headers)]
     pages = [p for p in sorted(root.rglob("*.md")) if "build" not in p.relative_to(root).parts]
     sources += [(p, page_examples(p)) for p in pages]

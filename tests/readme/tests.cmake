@@ -7,7 +7,8 @@ list(FILTER pages EXCLUDE REGEX "^${PROJECT_SOURCE_DIR}/build/")
 file(
     GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/journal/include/pawl/journal/*.hpp"
     "${PROJECT_SOURCE_DIR}/codec/include/pawl/codec/*.hpp"
-    "${PROJECT_SOURCE_DIR}/replay/include/pawl/replay/*.hpp")
+    "${PROJECT_SOURCE_DIR}/replay/include/pawl/replay/*.hpp"
+    "${PROJECT_SOURCE_DIR}/replay/sqlite/include/pawl/sqlite/*.hpp")
 set_property(
     DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${pages} ${headers}
                               "${CMAKE_CURRENT_LIST_DIR}/extract_examples.py")
@@ -24,6 +25,14 @@ target_include_directories(pawl_examples PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
 target_link_libraries(pawl_examples PRIVATE pawl::replay)
 pawl_flatbuffers(pawl_examples "${CMAKE_CURRENT_LIST_DIR}/orders.fbs"
                                "${CMAKE_CURRENT_LIST_DIR}/shop.fbs")
+
+if(TARGET pawl::sqlite)
+    add_library(pawl_sqlite_examples OBJECT "${examples}/sqlite_examples.cpp")
+    pawl_target_defaults(pawl_sqlite_examples)
+    target_compile_options(pawl_sqlite_examples PRIVATE -Wno-shadow -Wno-unused)
+    target_include_directories(pawl_sqlite_examples PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
+    target_link_libraries(pawl_sqlite_examples PRIVATE pawl::sqlite)
+endif()
 
 # The README's example is a whole program, and is run.
 add_executable(pawl_readme_example "${examples}/readme_example.cpp")
