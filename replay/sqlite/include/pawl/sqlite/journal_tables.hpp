@@ -20,6 +20,9 @@
 // of none. What a query demands of sequence, time, stream and type restricts what is read of the
 // journal (event_scan), and rows come in the order of their sequence.
 //
+// Programs that are not compiled with Pawl load pawl_sqlite.so instead: see
+// replay/sqlite/README.md.
+//
 // A query fails if the journal is damaged where it reads, and if a payload does not verify. The
 // tables hold the types that the journal described when they were made. A connection and its
 // statements are used by one thread at a time, and may outlive everything else.
