@@ -250,6 +250,7 @@ void command_line::add_sql() {
             "--json", [this](std::int64_t) { sql_asked.format = row_format::json; },
             "Short for --format json")
         ->excludes(format);
+    add_allow(command, sql_asked);
     command->callback([this] { run = [this] { return sql(sql_asked); }; });
 }
 
@@ -262,6 +263,7 @@ void command_line::add_check_schema() {
         ->check(not_empty())
         ->type_name("");
     add_json(command, check_schema_asked);
+    add_allow(command, check_schema_asked);
     command->callback([this] { run = [this] { return check_schema(check_schema_asked); }; });
 }
 

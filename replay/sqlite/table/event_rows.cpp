@@ -38,12 +38,14 @@ std::unexpected<error> at_event(error why, const event& e) {
 
 result<void> event_rows::start(event_filter filter) {
     filter.type = from_.type() ? from_.type() : filter.type;
+    filter.allow_network_file_system = from_.options().allow_network_file_system;
     event_ = nullptr;
     auto opened = event_scan::open(from_.directory(), filter);
     const auto failed_with = [&](errc code) { return !opened && opened.error().code == code; };
     if (filter.from && (failed_with(errc::pruned) || failed_with(errc::not_found))) {
         // Before the beginning, or beyond the end.
-        const auto whole = cursor::open(from_.directory());
+        const auto whole = cursor::open(
+            from_.directory(), {.allow_network_file_system = filter.allow_network_file_system});
         if (!whole)
             return std::unexpected(whole.error());
         if (whole->next_sequence() < *filter.from)

@@ -50,9 +50,10 @@ std::string_view type_of(field_kind kind) {
 
 result<journal_source> journal_source::open(const std::filesystem::path& directory,
                                             std::shared_ptr<const event_catalog> types,
-                                            std::string_view type) {
+                                            std::string_view type, const attach_options& options) {
     journal_source made;
     made.directory_ = directory;
+    made.options_ = options;
     made.types_ = std::move(types);
     if (!type.empty()) {
         made.type_ = made.types_->type_named(type);

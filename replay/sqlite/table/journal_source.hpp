@@ -5,6 +5,7 @@
 #include <pawl/codec/field_reader.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
+#include <pawl/sqlite/journal_tables.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -41,11 +42,13 @@ class journal_source {
     // An empty type means all: the table `events`. `types` are the journal's.
     [[nodiscard]] static result<journal_source> open(const std::filesystem::path& directory,
                                                      std::shared_ptr<const event_catalog> types,
-                                                     std::string_view type);
+                                                     std::string_view type,
+                                                     const attach_options& options);
 
     [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
     [[nodiscard]] const event_catalog& types() const noexcept { return *types_; }
     [[nodiscard]] std::optional<std::uint16_t> type() const noexcept { return type_; }
+    [[nodiscard]] const attach_options& options() const noexcept { return options_; }
     // For sqlite3_declare_vtab.
     [[nodiscard]] std::string declaration() const;
 
@@ -78,6 +81,7 @@ class journal_source {
     [[nodiscard]] bool takes(std::string_view name) const;
 
     std::filesystem::path directory_;
+    attach_options options_;
     std::shared_ptr<const event_catalog> types_;
     std::optional<std::uint16_t> type_;
     std::vector<column> columns_;

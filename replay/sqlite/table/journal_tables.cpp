@@ -60,6 +60,9 @@ int outcome(sqlite3_vtab* table, const result<void>& done) {
     return done.error().code == errc::out_of_memory ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
+// The third argument of a table that may lie on a network file system.
+constexpr std::string_view allow_argument = "allow_network_file_system";
+
 // What the module keeps for a connection: the event types of the journal that attach_journal() is
 // making tables of. Loading them reads whole segments, so its tables share them.
 struct attached_types {
@@ -68,27 +71,33 @@ struct attached_types {
 };
 
 result<journal_source> source_of(const attached_types& attached,
-                                 const std::filesystem::path& directory, std::string_view type) {
+                                 const std::filesystem::path& directory, std::string_view type,
+                                 const attach_options& options) {
     if (attached.types != nullptr && attached.directory == directory)
-        return journal_source::open(directory, attached.types, type);
+        return journal_source::open(directory, attached.types, type, options);
     auto types = event_catalog::load(directory);
     if (!types)
         return std::unexpected(std::move(types.error()));
     return journal_source::open(directory, std::make_shared<const event_catalog>(std::move(*types)),
-                                type);
+                                type, options);
 }
 
 int connect(sqlite3* database, void* module, int count, const char* const* words,
             sqlite3_vtab** made, char** why) {
     return guarded_callback([&] {
         constexpr int first = 3;  // after the names of module, schema and table
-        if (count != first + 1 && count != first + 2) {
-            *why = sqlite_text("pawl takes the directory of a journal, and an event type");
+        const auto argument = [&](int number) {
+            return count > first + number ? detail::without_quotes(words[first + number])
+                                          : std::string{};
+        };
+        const bool allowed = argument(2) == allow_argument;
+        if (count <= first || count > first + 3 || (!allowed && !argument(2).empty())) {
+            *why = sqlite_text("pawl takes the directory of a journal, an event type, and '" +
+                               std::string{allow_argument} + "'");
             return SQLITE_ERROR;
         }
-        auto source = source_of(
-            *static_cast<const attached_types*>(module), detail::without_quotes(words[first]),
-            count == first + 2 ? detail::without_quotes(words[first + 1]) : std::string{});
+        auto source = source_of(*static_cast<const attached_types*>(module), argument(0),
+                                argument(1), {.allow_network_file_system = allowed});
         if (!source) {
             *why = sqlite_text(source.error().message());
             return SQLITE_ERROR;
@@ -362,23 +371,6 @@ result<void> run(sqlite3& database, const std::string& statement) {
     return failed;
 }
 
-// One more table of a type for each of its earlier names, so that old queries work.
-result<void> make_old_tables(sqlite3& database, const event_catalog& types,
-                             const std::string& schema, const std::string& using_it) {
-    for (const auto& [name, type] : types.names()) {
-        const std::string_view newest = types.name_of(type);
-        // Types that share a name have no other than the full one.
-        if (name == newest || name.contains('.') || newest.contains('.'))
-            continue;
-        std::string statement = "create virtual table if not exists ";
-        statement.append(schema).append(".").append(detail::in_quotes(name, '"'));
-        statement.append(using_it).append(", ").append(detail::in_quotes(name, '\'')).append(")");
-        if (auto made = run(database, statement); !made)
-            return made;
-    }
-    return {};
-}
-
 // Registers the module, and returns what it keeps, which SQLite deletes with it.
 result<attached_types*> add_module(sqlite3& database) {
     auto* kept = new attached_types;
@@ -395,33 +387,69 @@ result<attached_types*> add_module(sqlite3& database) {
     return kept;
 }
 
+// Makes the tables of one journal in one schema.
+class table_maker {
+  public:
+    table_maker(sqlite3& database, std::string schema, const std::filesystem::path& directory,
+                const attach_options& options)
+        : database_{database},
+          schema_{std::move(schema)},
+          directory_{detail::in_quotes(directory.string(), '\'')},
+          options_{options} {}
+
+    [[nodiscard]] result<void> make(std::string_view name, std::string_view type,
+                                    const char* unless = "") const {
+        std::string statement = "create virtual table ";
+        statement.append(unless).append(schema_).append(".").append(detail::in_quotes(name, '"'));
+        statement.append(" using pawl(").append(directory_);
+        statement.append(", ").append(detail::in_quotes(type, '\''));
+        if (options_.allow_network_file_system)
+            statement.append(", ").append(detail::in_quotes(allow_argument, '\''));
+        return run(database_, statement.append(")"));
+    }
+    // One more table of a type for each of its earlier names, so that old queries work.
+    [[nodiscard]] result<void> make_old(const event_catalog& types) const {
+        for (const auto& [name, type] : types.names()) {
+            const std::string_view newest = types.name_of(type);
+            // Types that share a name have no other than the full one.
+            if (name == newest || name.contains('.') || newest.contains('.'))
+                continue;
+            if (auto made = make(name, newest, "if not exists "); !made)
+                return made;
+        }
+        return {};
+    }
+
+  private:
+    sqlite3& database_;
+    std::string schema_;
+    std::string directory_;
+    attach_options options_;
+};
+
 result<void> make_all_tables(sqlite3& database, const std::filesystem::path& directory,
-                             const event_catalog& types, std::string_view name) {
+                             const event_catalog& types, std::string_view name,
+                             const attach_options& options) {
     const std::string schema = detail::in_quotes(name, '"');
     if (name != "main" && name != "temp")
         if (auto made = run(database, "attach ':memory:' as " + schema); !made)
             return made;
-    const std::string using_it = " using pawl(" + detail::in_quotes(directory.string(), '\'');
-    if (auto made = run(database, "create virtual table " + schema + ".events" + using_it + ")");
-        !made)
+    const table_maker tables{database, schema, directory, options};
+    if (auto made = tables.make("events", {}); !made)
         return made;
     std::optional<std::uint16_t> before;
     for (const described_event& each : types.events()) {
         if (each.type == std::exchange(before, each.type))
             continue;
         const std::string_view type = types.name_of(each.type);
-        std::string statement = "create virtual table ";
-        statement.append(schema).append(".").append(detail::in_quotes(type, '"'));
-        statement.append(using_it).append(", ").append(detail::in_quotes(type, '\'')).append(")");
-        auto made = run(database, statement);
-        if (!made)
+        if (auto made = tables.make(type, type); !made)
             return made;
     }
-    return make_old_tables(database, types, schema, using_it);
+    return tables.make_old(types);
 }
 
 result<void> make_tables(sqlite3& database, const std::filesystem::path& directory,
-                         std::string_view name) {
+                         std::string_view name, const attach_options& options) {
     auto types = event_catalog::load(directory);
     if (!types)
         return std::unexpected(std::move(types.error()));
@@ -429,7 +457,7 @@ result<void> make_tables(sqlite3& database, const std::filesystem::path& directo
     if (!kept)
         return std::unexpected(kept.error());
     **kept = {directory, std::make_shared<const event_catalog>(std::move(*types))};
-    auto made = make_all_tables(database, directory, *(*kept)->types, name);
+    auto made = make_all_tables(database, directory, *(*kept)->types, name, options);
     **kept = {};  // a table made later gets the types of its own time
     return made;
 }
@@ -446,9 +474,9 @@ result<void> add_journal_module(sqlite3& database) {
 }
 
 result<void> attach_journal(sqlite3& database, const std::filesystem::path& directory,
-                            std::string_view name) {
+                            std::string_view name, const attach_options& options) {
     try {
-        return make_tables(database, directory, name);
+        return make_tables(database, directory, name, options);
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }

@@ -67,10 +67,11 @@ result<type_check> compare(const described_event& held, const event_catalog& typ
 }
 
 // Reads each event of the types that changed with the new schema, in one pass.
-result<void> read_events(const std::filesystem::path& directory, std::vector<type_check>& checks) {
+result<void> read_events(const check_schema_options& options, std::vector<type_check>& checks) {
     if (std::ranges::all_of(checks, [](const type_check& one) { return one.changes.empty(); }))
         return {};
-    auto scan = event_scan::open(directory);
+    auto scan = event_scan::open(options.directory,
+                                 {.allow_network_file_system = options.allow_network_file_system});
     if (!scan)
         return std::unexpected(std::move(scan.error()));
     std::string text;
@@ -105,7 +106,7 @@ result<std::vector<type_check>> check(const check_schema_options& options,
             return std::unexpected(std::move(one.error()));
         checks.push_back(std::move(*one));
     }
-    if (auto read = read_events(options.directory, checks); !read)
+    if (auto read = read_events(options, checks); !read)
         return std::unexpected(std::move(read.error()));
     return checks;
 }

@@ -64,6 +64,7 @@ struct sql_options {
     std::string query{};                  // empty: those of standard input
     std::vector<std::string> attached{};  // NAME=DIR
     row_format format = row_format::table;
+    bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code sql(const sql_options& options);
 
@@ -71,6 +72,7 @@ struct check_schema_options {
     std::filesystem::path directory{};
     std::filesystem::path schema{};
     bool json = false;
+    bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code check_schema(const check_schema_options& options);
 

@@ -142,12 +142,13 @@ exit_code converse(database& from, row_format format) {
 }  // namespace
 
 exit_code sql(const sql_options& options) {
-    auto from = database::open(options.directory);
+    const attach_options how{.allow_network_file_system = options.allow_network_file_system};
+    auto from = database::open(options.directory, how);
     if (!from)
         return complain(from.error());
     for (const std::string& other : options.attached) {
         const std::size_t equals = other.find('=');
-        if (auto attached = from->attach(other.substr(0, equals), other.substr(equals + 1));
+        if (auto attached = from->attach(other.substr(0, equals), other.substr(equals + 1), how);
             !attached)
             return complain(attached.error());
     }

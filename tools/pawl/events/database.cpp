@@ -12,19 +12,21 @@ result<bool> query::next() {
                 sqlite3_errmsg(sqlite3_db_handle(statement_.get())));
 }
 
-result<database> database::open(const std::filesystem::path& directory) {
+result<database> database::open(const std::filesystem::path& directory,
+                                const attach_options& options) {
     sqlite3* handle = nullptr;
     const int code = sqlite3_open(":memory:", &handle);
     database made{handle};
     if (code != SQLITE_OK)
         return fail(errc::out_of_memory, "an SQLite database in memory");
-    if (auto attached = attach_journal(*handle, directory); !attached)
+    if (auto attached = attach_journal(*handle, directory, "main", options); !attached)
         return std::unexpected(std::move(attached.error()));
     return made;
 }
 
-result<void> database::attach(std::string_view name, const std::filesystem::path& directory) {
-    return attach_journal(*handle_, directory, name);
+result<void> database::attach(std::string_view name, const std::filesystem::path& directory,
+                              const attach_options& options) {
+    return attach_journal(*handle_, directory, name, options);
 }
 
 result<void> database::make_read_only() {

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <pawl/journal/error.hpp>
+#include <pawl/sqlite/journal_tables.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -28,10 +29,11 @@ class query {
 class database {
   public:
     // With the tables of the journal in `directory`.
-    [[nodiscard]] static result<database> open(const std::filesystem::path& directory);
+    [[nodiscard]] static result<database> open(const std::filesystem::path& directory,
+                                               const attach_options& options = {});
     // Adds the tables of another journal, as NAME.events and so on.
-    [[nodiscard]] result<void> attach(std::string_view name,
-                                      const std::filesystem::path& directory);
+    [[nodiscard]] result<void> attach(std::string_view name, const std::filesystem::path& directory,
+                                      const attach_options& options = {});
     // From now on queries cannot change anything.
     [[nodiscard]] result<void> make_read_only();
 

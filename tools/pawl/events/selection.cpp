@@ -111,7 +111,8 @@ result<where_filter> where_filter::open(const std::filesystem::path& directory,
                                     "fields to compare",
                                     *within.type));
     }
-    auto from = database::open(directory);
+    auto from =
+        database::open(directory, {.allow_network_file_system = within.allow_network_file_system});
     if (!from)
         return std::unexpected(std::move(from.error()));
     // The limits of the scan hold here too; SQLite's integers end at 2^63-1.

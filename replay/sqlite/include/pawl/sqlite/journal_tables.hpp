@@ -37,14 +37,20 @@ struct sqlite3;
 
 namespace pawl {
 
+struct attach_options {
+    bool allow_network_file_system = false;  // cursor_options
+};
+
 // Registers the module `pawl` with a connection: create virtual table t using pawl('DIR') makes an
-// `events`, and using pawl('DIR', 'TYPE') the table of one event type.
+// `events`, and using pawl('DIR', 'TYPE') the table of one event type. A third argument,
+// 'allow_network_file_system', is attach_options'; 'TYPE' may then be ''.
 [[nodiscard]] result<void> add_journal_module(sqlite3& database);
 
 // Makes all tables of a journal, in the schema `name`: main, temp, or a new schema, attached as an
 // empty database in memory. Fails like event_catalog::load, and with invalid_argument if SQLite
 // refuses a table.
 [[nodiscard]] result<void> attach_journal(sqlite3& database, const std::filesystem::path& directory,
-                                          std::string_view name = "main");
+                                          std::string_view name = "main",
+                                          const attach_options& options = {});
 
 }  // namespace pawl
