@@ -38,6 +38,9 @@ bool payload_printer::union_value(const payload_reader::table& table, const obje
     const std::size_t type_at = in_.field(table, of.offset);
     if (type_at == 0)
         return true;  // no member is set: the union's value has no meaning
+    // Printing a whole table checks the type first; reading this field alone does not.
+    if (!in_.holds(type_at, 1, 1))
+        return fail(type_at, "the type of a union lies outside the payload");
     return member(field, in_.get<std::uint8_t>(type_at), at);
 }
 
