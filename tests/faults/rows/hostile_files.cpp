@@ -167,6 +167,6 @@ int main(int argc, char** argv) {
     }
     program.detail(
         "segments, indexes, stream heads, retained, payloads, control files, snapshots, JSON, "
-        "schemas");
+        "schemas, single fields, lines of a dump");
     return program.finish();
 }
