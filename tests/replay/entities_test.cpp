@@ -309,7 +309,7 @@ TEST_CASE("a command that is sent again gets its first outcome from its entity",
     auto log = bank::open_writer(directory.path());
     wallets of{log, counted, {.capacity = 1}};
     decided = 0;
-    // Before its expected version, which is out of date by now.
+    // Before its expected version, which another event has made out of date.
     paid.expected = pawl::expect::no_stream();
     for (int i = 0; i < 2; ++i) {
         const auto again = of.transact(1, deposit{1, 10}, paid);

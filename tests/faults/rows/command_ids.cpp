@@ -6,6 +6,7 @@
 #include "support/drawn_conditions.hpp"
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
+#include "support/histories.hpp"
 #include "support/row_program.hpp"
 #include "support/workers.hpp"
 
@@ -410,31 +411,15 @@ class history {
 int main(int argc, char** argv) {
     row_program program{{.row = 13, .name = "command_ids", .counted = "crashes"}, argc, argv};
     program.target({.quick = 400, .ci = 10'000, .full = 1'000'000});
-    const std::uint64_t first = program.option("--first-history", 0);
-    const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
-    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
-        worker_sums mine{};
-        for (std::uint64_t number = first + index; program.goes_on(); number += workers) {
-            const auto directory = program.directory() / fmt::format("journal-{}", number);
-            history told{directory, draw(program.seed(), number)};
-            constexpr std::uint64_t most_lives = 60;
-            bool right = true;
-            while (right && told.lives() < most_lives && program.goes_on()) {
-                right = told.one_life();
-                program.count();
-            }
-            if (!right || !told.check_log())
-                program.failure(
-                    fmt::format("--first-history {} --workers 1 --count {}", number, most_lives),
-                    fmt::format("{} (life {} of history {})", told.wrong(), told.lives(), number));
-            fs::remove_all(directory);
+    const auto sums = run_histories<history>(
+        program, {.directory = "journal", .most_lives = 60},
+        [](history& told) { return told.check_log(); },
+        [](const history& told, worker_sums& mine) {
             mine[0] += told.sent();
             for (const answer what :
                  {answer::accepted, answer::repeated, answer::reused, answer::conflict})
                 mine[1 + static_cast<std::size_t>(what)] += told.answered(what);
-        }
-        return mine;
-    });
+        });
     program.detail(
         fmt::format("{} commands: {} took effect, {} repeated, {} with other bytes, {} "
                     "conflicts",

@@ -7,6 +7,7 @@
 #include "support/entity_model.hpp"
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
+#include "support/histories.hpp"
 #include "support/row_program.hpp"
 #include "support/workers.hpp"
 
@@ -257,30 +258,14 @@ class payment_history {
 int main(int argc, char** argv) {
     row_program program{{.row = 13, .name = "entities", .counted = "crashes"}, argc, argv};
     program.target({.quick = 100, .ci = 1'000, .full = 500'000});
-    const std::uint64_t first = program.option("--first-history", 0);
-    const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
-    const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
-        worker_sums mine{};
-        for (std::uint64_t number = first + index; program.goes_on(); number += workers) {
-            const auto directory = program.directory() / fmt::format("entities-{}", number);
-            payment_history told{directory, draw(program.seed(), number)};
-            constexpr std::uint64_t most_lives = 20;
-            bool right = true;
-            while (right && told.lives() < most_lives && program.goes_on()) {
-                right = told.one_life();
-                program.count();
-            }
-            if (!right)
-                program.failure(
-                    fmt::format("--first-history {} --workers 1 --count {}", number, most_lives),
-                    fmt::format("{} (life {} of history {})", told.wrong(), told.lives(), number));
-            fs::remove_all(directory);
+    const auto sums = run_histories<payment_history>(
+        program, {.directory = "entities", .most_lives = 20},
+        [](const payment_history&) { return true; },
+        [](const payment_history& told, worker_sums& mine) {
             mine[0] += told.sent();
             mine[1] += told.repeated();
             mine[2] += told.conflicts();
-        }
-        return mine;
-    });
+        });
     program.detail(
         fmt::format("{} payments: {} repeated, {} conflicts", sums[0], sums[1], sums[2]));
     return program.finish();
