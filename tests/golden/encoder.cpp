@@ -427,4 +427,30 @@ image encode_retained(const retained_fields& fields) {
     return made;
 }
 
+image encode_consumer(const consumer_fields& fields) {
+    image made{4096};
+    made.text(0, "PWLCONS1");
+    made.u32(8, 1);
+    made.u32(12, 4096);
+    made.text(40, fields.journal);
+    made.text(56, fields.journal);
+    made.u64(72, fields.generation);
+    made.u64(80, fields.next_sequence);
+    made.u64(88, fields.content_hash);
+    made.u64(96, fields.frame_hash);
+    made.u64(104, fields.event_ns);
+    made.u64(112, fields.committed_ns);
+    made.u64(120, fields.state);
+    made.u64(128, 4711);
+    made.text(136, "golden.example");
+    made.text(200, "make_golden");
+    made.text(264, "01234567-89ab-cdef-0123-456789abcdef");
+    made.text(304, fields.name);
+    made.text(416, fields.selection);
+    made.u64(400, made.hash(416, 416 + fields.selection.size()));
+    made.u32(408, fields.selection.size());
+    made.u64(4088, made.hash(0, 4088));
+    return made;
+}
+
 }  // namespace golden

@@ -241,4 +241,20 @@ struct retained_fields {
 };
 [[nodiscard]] image encode_retained(const retained_fields& fields);
 
+// §16
+struct consumer_fields {
+    std::string_view journal{};
+    std::uint64_t generation{};
+    std::uint64_t next_sequence{};
+    std::uint64_t content_hash{};
+    std::uint64_t frame_hash{};
+    std::uint64_t event_ns{};
+    std::uint64_t committed_ns{};
+    std::uint64_t state{};
+    std::string_view name{};
+    std::string_view selection{};
+};
+// One of the two blocks of a file.
+[[nodiscard]] image encode_consumer(const consumer_fields& fields);
+
 }  // namespace golden

@@ -1,6 +1,7 @@
 // Every field of every structure on disk, read from the committed files through the library's
 // layouts.
 #include "format/clock_frame.hpp"
+#include "format/consumer_layout.hpp"
 #include "format/description_frame.hpp"
 #include "format/directory_layout.hpp"
 #include "format/heads_layout.hpp"
@@ -12,6 +13,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <pawl/journal/consumer.hpp>
+#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/detail/frame.hpp>
 
 #include <cstring>
@@ -54,7 +57,7 @@ TEST_CASE("the committed golden files are what the second writer of the format w
             ++files;
         }
     }
-    CHECK(files == 42);
+    CHECK(files == 43);
 }
 
 TEST_CASE("the worked example of FORMAT.md is what the golden file holds") {
@@ -159,6 +162,47 @@ TEST_CASE("the flags and system types are those of the golden files") {
     CHECK(static_cast<std::uint16_t>(layout::system_type::stream_name) == stream_name);
     CHECK(static_cast<std::uint16_t>(layout::system_type::description) == description);
     CHECK(static_cast<std::uint16_t>(layout::system_type::clock_report) == clock_report);
+}
+
+TEST_CASE("consumer fields lie where the golden file has them") {
+    const std::string bytes = committed_bytes("pruned/consumers/risk");
+    REQUIRE(bytes.size() == layout::consumer_file_bytes);
+    const auto read = read_at<layout::consumer_block>(bytes, 0);
+    CHECK(read.magic == layout::consumer_magic);
+    CHECK(read.format_version == 1);
+    CHECK(read.block_bytes == 4096);
+    CHECK(id_of(read.journal) == "pawl golden left");
+    CHECK(id_of(read.origin) == "pawl golden left");
+    CHECK(read.generation == 6);
+    CHECK(read.next_sequence == 2);
+    CHECK(read.content_hash != read.frame_hash);
+    CHECK(read.event_ns == created_ns + 1);
+    CHECK(read.committed_ns == created_ns + 8);
+    CHECK(read.state == layout::consumer_settled);
+    CHECK(read.process == 4711);
+    CHECK(std::string{read.host} == "golden.example");
+    CHECK(std::string{read.program} == "make_golden");
+    CHECK(std::string{read.name} == "risk");
+    CHECK(std::string{read.selection, read.selection_bytes} == "types 1,2");
+    CHECK(read_at<layout::consumer_block>(bytes, 4096).generation == 5);
+}
+
+TEST_CASE("the library reads the golden consumer, and goes on with it") {
+    const golden_journal journal{make_pruned()};
+    const auto list = pawl::list_consumers(journal.directory());
+    REQUIRE(list);
+    REQUIRE(list->consumers.size() == 1);
+    CHECK(list->consumers[0].position.point.next == 2);
+    CHECK(list->consumers[0].selection == "types 1,2");
+    CHECK(list->consumers[0].owner ==
+          "process 4711 (make_golden) on golden.example, boot "
+          "01234567-89ab-cdef-0123-456789abcdef");
+    auto risk = pawl::consumer::open(journal.directory(), "risk", {.selection = "types 1,2"});
+    REQUIRE(risk);
+    // The log point is that of the beginning, as `retained` has it.
+    const auto events = pawl::cursor::open(journal.directory(), {.from = risk->resume_from()});
+    REQUIRE(events);
+    CHECK(events->next_sequence() == 2);
 }
 
 TEST_CASE("retained fields lie where the golden file has them") {

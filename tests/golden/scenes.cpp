@@ -459,6 +459,23 @@ scene make_pruned() {
                          .descriptions = {{2, time + 3, said}}});
     journal.put("retained", retained);
     journal.put("retained.copy", retained);
+    // Its last two positions: before the beginning, and there.
+    consumer_fields risk{.journal = "pawl golden left",
+                         .generation = 6,
+                         .next_sequence = 2,
+                         .content_hash = contents[2],
+                         .frame_hash = first.hash_at(one),
+                         .event_ns = time + 1,
+                         .committed_ns = time + 8,
+                         .state = 1,
+                         .name = "risk",
+                         .selection = "types 1,2"};
+    image consumer = encode_consumer(risk);
+    risk.generation = 5;
+    risk.next_sequence = 1;
+    risk.state = 0;
+    consumer.append(encode_consumer(risk));
+    journal.put("consumers/risk", consumer);
 
     segment_image second = journal.start(second_epoch);
     const auto two = journal.add(second, {.type = 2,

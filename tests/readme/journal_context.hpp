@@ -2,6 +2,7 @@
 
 #include "example_context.hpp"
 
+#include <pawl/journal/consumer.hpp>
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/prune.hpp>
 

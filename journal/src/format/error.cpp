@@ -35,6 +35,8 @@ std::string_view to_string(errc code) noexcept {
             return "locked";
         case errc::pruned:
             return "pruned";
+        case errc::unreadable_consumer:
+            return "unreadable_consumer";
         case errc::missing_segment:
             return "missing_segment";
         case errc::network_file_system:

@@ -2,10 +2,10 @@
 
 #include "format/hash.hpp"
 #include "os/file.hpp"
+#include "os/this_process.hpp"
 #include "store/directory.hpp"
 #include "store/segment_file.hpp"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,11 +14,9 @@
 #include <array>
 #include <atomic>
 #include <climits>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <string>
-#include <string_view>
 
 namespace pawl::detail {
 
@@ -89,40 +87,6 @@ template <class Word>
     return directory.write_whole(control_name, parts);
 }
 
-template <std::size_t Size>
-void put_text(char (&into)[Size], std::string_view text) noexcept {
-    std::memset(into, 0, Size);
-    std::memcpy(into, text.data(), std::min(text.size(), Size - 1));
-}
-
-template <std::size_t Size>
-[[nodiscard]] std::string get_text(const char (&from)[Size]) {
-    return {from, ::strnlen(from, Size)};
-}
-
-// The first line of a small file, without an allocation that could fail; empty if it cannot be
-// read.
-struct short_line {
-    std::array<char, 64> text{};
-    std::size_t bytes = 0;
-
-    [[nodiscard]] std::string_view view() const noexcept { return {text.data(), bytes}; }
-};
-
-[[nodiscard]] short_line first_line(const char* path) noexcept {
-    short_line line;
-    const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return line;
-    const auto got = ::read(descriptor, line.text.data(), line.text.size());
-    ::close(descriptor);
-    if (got > 0) {
-        const std::string_view all{line.text.data(), static_cast<std::size_t>(got)};
-        line.bytes = std::min(all.find('\n'), all.size());
-    }
-    return line;
-}
-
 [[nodiscard]] result<mapping> map_control(const directory_handle& directory, file::access access,
                                           mapping::access mode) {
     auto opened = directory.open(control_name, access);
@@ -189,13 +153,11 @@ void control_page::set_state(control_state state, int os_error) const noexcept {
 
 void control_page::set_owner() const noexcept {
     auto* status = status_of(bytes_);
-    put(status->process, static_cast<std::uint64_t>(::getpid()));
-    std::array<char, 64> host{};
-    if (::gethostname(host.data(), host.size() - 1) != 0)
-        host[0] = '\0';
-    put_text(status->host, host.data());
-    put_text(status->program, first_line("/proc/self/comm").view());
-    put_text(status->boot, first_line("/proc/sys/kernel/random/boot_id").view());
+    const process_name owner = this_process();
+    put(status->process, owner.process);
+    std::memcpy(status->host, owner.host, sizeof status->host);
+    std::memcpy(status->program, owner.program, sizeof status->program);
+    std::memcpy(status->boot, owner.boot, sizeof status->boot);
 }
 
 void control_page::wake_readers() const noexcept {
@@ -262,8 +224,11 @@ std::uint64_t control_view::state() const noexcept {
 
 std::string control_view::owner() const {
     const auto* status = status_of(bytes_);
-    return "process " + std::to_string(status->process) + " (" + get_text(status->program) +
-           ") on " + get_text(status->host) + ", boot " + get_text(status->boot);
+    process_name owner{.process = status->process};
+    std::memcpy(owner.host, status->host, sizeof owner.host);
+    std::memcpy(owner.program, status->program, sizeof owner.program);
+    std::memcpy(owner.boot, status->boot, sizeof owner.boot);
+    return owner.text();
 }
 
 sequence_number control_view::stored_watermark() const noexcept {

@@ -5,12 +5,14 @@
 #include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "recovery/log_survey.hpp"
+#include "store/consumer_file.hpp"
 #include "store/directory.hpp"
 #include "store/heads_rebuild.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pawl::detail {
@@ -39,6 +41,8 @@ result<prune_report> pruner::run() {
         return std::unexpected(std::move(fine.error()));
     if (auto listed = list_sealed(); !listed)
         return std::unexpected(std::move(listed.error()));
+    if (auto held = collect_holds(); !held)
+        return std::unexpected(std::move(held.error()));
     const std::size_t going = decide();
     if (auto gathered = gather(going); !gathered)
         return std::unexpected(std::move(gathered.error()));
@@ -86,6 +90,20 @@ result<void> pruner::list_sealed() {
     return {};
 }
 
+// A consumer that is opened later and begins earlier than this finds its events pruned; nobody who
+// has committed a position loses one.
+result<void> pruner::collect_holds() {
+    auto journal = read_identity(directory_);
+    if (!journal)
+        return std::unexpected(std::move(journal.error()));
+    auto consumers = consumer_holds(directory_, identity_of(*journal).origin);
+    if (!consumers)
+        return std::unexpected(std::move(consumers.error()));
+    holds_.assign(options_.holds.begin(), options_.holds.end());
+    std::ranges::move(*consumers, std::back_inserter(holds_));
+    return {};
+}
+
 bool pruner::may_go(const index_header& index, std::uint64_t bytes_left) const {
     if (options_.before && index.end_sequence > *options_.before)
         return false;
@@ -105,7 +123,7 @@ std::size_t pruner::decide() {
         bytes_left -= segment.bytes;
         if (!may_go(segment.index, bytes_left))
             return i;
-        for (const prune_hold& hold : options_.holds) {
+        for (const prune_hold& hold : holds_) {
             if (hold.sequence < segment.index.end_sequence)
                 report_.held_by.push_back(hold);
         }

@@ -36,6 +36,8 @@ class pruner {
     };
 
     [[nodiscard]] result<void> list_sealed();
+    // Those of the options, and those of all consumers.
+    [[nodiscard]] result<void> collect_holds();
     [[nodiscard]] bool may_go(const index_header& index, std::uint64_t bytes_left) const;
     [[nodiscard]] std::size_t decide();
     [[nodiscard]] result<void> gather(std::size_t going);
@@ -50,6 +52,7 @@ class pruner {
     prune_options options_;
     std::vector<std::uint64_t> below_;  // segments before the beginning, left by an earlier prune
     std::vector<candidate> sealed_;     // from the beginning on, without a gap
+    std::vector<prune_hold> holds_;
     retained_log kept_;
     prune_report report_;
 };

@@ -33,6 +33,7 @@ enum class errc : std::uint16_t {
     network_file_system = 24,  // refused unless allowed in the options
     foreign_owner = 25,        // new files could not be given to the owner of journal.pawl
     pruned = 26,               // pruned; error::sequence is the first event that is kept
+    unreadable_consumer = 27,  // nothing is pruned, because it is not known what a consumer needs
 
     // The bytes are not what a writer wrote.
     damaged = 40,        // bytes below the durable watermark are wrong: file, offset and sequence

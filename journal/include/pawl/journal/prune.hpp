@@ -9,6 +9,9 @@
 // names, the descriptions of event types, the log point and digest at the beginning. A reader that
 // stands before the beginning gets `pruned`, with the first sequence that is kept. There is no way
 // to bring pruned events back but a backup.
+//
+// The journal's consumers (pawl::consumer, pawl::subscription) hold back what they have not
+// committed, without being listed in prune_options::holds.
 #pragma once
 
 #include <pawl/journal/error.hpp>
@@ -56,7 +59,8 @@ struct prune_report {
 // Removes what the options allow from a journal that no writer holds (locked); a live writer prunes
 // with writer::prune. Reads every segment that goes first, and changes nothing if one is damaged
 // (damaged, missing_segment, newer_format). May be killed at any moment: before the first segment
-// goes, what must outlive it is on stable storage twice. Fails with network_file_system and
+// goes, what must outlive it is on stable storage twice. Fails with unreadable_consumer, and
+// changes nothing, if it is not known what a consumer still needs; with network_file_system and
 // foreign_owner as writer::open does.
 [[nodiscard]] result<prune_report> prune(const std::filesystem::path& directory,
                                          const prune_options& options);

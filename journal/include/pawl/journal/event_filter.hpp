@@ -1,0 +1,28 @@
+// Which events a reader wants.
+#pragma once
+
+#include <pawl/journal/event.hpp>
+#include <pawl/journal/types.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace pawl {
+
+// The events that have any of these types and are in any of these streams. A list that is empty
+// allows all, but not both may be: a filter without a condition is invalid_argument.
+struct event_filter {
+    std::vector<std::uint16_t> types{};
+    std::vector<stream_id> streams{};  // no_stream_id: the firehose
+
+    // Pawl's own events are wanted only if their type is listed.
+    [[nodiscard]] bool admits(const event& e) const noexcept {
+        const bool of_type = types.empty() ? e.type() < first_reserved_type
+                                           : std::ranges::find(types, e.type()) != types.end();
+        return of_type &&
+               (streams.empty() || std::ranges::find(streams, e.stream()) != streams.end());
+    }
+};
+
+}  // namespace pawl
