@@ -14,7 +14,9 @@
 #include <pawl/replay/snapshot.hpp>
 #include <pawl/replay/snapshot_audit.hpp>
 #include <pawl/replay/snapshot_follower.hpp>
+#include <pawl/replay/subscription.hpp>
 
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <string>
@@ -35,6 +37,8 @@ namespace examples {
 
 // As a test framework defines it.
 void require(bool holds, const std::string& why);
+
+bool serving();
 
 struct withdraw {
     std::uint64_t account = 0;
