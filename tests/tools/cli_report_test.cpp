@@ -10,8 +10,8 @@ TEST_CASE("help is a manual on standard output") {
     const finished_process all = run_pawl({"--help"});
     CHECK(all.exit_code == 0);
     CHECK(all.err.empty());
-    for (const char* command :
-         {"info", "verify", "dump", "append", "sql", "check-schema", "recover", "tail"}) {
+    for (const char* command : {"info", "verify", "dump", "append", "sql", "check-schema",
+                                "consumers", "recover", "tail"}) {
         CHECK(contains(all.out, command));
         const finished_process one = run_pawl({command, "--help"});
         CHECK(one.exit_code == 0);
@@ -43,7 +43,10 @@ TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
                                                {"append", "a", "--type-number", "1"},
                                                {"append", "a", "--batch", "0"},
                                                {"sql"},
-                                               {"check-schema", "a"}}) {
+                                               {"check-schema", "a"},
+                                               {"consumers"},
+                                               {"consumers", "drop", "a"},
+                                               {"consumers", "drop", "a", ""}}) {
         const finished_process done = run_pawl(arguments);
         CHECK(done.exit_code == 2);
         CHECK(done.out.empty());
@@ -53,7 +56,7 @@ TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
 
 TEST_CASE("every command exits with 3 for a directory that is not a journal") {
     const temporary_directory empty;
-    for (const char* command : {"info", "verify", "dump", "recover", "tail"}) {
+    for (const char* command : {"info", "verify", "dump", "consumers", "recover", "tail"}) {
         INFO(command);
         for (const std::string& directory :
              {empty.path().string(), (empty.path() / "absent").string()}) {

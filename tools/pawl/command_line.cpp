@@ -110,6 +110,8 @@ struct command_line {
     check_schema_options check_schema_asked;
     recover_command_options recover_asked;
     prune_command_options prune_asked;
+    consumers_options consumers_asked;
+    drop_consumer_options drop_consumer_asked;
     tail_options tail_asked;
     std::function<exit_code()> run;
     CLI::App app{"Inspects Pawl journals, checks them, and recovers them after a crash.", "pawl"};
@@ -124,6 +126,7 @@ struct command_line {
     void add_sql();
     void add_check_schema();
     void add_prune();
+    void add_consumers();
     void add_tail();
 };
 
@@ -162,6 +165,7 @@ command_line::command_line() {
     command->callback([this] { run = [this] { return recover_command(recover_asked); }; });
 
     add_prune();
+    add_consumers();
     add_tail();
 }
 
@@ -293,6 +297,30 @@ void command_line::add_prune() {
     add_json(command, prune_asked);
     add_allow(command, prune_asked);
     command->callback([this] { run = [this] { return prune_command(prune_asked); }; });
+}
+
+// Without a subcommand it lists, so DIR is not required where `drop` takes its own.
+void command_line::add_consumers() {
+    CLI::App* command = add_command(app, "consumers", "List the named readers of a journal",
+                                    consumers_manual, consumers_asked);
+    command->get_option("DIR")->required(false);
+    command->require_subcommand(0, 1);
+    add_json(command, consumers_asked);
+    CLI::App* drop = add_command(*command, "drop", "Forget a reader by its name",
+                                 drop_consumer_manual, drop_consumer_asked);
+    drop->add_option("NAME", drop_consumer_asked.name, "Name of the consumer")
+        ->required()
+        ->check(not_empty())
+        ->type_name("");
+    add_json(drop, drop_consumer_asked);
+    drop->callback([this] { run = [this] { return drop_consumer_command(drop_consumer_asked); }; });
+    command->callback([this, command, drop] {
+        if (drop->parsed())
+            return;
+        if (command->get_option("DIR")->count() == 0)
+            throw CLI::RequiredError{"DIR"};
+        run = [this] { return consumers(consumers_asked); };
+    });
 }
 
 void command_line::add_tail() {

@@ -12,7 +12,7 @@ Every crash leaves a torn tail. It is not damage, and recovery needs no decision
 recovery refuses because of damage, it has changed nothing: copy the directory first, then run
 `pawl verify DIR`.
 
-Only recover, append and prune write. The other commands work beside a running writer.
+Only recover, append, prune and consumers drop write. The other commands work beside a running writer.
 
 Exit code: 0 success, including notices; 1 damage was found, or a requested item does not exist; 2
 wrong usage; 3 the journal could not be read, or a writer holds it and the command cannot run beside
@@ -130,14 +130,36 @@ not what a recovery finds.
 inline constexpr const char* prune_manual = R"(
 Removes the oldest events, for good: whole sealed segments that meet every limit given, and never
 the last one. What later events need of them, such as the versions and names of all streams, is kept
-in DIR/retained. Snapshots hold the events after the older of the two newest good ones of each fold;
-the output names every hold without which more would have gone. A reader that stands before the new
+in DIR/retained. Snapshots hold the events after the older of the two newest good ones of each fold,
+and consumers those that they have not committed; the output names every hold without which more
+would have gone. If a consumer cannot be read, nothing goes until it is dropped. A reader that stands before the new
 beginning gets `pruned`. While a writer holds the journal, nothing is removed and the exit code is 3;
 that program prunes with writer::prune or writer_options::retention.
 
   pawl prune orders --keep 30d --dry-run   what would go: all that is older than thirty days
   pawl prune orders --keep-bytes 200G      the oldest, as long as 200 GiB stay
   pawl prune orders --before 1000000       only events below this sequence)";
+
+inline constexpr const char* consumers_manual = R"(
+Lists the consumers of a journal, that is its subscriptions and other named readers: what each reads,
+its position, how many events and how much time of the log it lags, from which event on it holds back
+`pawl prune`, and the process that has it. Works beside the writer and the consumers. A position that
+was committed but is not on stable storage yet holds back more than it says.
+
+Exit code 1 if a consumer cannot be read; the others are listed. Prunes are refused until that one is
+dropped. Dropping is refused with exit code 3 while a process uses the consumer.
+
+  pawl consumers orders                 who lags, and who holds back what
+  pawl consumers --json orders | jq '.consumers[] | select(.lag_events > 1000000)'
+  pawl consumers drop orders risk       forgets the position of risk)";
+
+inline constexpr const char* drop_consumer_manual = R"(
+Removes the position of a consumer, also one that cannot be read. It holds back nothing any more, and
+a program that opens it again begins as a new one. Exit code 1 if there is none of that name, 3 while
+a process uses it.
+
+  pawl consumers drop orders risk
+  pawl consumers drop orders risk.1-of-4    one member of a shared subscription)";
 
 inline constexpr const char* tail_manual = R"(
 Shows one line per event: sequence, time, stream@version, type/schema version, bytes of the payload

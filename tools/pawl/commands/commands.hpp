@@ -96,6 +96,19 @@ struct prune_command_options {
 };
 [[nodiscard]] exit_code prune_command(const prune_command_options& options);
 
+struct consumers_options {
+    std::filesystem::path directory{};
+    bool json = false;
+};
+[[nodiscard]] exit_code consumers(const consumers_options& options);
+
+struct drop_consumer_options {
+    std::filesystem::path directory{};
+    std::string name{};
+    bool json = false;
+};
+[[nodiscard]] exit_code drop_consumer_command(const drop_consumer_options& options);
+
 struct tail_options {
     std::filesystem::path directory{};
     std::uint64_t lines = 10;

@@ -1,0 +1,150 @@
+#include "commands/commands.hpp"
+#include "terminal/output.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <pawl/journal/consumer.hpp>
+#include <pawl/journal/cursor.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pawl::cli {
+
+namespace {
+
+// Where the log ends now.
+struct log_end {
+    sequence_number next = 0;
+    std::optional<std::uint64_t> last_ns{};  // time stamp of the last event, if there is one
+};
+
+result<log_end> end_of_log(const std::filesystem::path& directory) {
+    const auto end =
+        cursor::open(directory, {.from = from_end{}, .allow_network_file_system = true});
+    if (!end)
+        return std::unexpected(end.error());
+    log_end found{.next = end->next_sequence()};
+    if (found.next == 0)
+        return found;
+    auto last = cursor::open(
+        directory, {.from = from_sequence{found.next - 1}, .allow_network_file_system = true});
+    if (!last)  // that event was pruned
+        return found;
+    if (const event* e = last->next())
+        found.last_ns = e->timestamp_ns();
+    return found;
+}
+
+struct lag {
+    std::uint64_t events = 0;
+    // From the last event that was handled to the last of the log; nothing if it cannot be said.
+    std::optional<std::uint64_t> ns{};
+};
+
+lag lag_of(const consumer_info& consumer, const log_end& end) {
+    const consumer_position& at = consumer.position;
+    lag found{.events = end.next - std::min(end.next, at.point.next)};
+    if (found.events == 0)
+        found.ns = 0;
+    else if (end.last_ns && at.event_ns != 0)
+        found.ns = *end.last_ns - std::min(*end.last_ns, at.event_ns);
+    return found;
+}
+
+std::string duration_text(std::uint64_t ns) {
+    constexpr double ns_per_s = 1e9;
+    return fmt::format("{:.3f} s", static_cast<double>(ns) / ns_per_s);
+}
+
+nlohmann::ordered_json to_json(const consumer_info& consumer, const log_end& end) {
+    const lag behind = lag_of(consumer, end);
+    nlohmann::ordered_json json{{"name", consumer.name},
+                                {"selection", consumer.selection},
+                                {"next_sequence", consumer.position.point.next},
+                                {"lag_events", behind.events},
+                                {"lag_ns", nullptr},
+                                {"committed_ns", consumer.committed_ns},
+                                {"holds_from", consumer.holds_from},
+                                {"held", consumer.held},
+                                {"owner", consumer.owner}};
+    if (behind.ns)
+        json["lag_ns"] = *behind.ns;
+    return json;
+}
+
+std::string to_text(const consumer_info& consumer, const log_end& end) {
+    const lag behind = lag_of(consumer, end);
+    return fmt::format(
+        "consumer   {}\n"
+        "reads      {}\n"
+        "position   sequence {}, committed {}\n"
+        "lag        {} events{}\n"
+        "holds      events from sequence {} on\n"
+        "owner      {}{}\n",
+        consumer.name, consumer.selection.empty() ? "(not said)" : consumer.selection,
+        consumer.position.point.next, time_text(consumer.committed_ns), behind.events,
+        behind.ns ? ", " + duration_text(*behind.ns) : std::string{}, consumer.holds_from,
+        consumer.held ? "" : "none now; the last was ", consumer.owner);
+}
+
+exit_code put_list(const consumer_list& list, const log_end& end,
+                   const consumers_options& options) {
+    if (options.json) {
+        nlohmann::ordered_json json{{"directory", options.directory.string()},
+                                    {"next_sequence", end.next},
+                                    {"consumers", nlohmann::ordered_json::array()},
+                                    {"unreadable", nlohmann::ordered_json::array()}};
+        for (const consumer_info& each : list.consumers)
+            json["consumers"].push_back(to_json(each, end));
+        for (const unreadable_consumer& each : list.unreadable)
+            json["unreadable"].push_back({{"name", each.name}, {"error", error_json(each.why)}});
+        put_json(json);
+    } else {
+        std::string_view between;
+        for (const consumer_info& each : list.consumers) {
+            put(between);
+            put(to_text(each, end));
+            between = "\n";
+        }
+    }
+    for (const unreadable_consumer& each : list.unreadable) {
+        complain(each.why.message());
+        complain(
+            fmt::format("nothing is pruned until this consumer is dropped: pawl consumers "
+                        "drop {} {}",
+                        options.directory.string(), each.name));
+    }
+    return list.unreadable.empty() ? success : failure;
+}
+
+}  // namespace
+
+exit_code consumers(const consumers_options& options) {
+    const auto list = list_consumers(options.directory);
+    if (!list)
+        return complain(list.error());
+    const auto end = end_of_log(options.directory);
+    if (!end)
+        return complain(end.error());
+    return put_list(*list, *end, options);
+}
+
+exit_code drop_consumer_command(const drop_consumer_options& options) {
+    const auto dropped = drop_consumer(options.directory, options.name);
+    if (!dropped) {
+        complain(dropped.error().message());
+        return exit_code_of(dropped.error().code);
+    }
+    if (options.json)
+        put_json({{"directory", options.directory.string()}, {"dropped", options.name}});
+    else
+        put(fmt::format("dropped  {}; it holds back nothing any more\n", options.name));
+    return success;
+}
+
+}  // namespace pawl::cli
