@@ -12,7 +12,7 @@ namespace pawl {
 
 // The events that have any of these types and are in any of these streams. A list that is empty
 // allows all, but not both may be: a filter without a condition is invalid_argument.
-struct event_filter {
+struct event_selection {
     std::vector<std::uint16_t> types{};
     std::vector<stream_id> streams{};  // no_stream_id: the firehose
 
