@@ -4,6 +4,7 @@
 #include "journal_support.hpp"
 #include "store/consumer_file.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pawl/journal/consumer.hpp>
@@ -247,6 +248,11 @@ TEST_CASE("a consumer that cannot be read is an error of its own, and can be dro
     fs::copy_file(journal.file("other"), journal.file("third"));
     CHECK(must(list_consumers(journal.directory)).unreadable.back().name == "third");
     must(drop_consumer(journal.directory, "third"));
+    REQUIRE(::mkfifo(journal.file("pipe").c_str(), 0600) == 0);
+    CHECK(must(list_consumers(journal.directory)).unreadable.front().name == "pipe");
+    CHECK(consumer::open(journal.directory, "pipe").error().code == errc::damaged);
+    CHECK(prune(journal.directory, {.keep_bytes = 0}).error().code == errc::unreadable_consumer);
+    must(drop_consumer(journal.directory, "pipe"));
     const auto changed = [&](std::size_t at, char to) {
         std::string bytes = good;
         for (const std::size_t block : {0u, 4096u}) {

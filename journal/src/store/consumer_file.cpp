@@ -3,18 +3,17 @@
 #include "format/hash.hpp"
 #include "os/io_hook.hpp"
 #include "os/this_process.hpp"
-#include "store/directory.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
 
-#include <pawl/journal/detail/guarded.hpp>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <utility>
 
 namespace pawl::detail {
@@ -87,135 +86,6 @@ static_assert(sizeof(two_blocks) == consumer_file_bytes);
     return *found;
 }
 
-[[nodiscard]] result<file> open_consumer(const directory_handle& consumers, std::string_view name) {
-    return consumers.open(name, file::access::read);
-}
-
-// Names in `consumers`, in order, without what was not finished.
-[[nodiscard]] result<std::vector<std::string>> consumer_names(const directory_handle& journal) {
-    auto names = directory_handle{journal.path_of(consumers_name)}.names();
-    if (!names && names.error().code == errc::not_found)
-        return std::vector<std::string>{};
-    if (!names)
-        return names;
-    std::erase_if(*names, [](const std::string& each) { return each.ends_with(".tmp"); });
-    std::ranges::sort(*names);
-    return names;
-}
-
-[[nodiscard]] result<bool> is_leased(const file& opened) {
-    struct flock request = whole_file(F_RDLCK);
-    if (::fcntl(opened.descriptor(), F_OFD_GETLK, &request) != 0)
-        return std::unexpected(system_error(errno, opened.path(), "cannot query the lease"));
-    return request.l_type != F_UNLCK;
-}
-
-[[nodiscard]] result<consumer_info> look_at(const directory_handle& consumers,
-                                            const std::string& name, const journal_id& origin) {
-    auto opened = open_consumer(consumers, name);
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    auto record = read_consumer(*opened, name, origin);
-    if (!record)
-        return std::unexpected(std::move(record.error()));
-    auto held = is_leased(*opened);
-    if (!held)
-        return std::unexpected(std::move(held.error()));
-    const consumer_block& block = record->newest;
-    return consumer_info{.name = name,
-                         .selection = {block.selection, block.selection_bytes},
-                         .position = position_of(block),
-                         .holds_from = record->holds_from,
-                         .committed_ns = block.committed_ns,
-                         .held = *held,
-                         .owner = owner_of(block)};
-}
-
-// From where on a prune keeps the events for it. What was read as settled is durable after the
-// sync.
-[[nodiscard]] result<sequence_number> durable_position(const directory_handle& consumers,
-                                                       std::string_view name,
-                                                       const journal_id& origin) {
-    auto opened = open_consumer(consumers, name);
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    auto record = read_consumer(*opened, name, origin);
-    if (!record)
-        return std::unexpected(std::move(record.error()));
-    if (auto synced = opened->sync(); !synced)
-        return std::unexpected(std::move(synced.error()));
-    return record->holds_from;
-}
-
-[[nodiscard]] error cannot_prune(const directory_handle& consumers, const std::string& name,
-                                 const error& why) {
-    std::string detail = "which events the consumer ";
-    detail += name;
-    detail +=
-        " still needs is not known, so none is pruned until it is dropped (drop_consumer, `pawl "
-        "consumers drop DIR ";
-    detail += name;
-    detail += "`): ";
-    detail += to_string(why.code);
-    detail += ": ";
-    detail += why.detail;
-    return {.code = errc::unreadable_consumer,
-            .os_error = why.os_error,
-            .file = consumers.path_of(name).string(),
-            .detail = std::move(detail)};
-}
-
-[[nodiscard]] result<consumer_list> list_all(const std::filesystem::path& path) {
-    const directory_handle journal{path};
-    auto identity = read_identity(journal);
-    if (!identity)
-        return std::unexpected(std::move(identity.error()));
-    auto names = consumer_names(journal);
-    if (!names)
-        return std::unexpected(std::move(names.error()));
-    const directory_handle consumers{journal.path_of(consumers_name)};
-    consumer_list list;
-    for (std::string& name : *names) {
-        auto info = look_at(consumers, name, identity_of(*identity).origin);
-        if (info)
-            list.consumers.push_back(std::move(*info));
-        else if (info.error().code != errc::not_found)  // dropped since the directory was listed
-            list.unreadable.push_back({std::move(name), std::move(info.error())});
-    }
-    return list;
-}
-
-[[nodiscard]] result<void> drop(const std::filesystem::path& path, std::string_view name) {
-    if (name.empty() || name.find('/') != std::string_view::npos || name.ends_with(".tmp"))
-        return fail(errc::invalid_argument, "no consumer can have this name");
-    if (auto identity = read_identity(directory_handle{path}); !identity)
-        return std::unexpected(std::move(identity.error()));
-    auto consumers = directory_handle::hold(path / consumers_name);
-    const auto none = [&] {
-        return std::unexpected(error{.code = errc::not_found,
-                                     .file = (path / consumers_name / name).string(),
-                                     .detail = "there is no consumer of this name"});
-    };
-    if (!consumers)
-        return consumers.error().code == errc::not_found
-                   ? result<void>{none()}
-                   : std::unexpected(std::move(consumers.error()));
-    auto alone = administer(*consumers);
-    if (!alone)
-        return std::unexpected(std::move(alone.error()));
-    auto opened = consumers->open(name, file::access::read_write);
-    if (!opened && opened.error().code == errc::not_found)
-        return none();
-    // What cannot be opened is not in use either.
-    if (opened) {
-        if (auto taken = take_lease(*opened); !taken)
-            return taken;
-    }
-    if (auto removed = consumers->unlink(name); !removed)
-        return removed;
-    return consumers->sync();
-}
-
 }  // namespace
 
 bool is_consumer_name(std::string_view name) noexcept {
@@ -226,6 +96,17 @@ bool is_consumer_name(std::string_view name) noexcept {
            !name.ends_with(".tmp") && std::ranges::all_of(name, [&](char each) {
                return is_plain(each) || each == '_' || each == '-' || each == '.';
            });
+}
+
+result<file> open_consumer(const directory_handle& consumers, std::string_view name,
+                           file::access mode) {
+    std::error_code none;
+    const auto path = consumers.path_of(name);
+    const auto status = std::filesystem::symlink_status(path, none);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        return std::unexpected(
+            error{.code = errc::damaged, .file = path.string(), .detail = "not a regular file"});
+    return consumers.open(name, mode);
 }
 
 result<file> administer(const directory_handle& consumers) {
@@ -313,33 +194,11 @@ void end_lease(const file& opened) noexcept {
     (void)::fcntl(opened.descriptor(), F_OFD_SETLK, &request);
 }
 
-result<std::vector<prune_hold>> consumer_holds(const directory_handle& journal,
-                                               const journal_id& origin) {
-    auto names = consumer_names(journal);
-    if (!names)
-        return std::unexpected(std::move(names.error()));
-    const directory_handle consumers{journal.path_of(consumers_name)};
-    std::vector<prune_hold> holds;
-    for (const std::string& name : *names) {
-        const auto position = durable_position(consumers, name, origin);
-        if (position)
-            holds.push_back({"consumer " + name, *position});
-        else if (position.error().code != errc::not_found)  // dropped since they were listed
-            return std::unexpected(cannot_prune(consumers, name, position.error()));
-    }
-    return holds;
+result<bool> is_leased(const file& opened) {
+    struct flock request = whole_file(F_RDLCK);
+    if (::fcntl(opened.descriptor(), F_OFD_GETLK, &request) != 0)
+        return std::unexpected(system_error(errno, opened.path(), "cannot query the lease"));
+    return request.l_type != F_UNLCK;
 }
 
 }  // namespace pawl::detail
-
-namespace pawl {
-
-result<consumer_list> list_consumers(const std::filesystem::path& directory) {
-    return detail::guarded([&] { return detail::list_all(directory); });
-}
-
-result<void> drop_consumer(const std::filesystem::path& directory, std::string_view name) {
-    return detail::guarded([&] { return detail::drop(directory, name); });
-}
-
-}  // namespace pawl

@@ -30,6 +30,10 @@ struct consumer_record {
     sequence_number holds_from = 0;
 };
 
+// Refuses what is not a regular file: a pipe of that name must not block the caller.
+[[nodiscard]] result<file> open_consumer(const directory_handle& consumers, std::string_view name,
+                                         file::access mode);
+
 // Waits until the caller is the only one that creates, replaces or removes files in `consumers`, or
 // takes a lease there. Closing the file ends it.
 [[nodiscard]] result<file> administer(const directory_handle& consumers);
@@ -46,6 +50,7 @@ void seal(consumer_block& block) noexcept;  // sets the checksum
 // locked if a process holds the lease, otherwise takes it for as long as the file is open.
 [[nodiscard]] result<void> take_lease(const file& opened);
 void end_lease(const file& opened) noexcept;
+[[nodiscard]] result<bool> is_leased(const file& opened);
 
 // The events that consumers have not handled yet, for a prune. Puts on stable storage what it takes
 // as committed. Fails with unreadable_consumer if it cannot tell for one of them.

@@ -8,8 +8,6 @@
 
 #include <unistd.h>
 
-#include <pawl/journal/detail/guarded.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -120,7 +118,7 @@ result<void> consumer_lease::acquire() {
     auto ready = *exists ? detach_from_other_links() : create();
     if (!ready)
         return ready;
-    auto opened = consumers_.open(name_, file::access::read_write);
+    auto opened = open_consumer(consumers_, name_, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     if (auto taken = take_lease(*opened); !taken)
@@ -167,6 +165,8 @@ result<void> consumer_lease::detach_from_other_links() {
         return std::unexpected(std::move(links.error()));
     if (*links == 1)
         return {};
+    if (auto regular = open_consumer(consumers_, name_, file::access::read); !regular)
+        return std::unexpected(std::move(regular.error()));
     auto bytes = consumers_.read_whole(name_, consumer_file_bytes);
     if (!bytes)
         return std::unexpected(std::move(bytes.error()));
@@ -326,42 +326,3 @@ void consumer_lease::release() noexcept {
 }
 
 }  // namespace pawl::detail
-
-namespace pawl {
-
-consumer::consumer(std::unique_ptr<detail::consumer_lease> lease) noexcept
-    : lease_{std::move(lease)} {}
-consumer::consumer(consumer&&) noexcept = default;
-consumer& consumer::operator=(consumer&&) noexcept = default;
-consumer::~consumer() = default;
-
-result<consumer> consumer::open(const std::filesystem::path& directory, std::string_view name,
-                                consumer_options options) {
-    return detail::guarded([&]() -> result<consumer> {
-        auto lease = detail::consumer_lease::open(directory, name, std::move(options));
-        if (!lease)
-            return std::unexpected(std::move(lease.error()));
-        return consumer{std::move(*lease)};
-    });
-}
-
-const consumer_position& consumer::position() const noexcept {
-    return lease_->position();
-}
-from_point consumer::resume_from() const noexcept {
-    return lease_->resume_from();
-}
-result<void> consumer::commit(const consumer_position& position) {
-    return detail::guarded([&] { return lease_->commit(position); });
-}
-result<void> consumer::sync() {
-    return detail::guarded([&] { return lease_->sync(); });
-}
-std::chrono::steady_clock::time_point consumer::sync_due() const noexcept {
-    return lease_->sync_due();
-}
-result<void> consumer::close() {
-    return detail::guarded([&] { return lease_->close(); });
-}
-
-}  // namespace pawl
