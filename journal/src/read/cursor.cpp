@@ -20,6 +20,12 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
             error{.code = errc::invalid_argument,
                   .reason = "cursor_options::names is for reading all events, not one stream"});
     }
+    if (options.filter && options.filter->types.empty() && options.filter->streams.empty()) {
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .reason = "cursor_options::filter has no condition; without a filter, a cursor "
+                            "returns all events"});
+    }
     try {
         // Segments are opened one by one, and the program may change its working directory.
         const auto where = detail::absolute_path(directory);

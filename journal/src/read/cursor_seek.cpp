@@ -30,6 +30,7 @@ result<void> cursor_state::seek() {
         result<void> operator()(from_version from) const {
             return state.seek_version(from.version);
         }
+        result<void> operator()(from_time from) const { return state.seek_time(from.ns); }
     };
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
@@ -180,6 +181,55 @@ result<void> cursor_state::seek_sequence(sequence_number sequence) {
     if (auto entered = enter_holding(sequence); !entered)
         return entered;
     return walk_to(sequence);
+}
+
+// Where to begin to read for events of that time or later: none lies before.
+result<sequence_number> cursor_state::begin_of_time(std::uint64_t since_ns) const {
+    auto ordinals = list_log(directory_, begin_);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    sequence_number begin = begin_.sequence();
+    for (const std::uint64_t ordinal : *ordinals) {
+        auto header = read_index_header(directory_, id_, ordinal);
+        if (!header && header.error().code == errc::newer_format)
+            return std::unexpected(std::move(header.error()));
+        // Without an index that continues the one before, the segment is read.
+        if (!header || header->first_sequence != begin)
+            return begin;
+        if (header->max_timestamp_ns < since_ns) {
+            begin = header->end_sequence;
+            continue;
+        }
+        auto index = index_file::open(directory_, id_, ordinal);
+        if (!index)
+            return begin;
+        const auto mark = index->mark_before_time(since_ns);
+        return mark && *mark ? std::max(begin, (*mark)->sequence) : begin;
+    }
+    return begin;
+}
+
+result<void> cursor_state::seek_time(std::uint64_t since_ns) {
+    auto begin = begin_of_time(since_ns);
+    if (!begin)
+        return std::unexpected(std::move(begin.error()));
+    // Another cursor looks for the event, because this one must not pass it.
+    cursor_options looking = options_;
+    looking.from = from_sequence{*begin};
+    looking.stream = no_stream_id;
+    looking.filter.reset();
+    looking.show = visibility::published;
+    looking.follow = true;
+    cursor_state probe{directory_, identity_, looking};
+    if (auto found = probe.seek(); !found)
+        return found;
+    sequence_number sequence = probe.next_sequence();
+    for (const event* e = probe.next(); e != nullptr && e->timestamp_ns() < since_ns;
+         e = probe.next())
+        sequence = e->sequence() + 1;
+    if (probe.failure_)
+        return std::unexpected(*std::exchange(probe.failure_, std::nullopt));
+    return seek_sequence(sequence);
 }
 
 result<void> cursor_state::seek_end() {

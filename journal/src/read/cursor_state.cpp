@@ -64,7 +64,8 @@ inline bool cursor_state::take_plain() noexcept {
 void cursor_state::note_kind_of_reading() noexcept {
     plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
              options_.show == visibility::published && options_.stream == no_stream_id &&
-             options_.verify && names_digest_ == 0 && names_.empty() && descriptions_.empty();
+             options_.verify && !options_.filter && names_digest_ == 0 && names_.empty() &&
+             descriptions_.empty();
 }
 
 const event* cursor_state::next_of_any_kind() {
@@ -147,7 +148,7 @@ cursor_state::step cursor_state::advance() {
     if (options_.stream != no_stream_id)
         return take_from_stream(word);
     pass(word);
-    return step::event;
+    return is_admitted() ? step::event : step::again;
 }
 
 // Called when there is no segment yet, or the current one has ended.

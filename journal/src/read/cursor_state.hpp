@@ -74,6 +74,10 @@ class cursor_state {
     // reading failed.
     [[nodiscard]] bool widen();
     [[nodiscard]] bool view_event(std::uint64_t offset, commit_word word);
+    // Whether the filter admits the event in view.
+    [[nodiscard]] bool is_admitted() const noexcept {
+        return !options_.filter || options_.filter->admits(event_);
+    }
     void pass(commit_word word) noexcept;
     // Passes over a system frame that is not an end frame.
     void pass_system(commit_word word);
@@ -105,6 +109,8 @@ class cursor_state {
     [[nodiscard]] result<void> refuse_pruned_versions() const;
     [[nodiscard]] error pruned_version(stream_version version) const;
     [[nodiscard]] result<void> seek_end();
+    [[nodiscard]] result<sequence_number> begin_of_time(std::uint64_t since_ns) const;
+    [[nodiscard]] result<void> seek_time(std::uint64_t since_ns);
     [[nodiscard]] result<void> seek_sequence(sequence_number sequence);
     [[nodiscard]] result<void> seek_point(const from_point& from);
     [[nodiscard]] bool stands_behind(const from_point& from) const noexcept;

@@ -165,7 +165,7 @@ cursor_state::step cursor_state::advance_linked() {
     sequence_ = sequence;
     pass(word);
     note_place();
-    return step::event;
+    return is_admitted() ? step::event : step::again;
 }
 
 cursor_state::step cursor_state::take_from_stream(commit_word word) {
@@ -178,7 +178,7 @@ cursor_state::step cursor_state::take_from_stream(commit_word word) {
     if (!wanted)
         return step::again;
     note_place();
-    return step::event;
+    return is_admitted() ? step::event : step::again;
 }
 
 cursor_state::step cursor_state::check_version() {

@@ -8,6 +8,7 @@
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/event.hpp>
+#include <pawl/journal/event_selection.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <variant>
@@ -47,13 +49,21 @@ struct from_position {
     log_position position{};
     log_point point{};
 };
+// The first event whose time stamp, in nanoseconds since the Unix epoch, is not before `ns`; the
+// end of the log if there is none yet. Time stamps need not ascend: events after it may have
+// earlier ones. With cursor_options::stream: that stream's events from there on. Cost: the header
+// of each index up to there, and reading the distance of two marks, or the segment if it is not
+// sealed.
+struct from_time {
+    std::uint64_t ns = 0;
+};
 // Only with cursor_options::stream: the stream's event with this version. Waits for it if it is
 // not there yet. Cost: the segments that hold the stream from this version on.
 struct from_version {
     stream_version version = 0;
 };
-using start =
-    std::variant<from_first, from_end, from_sequence, from_point, from_position, from_version>;
+using start = std::variant<from_first, from_end, from_sequence, from_point, from_position,
+                           from_version, from_time>;
 
 // Which events a cursor returns.
 enum class visibility : std::uint8_t {
@@ -78,6 +88,9 @@ struct cursor_options {
     // Only the events of this stream, found through the frames' links and the indexes. Cost: the
     // segments that hold it, not the length of the journal.
     stream_id stream = no_stream_id;
+    // Only events that it admits; together with `stream` both must hold. A filter for stream 0 is
+    // the way to read the firehose alone. Cost: that of reading all events, or the stream.
+    std::optional<event_selection> filter{};
     // False: do not hash frames. For a second pass over events that were just verified.
     bool verify = true;
     // True: names_before() and descriptions_before() return what the log records between events
