@@ -4,6 +4,7 @@
 #include "orders_generated.h"
 
 #include <pawl/journal/journal.hpp>
+#include <pawl/replay/as_of.hpp>
 #include <pawl/replay/command_loop.hpp>
 #include <pawl/replay/entities.hpp>
 #include <pawl/replay/execute.hpp>
@@ -39,6 +40,7 @@ namespace examples {
 void require(bool holds, const std::string& why);
 
 bool serving();
+extern const std::uint64_t two_past_two_ns;
 
 struct withdraw {
     std::uint64_t account = 0;

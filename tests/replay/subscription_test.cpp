@@ -90,7 +90,7 @@ struct followed_journal {
 }
 
 [[nodiscard]] subscription_options of_types(std::vector<std::uint16_t> types) {
-    return {.filter = event_filter{.types = std::move(types)}};
+    return {.filter = event_selection{.types = std::move(types)}};
 }
 
 }  // namespace
@@ -195,7 +195,7 @@ TEST_CASE("a filter selects types and streams, and the firehose by stream 0", "[
     journal.append(2);     // 3
     journal.append(3, 6);  // 4
     journal.sync();
-    const auto chosen = [&](const std::string& name, event_filter filter) {
+    const auto chosen = [&](const std::string& name, event_selection filter) {
         auto risk = journal.subscribe({.filter = std::move(filter)}, name);
         return drain(risk);
     };
@@ -203,7 +203,7 @@ TEST_CASE("a filter selects types and streams, and the firehose by stream 0", "[
     CHECK(chosen("b", {.streams = {5}}) == sequences{0, 2});
     CHECK(chosen("c", {.streams = {no_stream_id}}) == sequences{1, 3});
     CHECK(chosen("d", {.types = {2}, .streams = {no_stream_id, 6}}) == sequences{3});
-    CHECK(subscription::open(journal.directory, "e", {.filter = event_filter{}}).error().code ==
+    CHECK(subscription::open(journal.directory, "e", {.filter = event_selection{}}).error().code ==
           errc::invalid_argument);
 }
 

@@ -76,7 +76,7 @@ result<restore_start> find_restore_start(const std::filesystem::path& directory,
             rejected.push_back(std::move(each));
 
     for (const snapshot_info& each : list->snapshots) {
-        if (contains(rejected, each.path))
+        if (each.point.next > options.not_after || contains(rejected, each.path))
             continue;
         cursor_options after = reading;
         after.from = from_point{each.point, each.journal.id};

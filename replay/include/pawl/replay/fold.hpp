@@ -40,6 +40,17 @@ namespace detail {
     return failed;
 }
 
+template <folds_events Fold>
+[[nodiscard]] result<void> apply(const Fold& by, typename Fold::state& state, const event& at,
+                                 fold_progress& progress, payload_check check) {
+    if (auto done = evolve(by, state, at, check); !done) [[unlikely]]
+        return std::unexpected(at_event(std::move(done.error()), at));
+    ++progress.events;
+    progress.point = at.point();
+    progress.digest.add(at);
+    return {};
+}
+
 // True if enough events were applied, false if there are no more for now or reading failed;
 // cursor::wait and cursor::finish distinguish the two.
 template <folds_events Fold>
@@ -47,11 +58,8 @@ template <folds_events Fold>
                                      fold_progress& progress, fold_options options) {
     std::uint64_t left = options.at_least;
     while (const event* at = from.next()) {
-        if (auto done = evolve(by, state, *at, options.check); !done) [[unlikely]]
-            return std::unexpected(at_event(std::move(done.error()), *at));
-        ++progress.events;
-        progress.point = at->point();
-        progress.digest.add(*at);
+        if (auto done = apply(by, state, *at, progress, options.check); !done) [[unlikely]]
+            return std::unexpected(std::move(done.error()));
         left -= left != 0 ? 1 : 0;
         if (left == 0 && !at->more_in_batch())
             return true;
@@ -80,6 +88,25 @@ template <folds_events Fold>
         if (!*enough)
             if (auto end = from.finish(); !end)
                 return std::unexpected(std::move(end.error()));
+        return {};
+    });
+}
+
+// The same, but only events below `end`: also part of a batch, if `end` lies inside one.
+template <folds_events Fold>
+[[nodiscard]] result<void> fold_until(cursor& from, const Fold& by, typename Fold::state& state,
+                                      fold_progress& progress, sequence_number end,
+                                      payload_check check = payload_check::verify) {
+    return detail::guarded([&]() -> result<void> {
+        while (from.next_sequence() < end) {
+            const event* at = from.next();
+            if (at == nullptr) {
+                auto ended = from.finish();
+                return ended ? result<void>{} : std::unexpected(std::move(ended.error()));
+            }
+            if (auto done = detail::apply(by, state, *at, progress, check); !done)
+                return done;
+        }
         return {};
     });
 }

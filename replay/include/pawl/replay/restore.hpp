@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,8 @@ namespace pawl {
 struct restore_options {
     snapshot_options snapshots{};
     bool use_snapshots = true;  // false: replay from event 0 even if there are snapshots
+    // Only snapshots at this sequence or before.
+    sequence_number not_after = std::numeric_limits<sequence_number>::max();
     visibility show = visibility::published;
     bool allow_network_file_system = false;  // cursor_options
 };

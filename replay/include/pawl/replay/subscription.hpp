@@ -20,7 +20,7 @@
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/event.hpp>
-#include <pawl/journal/event_filter.hpp>
+#include <pawl/journal/event_selection.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <chrono>
@@ -48,7 +48,7 @@ struct subscription_share {
 
 struct subscription_options {
     // Empty: all events but Pawl's own. Events that it leaves out move the position, too.
-    std::optional<event_filter> filter{};
+    std::optional<event_selection> filter{};
     subscription_share share{};
     // Where a new subscription begins: not from_version. One that exists goes on where it was.
     start from = from_first{};
