@@ -9,6 +9,7 @@
 #include <pawl/journal/writer.hpp>
 #include <pawl/replay/restore.hpp>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -97,6 +98,27 @@ TEST_CASE("a run counts the commands of the runs before it") {
     CHECK(second.field("fingerprint") == again.field("fingerprint"));
     CHECK(call("state " + split).field("fingerprint") == at_once.field("fingerprint"));
     CHECK(call("state " + split + " --full").field("fingerprint") == at_once.field("fingerprint"));
+}
+
+TEST_CASE("a drop copy gets every trade once, over several runs of both programs") {
+    const temporary_directory place;
+    const std::string journal = (place.path() / "journal").string();
+    std::string copied;
+    outcome ran;
+    for (const char* commands : {"2000", "2500", "4000"}) {
+        ran = call("run " + journal + " --commands " + commands + " --seed 5");
+        REQUIRE(ran.exit_code == 0);
+        const outcome some = call("drop-copy " + journal);
+        REQUIRE(some.exit_code == 0);
+        CHECK_FALSE(some.output.empty());
+        copied += some.output;
+        CHECK(call("drop-copy " + journal).output.empty());
+    }
+    CHECK(std::to_string(std::ranges::count(copied, '\n')) == ran.field("fills"));
+    // Another receiver begins at the beginning, and gets the same lines.
+    CHECK(call("drop-copy " + journal + " --name auditor").output == copied);
+    CHECK(call("drop-copy " + (place.path() / "none").string()).exit_code == 1);
+    CHECK(call("drop-copy").exit_code == 2);
 }
 
 TEST_CASE("a second run on one journal is refused while the first is running") {

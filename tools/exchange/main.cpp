@@ -49,6 +49,14 @@ int main(int argc, char** argv) {
     state_command->add_option("DIR", state.directory, "the journal")->required();
     state_command->add_flag("--full", state.full, "from event 0, without snapshots");
 
+    exchange::drop_copy_options drop_copy;
+    auto* drop_copy_command = app.add_subcommand(
+        "drop-copy", "Print each durable trade, continuing where the last one stopped");
+    drop_copy_command->add_option("DIR", drop_copy.directory, "the journal")->required();
+    drop_copy_command->add_option("--name", drop_copy.name, "of the subscription")
+        ->capture_default_str();
+    drop_copy_command->add_flag("--follow", drop_copy.follow, "wait for more");
+
     exchange::lobster_options lobster;
     auto* lobster_command =
         subcommand(app, "lobster",
@@ -66,5 +74,7 @@ int main(int argc, char** argv) {
     }
     if (*run_command)
         return exchange::run(run);
+    if (*drop_copy_command)
+        return exchange::drop_copy(drop_copy);
     return *state_command ? exchange::state(state) : exchange::lobster(lobster);
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace exchange {
 
@@ -24,6 +25,13 @@ struct state_options {
     bool json = false;
 };
 [[nodiscard]] int state(const state_options& options);
+
+struct drop_copy_options {
+    std::filesystem::path directory{};
+    std::string name = "drop-copy";  // of the subscription
+    bool follow = false;
+};
+[[nodiscard]] int drop_copy(const drop_copy_options& options);
 
 struct lobster_options {
     std::filesystem::path messages{};
