@@ -155,7 +155,7 @@ class appender {
     [[nodiscard]] std::optional<error> reserve_in_batch(const event_header& header,
                                                         std::size_t max_bytes) noexcept;
     [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
-        return {base_ + position_ + frame_header_bytes + reservation_.metadata_bytes,
+        return {base_ + position_ + frame_header_bytes + reservation_.extras.bytes,
                 reservation_.max_bytes};
     }
     [[nodiscard]] result<receipt> commit_reservation(std::size_t bytes) noexcept;
@@ -214,16 +214,24 @@ class appender {
         stream_version version = 0;
         std::uint32_t back = 0;
     };
+    // What an event carries in front of its payload.
+    struct event_extras {
+        std::size_t bytes = 0;  // in the frame
+        std::optional<command_reference> command{};
+
+        [[nodiscard]] std::uint8_t flags() const noexcept {
+            return bytes == 0 ? 0 : flag::metadata;
+        }
+    };
     // A frame that is stored except for its time, payload, hash and commit word.
     struct open_reservation {
         bool open = false;
         std::uint16_t type = 0;
         std::uint16_t schema_version = 0;
         std::uint64_t timestamp_ns = 0;  // the caller's
-        std::size_t metadata_bytes = 0;  // stored already
         std::size_t max_bytes = 0;       // of the payload
         stream_slot slot{};
-        std::optional<command_reference> command{};
+        event_extras extras{};  // stored already
     };
     // What a batch changed in the table of streams.
     struct undo_entry {
@@ -252,6 +260,8 @@ class appender {
     // bytes after writing the clock report that the background has asked for, or returns why it may
     // not begin.
     [[nodiscard, gnu::cold, gnu::noinline]] result<void> attend(std::size_t unit_bytes) noexcept;
+    [[nodiscard, gnu::cold, gnu::noinline]] result<void> attend_reservation(
+        const event_header& header, std::size_t max_bytes) noexcept;
     // Stores a clock report, unless an event or batch of this many bytes would then not fit the
     // segment. Fails if a page of the segment is lost.
     [[nodiscard]] result<void> append_clock_report(std::size_t unit_bytes) noexcept;
@@ -318,13 +328,30 @@ class appender {
                                             std::span<const std::byte> payload,
                                             std::uint64_t timestamp_ns,
                                             std::uint64_t behind) noexcept;
-    // The body of append, instantiated twice: an event that has neither metadata nor conditions
-    // must not pay for them.
+    // An event that has neither metadata nor conditions must not pay for them: what appends one is
+    // instantiated twice.
+    [[nodiscard]] static bool has_more(const event_header& header) noexcept {
+        return (header.metadata.size() | header.conditions.size()) != 0;
+    }
     template <bool WithMore>
     [[nodiscard]] result<receipt> append_event(const event_header& header,
                                                std::span<const std::byte> payload) noexcept;
     [[nodiscard, gnu::noinline]] result<receipt> append_with_more(
         const event_header& header, std::span<const std::byte> payload) noexcept;
+    template <bool WithMore>
+    [[nodiscard]] result<receipt> batch_event(const event_header& header,
+                                              std::span<const std::byte> payload) noexcept;
+    [[nodiscard, gnu::noinline]] result<receipt> add_to_batch_with_more(
+        const event_header& header, std::span<const std::byte> payload) noexcept;
+    template <bool WithMore>
+    [[nodiscard]] static event_extras extras_of(const event_header& header) noexcept;
+    // Fills in the command. Returns the error if payload, metadata or conditions are refused.
+    template <bool WithMore>
+    [[nodiscard]] std::optional<error> admit(const event_header& header, std::size_t payload_bytes,
+                                             event_extras& extras) const noexcept;
+    template <bool WithMore>
+    void store_body(const event_header& header, std::span<const std::byte> payload,
+                    const event_extras& extras) noexcept;
     // Whether events of this type are Pawl's own to append. A copy takes them as they come.
     [[nodiscard]] bool is_refused(std::uint16_t type) const noexcept {
         return type >= first_refused_type_;
@@ -349,6 +376,11 @@ class appender {
                       const result<receipt>& placed) noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;
+    template <bool WithMore>
+    [[nodiscard]] std::optional<error> place_reservation(const event_header& header,
+                                                         std::size_t max_bytes) noexcept;
+    [[nodiscard, gnu::noinline]] std::optional<error> place_reservation_with_more(
+        const event_header& header, std::size_t max_bytes) noexcept;
 
     // Each stores a part of a frame. The commit word, in finish_frame(), comes last, and then
     // publish().

@@ -49,40 +49,47 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     return {};
 }
 
-result<receipt> appender::add_to_batch(const event_header& header,
-                                       std::span<const std::byte> payload) noexcept {
+template <bool WithMore>
+[[gnu::always_inline]] inline result<receipt> appender::batch_event(
+    const event_header& header, std::span<const std::byte> payload) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_go_on() || !batch_.open || reservation_.open)
+    if (!may_go_on() || !batch_.open || reservation_.open) [[unlikely]]
         return refused();
-    if (is_refused(header.type)) [[unlikely]]
-        return std::unexpected(type_is_reserved(header.type));
-    const std::size_t front = metadata_bytes(header.metadata);
-    if (auto wrong = refuse_body(header, front, payload.size())) [[unlikely]]
+    event_extras extras = extras_of<WithMore>(header);
+    if (auto wrong = admit<WithMore>(header, payload.size(), extras)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
-    const auto command = admit_command(header.metadata);
-    if (!command) [[unlikely]]
-        return std::unexpected(command.error());
-    if (auto wrong = refuse_conditions(header)) [[unlikely]]
-        return std::unexpected(std::move(*wrong));
-    const std::size_t bytes = frame_header_bytes + front + payload.size();
-    const std::size_t needed = padded(bytes);
-    if (batch_.events == batch_.most_events || needed > batch_.limit - position_)
-        return std::unexpected(batch_is_full(needed));
+    const std::size_t bytes = frame_header_bytes + extras.bytes + payload.size();
+    if (batch_.events == batch_.most_events || padded(bytes) > batch_.limit - position_)
+        [[unlikely]]
+        return std::unexpected(batch_is_full(padded(bytes)));
     stream_slot slot;
     if (auto wrong = place(header, position_, slot)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
-    store_time(position_, header.timestamp_ns);
-    store_payload(position_ + front, payload);
-    store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
+    store_body<WithMore>(header, payload, extras);
     store_place(position_, sequence_ + batch_.events, header.stream, slot,
                 std::uint64_t{batch_.witness} + batch_.events);
-    const std::uint8_t flags = front == 0 ? 0 : flag::metadata;
-    const receipt staged = stage_event(
-        commit_word{bytes, flags, header.type, header.schema_version}, header.stream, slot);
-    note_command(*command, staged.sequence, staged.position.offset);
+    const receipt staged =
+        stage_event(commit_word{bytes, extras.flags(), header.type, header.schema_version},
+                    header.stream, slot);
+    if constexpr (WithMore)
+        note_command(extras.command, staged.sequence, staged.position.offset);
     return staged;
+}
+
+result<receipt> appender::add_to_batch(const event_header& header,
+                                       std::span<const std::byte> payload) noexcept {
+    if (is_refused(header.type)) [[unlikely]]
+        return std::unexpected(type_is_reserved(header.type));
+    if (has_more(header)) [[unlikely]]
+        return add_to_batch_with_more(header, payload);
+    return batch_event<false>(header, payload);
+}
+
+result<receipt> appender::add_to_batch_with_more(const event_header& header,
+                                                 std::span<const std::byte> payload) noexcept {
+    return batch_event<true>(header, payload);
 }
 
 result<receipt> appender::commit_batch() noexcept {
@@ -98,9 +105,7 @@ result<receipt> appender::commit_batch() noexcept {
         return refused();
     }
     const auto planned = [&](std::uint64_t offset, std::uint8_t part) {
-        const commit_word word{load_u64(base_ + offset + frame_offset::hash)};
-        return commit_word{word.frame_bytes(), static_cast<std::uint8_t>(word.flags() | part),
-                           word.type(), word.schema_version()};
+        return commit_word{load_u64(base_ + offset + frame_offset::hash)}.with(part);
     };
     const auto first = planned(batch_.begin, batch_.events == 1 ? 0 : flag::batch_first);
     clear_word(position_);

@@ -61,6 +61,32 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
     return std::nullopt;
 }
 
+template <bool WithMore>
+inline appender::event_extras appender::extras_of(const event_header& header) noexcept {
+    event_extras extras;
+    if constexpr (WithMore)
+        extras.bytes = metadata_bytes(header.metadata);
+    return extras;
+}
+
+template <bool WithMore>
+inline std::optional<error> appender::admit(const event_header& header, std::size_t payload_bytes,
+                                            event_extras& extras) const noexcept {
+    if constexpr (WithMore) {
+        if (auto wrong = refuse_body(header, extras.bytes, payload_bytes))
+            return wrong;
+        auto command = admit_command(header.metadata);
+        if (!command)
+            return std::move(command.error());
+        extras.command = *command;
+        return refuse_conditions(header);
+    } else {
+        if (payload_bytes > max_payload_bytes) [[unlikely]]
+            return payload_too_large(payload_bytes);
+        return std::nullopt;
+    }
+}
+
 inline std::optional<error> appender::place(const event_header& header, std::uint64_t offset,
                                             stream_slot& slot) noexcept {
     if (header.stream == no_stream_id && header.expected.asks_nothing())
@@ -99,6 +125,16 @@ inline void appender::store_time(std::uint64_t offset, std::uint64_t from_caller
     store_u64(base_ + offset + frame_offset::timestamp, timestamp(from_caller));
 }
 
+template <bool WithMore>
+inline void appender::store_body(const event_header& header, std::span<const std::byte> payload,
+                                 const event_extras& extras) noexcept {
+    // Read the clock first: its latency is on the hash's critical path.
+    store_time(position_, header.timestamp_ns);
+    store_payload(position_ + extras.bytes, payload);
+    if constexpr (WithMore)
+        store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
+}
+
 // A reader that reaches `next` must find no frame there yet.
 inline void appender::clear_word(std::uint64_t next) noexcept {
     if (next < scribbled_) [[unlikely]]
@@ -132,6 +168,25 @@ inline void appender::move_stream(const stream_slot& slot, std::uint64_t offset)
         return;
     slot.head->version = slot.version;
     slot.head->last = pack_position(ordinal_, offset);
+}
+
+[[gnu::always_inline]] inline result<receipt> appender::publish_event(
+    commit_word word, const stream_slot& slot) noexcept {
+    const std::uint64_t offset = position_;
+    const std::uint64_t next = offset + padded(word.frame_bytes());
+    PAWL_ASSERT(!busy_ && next <= limit_);
+    clear_word(next);
+    // A frame of which a later page is lost must not get a commit word that readers can see. If a
+    // page is lost after this check, it counts as lost after the append: the next call or sync
+    // notices.
+    if (lost_a_page()) [[unlikely]]
+        return lost_page();
+    finish_frame(offset, word);
+    move_stream(slot, offset);
+    const receipt given{sequence_, slot.version, {ordinal_, offset}};
+    ++sequence_;
+    publish(next);
+    return given;
 }
 
 // Stores the event within the room reserved when the batch began. The future commit word waits in

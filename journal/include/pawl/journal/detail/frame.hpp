@@ -99,6 +99,9 @@ class commit_word {
     [[nodiscard]] constexpr std::uint16_t schema_version() const noexcept {
         return static_cast<std::uint16_t>(value_ >> 48);
     }
+    [[nodiscard]] constexpr commit_word with(std::uint8_t more_flags) const noexcept {
+        return commit_word{value_ | std::uint64_t{more_flags} << 24};
+    }
     [[nodiscard]] constexpr bool is_system() const noexcept {
         return (flags() & flag::system) != 0;
     }
