@@ -32,8 +32,10 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind - events)
         return std::unexpected(too_far_behind());
-    if (auto room = commands_.make_room(events); !room)
-        return room;
+    if (!commands_.has_room(events)) [[unlikely]] {
+        if (auto room = commands_.make_room(events); !room)
+            return room;
+    }
     try {
         undo_.clear();
         undo_.reserve(events);

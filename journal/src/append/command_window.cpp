@@ -39,9 +39,9 @@ result<command_window> command_window::make(std::uint32_t most, std::uint64_t se
 
 result<void> command_window::make_room(std::uint32_t staged) {
     PAWL_ASSERT(staged_ == 0);
-    const std::uint64_t wanted = std::uint64_t{most_} + staged;
-    if (!enabled() || wanted <= room_)
+    if (has_room(staged))
         return {};
+    const std::uint64_t wanted = std::uint64_t{most_} + staged;
     auto ring_memory =
         page_memory::reserve(static_cast<std::size_t>(wanted) * sizeof(remembered_command));
     if (!ring_memory)
@@ -112,7 +112,7 @@ void command_window::stage(const command_reference& command, sequence_number fir
     ++staged_;
 }
 
-void command_window::keep() noexcept {
+void command_window::keep_staged() noexcept {
     kept_ += staged_;
     staged_ = 0;
     while (kept_ > most_)

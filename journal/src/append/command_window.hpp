@@ -44,15 +44,22 @@ class command_window {
         return staged_ == 0 ? nullptr : &ring()[at(kept_ + staged_ - 1)];
     }
 
-    // Makes room for staging so many commands at once. Where it has to allocate, it may fail with
-    // out_of_memory; the window is then unchanged.
+    // Whether so many commands can be staged at once. One always can.
+    [[nodiscard]] bool has_room(std::uint32_t staged) const noexcept {
+        return !enabled() || std::uint64_t{most_} + staged <= room_;
+    }
+    // Makes that room. Where it has to allocate, it may fail with out_of_memory; the window is then
+    // unchanged.
     [[nodiscard]] result<void> make_room(std::uint32_t staged);
-    // Stages a command whose first event is this one. There must be room: for one there always is.
+    // Stages a command whose first event is this one. There must be room.
     void stage(const command_reference& command, sequence_number first,
                std::uint64_t place) noexcept;
     // One more event of the command staged last.
     void extend() noexcept { ++ring()[at(kept_ + staged_ - 1)].events; }
-    void keep() noexcept;
+    void keep() noexcept {
+        if (staged_ != 0)
+            keep_staged();
+    }
     void drop() noexcept;
     // A whole command, as an index lists it.
     void restore(const command_reference& command, sequence_number first, std::uint64_t place,
@@ -81,6 +88,7 @@ class command_window {
     // The slot that holds this id, or the free one where the search ended.
     [[nodiscard]] std::uint64_t slot_of(const message_id& id,
                                         std::uint32_t fingerprint) const noexcept;
+    void keep_staged() noexcept;
     void erase(std::uint32_t number) noexcept;
     void forget_oldest() noexcept;
 
