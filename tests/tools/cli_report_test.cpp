@@ -10,8 +10,8 @@ TEST_CASE("help is a manual on standard output") {
     const finished_process all = run_pawl({"--help"});
     CHECK(all.exit_code == 0);
     CHECK(all.err.empty());
-    for (const char* command : {"info", "verify", "dump", "append", "sql", "check-schema",
-                                "consumers", "recover", "tail"}) {
+    for (const char* command : {"info", "types", "streams", "clock", "verify", "dump", "append",
+                                "sql", "check-schema", "consumers", "recover", "tail"}) {
         CHECK(contains(all.out, command));
         const finished_process one = run_pawl({command, "--help"});
         CHECK(one.exit_code == 0);
@@ -42,6 +42,8 @@ TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
                                                {"append", "a", "--expect", "1"},
                                                {"append", "a", "--type-number", "1"},
                                                {"append", "a", "--batch", "0"},
+                                               {"streams", "a", "--top", "0"},
+                                               {"streams", "a", "--name", ""},
                                                {"sql"},
                                                {"check-schema", "a"},
                                                {"consumers"},
@@ -56,7 +58,8 @@ TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
 
 TEST_CASE("every command exits with 3 for a directory that is not a journal") {
     const temporary_directory empty;
-    for (const char* command : {"info", "verify", "dump", "consumers", "recover", "tail"}) {
+    for (const char* command :
+         {"info", "types", "streams", "clock", "verify", "dump", "consumers", "recover", "tail"}) {
         INFO(command);
         for (const std::string& directory :
              {empty.path().string(), (empty.path() / "absent").string()}) {
@@ -323,9 +326,20 @@ TEST_CASE("recover recovers a crashed journal, and a dry run only reports how") 
 
     const finished_process text = run_pawl({"recover", "--dry-run", journal.directory()});
     CHECK(text.exit_code == 0);
-    CHECK(contains(text.out, "would cut"));
+    CHECK(contains(text.out, "No event is known to be lost"));
+    CHECK(contains(text.out, "The log will end with 100 events, in 0000000000.seg at byte"));
+    CHECK(contains(text.out, "recovery takes about as long"));
     CHECK(contains(text.out, "nothing was changed"));
     CHECK(contents(journal.directory()) == before);
+
+    const std::string copy = journal.file("../copy");
+    std::filesystem::copy(journal.directory(), copy);
+    const finished_process said = run_pawl({"recover", copy});
+    CHECK(said.exit_code == 0);
+    CHECK(said.out.find("The log will end") < said.out.find("cut        0000000000.seg"));
+    CHECK(contains(said.out, "the journal is whole and closed"));
+    for (const std::string& line : lines_of(text.out + said.out))
+        CHECK(line.size() <= 80);
 
     const finished_process done = run_pawl({"recover", "--json", journal.directory()});
     CHECK(done.exit_code == 0);

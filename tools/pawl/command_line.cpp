@@ -112,6 +112,9 @@ struct command_line {
     prune_command_options prune_asked;
     consumers_options consumers_asked;
     drop_consumer_options drop_consumer_asked;
+    types_options types_asked;
+    streams_options streams_asked;
+    clock_options clock_asked;
     tail_options tail_asked;
     std::function<exit_code()> run;
     CLI::App app{"Inspects Pawl journals, checks them, and recovers them after a crash.", "pawl"};
@@ -127,6 +130,7 @@ struct command_line {
     void add_check_schema();
     void add_prune();
     void add_consumers();
+    void add_counts();
     void add_tail();
 };
 
@@ -151,6 +155,7 @@ command_line::command_line() {
     add_json(command, verify_asked);
     command->callback([this] { run = [this] { return verify_command(verify_asked); }; });
 
+    add_counts();
     add_dump();
     add_append();
     add_sql();
@@ -167,6 +172,35 @@ command_line::command_line() {
     add_prune();
     add_consumers();
     add_tail();
+}
+
+// The commands that count events.
+void command_line::add_counts() {
+    CLI::App* command =
+        add_command(app, "types", "List the event types and count them", types_manual, types_asked);
+    add_json(command, types_asked);
+    add_allow(command, types_asked);
+    command->callback([this] { run = [this] { return types(types_asked); }; });
+
+    command = add_command(app, "streams", "List the streams and count their events", streams_manual,
+                          streams_asked);
+    command
+        ->add_option("--top", streams_asked.top, "Only so many: those with most events, most first")
+        ->check(CLI::PositiveNumber)
+        ->type_name("COUNT");
+    command->add_option("--name", streams_asked.name, "Only those whose name matches this pattern")
+        ->check(not_empty())
+        ->type_name("GLOB");
+    add_json(command, streams_asked);
+    add_allow(command, streams_asked);
+    command->callback([this] { run = [this] { return streams(streams_asked); }; });
+
+    command =
+        add_command(app, "clock", "Say how good the time stamps are", clock_manual, clock_asked);
+    command->add_flag("--reports", clock_asked.reports, "Also each report of the writer");
+    add_json(command, clock_asked);
+    add_allow(command, clock_asked);
+    command->callback([this] { run = [this] { return clock_command(clock_asked); }; });
 }
 
 void command_line::add_dump() {

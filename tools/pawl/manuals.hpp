@@ -48,6 +48,40 @@ every stream and name, but no second pass over the log.
   pawl verify orders                       all of it, with progress on a terminal
   pawl verify --deep --json orders         as a report for a script)";
 
+inline constexpr const char* types_manual = R"(
+Reads every event and counts them by type and schema version: how many, the mean size of their
+payloads, and the latest time. `described` says whether the journal holds the schema, without which
+`pawl dump` shows a payload in hexadecimal. Types that are described and have no event have 0.
+
+JSON: type (null without a name), type_number, schema_version, described, events, payload_bytes,
+and if there is an event first_sequence, last_sequence, min_timestamp_ns and max_timestamp_ns.
+
+  pawl types orders              what is in it, and how much of each
+  pawl types --json orders | jq '.types[] | select(.described | not)')";
+
+inline constexpr const char* streams_manual = R"(
+Reads every event and counts them by stream. Streams with a name come first, by name, then those
+that have only a number. `version` is that of the stream's last event, and more than `events` if
+events were pruned; a named stream without any has 0. Needs about 100 bytes of memory per stream.
+
+JSON: all_streams, and for each one listed stream (its number), name (null without one), events,
+version, first_timestamp_ns and last_timestamp_ns.
+
+  pawl streams --top 10 orders              the ten streams with most events
+  pawl streams --name 'account-*' orders    those whose name begins so)";
+
+inline constexpr const char* clock_manual = R"(
+Says how good the time stamps of a journal are: what the writer reported of its clock (whether the
+kernel follows NTP or PTP, the kernel's error estimates, drift of the time stamp counter, steps of
+the system clock), and every excursion: consecutive events whose times lie before that of an earlier
+event. Time stamps are data; the order of events is that of their sequences.
+
+JSON: reports, all_excursions, and the first thousand excursions with first_sequence, events,
+after_ns (the latest time before it) and back_ns (how far back an event went, at most).
+
+  pawl clock orders                         a summary, and the excursions
+  pawl clock --reports orders               also each report)";
+
 inline constexpr const char* dump_manual = R"(
 Writes one JSON object per line: sequence, time, stream (its name, or its number), version, type,
 type_number, schema_version, more_in_batch (true for all events of a batch but the last), metadata
@@ -111,10 +145,10 @@ field and rule, and the first such event.
 
 inline constexpr const char* recover_manual = R"(
 Recovers as the service does when it opens a journal whose writer died, but reads every byte and
-leaves the journal closed. It reports what it found and where it cut, what it kept and in which
-file, and at most how many published events are gone. None of those was ever acknowledged as
-durable: recovery never cuts below the durable events. Instead it refuses, with exit code 1, and
-changes nothing.
+leaves the journal closed. First it says what it found and is about to do: how many published events
+are gone, where it cuts, what it keeps and in which file, and how long it takes. None of the events
+that are gone was ever acknowledged as durable: recovery never cuts below the durable events.
+Instead it refuses, with exit code 1, and changes nothing.
 
 Nothing is deleted. The bytes after the cut stay in their segment, after its end; the bytes that the
 end itself overwrites, and whole segments after the cut, are kept below DIR/torn. You may remove the

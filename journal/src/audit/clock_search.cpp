@@ -7,9 +7,13 @@
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <ranges>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace pawl {
 
@@ -39,7 +43,7 @@ using namespace detail;  // NOLINT(google-build-using-namespace): the layers bel
 
 struct searched_segment {
     bool holds_frames = false;
-    std::optional<recorded_clock> last;
+    std::vector<recorded_clock> reports;
 };
 
 [[nodiscard]] result<searched_segment> search_segment(const std::filesystem::path& directory,
@@ -58,14 +62,29 @@ struct searched_segment {
     (void)walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
         found.holds_frames = true;
         if (auto report = read_report(space.base + offset, word))
-            found.last = *report;
+            found.reports.push_back(*report);
     });
     if (auto whole = segment->bytes.whole(); !whole)
         return std::unexpected(std::move(whole.error()));
     return found;
 }
 
-[[nodiscard]] result<std::optional<recorded_clock>> search_log(
+[[nodiscard]] result<std::vector<recorded_clock>> search_whole_log(
+    const std::filesystem::path& directory, const journal_id& id, const log_begin& begin) {
+    auto ordinals = list_log(directory, begin);
+    if (!ordinals)
+        return std::unexpected(std::move(ordinals.error()));
+    std::vector<recorded_clock> reports;
+    for (const std::uint64_t ordinal : *ordinals) {
+        auto found = search_segment(directory, id, ordinal);
+        if (!found)
+            return std::unexpected(std::move(found.error()));
+        std::ranges::copy(found->reports, std::back_inserter(reports));
+    }
+    return reports;
+}
+
+[[nodiscard]] result<std::optional<recorded_clock>> search_newest(
     const std::filesystem::path& directory, const journal_id& id, const log_begin& begin) {
     auto ordinals = list_log(directory, begin);
     if (!ordinals)
@@ -75,27 +94,34 @@ struct searched_segment {
         auto found = search_segment(directory, id, ordinal);
         if (!found)
             return std::unexpected(std::move(found.error()));
-        if (found->last)
-            return found->last;
+        if (!found->reports.empty())
+            return found->reports.back();
         if (found->holds_frames && --left == 0)
             break;
     }
     return std::optional<recorded_clock>{};
 }
 
-[[nodiscard]] result<std::optional<recorded_clock>> search(const std::filesystem::path& directory) {
+template <class Search>
+[[nodiscard]] auto search(const std::filesystem::path& directory, Search&& find)
+    -> std::invoke_result_t<Search, const std::filesystem::path&, const journal_id&,
+                            const log_begin&> {
     auto journal = read_identity(directory);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
     const journal_id id = id_of(*journal);
-    return read_beside_prunes(
-        directory, id, [&](const log_begin& begin) { return search_log(directory, id, begin); });
+    return read_beside_prunes(directory, id,
+                              [&](const log_begin& begin) { return find(directory, id, begin); });
 }
 
 }  // namespace
 
 result<std::optional<recorded_clock>> last_clock_report(const std::filesystem::path& directory) {
-    return detail::guarded([&] { return search(directory); });
+    return detail::guarded([&] { return search(directory, search_newest); });
+}
+
+result<std::vector<recorded_clock>> clock_reports(const std::filesystem::path& directory) {
+    return detail::guarded([&] { return search(directory, search_whole_log); });
 }
 
 }  // namespace pawl

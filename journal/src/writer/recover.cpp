@@ -65,6 +65,11 @@ namespace {
 [[nodiscard]] result<recovery_report> recover_for_good(const std::filesystem::path& directory,
                                                        const recover_options& options) {
     auto seen = rehearse_locked(directory, options);
+    if (seen && options.plan) {
+        recovery_report plan = seen->report;
+        plan.dry_run = true;
+        options.plan(plan);
+    }
     // If there is nothing to do, a full disk does not matter.
     if (seen && seen->at_rest)
         return std::move(seen->report);
@@ -93,13 +98,16 @@ namespace {
 
 }  // namespace
 
-result<recovery_report> recover(const std::filesystem::path& directory, recover_options options) {
+result<recovery_report> recover(const std::filesystem::path& directory,
+                                const recover_options& options) {
     try {
         if (!options.dry_run)
             return recover_for_good(directory, options);
         auto seen = rehearse(directory, options);
         if (!seen)
             return std::unexpected(std::move(seen.error()));
+        if (options.plan)
+            options.plan(seen->report);
         return std::move(seen->report);
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);

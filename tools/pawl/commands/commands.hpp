@@ -109,6 +109,30 @@ struct drop_consumer_options {
 };
 [[nodiscard]] exit_code drop_consumer_command(const drop_consumer_options& options);
 
+struct types_options {
+    std::filesystem::path directory{};
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code types(const types_options& options);
+
+struct streams_options {
+    std::filesystem::path directory{};
+    std::uint64_t top = 0;  // 0: all, by name
+    std::string name{};     // a pattern as in a shell; empty: all
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code streams(const streams_options& options);
+
+struct clock_options {
+    std::filesystem::path directory{};
+    bool reports = false;
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code clock_command(const clock_options& options);
+
 struct tail_options {
     std::filesystem::path directory{};
     std::uint64_t lines = 10;

@@ -5,6 +5,9 @@
 
 #include <pawl/journal/journal.hpp>
 
+#include <chrono>
+#include <string>
+
 namespace pawl::cli {
 
 namespace {
@@ -43,34 +46,54 @@ nlohmann::ordered_json to_json(const recovery_report& report,
             {"bytes_rewritten", report.bytes_rewritten}};
 }
 
-std::string torn_text(const recovery_report& report) {
-    const bool dry = report.dry_run;
-    std::string text = fmt::format(
-        "found      a torn tail: the last writer did not close the journal\n"
-        "{}  {:010}.seg at byte {}, before sequence {}\n",
-        dry ? "would cut" : "cut      ", report.cut.ordinal, report.cut.offset,
-        report.cut_sequence);
-    if (report.lost_about == 0)
-        text += "lost       no known event\n";
-    else
-        text += fmt::format(
-            "lost       about {} events, published and not on disk; none of them was acknowledged "
-            "as durable\n",
-            report.lost_about);
+std::string torn_plan(const recovery_report& report) {
+    std::string text =
+        "The last writer did not close the journal: its process, the kernel or the power\n"
+        "failed. What it left is a torn tail, and not damage.\n\n";
+    text += report.lost_about == 0
+                ? std::string{"  No event is known to be lost.\n"}
+                : fmt::format(
+                      "  About {} events are lost that were published and not on disk.\n"
+                      "  None of them was acknowledged as durable.\n",
+                      report.lost_about);
+    text += fmt::format(
+        "  The log will end with {} events, in {:010}.seg at byte {}.\n"
+        "  At least {} of them were durable before the crash.\n",
+        report.cut_sequence, report.cut.ordinal, report.cut.offset, report.durable);
     if (report.torn_bytes != 0)
         text += fmt::format(
-            "torn       {} bytes after the cut; they stay where they are, after the end of the "
-            "segment\n",
+            "  The {} bytes after that place hold no whole event. They stay in the segment,\n"
+            "  after its end.\n",
             report.torn_bytes);
+    if (!report.kept.empty())
+        text += "  What the end overwrites, and what lies in later segments, is kept in\n";
     for (const std::string& file : report.kept)
-        text += fmt::format("{} {}\n", dry ? "would keep" : "kept      ", file);
+        text += fmt::format("    {}\n", file);
+    return text;
+}
+
+// What a recovery is about to do. `rehearsal` is how long it took to find out, which is mostly
+// reading: the recovery reads the same again.
+std::string plan_text(const recovery_report& report, std::chrono::duration<double> rehearsal) {
+    if (report.state != found::torn_tail)
+        return "The journal was closed cleanly: there is nothing to recover.\n\n";
+    return torn_plan(report) +
+           fmt::format("\nReading {} bytes took {:.1f} s; recovery takes about as long.\n\n",
+                       report.bytes_read, rehearsal.count());
+}
+
+std::string torn_text(const recovery_report& report) {
+    std::string text = fmt::format("cut        {:010}.seg at byte {}, before sequence {}\n",
+                                   report.cut.ordinal, report.cut.offset, report.cut_sequence);
+    for (const std::string& file : report.kept)
+        text += fmt::format("kept       {}\n", file);
     return text;
 }
 
 std::string to_text(const recovery_report& report) {
-    std::string text = report.state == found::torn_tail
-                           ? torn_text(report)
-                           : "found      a journal that was closed cleanly; nothing to recover\n";
+    // A rehearsal has said where it would cut.
+    std::string text =
+        report.state == found::torn_tail && !report.dry_run ? torn_text(report) : std::string{};
     for (const std::string& notice : report.notices)
         text += fmt::format("notice     {}\n", notice);
     text += fmt::format(
@@ -88,9 +111,16 @@ std::string to_text(const recovery_report& report) {
 }  // namespace
 
 exit_code recover_command(const recover_command_options& options) {
-    const auto report = recover(options.directory,
-                                {.dry_run = options.dry_run,
-                                 .allow_network_file_system = options.allow_network_file_system});
+    const auto begin = std::chrono::steady_clock::now();
+    const auto say_plan = [&](const recovery_report& plan) {
+        put(plan_text(plan, std::chrono::steady_clock::now() - begin));
+        (void)finish_output(success);
+    };
+    recover_options how{.dry_run = options.dry_run,
+                        .allow_network_file_system = options.allow_network_file_system};
+    if (!options.json)
+        how.plan = say_plan;
+    const auto report = recover(options.directory, how);
     if (!report)
         return complain(report.error());
     if (options.json)

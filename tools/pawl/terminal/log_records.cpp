@@ -23,18 +23,6 @@ std::string_view source_text(clock_source source) {
     return "unknown";
 }
 
-nlohmann::ordered_json to_json(const recorded_clock& clock) {
-    return {{"source", source_text(clock.source)},
-            {"synchronised", clock.synchronised},
-            {"estimated_error_ns", clock.estimated_error_ns},
-            {"maximum_error_ns", clock.maximum_error_ns},
-            {"tsc_hz", clock.tsc_hz},
-            {"drift_ns", clock.drift_ns},
-            {"steps", clock.steps},
-            {"timestamp_ns", clock.timestamp_ns},
-            {"next_sequence", clock.next_sequence}};
-}
-
 std::string to_text(const recorded_clock& clock) {
     const std::string pace = clock.tsc_hz == 0 ? "" : fmt::format(" at {} Hz", clock.tsc_hz);
     return fmt::format(
@@ -47,6 +35,18 @@ std::string to_text(const recorded_clock& clock) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json to_json(const recorded_clock& clock) {
+    return {{"source", source_text(clock.source)},
+            {"synchronised", clock.synchronised},
+            {"estimated_error_ns", clock.estimated_error_ns},
+            {"maximum_error_ns", clock.maximum_error_ns},
+            {"tsc_hz", clock.tsc_hz},
+            {"drift_ns", clock.drift_ns},
+            {"steps", clock.steps},
+            {"timestamp_ns", clock.timestamp_ns},
+            {"next_sequence", clock.next_sequence}};
+}
 
 log_records read_records(const std::filesystem::path& directory) {
     log_records records;

@@ -20,6 +20,8 @@ struct log_records {
 
 [[nodiscard]] log_records read_records(const std::filesystem::path& directory);
 
+[[nodiscard]] nlohmann::ordered_json to_json(const recorded_clock& clock);
+
 void add_json(nlohmann::ordered_json& json, const log_records& records);
 [[nodiscard]] std::string to_text(const log_records& records);
 

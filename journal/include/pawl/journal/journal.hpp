@@ -109,12 +109,15 @@ struct recover_options {
     bool dry_run = false;  // make the same decisions, but change nothing
     verify_at_open verify = verify_at_open::all;
     bool allow_network_file_system = false;  // writer_options
+    // Called once, before anything is changed, with what the recovery is about to do. Not called if
+    // the journal cannot be recovered.
+    std::function<void(const recovery_report&)> plan{};
 };
 
 // Does what opening for writing does to a journal whose writer died, and leaves it closed. Fails
 // like writer::open.
 [[nodiscard]] result<recovery_report> recover(const std::filesystem::path& directory,
-                                              recover_options options = {});
+                                              const recover_options& options = {});
 
 // The number that writer::stream assigned to `name`, if the log holds it.
 [[nodiscard]] result<std::optional<stream_id>> find_stream(const std::filesystem::path& directory,
@@ -142,6 +145,10 @@ struct recorded_clock {
 // The last clock report in the log; none if the last two segments that hold anything have none.
 // Reads those segments.
 [[nodiscard]] result<std::optional<recorded_clock>> last_clock_report(
+    const std::filesystem::path& directory);
+
+// All clock reports in the log, in log order. Reads every segment.
+[[nodiscard]] result<std::vector<recorded_clock>> clock_reports(
     const std::filesystem::path& directory);
 
 // The descriptions of event types that the log holds (writer::describe), in log order. Reads the
