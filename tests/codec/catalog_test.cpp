@@ -115,3 +115,52 @@ TEST_CASE("a catalog knows what renamed types and fields were called", "[codec]"
     CHECK(through(shape, R"({"cents":7,"sold":true})") == R"({"total":7,"sum":true})");
     CHECK(through(shape, R"({"cents":7,"total":8})").starts_with("failed: "));
 }
+
+TEST_CASE("earlier names are known inside the table too", "[codec]") {
+    // Everything that a table can reach is renamed: `old` first, `new` now.
+    const auto text = [](const std::string& age) {
+        return "namespace shop; enum " + age + "_side : ubyte { " + age + "_buy, " + age +
+               "_sell } enum " + age + "_flags : ubyte (bit_flags) { " + age + "_fast, " + age +
+               "_safe } struct " + age + "_place { " + age + "_x: int; y: int; } table " + age +
+               "_line { " + age + "_price: long; at: " + age + "_place; inner: [" + age +
+               "_line]; } table " + age + "_card { " + age + "_number: long; } union " + age +
+               "_means { " + age + "_card, cash: " + age + "_line } table placed { line: " + age +
+               "_line; side: " + age + "_side; flags: " + age + "_flags; means: " + age +
+               "_means; bytes: [ubyte] (nested_flatbuffer: \"" + age + "_card\"); }";
+    };
+    const auto types = catalog({
+        description(1, 1, text("old"), "shop.placed"),
+        description(1, 1, text("mid"), "shop.placed"),
+        description(1, 1, text("new"), "shop.placed"),
+    });
+    const pawl::schema& shape = types.newest(1)->shape;
+    const auto event = [](const std::string& age) {
+        return R"({"line":{")" + age + R"(_price":7,"at":{")" + age +
+               R"(_x":1,"y":2},"inner":[{")" + age + R"(_price":8}]},"side":")" + age +
+               R"(_sell","flags":")" + age + "_fast " + age + R"(_safe","means_type":")" + age +
+               R"(_card","means":{")" + age + R"(_number":9},"bytes":{")" + age + R"(_number":5}})";
+    };
+    CHECK(through(shape, event("new")) == event("new"));
+    CHECK(through(shape, event("mid")) == event("new"));
+    CHECK(through(shape, event("old")) == event("new"));
+    CHECK(through(shape, R"({"line":{"other_price":7}})").starts_with("failed: "));
+    CHECK(through(shape, R"({"line":{"old_price":7,"mid_price":7}})").starts_with("failed: "));
+}
+
+TEST_CASE("a name that is used inside now is no alias there", "[codec]") {
+    const auto types = catalog({
+        description(1, 1,
+                    "enum side : ubyte { buy, sell } table line { a: long; b: long; } "
+                    "table placed { row: line; taken: side; }",
+                    "placed"),
+        description(1, 1,
+                    "enum side : ubyte { ask, buy } table line { b: long; c: long; } "
+                    "table placed { row: line; taken: side; }",
+                    "placed"),
+    });
+    const pawl::schema& shape = types.newest(1)->shape;
+    CHECK(through(shape, R"({"row":{"a":1,"c":2}})") == R"({"row":{"b":1,"c":2}})");
+    CHECK(through(shape, R"({"row":{"b":1}})") == R"({"row":{"b":1}})");
+    CHECK(through(shape, R"({"taken":"buy"})") == R"({"taken":"buy"})");
+    CHECK(through(shape, R"({"taken":"sell"})") == R"({"taken":"buy"})");
+}

@@ -63,7 +63,7 @@ bool json_parser_state::enumerator(const value_type& type, std::uint64_t& bits) 
     for (std::string_view rest = text;;) {
         const std::size_t space = of.bit_flags ? rest.find(' ') : std::string_view::npos;
         const std::string_view name = rest.substr(0, space);
-        const enum_value* value = of.find(name);
+        const enum_value* value = of.find_any(name);
         if (value == nullptr)
             return refuse(at,
                           of.name + " has no value \"" + std::string{name.substr(0, 256)} + "\"");

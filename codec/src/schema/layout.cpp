@@ -5,6 +5,18 @@
 
 namespace pawl::detail {
 
+namespace {
+
+// What an earlier name means; null if it is none.
+template <class Target>
+const Target* meaning_of(const alias_list<Target>& aliases, std::string_view name) noexcept {
+    const auto at =
+        std::ranges::lower_bound(aliases, name, {}, &std::pair<std::string, Target>::first);
+    return at == aliases.end() || at->first != name ? nullptr : &at->second;
+}
+
+}  // namespace
+
 int object_layout::find(std::string_view field, std::size_t hint) const noexcept {
     if (hint < fields.size() && fields[hint].name == field)
         return static_cast<int>(hint);
@@ -19,9 +31,8 @@ int object_layout::find(std::string_view field, std::size_t hint) const noexcept
 int object_layout::find_any(std::string_view field, std::size_t hint) const noexcept {
     if (const int found = find(field, hint); found >= 0)
         return found;
-    const auto at = std::ranges::find(
-        aliases, field, [](const auto& alias) -> std::string_view { return alias.first; });
-    return at == aliases.end() ? -1 : at->second;
+    const std::uint16_t* position = meaning_of(aliases, field);
+    return position == nullptr ? -1 : *position;
 }
 
 const enum_value* enum_layout::find(std::int64_t value) const noexcept {
@@ -40,6 +51,13 @@ const enum_value* enum_layout::find(std::int64_t value) const noexcept {
 const enum_value* enum_layout::find(std::string_view value) const noexcept {
     const auto at = std::ranges::find(values, value, &enum_value::name);
     return at == values.end() ? nullptr : &*at;
+}
+
+const enum_value* enum_layout::find_any(std::string_view value) const noexcept {
+    if (const enum_value* found = find(value))
+        return found;
+    const std::int64_t* number = meaning_of(aliases, value);
+    return number == nullptr ? nullptr : find(*number);
 }
 
 integer_range range_of(base_type type) noexcept {

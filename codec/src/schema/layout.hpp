@@ -18,6 +18,10 @@ using base_type = reflection::BaseType;
 // holds in fields (id, required, force_align, ...) and those for code generators.
 using attribute_list = std::vector<std::pair<std::string, std::string>>;
 
+// Earlier names (schema::add_aliases_of), sorted by name, and what they mean now.
+template <class Target>
+using alias_list = std::vector<std::pair<std::string, Target>>;
+
 // The type of a field's value, or of the elements if the field holds several.
 struct value_type {
     base_type base = reflection::None;
@@ -61,8 +65,7 @@ struct object_layout {
     std::uint32_t align = 1;
     std::vector<field_layout> fields;    // by id; of a struct by offset, which is the same order
     std::vector<std::uint16_t> by_name;  // positions in `fields`
-    // Earlier names of fields, and their positions (schema::add_aliases_of).
-    std::vector<std::pair<std::string, std::uint16_t>> aliases;
+    alias_list<std::uint16_t> aliases;   // of positions in `fields`
     attribute_list attributes;
 
     // Returns the position of a field in `fields`, or -1. Tries `hint` first.
@@ -84,10 +87,13 @@ struct enum_layout {
     bool is_union = false;
     bool bit_flags = false;
     std::vector<enum_value> values;  // ascending; of a ulong as unsigned numbers
+    alias_list<std::int64_t> aliases;
     attribute_list attributes;
 
     [[nodiscard]] const enum_value* find(std::int64_t value) const noexcept;
     [[nodiscard]] const enum_value* find(std::string_view value) const noexcept;
+    // The same, by an earlier name too.
+    [[nodiscard]] const enum_value* find_any(std::string_view value) const noexcept;
 };
 
 struct schema_layout {

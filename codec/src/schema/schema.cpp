@@ -1,3 +1,4 @@
+#include "schema/aliases.hpp"
 #include "schema/build_layout.hpp"
 #include "schema/reach.hpp"
 
@@ -64,16 +65,7 @@ std::string_view schema::table() const noexcept {
 
 result<void> schema::add_aliases_of(const schema& earlier) {
     return detail::guarded([&]() -> result<void> {
-        auto& is = layout_->objects[static_cast<std::size_t>(layout_->root)];
-        const detail::object_layout& was = earlier.layout().object(earlier.layout().root);
-        const auto add = [&](const std::string& name, std::uint16_t id) {
-            if (id < is.fields.size() && is.find_any(name) < 0)
-                is.aliases.emplace_back(name, id);
-        };
-        for (const detail::field_layout& field : was.fields)
-            add(field.name, field.id);
-        for (const auto& [name, id] : was.aliases)
-            add(name, id);
+        detail::add_aliases(*layout_, earlier.layout());
         return {};
     });
 }

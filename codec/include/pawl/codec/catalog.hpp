@@ -9,8 +9,9 @@
 //             return done.error();
 //
 // A type has one name for people, in JSON and SQL: that of its table at its newest version, without
-// the namespace unless two types would share the name. Earlier names are aliases of it. A field
-// that was renamed is found by its earlier names as well (schema::add_aliases_of).
+// the namespace unless two types would share the name. Earlier names are aliases of it.
+// Fields and enum values that were renamed are found by their earlier names as well, as
+// schema::add_aliases_of says.
 //
 // Immutable: any number of threads may use one catalog at once. Describes what the journal held
 // when it was loaded; load it again for types that were described since.

@@ -63,8 +63,10 @@ class schema {
     [[nodiscard]] std::string_view table() const noexcept;
 
     // The parser and field_reader also find the table's fields by the names that they have in
-    // `earlier`, an earlier schema of the same version: a field that was renamed keeps its id. A
-    // name that a field has now is never an alias. Fails with out_of_memory.
+    // `earlier`, an earlier schema of the same version: a field that was renamed keeps its id. For
+    // the parser this holds in the tables, structs and nested FlatBuffers inside as well, and for
+    // the names of enum values and union members. A name that is used now is never an alias. Fails
+    // with out_of_memory.
     //
     // Not while another thread uses the schema.
     [[nodiscard]] result<void> add_aliases_of(const schema& earlier);
