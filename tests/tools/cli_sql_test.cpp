@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <array>
+
 using namespace pawl::test;
 using nlohmann::json;
 
@@ -50,6 +52,57 @@ TEST_CASE("each event type is a table, and `events` holds all") {
     CHECK(journal.ask("select count(*) from rejected") == rows{"0"});
     CHECK(journal.ask("select count(*) from accepted a join filled f using (command) where "
                       "a.price + f.price = 300") == rows{"60"});
+}
+
+TEST_CASE("metadata is a column of events, and a hidden one of each type") {
+    described_journal journal;
+    const std::string id = "sixteen bytes id";
+    const std::string trace = id + "eight by" + "\x01" + "a=b";
+    const std::string number{"\x02\x01\0\0\0\0\0\0", 8};
+    const std::array entries{
+        pawl::metadata_entry{pawl::metadata_tag::correlation, bytes_of(id)},
+        pawl::metadata_entry{pawl::metadata_tag::causation, bytes_of(id)},
+        pawl::metadata_entry{pawl::metadata_tag::trace, bytes_of(trace)},
+        pawl::metadata_entry{pawl::metadata_tag::actor, bytes_of("Ada \"the\" first")},
+        pawl::metadata_entry{pawl::metadata_tag::source_time, bytes_of(number)},
+        pawl::metadata_entry{pawl::metadata_tag{0x8001}, bytes_of("own")}};
+    const std::array unreadable{pawl::metadata_entry{pawl::metadata_tag::actor, bytes_of("\xff")}};
+    pawl::encoder encode;
+    const auto accept = [&](std::span<const pawl::metadata_entry> with) {
+        must(encode.append(journal.log(), {.timestamp_ns = 1, .metadata = with}, [](auto& b) {
+            return exchange::Createaccepted(b, 1, 1, exchange::side::sell, false, 5, 10);
+        }));
+    };
+    accept({});
+    accept(entries);
+    accept(unreadable);
+    journal.close();
+    const auto ask = [&](const std::string& query) {
+        const finished_process done =
+            run_pawl({"sql", "--format", "json", journal.directory(), query});
+        CHECK(done.err.empty());
+        return json_lines(done.out);
+    };
+    const auto rows = ask("select metadata from events order by sequence");
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[0]["metadata"].is_null());
+    CHECK(json::parse(rows[1]["metadata"].get<std::string>()) ==
+          json::parse(R"({"correlation":"7369787465656e206279746573206964",)"
+                      R"("causation":"7369787465656e206279746573206964",)"
+                      R"("trace":{"traceparent":"00-7369787465656e206279746573206964-)"
+                      R"(6569676874206279-01","tracestate":"a=b"},)"
+                      R"("actor":"Ada \"the\" first","source_time_ns":258,)"
+                      R"("others":[{"tag":32769,"value":"6f776e"}]})"));
+    CHECK(rows[2]["metadata"] == R"({"others":[{"tag":5,"value":"ff"}]})");
+    // As the dump shows it.
+    const auto dumped = json_lines(run_pawl({"dump", journal.directory()}).out);
+    CHECK(json::parse(rows[1]["metadata"].get<std::string>()) == dumped[1]["metadata"]);
+    CHECK_FALSE(dumped[0].contains("metadata"));
+    CHECK(ask("select sequence, command from accepted where metadata->>'actor' like 'Ada%'") ==
+          std::vector<json>{{{"sequence", 1}, {"command", 1}}});
+    CHECK_FALSE(ask("select * from accepted")[0].contains("metadata"));
+    CHECK(ask("select * from events")[1].contains("metadata"));
+    CHECK(journal.dumped({"--where", "metadata is not null"}) == std::vector<std::uint64_t>{1, 2});
 }
 
 TEST_CASE("every comparison gives the rows that it gives without being pushed down") {

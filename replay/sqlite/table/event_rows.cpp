@@ -1,6 +1,7 @@
 #include "sqlite/table/event_rows.hpp"
 
 #include <pawl/codec/json.hpp>
+#include <pawl/codec/metadata_json.hpp>
 #include <pawl/sqlite/utc_time.hpp>
 
 #include <utility>
@@ -84,8 +85,10 @@ result<void> event_rows::next() {
 }
 
 result<void> event_rows::column(sqlite3_context* to, std::size_t index) {
-    if (from_.type() && index >= type_header_columns)
-        return field(to, index - type_header_columns);
+    if (from_.type() && index == type_header_columns)
+        return metadata(to);
+    if (from_.type() && index > type_header_columns)
+        return field(to, index - type_header_columns - 1);
     return header(to, static_cast<header_column>(index));
 }
 
@@ -120,6 +123,8 @@ result<void> event_rows::header(sqlite3_context* to, header_column column) {
         case header_column::more_in_batch:
             write(std::int64_t{event_->more_in_batch()});
             break;
+        case header_column::metadata:
+            return metadata(to);
         case header_column::bytes:
             write(std::uint64_t{event_->payload().size()});
             break;
@@ -130,6 +135,19 @@ result<void> event_rows::header(sqlite3_context* to, header_column column) {
                                   SQLITE_TRANSIENT);
             break;
     }
+    return {};
+}
+
+// Null if the event carries none.
+result<void> event_rows::metadata(sqlite3_context* to) {
+    if (event_->metadata().empty()) {
+        sqlite3_result_null(to);
+        return {};
+    }
+    text_.clear();
+    if (auto done = append_metadata_json(text_, event_->metadata()); !done)
+        return done;
+    value_writer{to}(std::string_view{text_});
     return {};
 }
 

@@ -29,6 +29,7 @@ class event_rows {
 
   private:
     [[nodiscard]] result<void> header(sqlite3_context* to, header_column column);
+    [[nodiscard]] result<void> metadata(sqlite3_context* to);
     [[nodiscard]] result<void> json(sqlite3_context* to);
     [[nodiscard]] result<void> field(sqlite3_context* to, std::size_t index);
 

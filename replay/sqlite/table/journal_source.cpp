@@ -17,7 +17,7 @@ struct header_name {
     std::string_view name;
     std::string_view type;
 };
-constexpr std::array<header_name, 11> header_names{{{"sequence", "INTEGER"},
+constexpr std::array<header_name, 12> header_names{{{"sequence", "INTEGER"},
                                                     {"time", "TEXT COLLATE pawl_time"},
                                                     {"timestamp_ns", "INTEGER"},
                                                     {"stream", "TEXT"},
@@ -25,6 +25,7 @@ constexpr std::array<header_name, 11> header_names{{{"sequence", "INTEGER"},
                                                     {"type", "TEXT"},
                                                     {"schema_version", "INTEGER"},
                                                     {"more_in_batch", "INTEGER"},
+                                                    {"metadata", "TEXT"},
                                                     {"bytes", "INTEGER"},
                                                     {"event", "TEXT"},
                                                     {"payload", "BLOB"}}};
@@ -75,7 +76,8 @@ result<journal_source> journal_source::open(const std::filesystem::path& directo
 }
 
 bool journal_source::takes(std::string_view name) const {
-    return std::any_of(header_names.begin(), header_names.begin() + type_header_columns,
+    return same_name("metadata", name) ||
+           std::any_of(header_names.begin(), header_names.begin() + type_header_columns,
                        [&](const header_name& each) { return same_name(each.name, name); }) ||
            std::ranges::any_of(columns_,
                                [&](const column& each) { return same_name(each.name, name); });
@@ -122,6 +124,8 @@ std::string journal_source::declaration() const {
         text += ' ';
         text += header_names[i].type;
     }
+    if (type_)
+        text += ", metadata TEXT hidden";
     for (const column& each : columns_) {
         text += ", " + in_quotes(each.name, '"') + ' ';
         text += type_of(each.kind);

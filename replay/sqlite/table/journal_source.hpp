@@ -19,7 +19,8 @@
 
 namespace pawl::detail {
 
-// The columns that come first; `events` has all of them, the table of a type those before `type`.
+// The columns that come first; `events` has all of them, the table of a type those before `type`
+// and `metadata`, which is hidden there.
 enum class header_column : std::uint8_t {
     sequence,
     time,
@@ -29,11 +30,12 @@ enum class header_column : std::uint8_t {
     type,
     schema_version,
     more_in_batch,
+    metadata,
     bytes,
     event,
     payload,
 };
-inline constexpr std::size_t type_header_columns = 5;
+inline constexpr std::size_t type_header_columns = 5;  // without `metadata`, which follows
 
 enum class streams_found : std::uint8_t { none, one, several };
 

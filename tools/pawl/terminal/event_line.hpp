@@ -6,14 +6,16 @@
 #include <pawl/journal/event.hpp>
 #include <pawl/journal/metadata.hpp>
 
+#include <string>
+
 namespace pawl::cli {
 
 // Appends a JSON object and a newline: every field of the header, the metadata entry by entry, and
 // the payload in hexadecimal.
 void append_json_line(fmt::memory_buffer& out, const event& e);
 
-// Appends `"metadata":{...},` with the standard entries under their names.
-void append_metadata(fmt::memory_buffer& out, const metadata_view& all);
+// Appends `"metadata":{...},` (append_metadata_json).
+void append_metadata(std::string& to, const metadata_view& all);
 
 // Appends a line for people: sequence, time, stream@version, type/schema version, bytes and the
 // beginning of the payload.

@@ -8,12 +8,16 @@
 //     use(database);  // select instrument, sum(quantity) from order_filled group by 1
 //
 // `events` holds every event: sequence, time, timestamp_ns, stream, version, type, schema_version,
-// more_in_batch, bytes, event (JSON) and payload (a blob). Each event type that the journal
-// describes is a table of its own, under the type's name in event_catalog: sequence, time,
+// more_in_batch, metadata, bytes, event (JSON) and payload (a blob). Each event type that the
+// journal describes is a table of its own, under the type's name in event_catalog: sequence, time,
 // timestamp_ns, stream and version, then the fields of the type in all its schema versions, with
 // the values that field_reader gives. A field whose name is taken by one of the others has `event_`
-// before it. A type that was renamed is a table under its earlier names too, and a field that was
-// renamed within a version is a hidden column, which `select *` leaves out.
+// before it.
+//
+// `metadata` is JSON as append_metadata_json prints it, and null for an event without any: select
+// metadata->>'actor' from events. The table of a type has it too, as a hidden column. A type that
+// was renamed is a table under its earlier names too, and a field that was renamed within a version
+// is a hidden column, which `select *` leaves out.
 //
 // `time` is text as append_utc writes it, and compares as a time: with '2026-11-23T14:02' as well
 // as with all nine decimals. `stream` is text, the stream's name or its number, '0' for the events
