@@ -116,6 +116,7 @@ TEST_CASE("append demands the version that --expect names") {
     CHECK(late.exit_code == 1);
     CHECK(contains(late.err, "conflict"));
     CHECK(contains(late.err, "actual version 2"));
+    CHECK(contains(late.err, "line 1\n"));
     CHECK(shop.append("new", options + "--stream s --expect 2", "{}\n").exit_code == 0);
     CHECK(json_lines(shop.dump("new")).size() == 3);
 }
@@ -204,6 +205,11 @@ TEST_CASE("a dump taken back is the same journal") {
         journal.accept("2026-11-23T14:00", account, 1, -9'223'372'036'854'775'807);
         journal.append("2026-11-23T14:01:00.000000001", 77, "of no known type");
         must(journal.log().append({.type = 78, .stream = 7, .metadata = entries}, {}));
+        const std::string odd_trace = id + "eight by" + "\x01" + "\xff";
+        const std::array not_utf8{
+            pawl::metadata_entry{pawl::metadata_tag::trace, bytes_of(odd_trace)},
+            pawl::metadata_entry{pawl::metadata_tag::actor, bytes_of("\xc3(")}};
+        must(journal.log().append({.type = 78, .metadata = not_utf8}, {}));
         auto batch = must(journal.log().begin_batch(2, 64));
         must(batch.append({.type = 77, .stream = account}, bytes_of("x")));
         must(batch.append({.type = 77}, bytes_of("y")));
@@ -215,7 +221,7 @@ TEST_CASE("a dump taken back is the same journal") {
         std::filesystem::rename(journal.directory(), shop.path("orders"));
     }
     const std::string text = shop.dump("orders");
-    REQUIRE(json_lines(text).size() == 6);
+    REQUIRE(json_lines(text).size() == 7);
     REQUIRE(shop.append("copy", "--schema '" + shop.path("orders") + "'", text).exit_code == 0);
     CHECK(shop.dump("copy") == text);
 
@@ -229,7 +235,68 @@ TEST_CASE("a dump taken back is the same journal") {
     // Once more it would not be the same journal.
     const finished_process again = shop.append("twin", "", exact);
     CHECK(again.exit_code == 1);
-    CHECK(contains(again.err, "the next sequence here is 6"));
+    CHECK(contains(again.err, "the next sequence here is 7"));
+}
+
+TEST_CASE("what a selection leaves of a batch is a batch, and can be appended") {
+    const workshop shop;
+    {
+        described_journal journal;
+        const auto account = journal.stream("account-7", "2026-11-23T13:00");
+        // Two batches of five, back to back, then single events. Type 77 in the even places.
+        const auto at = [&](int minute) {
+            return described_journal::at(fmt::format("2026-11-23T14:{:02}", minute));
+        };
+        for (int batch = 0; batch < 2; ++batch) {
+            auto open = must(journal.log().begin_batch(5, 64));
+            for (int i = 0; i < 5; ++i)
+                must(open.append({.type = static_cast<std::uint16_t>(77 + i % 2),
+                                  .stream = i == 1 || i == 4 ? account : 9,
+                                  .timestamp_ns = at(10 * batch + i)},
+                                 bytes_of("x")));
+            must(open.commit());
+        }
+        journal.accept("2026-11-23T14:30", account, 1, 5);
+        journal.append("2026-11-23T14:31", 77, "y");
+        journal.close();
+        std::filesystem::rename(journal.directory(), shop.path("orders"));
+    }
+    const auto flags = [](const std::string& text) {
+        std::string shown;
+        for (const json& line : json_lines(text))
+            shown += fmt::format("{}{} ", line["sequence"].get<int>(),
+                                 line["more_in_batch"].get<bool>() ? "+" : "");
+        return shown;
+    };
+    int copies = 0;
+    const auto copied = [&](const std::string& options) {
+        const std::string copy = fmt::format("copy{}", ++copies);
+        const finished_process dumped =
+            run({"bash", "-c", program + " dump '" + shop.path("orders") + "' " + options});
+        CHECK(dumped.exit_code == 0);
+        const finished_process done =
+            shop.append(copy, "--schema '" + shop.path("orders") + "'", dumped.out);
+        CHECK(done.err.empty());
+        // The same batches, under the sequences of the copy.
+        const auto was = json_lines(dumped.out);
+        const auto is = json_lines(shop.dump(copy));
+        REQUIRE(was.size() == is.size());
+        for (std::size_t i = 0; i < was.size(); ++i)
+            CHECK(was[i]["more_in_batch"] == is[i]["more_in_batch"]);
+        return flags(dumped.out);
+    };
+    CHECK(copied("") == "0+ 1+ 2+ 3+ 4 5+ 6+ 7+ 8+ 9 10 11 ");
+    CHECK(copied("--type 77") == "0+ 2+ 4 5+ 7+ 9 11 ");
+    CHECK(copied("--type 78") == "1+ 3 6+ 8 ");
+    CHECK(copied("--stream account-7") == "1+ 4 6+ 9 10 ");
+    CHECK(copied("--stream 9") == "0+ 2+ 3 5+ 7+ 8 ");
+    CHECK(copied("--since 14:03 --until 14:12") == "3+ 4 5+ 6 ");
+    CHECK(copied("--where 'sequence % 3 = 0'") == "0+ 3 6+ 9 ");
+    CHECK(copied("--where 'sequence % 4 = 2'") == "2 6 10 ");
+    CHECK(copied("--where 'sequence in (1, 3, 9)'") == "1+ 3 9 ");
+    CHECK(copied("--from 2 --limit 2") == "2+ 3 ");
+    CHECK(copied("--limit 7") == "0+ 1+ 2+ 3+ 4 5+ 6 ");
+    CHECK(flags(shop.dump("orders", "--raw")) == flags(shop.dump("orders")));
 }
 
 TEST_CASE("the exchange's own journal survives dump, append and dump") {

@@ -187,4 +187,7 @@ TEST_CASE("dump names what it cannot select by") {
     CHECK(failed({"--since", "noon"}).exit_code == 2);
     CHECK(failed({"--format", "xml"}).exit_code == 2);
     CHECK(failed({"--raw", "--exact"}).exit_code == 2);
+    CHECK(failed({"--raw", "--format", "json"}).exit_code == 0);
+    CHECK(failed({"--raw", "--format", "csv"}).exit_code == 2);
+    CHECK(failed({"--exact", "--format", "table"}).exit_code == 2);
 }

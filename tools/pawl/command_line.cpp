@@ -207,13 +207,11 @@ void command_line::add_dump() {
     CLI::App* command =
         add_command(app, "dump", "Write events as lines of JSON", dump_manual, dump_asked);
     add_selection(command, dump_asked.selected);
-    CLI::Option* format = add_format(command, dump_asked.format);
-    command->add_flag("--raw", dump_asked.raw, "Places, hashes, and payloads in hexadecimal")
-        ->excludes(format);
+    add_format(command, dump_asked.format);
+    command->add_flag("--raw", dump_asked.raw, "Places, hashes, and payloads in hexadecimal");
     command
         ->add_flag("--exact", dump_asked.exact,
                    "Everything that a copy needs: also names and descriptions, payloads as base64")
-        ->excludes(format)
         ->excludes("--raw");
     command->add_flag("--strings", dump_asked.strings,
                       "64-bit integers as strings, for JavaScript");
@@ -222,7 +220,12 @@ void command_line::add_dump() {
     add_allow(command, dump_asked.selected);
     command->add_flag_function(
         "--json", [](std::int64_t) {}, "Accepted, as everywhere; lines of JSON are the default");
-    command->callback([this] { run = [this] { return dump(dump_asked); }; });
+    command->callback([this] {
+        if (dump_asked.format != row_format::json && (dump_asked.raw || dump_asked.exact))
+            throw CLI::ExcludesError(dump_asked.raw ? "--raw" : "--exact",
+                                     "--format table and --format csv");
+        run = [this] { return dump(dump_asked); };
+    });
 }
 
 void command_line::add_append() {

@@ -84,13 +84,18 @@ after_ns (the latest time before it) and back_ns (how far back an event went, at
 
 inline constexpr const char* dump_manual = R"(
 Writes one JSON object per line: sequence, time, stream (its name, or its number), version, type,
-type_number, schema_version, more_in_batch (true for all events of a batch but the last), metadata
-entry by entry if there is any, and the event itself, printed with the schema that the journal
-describes for its type. `pawl append` takes the lines back. An event of a type that the journal does
-not describe has its number as type, and its payload in hexadecimal.
+type_number, schema_version, more_in_batch (true if another event of the same batch follows),
+metadata entry by entry if there is any, and the event itself, printed with the schema that the
+journal describes for its type. `pawl append` takes the lines back. An event of a type that the
+journal does not describe has its number as type, and its payload in hexadecimal.
+
+The options that select events may leave a part of a batch. That part is a batch in the dump:
+more_in_batch is false for the last event of it that is shown (but not with --raw, which shows what
+the frames hold). So `pawl append` takes any dump, and never joins events that were apart.
 
 Times are UTC; one without a date means the day of the journal's last event. --where takes an SQL
-expression over the columns of the type, or of `events` without --type (pawl sql --help).
+expression over the columns of the type, or of `events` without --type (pawl sql --help); times in
+it have a date.
 
 Damage ends the dump with exit code 1, after the last event before it. A payload that does not fit
 its schema does not: its line has the reason as `problem`, and the exit code is 1 at the end.
@@ -122,15 +127,17 @@ reason; nothing of its batch is written, and what came before it stays. A dump k
 inline constexpr const char* sql_manual = R"(
 Each event type that the journal describes is a table: sequence, time, timestamp_ns, stream, version
 and its fields; nested values are JSON. `events` holds all events: also type, schema_version,
-more_in_batch, bytes, event (JSON) and payload. `time` is UTC and compares as a time, with
-'2026-11-23T14:02' too; `stream` is text, a name or a number. What a query asks of sequence, time,
-stream and type limits what is read of the journal.
+more_in_batch, metadata (JSON), bytes, event (JSON) and payload. The table of a type has metadata
+too, but `select *` leaves it out there. `time` is UTC and compares as a time, with
+'2026-11-23T14:02' too, but not without a date; `stream` is text, a name or a number. What a query
+asks of sequence, time, stream and type limits what is read of the journal.
 
 Without a query it reads queries from standard input, and is a prompt on a terminal. --attach adds
 another journal, whose tables are NAME.events and so on. Nothing can be changed.
 
   pawl sql orders "select instrument, sum(quantity) from order_filled group by 1"
   pawl sql orders --format csv "select * from order_filled where time > '2026-11-23T14:00'"
+  pawl sql orders "select sequence from events where metadata->>'actor' = 'Ada'"
   pawl sql orders --attach old=orders-2025 "select count(*) from old.events"
   pawl sql orders                          a prompt)";
 

@@ -39,7 +39,8 @@ result<void> take_lines(event_appender& to) {
             continue;
         if (auto taken = to.take(line); !taken) {
             error& why = taken.error();
-            why.detail = fmt::format("line {}, {}", number, why.detail);
+            why.detail =
+                fmt::format("line {}{}{}", number, why.detail.empty() ? "" : ", ", why.detail);
             return taken;
         }
     }

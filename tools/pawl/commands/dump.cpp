@@ -1,3 +1,4 @@
+#include "events/batches.hpp"
 #include "events/event_json.hpp"
 #include "events/event_table.hpp"
 #include "events/journal_words.hpp"
@@ -10,7 +11,6 @@
 
 #include <pawl/sqlite/event_scan.hpp>
 
-#include <functional>
 #include <optional>
 
 namespace pawl::cli {
@@ -26,7 +26,8 @@ class event_output {
           lines_{words,
                  {.exact = options.exact,
                   .values = {.long_integers_as_strings = options.strings,
-                             .defaults = options.defaults}}} {
+                             .defaults = options.defaults}}},
+          batches_{options.directory, options.selected.allow_network_file_system} {
         if (options.format != row_format::json)
             table_.emplace(words, type, options.format);
     }
@@ -47,14 +48,41 @@ class event_output {
             append_json_line(line, e);
             return put({line.data(), line.size()});
         }
+        if (open_batch_)
+            if (auto settled = settle_batch(e); !settled)
+                return std::unexpected(std::move(settled.error()));
+        if (text_.size() >= piece && !flush())
+            return false;
         lines_.append(text_, e);
-        return text_.size() < piece || flush();
+        if (e.more_in_batch())
+            open_batch_ = e.sequence();
+        return true;
     }
-    bool finish() { return table_ ? table_->finish() : flush(); }
+    bool finish() {
+        end_batch();
+        return table_ ? table_->finish() : flush();
+    }
     [[nodiscard]] std::uint64_t problems() const noexcept { return lines_.problems(); }
 
   private:
     static constexpr std::size_t piece = std::size_t{64} << 10;
+
+    // What the options leave of a batch is a batch in the dump: the last line of it says so, and
+    // is known when the next event comes.
+    result<void> settle_batch(const event& e) {
+        const auto together = batches_.are_together(*open_batch_, e.sequence());
+        if (!together)
+            return std::unexpected(together.error());
+        if (!*together)
+            end_batch();
+        open_batch_.reset();
+        return {};
+    }
+    void end_batch() {
+        if (open_batch_)
+            text_.replace(lines_.batch_flag(), std::string_view{"true"}.size(), "false");
+        open_batch_.reset();
+    }
 
     // Lines are written in large pieces.
     bool flush() {
@@ -67,13 +95,16 @@ class event_output {
     event_json lines_;
     std::optional<event_table> table_;
     std::string text_;
+    batches batches_;
+    std::optional<sequence_number> open_batch_;  // the last line's, if more of its batch follows
 };
 
 // The events of a journal that the options select, each given to `visit`, which returns false to
 // stop. Returns what the journal ends with, unless it was stopped.
-result<std::optional<end_of_journal>> for_each_event(
-    const dump_options& options, event_scan& scan, std::optional<where_filter>& where,
-    const std::function<result<bool>(const event&)>& visit) {
+template <class Visitor>
+result<std::optional<end_of_journal>> for_each_event(const dump_options& options, event_scan& scan,
+                                                     std::optional<where_filter>& where,
+                                                     Visitor&& visit) {
     for (std::uint64_t count = 0; count < options.selected.limit;) {
         const event* e = scan.next();
         if (e == nullptr) {

@@ -7,8 +7,13 @@
 #include <pawl/journal/event.hpp>
 #include <pawl/journal/types.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 namespace pawl::cli {
 
@@ -30,18 +35,41 @@ class event_json {
     static void append(std::string& to, const recorded_name& name);
     static void append(std::string& to, const recorded_description& description);
 
+    // Where in the text the last event's line has its more_in_batch.
+    [[nodiscard]] std::size_t batch_flag() const noexcept { return batch_flag_; }
     // The payloads that did not fit their schemas.
     [[nodiscard]] std::uint64_t problems() const noexcept { return problems_; }
 
   private:
-    void append_header(std::string& to, const event& e);
-    void append_payload(std::string& to, const event& e);
-    void append_event_time(std::string& to, std::uint64_t timestamp_ns);
+    // What the lines of one type at one version have in common.
+    struct line_of_type {
+        std::uint32_t key = 0;
+        std::string middle{};  // ,"type":"filled", ... "more_in_batch":
+        std::optional<json_printer> printer{};
+    };
+
+    [[nodiscard]] const line_of_type& line_of(const event& e);
+    [[nodiscard]] const line_of_type& find_line_of(const event& e, std::uint32_t key);
+    [[nodiscard]] std::string_view second_of(std::uint64_t timestamp_ns);
+    [[nodiscard]] std::string_view digits_of(sequence_number sequence);
+    // Appends the line as far as its metadata, then `end`.
+    void append_header(std::string& to, const event& e, const line_of_type& type,
+                       std::string_view end);
+    void append_printed(std::string& to, const event& e, const json_printer& printer);
+    static void append_payload(std::string& to, const event& e);
 
     const journal_words* words_;
-    std::uint64_t second_ = no_value;  // of the last event
-    std::string second_text_;          // "2026-11-23T14:02:00."
     event_json_options options_;
+    std::unordered_map<std::uint32_t, line_of_type> types_;
+    std::array<const line_of_type*, 16> recent_types_{};  // by type, modulo its size
+    // Of the last event, because the next one often differs by 1.
+    std::array<char, 24> digits_{};
+    std::size_t digit_count_ = 0;
+    sequence_number sequence_ = no_value;
+    // Of the last event, because the next one is often of the same second.
+    std::uint64_t second_ = no_value;
+    std::string second_text_;  // ,"time":"2026-11-23T14:02:00.
+    std::size_t batch_flag_ = 0;
     std::uint64_t problems_ = 0;
 };
 

@@ -34,9 +34,8 @@ void journal_words::add(const recorded_name& name) {
 }
 
 void journal_words::append_stream(std::string& to, stream_id stream) const {
-    const auto named = streams_.empty() ? streams_.end() : streams_.find(stream);
-    if (named != streams_.end())
-        to += named->second;
+    if (const std::string_view name = quoted_name_of(stream); !name.empty())
+        to += name;
     else
         to += fmt::format_int{stream}.c_str();
 }

@@ -7,9 +7,9 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace pawl::cli {
 
@@ -21,6 +21,11 @@ class journal_words {
     // The stream's name as JSON, or its number if it has none. Names that are not UTF-8 are not
     // shown.
     void append_stream(std::string& to, stream_id stream) const;
+    // The stream's name as JSON; empty if it has none that is shown.
+    [[nodiscard]] std::string_view quoted_name_of(stream_id stream) const {
+        const auto named = streams_.empty() ? streams_.end() : streams_.find(stream);
+        return named == streams_.end() ? std::string_view{} : named->second;
+    }
     void add(const recorded_name& name);
 
     // The type of this name, or with this number. Fails with not_found.
@@ -28,7 +33,7 @@ class journal_words {
 
   private:
     event_catalog types_;
-    std::map<stream_id, std::string> streams_;  // in quotes
+    std::unordered_map<stream_id, std::string> streams_;  // in quotes
 };
 
 // A JSON string; what is not UTF-8 is replaced.
