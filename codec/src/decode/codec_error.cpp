@@ -37,12 +37,12 @@ error decode_error(errc code, const typed_payload& from, std::string_view why) n
     return failure;
 }
 
-error unknown_event(const event& from) noexcept {
-    return decode_error(errc::unknown_event, from, "not known to this program");
+std::unexpected<error> unknown_event(const event& from) noexcept {
+    return std::unexpected(decode_error(errc::unknown_event, from, "not known to this program"));
 }
 
-error unknown_event(const typed_payload& from) noexcept {
-    return decode_error(errc::unknown_event, from, "not known to this program");
+std::unexpected<error> unknown_event(const typed_payload& from) noexcept {
+    return std::unexpected(decode_error(errc::unknown_event, from, "not known to this program"));
 }
 
 error encoded_too_large(std::size_t bytes, std::size_t limit) noexcept {

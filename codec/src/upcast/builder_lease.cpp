@@ -2,62 +2,57 @@
 
 #include <pawl/codec/upcast.hpp>
 
-#include <cassert>
 #include <memory>
 #include <new>
-#include <vector>
 
 namespace pawl::detail {
 
 namespace {
 
-// As many builders as steps were ever nested on this thread, the outermost first.
-struct builder_stack {
-    std::vector<std::unique_ptr<flatbuffers::FlatBufferBuilder>> builders;
-    std::size_t leased = 0;
-};
+using place = builder_lease::place;
 
-// Not an object with a destructor: the C++ runtime ends the program if memory runs out while it
-// registers one.
-thread_local builder_stack* stack = nullptr;
+// The place of the innermost lease, or the first place, whose builder is never lent. Not an object
+// with a destructor: the C++ runtime ends the program if memory runs out while it registers one.
+thread_local place* current = nullptr;
 
-void end_thread(void* owned) noexcept {
-    delete static_cast<builder_stack*>(owned);
-    stack = nullptr;
+// Every lease has ended: `first` is the first place.
+void end_thread(void* first) noexcept {
+    delete static_cast<place*>(first);
+    current = nullptr;
 }
 
-// Returns whether the thread's end will delete the stack.
-[[nodiscard]] bool delete_at_end(builder_stack* owned) noexcept {
+// Returns whether the thread's end will delete the places.
+[[nodiscard]] bool delete_at_end(place* first) noexcept {
     struct thread_end {
         pthread_key_t key{};
         bool made = ::pthread_key_create(&key, end_thread) == 0;
     };
     static const thread_end end;
-    return end.made && ::pthread_setspecific(end.key, owned) == 0;
+    return end.made && ::pthread_setspecific(end.key, first) == 0;
 }
 
-[[nodiscard]] builder_stack& stack_of_thread() {
-    if (stack == nullptr) [[unlikely]] {
-        auto made = std::make_unique<builder_stack>();
-        if (!delete_at_end(made.get()))
+// Makes the place inside `outer`, and the first one if there is none.
+[[gnu::cold, gnu::noinline]] place& add_place(place* outer) {
+    if (outer == nullptr) {
+        auto first = std::make_unique<place>();
+        if (!delete_at_end(first.get()))
             throw std::bad_alloc{};
-        stack = made.release();
+        outer = current = first.release();
     }
-    return *stack;
+    outer->inner = std::make_unique<place>();
+    outer->inner->outer = outer;
+    outer->inner->current = &current;
+    return *outer->inner;
 }
 
 }  // namespace
 
-builder_lease::builder_lease() {
-    builder_stack& of = stack_of_thread();
-    if (of.leased == of.builders.size()) [[unlikely]]
-        of.builders.push_back(std::make_unique<flatbuffers::FlatBufferBuilder>());
-    builder_ = of.builders[of.leased++].get();
-}
-
-builder_lease::~builder_lease() {
-    assert(stack->leased != 0 && stack->builders[stack->leased - 1].get() == builder_);
-    --stack->leased;
+builder_lease::place& builder_lease::enter() {
+    place* const outer = current;
+    const bool known = outer != nullptr && outer->inner != nullptr;
+    place& mine = known ? *outer->inner : add_place(outer);
+    current = &mine;
+    return mine;
 }
 
 }  // namespace pawl::detail

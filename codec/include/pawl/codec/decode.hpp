@@ -39,17 +39,26 @@ namespace detail {
 [[nodiscard]] error decode_error(errc code, const event& from, std::string_view why) noexcept;
 [[nodiscard]] error decode_error(errc code, const typed_payload& from,
                                  std::string_view why) noexcept;
-[[nodiscard]] error unknown_event(const event& from) noexcept;
-[[nodiscard]] error unknown_event(const typed_payload& from) noexcept;
-[[nodiscard]] inline error does_not_verify(const auto& from) {
-    return decode_error(errc::malformed, from, "the payload does not verify");
+[[nodiscard, gnu::cold]] std::unexpected<error> unknown_event(const event& from) noexcept;
+[[nodiscard, gnu::cold]] std::unexpected<error> unknown_event(const typed_payload& from) noexcept;
+// Out of line, so that a call that succeeds keeps no space for an error.
+[[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<error> does_not_verify(
+    const auto& from) noexcept {
+    return std::unexpected(decode_error(errc::malformed, from, "the payload does not verify"));
+}
+
+[[nodiscard, gnu::cold, gnu::noinline]] std::unexpected<error> steps_in_a_circle(
+    const auto& from) noexcept {
+    return std::unexpected(
+        decode_error(errc::invalid_argument, from, "its steps lead in a circle"));
 }
 
 [[nodiscard]] inline typed_payload payload_of(const event& from) noexcept {
     return {from.type(), from.schema_version(), from.payload()};
 }
-[[nodiscard]] inline typed_payload payload_of(const typed_payload& from) noexcept {
-    return from;
+// Not a copy, which would be read before the parts that it was put together from are in memory.
+[[nodiscard]] inline const typed_payload& payload_of(const typed_payload& from) noexcept {
+    return from;  // NOLINT: the caller holds it
 }
 }  // namespace detail
 
@@ -109,9 +118,9 @@ template <event_table Table>
 template <event_table Table>
 [[nodiscard]] result<const Table*> decode(const payload_source auto& from) {
     if (!is<Table>(from)) [[unlikely]]
-        return std::unexpected(detail::unknown_event(from));
+        return detail::unknown_event(from);
     if (!verify_payload<Table>(detail::payload_of(from).bytes)) [[unlikely]]
-        return std::unexpected(detail::does_not_verify(from));
+        return detail::does_not_verify(from);
     return &view<Table>(from);
 }
 

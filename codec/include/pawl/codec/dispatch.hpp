@@ -34,17 +34,17 @@ template <class Events, class Visitor, class Table, class Source>
 result<void> visit_one(const Source& from, Visitor& visit, payload_check check) {
     using run = upcasting<Events, Visitor, Source>;
     if constexpr (is_retired<Table> || records_payloads<Visitor>) {
-        return run{from, visit}.template advance<Table>(payload_of(from), check);
+        return run{from, visit}.template start<Table>(payload_of(from), check);
     } else {
         if (!is<Table>(from)) [[unlikely]] {
             if constexpr (has_versions<Table>)
-                return run{from, visit}.template advance<Table>(payload_of(from), check);
+                return run{from, visit}.template start<Table>(payload_of(from), check);
             else
-                return std::unexpected(unknown_event(from));
+                return unknown_event(from);
         }
         if (check == payload_check::verify && !verify_payload<Table>(payload_of(from).bytes))
             [[unlikely]]
-            return std::unexpected(does_not_verify(from));
+            return does_not_verify(from);
         return call_visitor(visit, view<Table>(from), from, event_part{});
     }
 }
@@ -53,7 +53,7 @@ template <class Events, class Visitor, class Source>
 result<void> dispatch_over(event_list<>, const Source& from, Visitor&, payload_check) {
     if (payload_of(from).type >= first_reserved_type)
         return {};
-    return std::unexpected(unknown_event(from));
+    return unknown_event(from);
 }
 
 // Returns directly from the branch taken: assigning the result to a variable first costs more than

@@ -43,9 +43,12 @@
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 
+#include <cassert>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -74,20 +77,42 @@ namespace detail {
 // step while its own builder is in use.
 class builder_lease {
   public:
-    builder_lease();
-    ~builder_lease();
+    builder_lease() : mine_{&enter()} {}
+    ~builder_lease() {
+        assert(*mine_->current == mine_);
+        *mine_->current = mine_->outer;
+    }
     builder_lease(const builder_lease&) = delete;
     builder_lease& operator=(const builder_lease&) = delete;
-    [[nodiscard]] flatbuffers::FlatBufferBuilder& operator*() const noexcept { return *builder_; }
+    [[nodiscard]] flatbuffers::FlatBufferBuilder& operator*() const noexcept {
+        return mine_->builder;
+    }
+
+    // One builder of a thread, which has as many as steps were ever nested on it.
+    struct place {
+        place** current = nullptr;  // where the thread keeps the place of its innermost lease
+        place* outer = nullptr;
+        std::unique_ptr<place> inner{};
+        flatbuffers::FlatBufferBuilder builder{};
+    };
 
   private:
-    flatbuffers::FlatBufferBuilder* builder_;
+    [[nodiscard]] static place& enter();
+
+    place* mine_;
+};
+
+struct event_shape_number {
+    std::uint16_t type;
+    std::uint16_t schema_version;
 };
 
 // Passes a step's events on to the next step or to the visitor. Keeps the first failure.
 class upcast_sink {
   public:
-    using forward = result<void> (*)(void* to, const typed_payload& made);
+    // All of it fits in registers.
+    using forward = result<void> (*)(void* to, event_shape_number made,
+                                     std::span<const std::byte> bytes);
     upcast_sink(forward on, void* to) noexcept : forward_{on}, to_{to} {}
 
     template <event_build Build>
@@ -95,20 +120,29 @@ class upcast_sink {
         using table = built_table<Build>;
         if (!outcome_) [[unlikely]]
             return;
-        outcome_ = guarded([&]() -> result<void> {
-            const builder_lease lease;
-            flatbuffers::FlatBufferBuilder& builder = *lease;
-            builder.Clear();
-            builder.Finish(build(builder));
-            if (auto fits = check_encoded<table>(builder); !fits) [[unlikely]]
-                return fits;
-            return forward_(to_, {event_traits<table>::type, event_traits<table>::schema_version,
-                                  bytes_of(builder)});
-        });
+        // Assigned only if it failed, which is cheaper.
+        if (result<void> done = guarded([&] { return pass_on<table>(build); }); !done) [[unlikely]]
+            outcome_ = std::move(done);
     }
     [[nodiscard]] result<void> outcome() && { return std::move(outcome_); }
 
   private:
+    // FlatBuffers' functions are worth inlining here: the calls cost as much as some of them do.
+    [[gnu::flatten]] static void build_in(flatbuffers::FlatBufferBuilder& builder, auto& build) {
+        builder.Clear();
+        builder.Finish(build(builder));
+    }
+    template <class Table>
+    result<void> pass_on(auto& build) {
+        const builder_lease lease;
+        flatbuffers::FlatBufferBuilder& builder = *lease;
+        build_in(builder, build);
+        if (auto fits = check_encoded<Table>(builder); !fits) [[unlikely]]
+            return fits;
+        return forward_(to_, {event_traits<Table>::type, event_traits<Table>::schema_version},
+                        bytes_of(builder));
+    }
+
     forward forward_;
     void* to_;
     result<void> outcome_{};

@@ -36,19 +36,26 @@ using built_table = typename offset_target<
 // its limits allow, so only large ones are counted, which costs little compared with copying them.
 // The schema bounds the depth unless it refers to itself, so only debug builds check it.
 template <event_table Table>
+[[nodiscard, gnu::noinline]] result<void> check_large(
+    const flatbuffers::FlatBufferBuilder& builder) {
+    constexpr verify_limits limits = limits_of<Table>();
+    const std::size_t bytes = builder.GetSize();
+    if (bytes > limits.max_bytes)
+        return std::unexpected(encoded_too_large(bytes, limits.max_bytes));
+    if (builder.GetBufferMinAlignment() > payload_alignment)
+        return std::unexpected(encoded_misaligned(builder.GetBufferMinAlignment()));
+    if (!verify_anywhere<Table>(bytes_of(builder)))
+        return std::unexpected(encoded_too_deep(limits));
+    return {};
+}
+template <event_table Table>
 [[nodiscard]] result<void> check_encoded(const flatbuffers::FlatBufferBuilder& builder) {
     constexpr verify_limits limits = limits_of<Table>();
     const std::size_t bytes = builder.GetSize();
-    if (bytes > limits.max_bytes) [[unlikely]]
-        return std::unexpected(encoded_too_large(bytes, limits.max_bytes));
-    if (builder.GetBufferMinAlignment() > payload_alignment) [[unlikely]]
-        return std::unexpected(encoded_misaligned(builder.GetBufferMinAlignment()));
-    if (bytes / 8 > limits.max_tables) [[unlikely]] {
-        if (!verify_anywhere<Table>(bytes_of(builder)))
-            return std::unexpected(encoded_too_deep(limits));
-    } else {
-        assert(verify_anywhere<Table>(bytes_of(builder)));
-    }
+    const bool small = bytes <= limits.max_bytes && bytes / 8 <= limits.max_tables;
+    if (!small || builder.GetBufferMinAlignment() > payload_alignment) [[unlikely]]
+        return check_large<Table>(builder);
+    assert(verify_anywhere<Table>(bytes_of(builder)));
     return {};
 }
 

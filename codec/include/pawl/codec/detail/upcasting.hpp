@@ -4,7 +4,9 @@
 #include <pawl/codec/decode.hpp>
 #include <pawl/codec/upcast.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 namespace pawl::detail {
@@ -49,74 +51,93 @@ class upcasting {
   public:
     upcasting(const Source& from, Visitor& visit) noexcept : from_{from}, visit_{visit} {}
 
+    // Takes the event itself; only this is from outside, and verified if `check` asks for it. What
+    // a step has built needs no verification.
     template <class Table>
-    result<void> advance(const typed_payload& at, payload_check check) {
+    result<void> start(const typed_payload& at, payload_check check) {
         if constexpr (has_versions<Table>)
             static_assert(check_history<Table>(typename history<Table>::versions{}));
-        if (at.schema_version == event_traits<Table>::schema_version)
-            return arrive<Table>(at, check);
-        if constexpr (has_versions<Table>)
-            return step_from<Table>(typename history<Table>::versions{}, at, check);
-        else
-            return std::unexpected(unknown_event(from_));
+        if (check == payload_check::verify && !verify_version<Table>(at)) [[unlikely]]
+            return does_not_verify(from_);
+        return advance<Table>(at.schema_version, at.bytes);
     }
 
   private:
     // Longer than any history, and few enough not to overflow the stack.
     static constexpr std::uint32_t max_steps = 64;
+    using bytes_view = std::span<const std::byte>;
 
-    static result<void> forward(void* self, const typed_payload& made) {
-        return static_cast<upcasting*>(self)->route(Events{}, made);
+    // True of a version that the history does not know: advance() refuses it.
+    template <class Table>
+    static bool verify_version(const typed_payload& at) noexcept {
+        if (is<Table>(at))
+            return verify_payload<Table>(at.bytes);
+        if constexpr (has_versions<Table>)
+            return []<class... Old>(versions<Old...>, const typed_payload& from) {
+                return ((!is<Old>(from) || verify_payload<Old>(from.bytes)) && ...);
+            }(typename history<Table>::versions{}, at);
+        else
+            return true;
+    }
+
+    static result<void> forward(void* self, event_shape_number made, bytes_view bytes) {
+        return static_cast<upcasting*>(self)->route(Events{}, made, bytes);
     }
 
     template <class First, class... Rest>
-    result<void> route(event_list<First, Rest...>, const typed_payload& made) {
+    result<void> route(event_list<First, Rest...>, event_shape_number made, bytes_view bytes) {
         if (made.type == event_traits<First>::type)
-            return advance<First>(made, payload_check::trust);
-        return route(event_list<Rest...>{}, made);
+            return advance<First>(made.schema_version, bytes);
+        return route(event_list<Rest...>{}, made, bytes);
     }
-    result<void> route(event_list<>, const typed_payload&) {
-        return std::unexpected(unknown_event(from_));
+    result<void> route(event_list<>, event_shape_number, bytes_view) {
+        return unknown_event(from_);
     }
 
     template <class Table>
-    result<void> arrive(const typed_payload& at, payload_check check) {
-        if (check == payload_check::verify && !verify_payload<Table>(at.bytes)) [[unlikely]]
-            return std::unexpected(does_not_verify(from_));
+    result<void> advance(std::uint16_t version, bytes_view bytes) {
+        if (version == event_traits<Table>::schema_version)
+            return arrive<Table>(bytes);
+        if constexpr (has_versions<Table>)
+            return step_from<Table>(typename history<Table>::versions{}, version, bytes);
+        else
+            return unknown_event(from_);
+    }
+
+    template <class Table>
+    result<void> arrive(bytes_view bytes) {
+        const Table& table = *flatbuffers::GetRoot<Table>(bytes.data());
         if constexpr (is_retired<Table>) {
             return take(
-                [](const Table& table, const upcast_for<Events>& to) {
-                    return history<Table>::retire(table, to);
+                [](const Table& last, const upcast_for<Events>& to) {
+                    return history<Table>::retire(last, to);
                 },
-                view<Table>(at));
+                table);
         } else if constexpr (records_payloads<Visitor>) {
-            visit_.record(at);
+            visit_.record({event_traits<Table>::type, event_traits<Table>::schema_version, bytes});
             return {};
         } else {
-            return call_visitor(visit_, view<Table>(at), from_, event_part{parts_++});
+            return call_visitor(visit_, table, from_, event_part{parts_++});
         }
     }
 
     template <class Table, class First, class... Rest>
-    result<void> step_from(versions<First, Rest...>, const typed_payload& at, payload_check check) {
-        if (at.schema_version != event_traits<First>::schema_version)
-            return step_from<Table>(versions<Rest...>{}, at, check);
-        if (check == payload_check::verify && !verify_payload<First>(at.bytes)) [[unlikely]]
-            return std::unexpected(does_not_verify(from_));
+    result<void> step_from(versions<First, Rest...>, std::uint16_t version, bytes_view bytes) {
+        if (version != event_traits<First>::schema_version)
+            return step_from<Table>(versions<Rest...>{}, version, bytes);
         return take([](const First& old,
                        const upcast_for<Events>& to) { return history<Table>::step(old, to); },
-                    view<First>(at));
+                    *flatbuffers::GetRoot<First>(bytes.data()));
     }
     template <class Table>
-    result<void> step_from(versions<>, const typed_payload&, payload_check) {
-        return std::unexpected(unknown_event(from_));
+    result<void> step_from(versions<>, std::uint16_t, bytes_view) {
+        return unknown_event(from_);
     }
 
     template <class Step, class Table>
     result<void> take(Step step, const Table& table) {
         if (++steps_ > max_steps) [[unlikely]]
-            return std::unexpected(
-                decode_error(errc::invalid_argument, from_, "its steps lead in a circle"));
+            return steps_in_a_circle(from_);
         upcast_sink sink{&forward, this};
         auto done = run_step(sink, [&] { return step(table, upcast_for<Events>{sink}); });
         --steps_;
