@@ -1,6 +1,6 @@
 #pragma once
 
-#include "events_generated.h"
+#include "orders_generated.h"
 
 #include <flatbuffers/flatbuffers.h>
 
@@ -12,15 +12,9 @@
 #include <span>
 
 template <>
-struct pawl::event_traits<bench::order_placed> {
-    static constexpr std::uint16_t type = 1;
-    static constexpr std::uint16_t schema_version = 1;
-};
+struct pawl::event_traits<bench::order_placed> : pawl::event_number<1> {};
 template <>
-struct pawl::event_traits<bench::filled> {
-    static constexpr std::uint16_t type = 2;
-    static constexpr std::uint16_t schema_version = 1;
-};
+struct pawl::event_traits<bench::filled> : pawl::event_number<2> {};
 
 namespace bench {
 

@@ -1,10 +1,11 @@
 // What do JSON and old events cost? Printing beside FlatBuffers' GenerateText and parsing beside
-// its Parser, over the events of an exchange; an event of an old version beside the building of the
-// new one.
+// its Parser, over the events of tools/exchange; an event of an old version beside the building of
+// the new one from it.
 
 #include "contenders/exchange_events.hpp"
 #include "contenders/question.hpp"
-#include "exchange_bfbs.hpp"
+#include "contenders/upcast_events.hpp"
+#include "events_bfbs.hpp"
 #include "measure/affinity.hpp"
 #include "measure/clock.hpp"
 #include "measure/contest.hpp"
@@ -24,8 +25,6 @@
 
 namespace bench {
 namespace {
-
-namespace ex = exchange;
 
 // Events in one slice: a few tens of microseconds.
 constexpr std::uint64_t slice = 1024;
@@ -56,11 +55,11 @@ sample_event make_event(Make make, std::uint64_t index) {
 struct table_events {
     template <class Make>
     table_events(const std::string& table, Make make) {
-        auto loaded = pawl::schema::load(exchange_bfbs(), table);
+        auto loaded = pawl::schema::load(events_bfbs(), table);
         theirs.opts.strict_json = true;
         theirs.opts.indent_step = -1;
-        const auto* bfbs = reinterpret_cast<const std::uint8_t*>(exchange_bfbs().data());
-        if (!loaded || !theirs.Deserialize(bfbs, exchange_bfbs().size()) ||
+        const auto* bfbs = reinterpret_cast<const std::uint8_t*>(events_bfbs().data());
+        if (!loaded || !theirs.Deserialize(bfbs, events_bfbs().size()) ||
             !theirs.SetRootType(table.c_str())) {
             throw failure("the schema of the exchange's events cannot be loaded");
         }
@@ -84,10 +83,10 @@ using all_tables = std::vector<std::unique_ptr<table_events>>;
 
 all_tables make_tables() {
     all_tables made;
-    made.push_back(std::make_unique<table_events>("bench.exchange.accepted", ex::make_accepted));
-    made.push_back(std::make_unique<table_events>("bench.exchange.traded", ex::make_traded));
-    made.push_back(std::make_unique<table_events>("bench.exchange.cancelled", ex::make_cancelled));
-    made.push_back(std::make_unique<table_events>("bench.exchange.replaced", ex::make_replaced));
+    made.push_back(std::make_unique<table_events>("exchange.accepted", make_accepted));
+    made.push_back(std::make_unique<table_events>("exchange.filled", make_filled));
+    made.push_back(std::make_unique<table_events>("exchange.cancelled", make_cancelled));
+    made.push_back(std::make_unique<table_events>("exchange.replaced", make_replaced));
     return made;
 }
 
@@ -170,7 +169,7 @@ void ask_json(context& run) {
 
 struct quantity_sum {
     std::uint64_t sum = 0;
-    void operator()(const ex::replaced& one) { sum += one.quantity(); }
+    void operator()(const repriced& one) { sum += one.quantity(); }
 };
 
 contender dispatched(const options& asked, const char* name, std::uint16_t version,
@@ -182,8 +181,8 @@ contender dispatched(const options& asked, const char* name, std::uint16_t versi
         bool right = true;
         for (const sample_event& one : events) {
             // Every reader pays for verification, whatever the version.
-            right = pawl::dispatch<pawl::event_list<ex::replaced>>(
-                        pawl::typed_payload{4, version, one.payload()}, visitor,
+            right = pawl::dispatch<pawl::event_list<repriced>>(
+                        pawl::typed_payload{1, version, one.payload()}, visitor,
                         pawl::payload_check::trust)
                         .has_value() &&
                     right;
@@ -197,22 +196,24 @@ contender dispatched(const options& asked, const char* name, std::uint16_t versi
     return {.name = name, .variant = "an event of 5 fields", .run = run};
 }
 
-contender built_alone(const options& asked) {
+// What a step does with an old event: reads its fields and builds the new table.
+contender built_alone(const options& asked, std::vector<sample_event> old) {
     const auto builder = std::make_shared<flatbuffers::FlatBufferBuilder>();
-    const auto run = [&asked, builder]() -> sample {
+    const auto run = [&asked, builder, old = std::move(old)]() -> sample {
         const pinned here(asked.writer_core());
         std::size_t bytes = 0;
         stopwatch watch;
-        for (std::uint64_t i = 0; i < slice; ++i) {
+        for (const sample_event& one : old) {
             builder->Clear();
-            builder->Finish(ex::make_replaced(*builder, 1'000'000 + i));
+            builder->Finish(
+                make_new(*builder, *flatbuffers::GetRoot<v1::repriced>(one.payload().data())));
             bytes += builder->GetSize();
         }
         const auto taken = watch.stop();
         if (bytes == 0) {
             throw failure("nothing was built");
         }
-        return {.events = slice, .total_ns = taken, .interrupted = watch.interrupted()};
+        return {.events = old.size(), .total_ns = taken, .interrupted = watch.interrupted()};
     };
     return {
         .name = "flatbuffers, build the new table", .variant = "an event of 5 fields", .run = run};
@@ -222,11 +223,11 @@ void ask_upcast(context& run) {
     std::vector<sample_event> old;
     std::vector<sample_event> newest;
     for (std::uint64_t i = 0; i < slice; ++i) {
-        old.push_back(make_event(ex::make_old_replaced, 1'000'000 + i));
-        newest.push_back(make_event(ex::make_replaced, 1'000'000 + i));
+        old.push_back(make_event(make_old_repriced, 1'000'000 + i));
+        newest.push_back(make_event(make_repriced, 1'000'000 + i));
     }
     contest upcasts("codec");
-    const auto building = upcasts.add(built_alone(run.asked));
+    const auto building = upcasts.add(built_alone(run.asked, old));
     const auto upcast = upcasts.add(dispatched(run.asked, "pawl, upcast one to one", 1, old));
     const auto in_place = upcasts.add(dispatched(run.asked, "pawl, its newest shape", 2, newest));
     upcasts.run(run.asked.few_rounds(), slices, run.progress);

@@ -5,7 +5,7 @@
 #include "contenders/pawl_contenders.hpp"
 #include "contenders/question.hpp"
 #include "contenders/stored_journal.hpp"
-#include "exchange_bfbs.hpp"
+#include "events_bfbs.hpp"
 #include "measure/affinity.hpp"
 #include "measure/clock.hpp"
 #include "measure/contest.hpp"
@@ -32,8 +32,6 @@
 namespace bench {
 namespace {
 
-namespace ex = exchange;
-
 constexpr std::uint64_t streams = 1000;
 constexpr std::uint64_t segments = 16;
 constexpr std::uint64_t frame_bytes = 136;
@@ -48,13 +46,13 @@ stored_journal store_trades(const std::filesystem::path& directory, std::uint64_
          .sync = pawl::sync_policy::manual(),
          .clock = pawl::clock_source::caller},
         [&](pawl::writer& log, std::uint64_t i) {
-            using list = pawl::event_list<ex::traded>;
-            if (i == 0 && !pawl::register_events<list>(log, exchange_bfbs(), first_ns)) {
+            using list = pawl::event_list<exchange::filled>;
+            if (i == 0 && !pawl::register_events<list>(log, events_bfbs(), first_ns)) {
                 return false;
             }
             return encode
                 .append(log, {.stream = 1 + i % streams, .timestamp_ns = first_ns + i * step_ns},
-                        [&](auto& b) { return ex::make_traded(b, i); })
+                        [&](auto& b) { return make_filled(b, i); })
                 .has_value();
         });
 }
@@ -107,7 +105,7 @@ void ask_queries(context& run, const stored_journal& journal) {
     }
     sqlite3& in = *opened;
     must(pawl::attach_journal(in, journal.directory), "attach a journal to SQLite");
-    execute(in, "create table native as select * from traded");
+    execute(in, "create table native as select * from filled");
 
     const std::string sum = "select sum(price) from ";
     std::string since;
@@ -125,9 +123,9 @@ void ask_queries(context& run, const stored_journal& journal) {
             query(run.asked, in, journal.events, name, variant, sum + table + condition, expected));
     };
     const auto native = add("sqlite, a native table", "sum of a column", "native", "");
-    const auto whole = add("pawl", "sum of a column", "traded", "");
-    const auto stream = add("pawl", "one stream of 1,000", "traded", of_stream);
-    const auto time = add("pawl", "a thousandth of the time", "traded", of_time);
+    const auto whole = add("pawl", "sum of a column", "filled", "");
+    const auto stream = add("pawl", "one stream of 1,000", "filled", of_stream);
+    const auto time = add("pawl", "a thousandth of the time", "filled", of_time);
     asked.run(run.asked.few_rounds(), 3, run.progress);
 
     for (const auto id : {native, whole, stream, time}) {
@@ -172,13 +170,12 @@ void run_tool(const std::vector<std::string>& words) {
 }
 
 void ask_dump(context& run, const stored_journal& journal) {
-    const auto shape =
-        must(pawl::schema::load(exchange_bfbs(), "bench.exchange.traded"), "load a schema");
+    const auto shape = must(pawl::schema::load(events_bfbs(), "exchange.filled"), "load a schema");
     std::vector<std::vector<std::uint64_t>> payloads;
     flatbuffers::FlatBufferBuilder builder;
     for (std::uint64_t i = 0; i < 65536; ++i) {
         builder.Clear();
-        builder.Finish(ex::make_traded(builder, i));
+        builder.Finish(make_filled(builder, i));
         payloads.emplace_back((builder.GetSize() + 7) / 8);
         std::memcpy(payloads.back().data(), builder.GetBufferPointer(), builder.GetSize());
     }

@@ -9,32 +9,26 @@
 
 namespace pawl {
 
-template <std::uint16_t Type, std::uint16_t Version>
-struct numbered {
-    static constexpr std::uint16_t type = Type;
-    static constexpr std::uint16_t schema_version = Version;
-};
-
 template <>
-struct event_traits<ledger::v1::opened> : numbered<1, 1> {};
+struct event_traits<ledger::v1::opened> : event_number<1, 1> {};
 template <>
-struct event_traits<ledger::account_opened> : numbered<1, 2> {};
+struct event_traits<ledger::account_opened> : event_number<1, 2> {};
 template <>
-struct event_traits<ledger::v1::moved> : numbered<2, 1> {};
+struct event_traits<ledger::v1::moved> : event_number<2, 1> {};
 template <>
-struct event_traits<ledger::v2::booked> : numbered<2, 2> {};
+struct event_traits<ledger::v2::booked> : event_number<2, 2> {};
 template <>
-struct event_traits<ledger::booked> : numbered<2, 3> {};
+struct event_traits<ledger::booked> : event_number<2, 3> {};
 template <>
-struct event_traits<ledger::fee> : numbered<3, 1> {};
+struct event_traits<ledger::fee> : event_number<3, 1> {};
 template <>
-struct event_traits<ledger::v1::audited> : numbered<4, 1> {};
+struct event_traits<ledger::v1::audited> : event_number<4, 1> {};
 template <>
-struct event_traits<ledger::audited> : numbered<4, 2> {};
+struct event_traits<ledger::audited> : event_number<4, 2> {};
 template <>
-struct event_traits<ledger::v1::noise> : numbered<5, 1> {};
+struct event_traits<ledger::v1::noise> : event_number<5, 1> {};
 template <>
-struct event_traits<ledger::v1::closed> : numbered<6, 1> {};
+struct event_traits<ledger::v1::closed> : event_number<6, 1> {};
 
 // Renamed, with a field that old events imply.
 template <>

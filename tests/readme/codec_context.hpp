@@ -13,6 +13,7 @@
 #include <pawl/codec/field_reader.hpp>
 #include <pawl/codec/in_place.hpp>
 #include <pawl/codec/json.hpp>
+#include <pawl/codec/metadata_json.hpp>
 #include <pawl/codec/prepared_event.hpp>
 #include <pawl/codec/registration.hpp>
 #include <pawl/codec/schema.hpp>
@@ -23,33 +24,19 @@
 #include <map>
 
 template <>
-struct pawl::event_traits<order_filled> {
-    static constexpr std::uint16_t type = 2;
-    static constexpr std::uint16_t schema_version = 1;
-};
-
+struct pawl::event_traits<order_filled> : pawl::event_number<2> {};
 template <>
-struct pawl::event_traits<order_cancelled> {
-    static constexpr std::uint16_t type = 3;
-    static constexpr std::uint16_t schema_version = 1;
-};
-
-// A number and a version.
-template <std::uint16_t Type, std::uint16_t Version>
-struct numbered {
-    static constexpr std::uint16_t type = Type;
-    static constexpr std::uint16_t schema_version = Version;
-};
+struct pawl::event_traits<order_cancelled> : pawl::event_number<3> {};
 template <>
-struct pawl::event_traits<v1::paid> : numbered<4, 1> {};
+struct pawl::event_traits<v1::paid> : pawl::event_number<4, 1> {};
 template <>
-struct pawl::event_traits<v2::paid> : numbered<4, 2> {};
+struct pawl::event_traits<v2::paid> : pawl::event_number<4, 2> {};
 template <>
-struct pawl::event_traits<paid> : numbered<4, 3> {};
+struct pawl::event_traits<paid> : pawl::event_number<4, 3> {};
 template <>
-struct pawl::event_traits<fee> : numbered<5, 1> {};
+struct pawl::event_traits<fee> : pawl::event_number<5, 1> {};
 template <>
-struct pawl::event_traits<v1::heartbeat> : numbered<6, 1> {};
+struct pawl::event_traits<v1::heartbeat> : pawl::event_number<6, 1> {};
 
 namespace examples {
 

@@ -14,42 +14,36 @@ namespace exchange {
 
 inline constexpr std::int64_t cents_in_tick = 5;
 
-template <std::uint16_t Type, std::uint16_t Version>
-struct numbered {
-    static constexpr std::uint16_t type = Type;
-    static constexpr std::uint16_t schema_version = Version;
-};
-
 }  // namespace exchange
 
 namespace pawl {
 
 template <>
-struct event_traits<exchange::v1::accepted> : exchange::numbered<1, 1> {};
+struct event_traits<exchange::v1::accepted> : event_number<1, 1> {};
 template <>
-struct event_traits<exchange::v1::filled> : exchange::numbered<2, 1> {};
+struct event_traits<exchange::v1::filled> : event_number<2, 1> {};
 template <>
-struct event_traits<exchange::v1::cancelled> : exchange::numbered<3, 1> {};
+struct event_traits<exchange::v1::cancelled> : event_number<3, 1> {};
 template <>
-struct event_traits<exchange::v1::replaced> : exchange::numbered<4, 1> {};
+struct event_traits<exchange::v1::replaced> : event_number<4, 1> {};
 template <>
-struct event_traits<exchange::v1::rejected> : exchange::numbered<5, 1> {};
+struct event_traits<exchange::v1::rejected> : event_number<5, 1> {};
 
 template <>
-struct event_traits<exchange::v2::order_accepted> : exchange::numbered<1, 1> {};
+struct event_traits<exchange::v2::order_accepted> : event_number<1, 1> {};
 template <>
-struct event_traits<exchange::v2::repriced> : exchange::numbered<4, 2> {};
+struct event_traits<exchange::v2::repriced> : event_number<4, 2> {};
 template <>
-struct event_traits<exchange::v2::rejected> : exchange::numbered<5, 1> {};
+struct event_traits<exchange::v2::rejected> : event_number<5, 1> {};
 template <>
-struct event_traits<exchange::v2::resized> : exchange::numbered<6, 1> {};
+struct event_traits<exchange::v2::resized> : event_number<6, 1> {};
 
 template <>
-struct event_traits<exchange::v3::order_accepted> : exchange::numbered<1, 2> {};
+struct event_traits<exchange::v3::order_accepted> : event_number<1, 2> {};
 template <>
-struct event_traits<exchange::v3::filled> : exchange::numbered<2, 2> {};
+struct event_traits<exchange::v3::filled> : event_number<2, 2> {};
 template <>
-struct event_traits<exchange::v3::repriced> : exchange::numbered<4, 3> {};
+struct event_traits<exchange::v3::repriced> : event_number<4, 3> {};
 
 template <>
 struct history<exchange::v2::repriced> {

@@ -6,28 +6,15 @@
 
 #include <pawl/codec/event_type.hpp>
 
-#include <cstdint>
-
-namespace exchange {
-
-// All of the exchange's events are in schema version 1.
-template <std::uint16_t Number>
-struct first_version {
-    static constexpr std::uint16_t type = Number;
-    static constexpr std::uint16_t schema_version = 1;
-};
-
-}  // namespace exchange
-
 template <>
-struct pawl::event_traits<exchange::accepted> : exchange::first_version<1> {};
+struct pawl::event_traits<exchange::accepted> : pawl::event_number<1> {};
 template <>
-struct pawl::event_traits<exchange::filled> : exchange::first_version<2> {};
+struct pawl::event_traits<exchange::filled> : pawl::event_number<2> {};
 template <>
-struct pawl::event_traits<exchange::cancelled> : exchange::first_version<3> {};
+struct pawl::event_traits<exchange::cancelled> : pawl::event_number<3> {};
 template <>
-struct pawl::event_traits<exchange::replaced> : exchange::first_version<4> {};
+struct pawl::event_traits<exchange::replaced> : pawl::event_number<4> {};
 template <>
-struct pawl::event_traits<exchange::rejected> : exchange::first_version<5> {};
+struct pawl::event_traits<exchange::rejected> : pawl::event_number<5> {};
 template <>
-struct pawl::event_traits<exchange::lobster_message> : exchange::first_version<16> {};
+struct pawl::event_traits<exchange::lobster_message> : pawl::event_number<16> {};

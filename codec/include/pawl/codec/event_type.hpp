@@ -2,10 +2,7 @@
 //
 //     table order_accepted { id: ulong; price: long; quantity: uint; }  // in orders.fbs
 //
-//     template <> struct pawl::event_traits<order_accepted> {
-//         static constexpr std::uint16_t type = 1;
-//         static constexpr std::uint16_t schema_version = 1;
-//     };
+//     template <> struct pawl::event_traits<order_accepted> : pawl::event_number<1> {};
 //
 //     using order_events = pawl::event_list<order_accepted, order_filled, order_cancelled>;
 //
@@ -28,6 +25,13 @@ namespace pawl {
 // `schema_version`, and may have `static constexpr verify_limits limits`.
 template <class Table>
 struct event_traits;
+
+// The base of an event_traits: the type number, and the version of the schema.
+template <std::uint16_t Type, std::uint16_t SchemaVersion = 1>
+struct event_number {
+    static constexpr std::uint16_t type = Type;
+    static constexpr std::uint16_t schema_version = SchemaVersion;
+};
 
 // Limits on the work of verifying a payload. Encoding enforces the same limits, so that everything
 // that gets into a journal can be read from it.

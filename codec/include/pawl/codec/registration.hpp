@@ -15,15 +15,14 @@
 
 #include <pawl/codec/event_type.hpp>
 #include <pawl/codec/upcast.hpp>
-#include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/writer.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace pawl {
 
@@ -46,25 +45,37 @@ struct event_shape {
 };
 
 template <event_table Table>
-[[nodiscard]] event_shape shape_of() {
+[[nodiscard]] consteval event_shape shape_of() noexcept {
     return {event_traits<Table>::type, event_traits<Table>::schema_version,
             Table::Traits::fully_qualified_name};
 }
 
+template <event_table... Tables>
+[[nodiscard]] consteval auto shapes_of_versions(versions<Tables...>) noexcept {
+    return std::array<event_shape, sizeof...(Tables)>{shape_of<Tables>()...};
+}
+
+// Its old shapes, oldest first, and its own.
 template <event_table Table>
-void add_shapes(std::vector<event_shape>& to) {
+[[nodiscard]] consteval auto shapes_of_table() noexcept {
     if constexpr (has_versions<Table>)
-        [&]<class... Old>(versions<Old...>) {
-            (to.push_back(shape_of<Old>()), ...);
+        return []<class... Old>(versions<Old...>) {
+            return shapes_of_versions(versions<Old..., Table>{});
         }(typename history<Table>::versions{});
-    to.push_back(shape_of<Table>());
+    else
+        return shapes_of_versions(versions<Table>{});
 }
 
 template <class... Tables>
-[[nodiscard]] std::vector<event_shape> shapes_of(event_list<Tables...>) {
-    std::vector<event_shape> shapes;
-    (add_shapes<Tables>(shapes), ...);
-    return shapes;
+[[nodiscard]] consteval auto shapes_of(event_list<Tables...>) noexcept {
+    std::array<event_shape, (shapes_of_table<Tables>().size() + ... + 0)> all{};
+    std::size_t count = 0;
+    const auto add = [&](const auto& shapes) {
+        for (const event_shape& each : shapes)
+            all[count++] = each;
+    };
+    (add(shapes_of_table<Tables>()), ...);
+    return all;
 }
 
 [[nodiscard]] result<registration> register_shapes(writer& log, std::span<const std::byte> bfbs,
@@ -87,9 +98,8 @@ template <class... Tables>
 template <some_event_list Events>
 [[nodiscard]] result<registration> register_events(writer& log, std::span<const std::byte> bfbs,
                                                    std::uint64_t timestamp_ns = 0) {
-    return detail::guarded([&] {
-        return detail::register_shapes(log, bfbs, detail::shapes_of(Events{}), timestamp_ns);
-    });
+    static constexpr auto shapes = detail::shapes_of(Events{});
+    return detail::register_shapes(log, bfbs, shapes, timestamp_ns);
 }
 
 }  // namespace pawl
