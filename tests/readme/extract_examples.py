@@ -5,7 +5,8 @@ example in the part's public headers and in the ```cpp blocks of every Markdown 
 An example in a header is a run of comment lines that are indented by five spaces. Its types, aliases and
 specialisations (whatever begins in its first column with one of DECLARES) become declarations that the
 examples of the part share; the rest becomes the body of a function. tests/readme/PART_context.hpp declares
-what the examples use without introducing it. A block with a main() is a program: OUT/PROGRAM_example.cpp.
+what the examples use without introducing it. A block with a main() is a program: OUT/PAGE_example.cpp, where the page
+is named by its path in ROOT, as in codec_readme.
 """
 import pathlib
 import re
@@ -101,7 +102,8 @@ def main():
         for first, code in examples:
             if any(re.match(r"int main\(", line) for line in code):
                 text = f'#line {first} "{path}"\n' + "\n".join(code) + "\n"
-                write(out / f"{path.stem.lower()}_example.cpp", text)
+                page = "_".join(name.with_suffix("").parts).lower()
+                write(out / f"{page}_example.cpp", text)
                 continue
             declared, body = split(first, code)
             for line, text in declared:

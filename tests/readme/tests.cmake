@@ -43,3 +43,18 @@ add_test(NAME "readme: the example runs" COMMAND
     "-DDIRECTORY=${CMAKE_CURRENT_BINARY_DIR}/readme_journal"
     -P "${CMAKE_CURRENT_LIST_DIR}/run.cmake")
 set_tests_properties("readme: the example runs" PROPERTIES LABELS readme TIMEOUT 120)
+
+# So is that of the codec, and what its page shows of the tools is what they print.
+if(TARGET pawl)
+    add_executable(pawl_codec_readme_example "${examples}/codec_readme_example.cpp")
+    pawl_target_defaults(pawl_codec_readme_example)
+    target_link_libraries(pawl_codec_readme_example PRIVATE pawl::codec)
+    pawl_flatbuffers(pawl_codec_readme_example "${CMAKE_CURRENT_LIST_DIR}/shop.fbs")
+    add_dependencies(pawl_codec_readme_example pawl)
+    add_test(NAME "readme: the codec's page shows what the tools print" COMMAND
+        "${Python3_EXECUTABLE}" "${CMAKE_CURRENT_LIST_DIR}/check_shown.py"
+        "${PROJECT_SOURCE_DIR}/codec/README.md" $<TARGET_FILE_DIR:pawl>
+        $<TARGET_FILE:pawl_codec_readme_example>)
+    set_tests_properties(
+        "readme: the codec's page shows what the tools print" PROPERTIES LABELS readme TIMEOUT 120)
+endif()
