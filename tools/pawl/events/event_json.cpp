@@ -1,14 +1,15 @@
 #include "events/event_json.hpp"
 
 #include "events/base64.hpp"
-#include "events/unchecked_text.hpp"
 #include "terminal/event_line.hpp"
 
 #include <fmt/format.h>
 
 #include <pawl/sqlite/utc_time.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <string_view>
 
 namespace pawl::cli {
 
@@ -42,43 +43,38 @@ void append_base64_member(std::string& to, std::span<const std::byte> bytes) {
 
 void event_json::append(std::string& to, const event& e) {
     const line_of_type& type = line_of(e);
-    const bool printed = type.printer && !options_.exact;
-    append_header(to, e, type, printed && e.metadata().empty() ? R"("event":)" : "");
-    if (!e.metadata().empty()) {
+    append_header(to, e, type);
+    if (!e.metadata().empty())
         append_metadata(to, e.metadata());
-        if (printed)
-            to += R"("event":)";
-    }
     if (options_.exact)
         append_base64_member(to, e.payload());
-    else if (printed)
+    else if (type.printer)
         append_printed(to, e, *type.printer);
     else
         append_payload(to, e);
 }
 
-std::string_view event_json::second_of(std::uint64_t timestamp_ns) {
-    constexpr std::size_t decimals = 9;
-    if (timestamp_ns / nanoseconds_in_second != second_) [[unlikely]] {
-        second_ = timestamp_ns / nanoseconds_in_second;
-        second_text_ = R"(,"time":")";
-        append_utc(second_text_, timestamp_ns);
-        second_text_.resize(second_text_.size() - decimals - 1);
-    }
-    return second_text_;
+void event_json::update_second(std::uint64_t timestamp_ns) {
+    if (timestamp_ns / nanoseconds_in_second == second_) [[likely]]
+        return;
+    second_ = timestamp_ns / nanoseconds_in_second;
+    std::string text = R"(,"time":")";
+    append_utc(text, timestamp_ns);
+    constexpr std::size_t after = std::string_view{"000000000Z"}.size();
+    second_text_.size = std::min(text.size() - after, second_text_.bytes.size());
+    text.copy(second_text_.bytes.data(), second_text_.size);
 }
 
 // Counts on in the text: most numbers end in another digit than 9.
-std::string_view event_json::digits_of(sequence_number sequence) {
-    if (digit_count_ != 0 && sequence == sequence_ + 1 && digits_[digit_count_ - 1] != '9')
-        [[likely]]
-        ++digits_[digit_count_ - 1];
+void event_json::update_digits(sequence_number sequence) {
+    auto& [digits, count] = digits_;
+    if (count != 0 && sequence == sequence_ + 1 && digits[count - 1] != '9') [[likely]]
+        ++digits[count - 1];
     else
-        digit_count_ = static_cast<std::size_t>(
-            std::to_chars(digits_.data(), digits_.data() + digits_.size(), sequence).ptr -
-            digits_.data());
+        count = static_cast<std::size_t>(
+            std::to_chars(digits.data(), digits.data() + digits.size(), sequence).ptr -
+            digits.data());
     sequence_ = sequence;
-    return {digits_.data(), digit_count_};
 }
 
 inline const event_json::line_of_type& event_json::line_of(const event& e) {
@@ -96,29 +92,32 @@ const event_json::line_of_type& event_json::find_line_of(const event& e, std::ui
     line_of_type& made = at->second;
     made.key = key;
     const std::string_view name = words_->types().name_of(e.type());
+    std::string text;
     if (!name.empty())
-        made.middle.append(R"(,"type":")").append(name).append("\"");
-    append_member(made.middle, name.empty() ? R"(,"type":)" : R"(,"type_number":)", e.type());
-    append_member(made.middle, R"(,"schema_version":)", e.schema_version());
-    made.middle += R"(,"more_in_batch":)";
+        text.append(R"(,"type":")").append(name).append("\"");
+    append_member(text, name.empty() ? R"(,"type":)" : R"(,"type_number":)", e.type());
+    append_member(text, R"(,"schema_version":)", e.schema_version());
+    text += R"(,"more_in_batch":)";
+    made.last_in_batch = text + "false,";
+    made.more_in_batch = text + "true,";
     if (const described_event* known = words_->types().find(e.type(), e.schema_version()))
         made.printer.emplace(known->shape, options_.values);
     return made;
 }
 
-void event_json::append_header(std::string& to, const event& e, const line_of_type& type,
-                               std::string_view end) {
-    constexpr std::size_t fixed = 128 + 2 * unchecked_text::number_length;
+void event_json::append_header(std::string& to, const event& e, const line_of_type& type) {
+    constexpr std::size_t fixed = 256;  // names of members, numbers, and room for short texts
     const std::string_view stream =
         options_.exact ? std::string_view{} : words_->quoted_name_of(e.stream());
-    const std::string_view second = second_of(e.timestamp_ns());
-    const std::string_view digits = digits_of(e.sequence());
+    const std::string& end = e.more_in_batch() ? type.more_in_batch : type.last_in_batch;
+    update_second(e.timestamp_ns());
+    update_digits(e.sequence());
     const std::size_t before = to.size();
     const auto write = [&](char* data, std::size_t) noexcept {
         unchecked_text line{data + before};
         line.add(R"({"sequence":)");
-        line.add(digits);
-        line.add(second);
+        line.add(digits_);
+        line.add(second_text_);
         line.add_nanoseconds(static_cast<std::uint32_t>(e.timestamp_ns() % nanoseconds_in_second));
         line.add(R"(Z","stream":)");
         if (stream.empty())
@@ -127,24 +126,23 @@ void event_json::append_header(std::string& to, const event& e, const line_of_ty
             line.add(stream);
         line.add(R"(,"version":)");
         line.add(e.version());
-        line.add(type.middle);
-        batch_flag_ = static_cast<std::size_t>(line.end() - data);
-        line.add(e.more_in_batch() ? std::string_view{"true,"} : std::string_view{"false,"});
-        line.add(end);
+        line.add(std::string_view{end});
         return static_cast<std::size_t>(line.end() - data);
     };
-    to.resize_and_overwrite(before + fixed + stream.size() + type.middle.size(), write);
+    to.resize_and_overwrite(before + fixed + stream.size() + end.size(), write);
+    batch_flag_ = to.size() - std::string_view{"true,"}.size();
 }
 
-// `to` ends with "event":.
 void event_json::append_printed(std::string& to, const event& e, const json_printer& printer) {
+    const std::size_t before = to.size();
+    to += R"("event":)";
     const auto done = printer.print(e.payload(), to);
-    if (done) {
+    if (done) [[likely]] {
         to += "}\n";
         return;
     }
     ++problems_;
-    to.resize(to.size() - std::string_view{R"("event":)"}.size());
+    to.resize(before);
     to += R"("problem":)";
     append_json_string(to, done.error().message());
     to += ',';

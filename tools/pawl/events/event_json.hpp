@@ -2,6 +2,7 @@
 #pragma once
 
 #include "events/journal_words.hpp"
+#include "events/unchecked_text.hpp"
 
 #include <pawl/codec/json.hpp>
 #include <pawl/journal/event.hpp>
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 namespace pawl::cli {
@@ -35,7 +35,7 @@ class event_json {
     static void append(std::string& to, const recorded_name& name);
     static void append(std::string& to, const recorded_description& description);
 
-    // Where in the text the last event's line has its more_in_batch.
+    // Where in the text the last line has its more_in_batch, if that is true.
     [[nodiscard]] std::size_t batch_flag() const noexcept { return batch_flag_; }
     // The payloads that did not fit their schemas.
     [[nodiscard]] std::uint64_t problems() const noexcept { return problems_; }
@@ -44,17 +44,17 @@ class event_json {
     // What the lines of one type at one version have in common.
     struct line_of_type {
         std::uint32_t key = 0;
-        std::string middle{};  // ,"type":"filled", ... "more_in_batch":
+        // ,"type":"filled", ... "more_in_batch":false,
+        std::string last_in_batch{};
+        std::string more_in_batch{};
         std::optional<json_printer> printer{};
     };
 
     [[nodiscard]] const line_of_type& line_of(const event& e);
     [[nodiscard]] const line_of_type& find_line_of(const event& e, std::uint32_t key);
-    [[nodiscard]] std::string_view second_of(std::uint64_t timestamp_ns);
-    [[nodiscard]] std::string_view digits_of(sequence_number sequence);
-    // Appends the line as far as its metadata, then `end`.
-    void append_header(std::string& to, const event& e, const line_of_type& type,
-                       std::string_view end);
+    void update_second(std::uint64_t timestamp_ns);
+    void update_digits(sequence_number sequence);
+    void append_header(std::string& to, const event& e, const line_of_type& type);
     void append_printed(std::string& to, const event& e, const json_printer& printer);
     static void append_payload(std::string& to, const event& e);
 
@@ -62,13 +62,11 @@ class event_json {
     event_json_options options_;
     std::unordered_map<std::uint32_t, line_of_type> types_;
     std::array<const line_of_type*, 16> recent_types_{};  // by type, modulo its size
-    // Of the last event, because the next one often differs by 1.
-    std::array<char, 24> digits_{};
-    std::size_t digit_count_ = 0;
+    // Of the last event: the next one often differs by 1, and is of the same second.
     sequence_number sequence_ = no_value;
-    // Of the last event, because the next one is often of the same second.
+    short_text<32> digits_{};
     std::uint64_t second_ = no_value;
-    std::string second_text_;  // ,"time":"2026-11-23T14:02:00.
+    short_text<32> second_text_{};  // ,"time":"2026-11-23T14:02:00.
     std::size_t batch_flag_ = 0;
     std::uint64_t problems_ = 0;
 };

@@ -3,12 +3,20 @@
 
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <string_view>
 
 namespace pawl::cli {
+
+// Text of at most `Room` bytes.
+template <std::size_t Room>
+struct short_text {
+    std::array<char, Room> bytes{};
+    std::size_t size = 0;
+};
 
 class unchecked_text {
   public:
@@ -20,6 +28,12 @@ class unchecked_text {
     void add(std::string_view text) noexcept {
         std::memcpy(at_, text.data(), text.size());
         at_ += text.size();
+    }
+    // A short text from memory of `Room` bytes, which are copied all: cheaper than to ask how many.
+    template <std::size_t Room>
+    void add(const short_text<Room>& text) noexcept {
+        std::memcpy(at_, text.bytes.data(), Room);
+        at_ += text.size;
     }
     // Most versions and numbers of streams are small.
     void add(std::uint64_t number) noexcept {
@@ -53,7 +67,7 @@ class unchecked_text {
 
   private:
     static void add_two_digits(char* to, std::uint32_t number) noexcept {
-        std::memcpy(to, &two_digits[2 * number], 2);
+        std::memcpy(to, &two_digits[std::size_t{2} * number], 2);
     }
     static constexpr auto two_digits = [] {
         std::array<char, 200> digits{};
