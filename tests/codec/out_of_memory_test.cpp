@@ -94,8 +94,12 @@ TEST_CASE("encoding out of memory", "[codec]") {
                                    got.heed(append_in_place(journal.log(), {}, 2100, order()));
                                });
     check_refusals(refused, 8);
+    // An encoder may be used again after memory ran out, whatever it was doing.
+    pawl::encoder again{16};
+    check_refusals(refuse_each_allocation([] {}, [&] { got.heed(again.encode(order())); }), 2);
     CHECK(got.unexplained().empty());
     CHECK(encode->append(sink, {}, order()));
+    CHECK(again.append(sink, {}, order()));
 }
 
 TEST_CASE("what cannot be decoded keeps its error without memory for a detail", "[codec]") {

@@ -239,11 +239,15 @@ json_parser::json_parser(const schema& of, const verify_limits& limits) noexcept
     : of_{&of}, limits_{limits} {}
 
 result<std::span<const std::byte>> json_parser::operator()(std::string_view text) {
-    return detail::guarded([&] {
+    auto parsed = detail::guarded([&] {
         if (!state_)
             state_ = std::make_unique<detail::json_parser_state>(of_->layout(), limits_);
         return state_->parse(text);
     });
+    // Its builders are then of no use any more (detail::unfinished_table).
+    if (!parsed && parsed.error().code == errc::out_of_memory)
+        state_.reset();
+    return parsed;
 }
 
 json_parser::json_parser(json_parser&&) noexcept = default;

@@ -61,8 +61,7 @@ class encoder {
     [[nodiscard]] auto encode(Build&& build) -> result<encoded<detail::built_table<Build>>> {
         using table = detail::built_table<Build>;
         return detail::guarded([&]() -> result<encoded<table>> {
-            builder_.Clear();
-            builder_.Finish(build(builder_));
+            detail::build_table(builder_, build);
             if (auto fits = detail::check_encoded<table>(builder_); !fits) [[unlikely]]
                 return std::unexpected(std::move(fits.error()));
             return encoded<table>{detail::bytes_of(builder_)};

@@ -129,8 +129,7 @@ class upcast_sink {
   private:
     // FlatBuffers' functions are worth inlining here: the calls cost as much as some of them do.
     [[gnu::flatten]] static void build_in(flatbuffers::FlatBufferBuilder& builder, auto& build) {
-        builder.Clear();
-        builder.Finish(build(builder));
+        build_table(builder, build);
     }
     template <class Table>
     result<void> pass_on(auto& build) {

@@ -28,6 +28,31 @@ using built_table = typename offset_target<
     return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
+// Resets a builder unless its table was finished. When memory runs out, FlatBuffers has already
+// noted the size of the larger buffer, and would go on to write beyond the one that it still has.
+class unfinished_table {
+  public:
+    explicit unfinished_table(flatbuffers::FlatBufferBuilder& of) noexcept : of_{&of} {}
+    ~unfinished_table() {
+        if (of_ != nullptr) [[unlikely]]
+            of_->Reset();
+    }
+    unfinished_table(const unfinished_table&) = delete;
+    unfinished_table& operator=(const unfinished_table&) = delete;
+    void finished() noexcept { of_ = nullptr; }
+
+  private:
+    flatbuffers::FlatBufferBuilder* of_;
+};
+
+// Builds a table as the only one of the builder.
+void build_table(flatbuffers::FlatBufferBuilder& builder, auto& build) {
+    unfinished_table open{builder};
+    builder.Clear();
+    builder.Finish(build(builder));
+    open.finished();
+}
+
 [[nodiscard]] error encoded_too_large(std::size_t bytes, std::size_t limit) noexcept;
 [[nodiscard]] error encoded_misaligned(std::size_t alignment) noexcept;
 [[nodiscard]] error encoded_too_deep(const verify_limits& limits) noexcept;
