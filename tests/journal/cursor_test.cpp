@@ -53,6 +53,45 @@ TEST_CASE("a cursor starts at the first event, at a sequence, at the end, or aft
     }
 }
 
+TEST_CASE("the point of a cursor is that of the event before it, also before its first event") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    append_numbered(log, 1500);
+    // Events longer than the distance between two marks of the index.
+    const std::string large(20'000, 'x');
+    for (int i = 0; i < 8; ++i)
+        (void)must(log.append({.type = 1}, bytes_of(large)));
+
+    std::vector<log_point> points{log_point{}};
+    auto all = must(cursor::open(path));
+    for (const event* e = all.next(); e != nullptr; e = all.next())
+        points.push_back(all.point());
+    REQUIRE(points.size() == 1509);
+    const auto check_all = [&] {
+        for (sequence_number from = 0; from < points.size(); ++from) {
+            const auto at = must(cursor::open(path, {.from = from_sequence{from}, .follow = true}));
+            if (at.point() != points[from])
+                FAIL("the point before event " << from);
+        }
+        const auto end = must(cursor::open(path, {.from = from_end{}, .follow = true}));
+        CHECK(end.point() == points.back());
+    };
+    check_all();
+    // What stands last in the log is a name.
+    (void)must(log.stream("account-7"));
+    check_all();
+    must(log.close());
+    check_all();
+
+    // Where the event before cannot be read, the point is of no use, rather than of another place.
+    const auto second = must(inspect(path)).segments.at(1).first_sequence;
+    overwrite(segment(path, 0), (std::uint64_t{60} << 10) + 60, bytes_of("XXXXXXXX"));
+    const auto after = must(cursor::open(path, {.from = from_sequence{second}}));
+    CHECK(after.point() == log_point{.next = second});
+    CHECK_FALSE(cursor::open(path, {.from = from_point{after.point()}}));
+}
+
 TEST_CASE("one stream is read in order from open and sealed segments alike") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

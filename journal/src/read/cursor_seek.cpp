@@ -34,6 +34,8 @@ result<void> cursor_state::seek() {
     };
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
+    if (point_.next != sequence_)
+        point_ = point_before();
     placed_ = true;
     if (options_.stream == no_stream_id || !segment_ || left_)
         return {};
@@ -49,6 +51,24 @@ result<void> cursor_state::stand_at_beginning() {
     point_ = begin_.point;
     names_digest_ = begin_.names_digest;
     return {};
+}
+
+// Looks for it where the seek jumped to an event without reading the one before. The point of a
+// place that cannot be read names no event, so that it cannot be taken for another.
+log_point cursor_state::point_before() const {
+    const log_point unknown{.next = sequence_};
+    const bool must_be_quick = std::holds_alternative<from_position>(options_.from);
+    if (must_be_quick || options_.stream != no_stream_id)
+        return unknown;
+    cursor_options looking = options_;
+    looking.filter.reset();
+    looking.show = visibility::published;
+    looking.follow = true;
+    cursor_state probe{directory_, identity_, looking};
+    if (!probe.stand_at_beginning() || !probe.seek_sequence(sequence_ - 1))
+        return unknown;
+    probe.placed_ = true;
+    return probe.next() == nullptr ? unknown : probe.point();
 }
 
 bool cursor_state::beginning_moved() const {

@@ -144,7 +144,9 @@ class cursor {
     template <class Visitor>
     [[nodiscard]] result<std::uint64_t> for_each(Visitor&& visit);
 
-    // The first sequence not returned yet, and the checkable point to resume from.
+    // The first sequence not returned yet, and the checkable point to resume from. Before the first
+    // event of a cursor that begins at a position, or follows one stream, the point names no event:
+    // resuming from it fails with diverged.
     [[nodiscard]] sequence_number next_sequence() const noexcept;
     [[nodiscard]] log_point point() const noexcept;
     [[nodiscard]] const journal_id& id() const noexcept;
