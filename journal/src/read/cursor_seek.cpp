@@ -34,8 +34,10 @@ result<void> cursor_state::seek() {
     };
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
+    // Where the event before was not read, the point names none, so that it is not taken for that
+    // of another place.
     if (point_.next != sequence_)
-        point_ = point_before();
+        point_ = {.next = sequence_};
     placed_ = true;
     if (options_.stream == no_stream_id || !segment_ || left_)
         return {};
@@ -51,24 +53,6 @@ result<void> cursor_state::stand_at_beginning() {
     point_ = begin_.point;
     names_digest_ = begin_.names_digest;
     return {};
-}
-
-// Looks for it where the seek jumped to an event without reading the one before. The point of a
-// place that cannot be read names no event, so that it cannot be taken for another.
-log_point cursor_state::point_before() const {
-    const log_point unknown{.next = sequence_};
-    const bool must_be_quick = std::holds_alternative<from_position>(options_.from);
-    if (must_be_quick || options_.stream != no_stream_id)
-        return unknown;
-    cursor_options looking = options_;
-    looking.filter.reset();
-    looking.show = visibility::published;
-    looking.follow = true;
-    cursor_state probe{directory_, identity_, looking};
-    if (!probe.stand_at_beginning() || !probe.seek_sequence(sequence_ - 1))
-        return unknown;
-    probe.placed_ = true;
-    return probe.next() == nullptr ? unknown : probe.point();
 }
 
 bool cursor_state::beginning_moved() const {
@@ -198,9 +182,16 @@ result<void> cursor_state::walk_to(sequence_number sequence) {
 result<void> cursor_state::seek_sequence(sequence_number sequence) {
     if (sequence < begin_.sequence())
         return std::unexpected(before_the_beginning(begin_, directory_, sequence));
-    if (auto entered = enter_holding(sequence); !entered)
-        return entered;
-    return walk_to(sequence);
+    const auto seek_from = [&](sequence_number before) -> result<void> {
+        if (auto entered = enter_holding(before); !entered)
+            return entered;
+        return walk_to(sequence);
+    };
+    // Over the event before it, whose hashes are in the cursor's point. That event need not be
+    // readable.
+    if (sequence > begin_.sequence() && seek_from(sequence - 1))
+        return {};
+    return seek_from(sequence);
 }
 
 // Where to begin to read for events of that time or later: none lies before.
@@ -260,8 +251,10 @@ result<void> cursor_state::seek_end() {
         if (failure_)
             return std::unexpected(*std::exchange(failure_, std::nullopt));
         if (done == step::nothing)
-            return {};
+            break;
     }
+    // The last segment may hold no event yet.
+    return point_.next == sequence_ ? result<void>{} : seek_sequence(sequence_);
 }
 
 result<void> cursor_state::seek_point(const from_point& from) {

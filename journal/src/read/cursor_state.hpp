@@ -103,7 +103,6 @@ class cursor_state {
     [[nodiscard]] result<void> seek_first();
     // Where the log begins, as it is now, and what a reader knows that has read nothing of it.
     [[nodiscard]] result<void> stand_at_beginning();
-    [[nodiscard]] log_point point_before() const;
     // pruned if the log begins after this segment by now.
     [[nodiscard]] result<void> refuse_pruned(std::uint64_t ordinal) const;
     // pruned if the stream has events that are wanted and lie before the beginning of the log.
