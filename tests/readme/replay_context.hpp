@@ -9,6 +9,7 @@
 #include <pawl/replay/entities.hpp>
 #include <pawl/replay/execute.hpp>
 #include <pawl/replay/fold.hpp>
+#include <pawl/replay/merge_cursor.hpp>
 #include <pawl/replay/parallel_fold.hpp>
 #include <pawl/replay/restore.hpp>
 #include <pawl/replay/scenario.hpp>
