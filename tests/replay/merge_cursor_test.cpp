@@ -72,9 +72,9 @@ std::string read_all(merge_cursor& merged) {
 
 TEST_CASE("journals merge by time, then as they were given, and keep their own order") {
     venues all{3};
-    for (const std::uint64_t time : {10, 30, 20, 30})  // a clock that ran back
+    for (const std::uint64_t time : {10U, 30U, 20U, 30U})  // a clock that ran back
         all.append(0, time);
-    for (const std::uint64_t time : {5, 30, 40})
+    for (const std::uint64_t time : {5U, 30U, 40U})
         all.append(1, time);
     auto merged = must(merge_cursor::open(all.sources()));
     CHECK(read_all(merged) == "1:5 0:10 0:30 0:30 0:30 1:30 1:40 ");
