@@ -7,10 +7,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 using namespace pawl;
 using namespace pawl::test;
@@ -193,6 +196,64 @@ TEST_CASE("a healthy journal never looks damaged to a reader beside its service"
                 default:
                     CHECK(read_numbered(path) >= published);
                     break;
+            }
+        }
+    }
+}
+
+TEST_CASE("a reader is overtaken between any two of its calls by a writer that starts over") {
+    // The first writer dies within its close, so that a segment stays that it had prepared and
+    // never used. The second one puts another in its place and fills it.
+    struct restart {
+        std::filesystem::path path;
+        int calls_left;
+        std::optional<writer> log{};
+
+        restart(std::filesystem::path directory, int calls)
+            : path{std::move(directory)}, calls_left{calls} {
+            auto first = must(writer::open(path, by_hand()));
+            append_numbered(first, 100);
+            must(first.poll());
+            const auto kept = path.parent_path() / "prepared";
+            std::filesystem::copy_file(segment(path, 1), kept);
+            must(first.close());
+            std::filesystem::copy_file(kept, segment(path, 1));
+        }
+        static int before_a_call(void* context, const detail::io_event&) {
+            auto& self = *static_cast<restart*>(context);
+            // The writer's own calls arrive here, too.
+            if (self.calls_left-- != 0)
+                return 0;
+            self.log = must(writer::open(self.path, by_hand()));
+            for (int i = 0; i < 30; ++i) {
+                append_numbered(*self.log, 100);
+                must(self.log->poll());
+            }
+            return 0;
+        }
+    };
+    const std::vector<std::pair<std::string, std::function<void(const std::filesystem::path&)>>>
+        readers{{"verify", [](const auto& path) { check_verify(path, false, 100); }},
+                {"verify, deep", [](const auto& path) { check_verify(path, true, 100); }},
+                {"recover, dry run", [](const auto& path) { check_rehearsal(path, 100); }},
+                {"inspect", [](const auto& path) { (void)must(inspect(path)); }},
+                {"clock reports", [](const auto& path) { (void)must(clock_reports(path)); }},
+                {"names", [](const auto& path) { (void)must(stream_names(path)); }},
+                {"cursor", [](const auto& path) { CHECK(read_numbered(path) >= 100); }},
+                {"cursor at a sequence", [](const auto& path) {
+                     CHECK(read_numbered(path, {.from = from_sequence{99}}) >= 1);
+                 }}};
+    for (const auto& [name, read] : readers) {
+        for (int calls = 0;; ++calls) {
+            INFO(name << ", before its call " << calls);
+            const temporary_directory directory;
+            restart acting{directory.path() / "j", calls};
+            detail::set_io_hook(&restart::before_a_call, &acting);
+            read(acting.path);
+            detail::set_io_hook(nullptr, nullptr);
+            if (acting.calls_left >= 0) {
+                CHECK(calls > 0);
+                break;
             }
         }
     }

@@ -256,6 +256,20 @@ class verifier {
         return true;
     }
 
+    // The segment is not the one that the listing had.
+    void list_again_from(std::uint64_t ordinal) {
+        again_from_ = ordinal;
+        if (gap_)
+            go_back_to_gap();
+    }
+
+    // A close removes a segment that was only prepared, and the next writer creates another one
+    // under its name, which may be sealed by the time its index is read.
+    [[nodiscard]] bool was_replaced(std::uint64_t ordinal, std::uint64_t epoch) const {
+        const auto now = open_segment(directory_, id_, ordinal);
+        return now ? now->header.epoch != epoch : now.error().code == errc::missing_segment;
+    }
+
     void go_back_to_gap() {
         before_ = gap_->before;
         sequence_ = gap_->sequence;
@@ -267,9 +281,7 @@ class verifier {
     void check_segment(std::uint64_t ordinal) {
         auto opened = open_segment(directory_, id_, ordinal);
         if (!opened && opened.error().code == errc::missing_segment) {
-            again_from_ = ordinal;
-            if (gap_)
-                go_back_to_gap();
+            list_again_from(ordinal);
             return;
         }
         if (!opened) {
@@ -288,7 +300,13 @@ class verifier {
         if (torn_)
             return;  // what a recovery would move away is no longer the log
         check_header_padding(ordinal, space);
-        const auto index = read_index_of(ordinal, opened->header.epoch);
+        auto read = read_index(directory_, id_, ordinal);
+        if (read && read->header.epoch != opened->header.epoch &&
+            was_replaced(ordinal, opened->header.epoch)) {
+            list_again_from(ordinal);
+            return;
+        }
+        const auto index = index_of(ordinal, opened->header.epoch, std::move(read));
         const bool unused = !index && load_u64(space.base + first_frame_offset) == 0 &&
                             before_.type != system_type::rolled &&
                             opened->header.predecessor_epoch == 0 && ordinal != begin_.ordinal;
@@ -331,9 +349,8 @@ class verifier {
         }
     }
 
-    [[nodiscard]] std::optional<segment_index> read_index_of(std::uint64_t ordinal,
-                                                             std::uint64_t epoch) {
-        auto index = read_index(directory_, id_, ordinal);
+    [[nodiscard]] std::optional<segment_index> index_of(std::uint64_t ordinal, std::uint64_t epoch,
+                                                        result<segment_index> index) {
         if (!index) {
             if (index.error().code != errc::not_found)
                 find(std::move(index.error()), false);
