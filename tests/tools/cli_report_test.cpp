@@ -19,6 +19,29 @@ TEST_CASE("help is a manual on standard output") {
         CHECK(contains(one.out, "--json"));
         CHECK(contains(one.out, "\n  pawl " + std::string{command} + " "));
     }
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{},
+                                               {"info"},
+                                               {"types"},
+                                               {"streams"},
+                                               {"clock"},
+                                               {"verify"},
+                                               {"dump"},
+                                               {"append"},
+                                               {"sql"},
+                                               {"check-schema"},
+                                               {"recover"},
+                                               {"prune"},
+                                               {"tail"},
+                                               {"consumers"},
+                                               {"consumers", "drop"}}) {
+        auto asked = words;
+        asked.emplace_back("--help");
+        for (const std::string& line : lines_of(run_pawl(asked).out)) {
+            INFO(line);
+            CHECK(line.size() <= 80);
+        }
+    }
     const std::string recover = run_pawl({"recover", "--help"}).out;
     CHECK(contains(recover, "--dry-run"));
     CHECK(contains(recover, "torn"));

@@ -10,10 +10,35 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <sstream>
+#include <string>
 
 namespace pawl::cli {
 
 namespace {
+
+// Help fits a terminal of 80 columns; CLI11 itself does not break descriptions.
+class narrow_formatter : public CLI::Formatter {
+  public:
+    narrow_formatter() { column_width(name_columns); }
+    std::string make_option_desc(const CLI::Option* option) const override {
+        std::string text;
+        std::size_t column = 0;
+        std::istringstream words{option->get_description()};
+        for (std::string word; words >> word;) {
+            const bool fits = column + 1 + word.size() <= all_columns - name_columns;
+            text += column == 0 ? "" : fits ? " " : "\n";
+            column = (column == 0 || !fits ? 0 : column + 1) + word.size();
+            text += word;
+        }
+        return text;
+    }
+
+  private:
+    static constexpr std::size_t name_columns = 29;
+    static constexpr std::size_t all_columns = 79;
+};
 
 // An empty argument is most often an unset shell variable.
 CLI::Validator not_empty() {
@@ -135,6 +160,7 @@ struct command_line {
 };
 
 command_line::command_line() {
+    app.formatter(std::make_shared<narrow_formatter>());
     app.footer(manual);
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string{version()});
@@ -296,9 +322,8 @@ void command_line::add_sql() {
 }
 
 void command_line::add_check_schema() {
-    CLI::App* command =
-        add_command(app, "check-schema", "Check a new schema against the events of a journal",
-                    check_schema_manual, check_schema_asked);
+    CLI::App* command = add_command(app, "check-schema", "Check a new schema against a journal",
+                                    check_schema_manual, check_schema_asked);
     command->add_option("NEW", check_schema_asked.schema, "The new schema, .fbs or .bfbs")
         ->required()
         ->check(not_empty())

@@ -5,207 +5,240 @@ namespace pawl::cli {
 
 inline constexpr const char* manual = R"(
 If a machine crashed and you were called because of it:
-  1. pawl info DIR                the journal's state, and whether a writer holds it
-  2. pawl recover --dry-run DIR   what a recovery would do; changes nothing
-  3. pawl recover DIR             does it; the service does the same when it starts
-Every crash leaves a torn tail. It is not damage, and recovery needs no decision from you. If
-recovery refuses because of damage, it has changed nothing: copy the directory first, then run
-`pawl verify DIR`.
+  1. pawl info DIR               the journal's state, and who writes it
+  2. pawl recover --dry-run DIR  what a recovery would do; changes nothing
+  3. pawl recover DIR            does it, as the service does when it starts
+Every crash leaves a torn tail. It is not damage, and recovery needs no
+decision from you. If recovery refuses because of damage, it has changed
+nothing: copy the directory first, then run `pawl verify DIR`.
 
-Only recover, append, prune and consumers drop write. The other commands work beside a running writer.
+Only recover, append, prune and consumers drop write. The other commands work
+beside a running writer.
 
-Exit code: 0 success, including notices; 1 damage was found, or a requested item does not exist; 2
-wrong usage; 3 the journal could not be read, or a writer holds it and the command cannot run beside
-one. Reports go to standard output, errors and notices to standard error, with file, offset and
-sequence.)";
+Exit code: 0 success, including notices; 1 damage was found, or a requested
+item does not exist; 2 wrong usage; 3 the journal could not be read, or a
+writer holds it and the command cannot run beside one. Reports go to standard
+output, errors and notices to standard error, with file, offset and sequence.)";
 
 inline constexpr const char* info_manual = R"(
-Shows the state, the writer and its heartbeat, the number of events and their time span, the size,
-and what the log says of its clock and event types; with --segments also each segment. Reads headers
-and indexes, and only the segments at the end of the log and those that describe event types, so a
-long journal takes little longer. `durable` is a lower bound. JSON always includes the segments.
+Shows the state, the writer and its heartbeat, the number of events and their
+time span, the size, and what the log says of its clock and event types; with
+--segments also each segment. Reads headers and indexes, and only the segments
+at the end of the log and those that describe event types, so a long journal
+takes little longer. `durable` is a lower bound. JSON always includes the
+segments.
 
   pawl info orders               who holds it, and how much is in it
-  pawl info --segments orders    which segments are sealed, and which sequences each holds)";
+  pawl info --segments orders    also each segment, and its sequences)";
 
 inline constexpr const char* verify_manual = R"(
-Reads every byte of every segment and index. Lists all damage on standard error, each with file,
-offset and sequence, and exits with 1. Data that the system does not let this program read is not
-damage; if there is nothing worse, the exit code is 3. A finding called `notice` is neither, and the
-exit code stays 0: one bad copy of a segment header, of which there are two, or an index that does
-not fit and that the next open for writing rebuilds. A torn tail and a missing index are not
-findings at all. Progress is shown on a terminal.
+Reads every byte of every segment and index. Lists all damage on standard
+error, each with file, offset and sequence, and exits with 1. Data that the
+system does not let this program read is not damage; if there is nothing worse,
+the exit code is 3. A finding called `notice` is neither, and the exit code
+stays 0: one bad copy of a segment header, of which there are two, or an index
+that does not fit and that the next open for writing rebuilds. A torn tail and
+a missing index are not findings at all. Progress is shown on a terminal.
 
-With --deep it also checks what only several files together can show: that the versions of every
-stream continue from segment to segment and names are given in order; that the file of stream heads
-agrees with the log at the position it records; and that each file in DIR/snapshots is whole, has
-its log point in this log, and carries the digest of all events up to there. A stream that does not
-continue is damage of the log. Stream heads and snapshots are derived, so errors in them are
-notices. But the next open for writing trusts heads that are whole, so move a wrong DIR/streams away
-first: it is rebuilt. You may move a wrong snapshot away in the same way. --deep takes memory for
-every stream and name, but no second pass over the log.
+With --deep it also checks what only several files together can show: that the
+versions of every stream continue from segment to segment and names are given
+in order; that the file of stream heads agrees with the log at the position it
+records; and that each file in DIR/snapshots is whole, has its log point in
+this log, and carries the digest of all events up to there. A stream that does
+not continue is damage of the log. Stream heads and snapshots are derived, so
+errors in them are notices. But the next open for writing trusts heads that are
+whole, so move a wrong DIR/streams away first: it is rebuilt. You may move a
+wrong snapshot away in the same way. --deep takes memory for every stream and
+name, but no second pass over the log.
 
-  pawl verify orders                       all of it, with progress on a terminal
-  pawl verify --deep --json orders         as a report for a script)";
+  pawl verify orders                  all of it, with progress on a terminal
+  pawl verify --deep --json orders    as a report for a script)";
 
 inline constexpr const char* types_manual = R"(
-Reads every event and counts them by type and schema version: how many, the mean size of their
-payloads, and the latest time. `described` says whether the journal holds the schema, without which
-`pawl dump` shows a payload in hexadecimal. Types that are described and have no event have 0.
+Reads every event and counts them by type and schema version: how many, the
+mean size of their payloads, and the latest time. `described` says whether the
+journal holds the schema, without which `pawl dump` shows a payload in
+hexadecimal. Types that are described and have no event have 0.
 
-JSON: type (null without a name), type_number, schema_version, described, events, payload_bytes,
-and if there is an event first_sequence, last_sequence, min_timestamp_ns and max_timestamp_ns.
+JSON: type (null without a name), type_number, schema_version, described,
+events, payload_bytes, and if there is an event first_sequence, last_sequence,
+min_timestamp_ns and max_timestamp_ns.
 
   pawl types orders              what is in it, and how much of each
   pawl types --json orders | jq '.types[] | select(.described | not)')";
 
 inline constexpr const char* streams_manual = R"(
-Reads every event and counts them by stream. Streams with a name come first, by name, then those
-that have only a number. `version` is that of the stream's last event, and more than `events` if
-events were pruned; a named stream without any has 0. Needs about 100 bytes of memory per stream.
+Reads every event and counts them by stream. Streams with a name come first, by
+name, then those that have only a number. `version` is that of the stream's
+last event, and more than `events` if events were pruned; a named stream
+without any has 0. Needs about 100 bytes of memory per stream.
 
-JSON: all_streams, and for each one listed stream (its number), name (null without one), events,
-version, first_timestamp_ns and last_timestamp_ns.
+JSON: all_streams, and for each one listed stream (its number), name (null
+without one), events, version, first_timestamp_ns and last_timestamp_ns.
 
   pawl streams --top 10 orders              the ten streams with most events
-  pawl streams --name 'account-*' orders    those whose name begins so)";
+  pawl streams --name 'account-*' orders    names that begin with account-)";
 
 inline constexpr const char* clock_manual = R"(
-Says how good the time stamps of a journal are: what the writer reported of its clock (whether the
-kernel follows NTP or PTP, the kernel's error estimates, drift of the time stamp counter, steps of
-the system clock), and every excursion: consecutive events whose times lie before that of an earlier
-event. Time stamps are data; the order of events is that of their sequences.
+Says how good the time stamps of a journal are: what the writer reported of its
+clock (whether the kernel follows NTP or PTP, the kernel's error estimates,
+drift of the time stamp counter, steps of the system clock), and every
+excursion: consecutive events whose times lie before that of an earlier event.
+Time stamps are data; the order of events is that of their sequences.
 
-JSON: reports, all_excursions, and the first thousand excursions with first_sequence, events,
-after_ns (the latest time before it) and back_ns (how far back an event went, at most).
+JSON: reports, all_excursions, and the first thousand excursions with
+first_sequence, events, after_ns (the latest time before it) and back_ns (how
+far back an event went, at most).
 
   pawl clock orders                         a summary, and the excursions
   pawl clock --reports orders               also each report)";
 
 inline constexpr const char* dump_manual = R"(
-Writes one JSON object per line: sequence, time, stream (its name, or its number), version, type,
-type_number, schema_version, more_in_batch (true if another event of the same batch follows),
-metadata entry by entry if there is any, and the event itself, printed with the schema that the
-journal describes for its type. `pawl append` takes the lines back. An event of a type that the
-journal does not describe has its number as type, and its payload in hexadecimal.
+Writes one JSON object per line: sequence, time, stream (its name, or its
+number), version, type, type_number, schema_version, more_in_batch (true if
+another event of the same batch follows), metadata entry by entry if there is
+any, and the event itself, printed with the schema that the journal describes
+for its type. `pawl append` takes the lines back. An event of a type that the
+journal does not describe has its number as type, and its payload in
+hexadecimal.
 
-The options that select events may leave a part of a batch. That part is a batch in the dump:
-more_in_batch is false for the last event of it that is shown (but not with --raw, which shows what
-the frames hold). So `pawl append` takes any dump, and never joins events that were apart.
+The options that select events may leave a part of a batch. That part is a
+batch in the dump: more_in_batch is false for the last event of it that is
+shown (but not with --raw, which shows what the frames hold). So `pawl append`
+takes any dump, and never joins events that were apart.
 
-Times are UTC; one without a date means the day of the journal's last event. --where takes an SQL
-expression over the columns of the type, or of `events` without --type (pawl sql --help); times in
-it have a date.
+Times are UTC; one without a date means the day of the journal's last event.
+--where takes an SQL expression over the columns of the type, or of `events`
+without --type (pawl sql --help); times in it have a date.
 
-Damage ends the dump with exit code 1, after the last event before it. A payload that does not fit
-its schema does not: its line has the reason as `problem`, and the exit code is 1 at the end.
+Damage ends the dump with exit code 1, after the last event before it. A
+payload that does not fit its schema does not: its line has the reason as
+`problem`, and the exit code is 1 at the end.
 
-  pawl dump --limit 5 orders                         the first five events
+  pawl dump --limit 5 orders                   the first five events
   pawl dump --type order_filled --where 'price > 5850000' --format csv orders
   pawl dump --stream account-7 --since 14:02 --until 14:03 orders
-  pawl dump --from 1000 --durable orders             what no power cut can remove, from 1000
-  pawl dump --exact orders | pawl append copy        a copy with equal content digests
-  pawl dump --raw orders                             segment, offset, hashes, payload as hexadecimal)";
+  pawl dump --from 1000 --durable orders       what no power cut can remove
+  pawl dump --exact orders | pawl append copy  a copy with equal digests
+  pawl dump --raw orders                       places, hashes, hexadecimal)";
 
 inline constexpr const char* append_manual = R"(
-Appends lines of JSON from standard input; creates the journal if there is none. Without --type each
-line is one of `pawl dump`, and the copy of a whole journal dumps to the same lines. With --type each
-line is an event of that type, and gets the current time.
+Appends lines of JSON from standard input; creates the journal if there is
+none. Without --type each line is one of `pawl dump`, and the copy of a whole
+journal dumps to the same lines. With --type each line is an event of that
+type, and gets the current time.
 
---schema names a FlatBuffers schema (.fbs or .bfbs) or a journal that describes its events; without
-it the journal describes them itself. A schema that does not extend what the journal describes is
-refused. Old shapes of a table are in the namespaces v1, v2 and so on.
+--schema names a FlatBuffers schema (.fbs or .bfbs) or a journal that describes
+its events; without it the journal describes them itself. A schema that does
+not extend what the journal describes is refused. Old shapes of a table are in
+the namespaces v1, v2 and so on.
 
-A line that cannot be appended ends the command with exit code 1. It is named with column, field and
-reason; nothing of its batch is written, and what came before it stays. A dump keeps its batches;
---batch makes others. --expect demands that the stream has that version before the first event.
+A line that cannot be appended ends the command with exit code 1. It is named
+with column, field and reason; nothing of its batch is written, and what came
+before it stays. A dump keeps its batches; --batch makes others. --expect
+demands that the stream has that version before the first event.
 
-  pawl append orders --schema orders.fbs --type order_placed --stream account-7 < events.jsonl
-  pawl dump orders | pawl append copy --schema orders          the same events
-  pawl dump --exact orders | pawl append copy                  with the same content digests)";
+  pawl append orders --schema orders.fbs --type order_placed \
+      --stream account-7 < events.jsonl
+  pawl dump orders | pawl append copy --schema orders    the same events
+  pawl dump --exact orders | pawl append copy            with equal digests)";
 
 inline constexpr const char* sql_manual = R"(
-Each event type that the journal describes is a table: sequence, time, timestamp_ns, stream, version
-and its fields; nested values are JSON. `events` holds all events: also type, schema_version,
-more_in_batch, metadata (JSON), bytes, event (JSON) and payload. The table of a type has metadata
-too, but `select *` leaves it out there. `time` is UTC and compares as a time, with
-'2026-11-23T14:02' too, but not without a date; `stream` is text, a name or a number. What a query
-asks of sequence, time, stream and type limits what is read of the journal.
+Each event type that the journal describes is a table: sequence, time,
+timestamp_ns, stream, version and its fields; nested values are JSON. `events`
+holds all events: also type, schema_version, more_in_batch, metadata (JSON),
+bytes, event (JSON) and payload. The table of a type has metadata too, but
+`select *` leaves it out there. `time` is UTC and compares as a time, with
+'2026-11-23T14:02' too, but not without a date; `stream` is text, a name or a
+number. Conditions on sequence, time, stream and type limit what
+is read of the journal.
 
-Without a query it reads queries from standard input, and is a prompt on a terminal. --attach adds
-another journal, whose tables are NAME.events and so on. Nothing can be changed.
+Without a query it reads queries from standard input, and is a prompt on a
+terminal. --attach adds another journal, whose tables are NAME.events and so
+on. Nothing can be changed.
 
-  pawl sql orders "select instrument, sum(quantity) from order_filled group by 1"
-  pawl sql orders --format csv "select * from order_filled where time > '2026-11-23T14:00'"
-  pawl sql orders "select sequence from events where metadata->>'actor' = 'Ada'"
+  pawl sql orders "select instrument, count(*) from order_filled group by 1"
+  pawl sql orders --format csv "select * from order_filled
+      where time > '2026-11-23T14:00'"
+  pawl sql orders "select sequence from events
+      where metadata->>'actor' = 'Ada'"
   pawl sql orders --attach old=orders-2025 "select count(*) from old.events"
   pawl sql orders                          a prompt)";
 
 inline constexpr const char* check_schema_manual = R"(
-Compares the schemas that the journal describes with those of a schema file, by the rules of
-codec/EVOLUTION.md, and reads every event of each type that changed with its new schema. Exit code 1
-if a change needs a new schema version or is refused, or if an event cannot be read: names table,
-field and rule, and the first such event.
+Compares the schemas that the journal describes with those of a schema file, by
+the rules of codec/EVOLUTION.md, and reads every event of each type that
+changed with its new schema. Exit code 1 if a change needs a new schema version
+or is refused, or if an event cannot be read: names table, field and rule, and
+the first such event.
 
   pawl check-schema orders new/orders.fbs  before a release is deployed
   pawl check-schema --json orders new/orders.fbs)";
 
 inline constexpr const char* recover_manual = R"(
-Recovers as the service does when it opens a journal whose writer died, but reads every byte and
-leaves the journal closed. First it says what it found and is about to do: how many published events
-are gone, where it cuts, what it keeps and in which file, and how long it takes. None of the events
-that are gone was ever acknowledged as durable: recovery never cuts below the durable events.
-Instead it refuses, with exit code 1, and changes nothing.
+Recovers as the service does when it opens a journal whose writer died, but
+reads every byte and leaves the journal closed. First it says what it found and
+is about to do: how many published events are gone, where it cuts, what it
+keeps and in which file, and how long it takes. None of the events that are
+gone was ever acknowledged as durable: recovery never cuts below the durable
+events. Instead it refuses, with exit code 1, and changes nothing.
 
-Nothing is deleted. The bytes after the cut stay in their segment, after its end; the bytes that the
-end itself overwrites, and whole segments after the cut, are kept below DIR/torn. You may remove the
-files there when you no longer need that evidence.
+Nothing is deleted. The bytes after the cut stay in their segment, after its
+end; the bytes that the end itself overwrites, and whole segments after the
+cut, are kept below DIR/torn. You may remove the files there when you no longer
+need that evidence.
 
-You may kill it and start it again at any moment. While a writer is alive it fails with `locked`,
-names the writer, and exits with 3; so does --dry-run, because what it would see beside a writer is
-not what a recovery finds.
+You may kill it and start it again at any moment. While a writer is alive it
+fails with `locked`, names the writer, and exits with 3; so does --dry-run,
+because what it would see beside a writer is not what a recovery finds.
 
   pawl recover --dry-run orders            what would be done
   pawl recover orders                      does it)";
 
 inline constexpr const char* prune_manual = R"(
-Removes the oldest events, for good: whole sealed segments that meet every limit given, and never
-the last one. What later events need of them, such as the versions and names of all streams, is kept
-in DIR/retained. Snapshots hold the events after the older of the two newest good ones of each fold,
-and consumers those that they have not committed; the output names every hold without which more
-would have gone. If a consumer cannot be read, nothing goes until it is dropped. A reader that stands before the new
-beginning gets `pruned`. While a writer holds the journal, nothing is removed and the exit code is 3;
-that program prunes with writer::prune or writer_options::retention.
+Removes the oldest events, for good: whole sealed segments that meet every
+limit given, and never the last one. What later events need of them, such as
+the versions and names of all streams, is kept in DIR/retained. Snapshots hold
+the events after the older of the two newest good ones of each fold, and
+consumers those that they have not committed; the output names every hold
+without which more would have gone. If a consumer cannot be read, nothing goes
+until it is dropped. A reader that stands before the new beginning gets
+`pruned`. While a writer holds the journal, nothing is removed and the exit
+code is 3; that program prunes with writer::prune or writer_options::retention.
 
-  pawl prune orders --keep 30d --dry-run   what would go: all that is older than thirty days
+  pawl prune orders --keep 30d --dry-run   what is older than thirty days
   pawl prune orders --keep-bytes 200G      the oldest, as long as 200 GiB stay
   pawl prune orders --before 1000000       only events below this sequence)";
 
 inline constexpr const char* consumers_manual = R"(
-Lists the consumers of a journal, that is its subscriptions and other named readers: what each reads,
-its position, how many events and how much time of the log it lags, from which event on it holds back
-`pawl prune`, and the process that has it. Works beside the writer and the consumers. A position that
+Lists the consumers of a journal, that is its subscriptions and other named
+readers: what each reads, its position, how many events and how much time of
+the log it lags, from which event on it holds back `pawl prune`, and the
+process that has it. Works beside the writer and the consumers. A position that
 was committed but is not on stable storage yet holds back more than it says.
 
-Exit code 1 if a consumer cannot be read; the others are listed. Prunes are refused until that one is
-dropped. Dropping is refused with exit code 3 while a process uses the consumer.
+Exit code 1 if a consumer cannot be read; the others are listed. Prunes are
+refused until that one is dropped. Dropping is refused with exit code 3 while a
+process uses the consumer.
 
   pawl consumers orders                 who lags, and who holds back what
-  pawl consumers --json orders | jq '.consumers[] | select(.lag_events > 1000000)'
+  pawl consumers --json orders |
+      jq '.consumers[] | select(.lag_events > 1000000)'
   pawl consumers drop orders risk       forgets the position of risk)";
 
 inline constexpr const char* drop_consumer_manual = R"(
-Removes the position of a consumer, also one that cannot be read. It holds back nothing any more, and
-a program that opens it again begins as a new one. Exit code 1 if there is none of that name, 3 while
-a process uses it.
+Removes the position of a consumer, also one that cannot be read. It holds back
+nothing any more, and a program that opens it again begins as a new one. Exit
+code 1 if there is none of that name, 3 while a process uses it.
 
   pawl consumers drop orders risk
-  pawl consumers drop orders risk.1-of-4    one member of a shared subscription)";
+  pawl consumers drop orders risk.1-of-4    one member of a share)";
 
 inline constexpr const char* tail_manual = R"(
-Shows one line per event: sequence, time, stream@version, type/schema version, bytes of the payload
-and its beginning in hexadecimal; a + at the end means that more of the same batch follows. With
---follow it waits for more, across segments and restarts of the writer, until Ctrl-C.
+Shows one line per event: sequence, time, stream@version, type/schema version,
+bytes of the payload and its beginning in hexadecimal; a + at the end means
+that more of the same batch follows. With --follow it waits for more, across
+segments and restarts of the writer, until Ctrl-C.
 
   pawl tail -n 3 orders                    the last three events
   pawl tail -f --json orders | jq .stream  as they come, for another program)";

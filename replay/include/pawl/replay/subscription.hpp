@@ -1,4 +1,4 @@
-// A named reader that goes on where it stopped: it follows a journal, and its position outlives it.
+// A named reader that resumes where it stopped: its position in the journal outlives the process.
 //
 //     auto risk = pawl::subscription::open("orders", "risk", {.filter = {{.types = {3, 4}}}});
 //     if (!risk) return risk.error();
@@ -39,8 +39,8 @@ class subscription_state;
 
 // Divides the streams among several subscriptions of one name: each event goes to exactly one
 // member, and all events of a stream to the same one. The firehose goes to member 0. Each member
-// has a position and a lease of its own, NAME.0-of-4 to NAME.3-of-4. Another number of members
-// makes other consumers, which begin as new ones.
+// has a position and a lease of its own, NAME.0-of-4 to NAME.3-of-4. With another number of members
+// these are new consumers; drop the old ones, or they hold back pawl::prune forever.
 struct subscription_share {
     std::uint32_t member = 0;  // below `members`
     std::uint32_t members = 1;
@@ -50,7 +50,7 @@ struct subscription_options {
     // Empty: all events but Pawl's own. Events that it leaves out move the position, too.
     std::optional<event_selection> filter{};
     subscription_share share{};
-    // Where a new subscription begins: not from_version. One that exists goes on where it was.
+    // Where a new subscription begins: not from_version. One that exists resumes where it was.
     start from = from_first{};
     // With published, a power cut may take events that were already handled; the next open then
     // fails with diverged.
@@ -59,8 +59,8 @@ struct subscription_options {
     // 0: each commit is on stable storage when it returns. Otherwise at most once in this time,
     // also while next() waits; a power cut repeats what was committed since.
     std::chrono::nanoseconds sync_interval{0};
-    // True: go on with another filter. Otherwise another one than before is invalid_argument,
-    // because events that the old one left out do not come again.
+    // True: accept a filter other than the one before. Otherwise it is invalid_argument, because
+    // events that the old one left out do not come again.
     bool replace_filter = false;
     bool allow_network_file_system = false;  // cursor_options
 };
@@ -89,7 +89,7 @@ class subscription {
     // consumer::commit; without anything new it costs nothing.
     [[nodiscard]] result<void> commit();
     [[nodiscard]] result<void> sync();   // puts the last commit on stable storage
-    [[nodiscard]] result<void> close();  // sync(), and lets go of the lease; does not commit
+    [[nodiscard]] result<void> close();  // sync(), and releases the lease; does not commit
 
     // Goes to another place and commits that. A sequence inside a batch means its first event.
     // Fails like cursor::open, and then changes nothing.
