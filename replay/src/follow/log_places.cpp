@@ -40,10 +40,13 @@ namespace {
             if (!e->more_in_batch())
                 found = consumer_position{e->point(), e->timestamp_ns()};
         }
+        // Damage on the way there must not pass for an earlier place.
+        if (events->next_sequence() < next) {
+            if (auto end = events->finish(); !end)
+                return std::unexpected(std::move(end.error()));
+        }
         if (found)
             return *found;
-        if (auto end = events->finish(); !end)
-            return std::unexpected(std::move(end.error()));
     }
     return consumer_position{};
 }
@@ -70,7 +73,8 @@ result<consumer_position> find_position(const place_request& request) {
     if (!events)
         return std::unexpected(std::move(events.error()));
     sequence_number next = events->next_sequence();
-    if (std::holds_alternative<from_end>(request.from) && request.show == visibility::durable) {
+    // A power cut may take what is not durable, and the position would then lie beyond the log.
+    if (request.show == visibility::durable) {
         auto durable = durable_end(request.directory);
         if (!durable)
             return std::unexpected(std::move(durable.error()));

@@ -12,7 +12,7 @@ namespace pawl::detail {
 struct place_request {
     std::filesystem::path directory{};
     start from = from_first{};
-    visibility show = visibility::durable;  // from_end: the end of what a reader is shown
+    visibility show = visibility::durable;  // no position lies beyond what a reader is shown
     bool allow_network_file_system = false;
 };
 

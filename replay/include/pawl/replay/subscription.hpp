@@ -50,7 +50,8 @@ struct subscription_options {
     // Empty: all events but Pawl's own. Events that it leaves out move the position, too.
     std::optional<event_selection> filter{};
     subscription_share share{};
-    // Where a new subscription begins: not from_version. One that exists resumes where it was.
+    // Where a new subscription begins: not from_version, and with `show` = durable at the end of
+    // what is durable if the place lies beyond that. One that exists resumes where it was.
     start from = from_first{};
     // With published, a power cut may take events that were already handled; the next open then
     // fails with diverged.
@@ -91,8 +92,10 @@ class subscription {
     [[nodiscard]] result<void> sync();   // puts the last commit on stable storage
     [[nodiscard]] result<void> close();  // sync(), and releases the lease; does not commit
 
-    // Goes to another place and commits that. A sequence inside a batch means its first event.
-    // Fails like cursor::open, and then changes nothing.
+    // Goes to another place, as subscription_options::from says, and commits that. A sequence
+    // inside a batch means its first event. If the place cannot be had, fails like cursor::open
+    // (pruned, also if a prune removes it meanwhile), and changes nothing. If it cannot be stored,
+    // fails like consumer::commit; after a failed sync, the next open may find either place.
     [[nodiscard]] result<void> reset(const start& from);
 
     [[nodiscard]] const consumer_position& committed() const noexcept;
