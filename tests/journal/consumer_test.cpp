@@ -1,5 +1,5 @@
 // Named positions of readers: leases, what survives a crash, and what cannot be read.
-#include "../support/temporary_directory.hpp"
+#include "consumer_support.hpp"
 #include "io_record.hpp"
 #include "journal_support.hpp"
 #include "store/consumer_file.hpp"
@@ -13,9 +13,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -24,55 +23,6 @@ using namespace pawl::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct consumed_journal {
-    temporary_directory home;
-    fs::path directory = home.path() / "j";
-
-    consumed_journal() { append(10); }
-
-    void append(std::uint64_t events) const {
-        auto log = must(writer::open(directory, small_segments()));
-        append_numbered(log, events);
-        must(log.close());
-    }
-    [[nodiscard]] fs::path file(const std::string& name) const {
-        return directory / "consumers" / name;
-    }
-    [[nodiscard]] std::string bytes(const std::string& name) const {
-        std::ifstream from{file(name), std::ios::binary};
-        return {std::istreambuf_iterator<char>{from}, {}};
-    }
-    void put(const std::string& name, const std::string& bytes) const {
-        std::ofstream{file(name), std::ios::binary | std::ios::trunc} << bytes;
-    }
-    [[nodiscard]] consumer_position at(sequence_number next) const {
-        if (next == 0)
-            return {};
-        auto events = must(cursor::open(directory, {.from = from_sequence{next - 1}}));
-        const event* e = events.next();
-        REQUIRE(e != nullptr);
-        return {e->point(), e->timestamp_ns()};
-    }
-    [[nodiscard]] consumer_info only() const {
-        const auto list = must(list_consumers(directory));
-        REQUIRE(list.unreadable.empty());
-        REQUIRE(list.consumers.size() == 1);
-        return list.consumers.front();
-    }
-    // Fills `segments` segments.
-    void grow(std::uint64_t segments) const {
-        auto log = must(writer::open(directory, small_segments()));
-        const std::string text(1000, 'x');
-        for (std::uint64_t i = 0; i < segments * 64; ++i)
-            (void)must(log.append({.type = 1}, bytes_of(text)));
-        must(log.close());
-    }
-};
-
-consumer open_it(const consumed_journal& journal, consumer_options options = {}) {
-    return must(consumer::open(journal.directory, "risk", std::move(options)));
-}
 
 constexpr std::chrono::hours never{1000};
 
@@ -208,6 +158,8 @@ TEST_CASE("after a failed sync a consumer commits nothing more") {
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == errc::poisoned);
     CHECK(refused.error().cause == errc::io);
+    CHECK(risk.close().error().code == errc::poisoned);
+    CHECK(risk.commit(journal.at(5)).error().code == errc::closed);
 }
 
 TEST_CASE("another selection is refused unless it is allowed") {

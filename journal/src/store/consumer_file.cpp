@@ -5,15 +5,14 @@
 #include "os/this_process.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <span>
-#include <system_error>
+#include <string>
 #include <utility>
 
 namespace pawl::detail {
@@ -98,28 +97,31 @@ bool is_consumer_name(std::string_view name) noexcept {
            });
 }
 
-result<file> open_consumer(const directory_handle& consumers, std::string_view name,
-                           file::access mode) {
-    std::error_code none;
-    const auto path = consumers.path_of(name);
-    const auto status = std::filesystem::symlink_status(path, none);
-    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-        return std::unexpected(
-            error{.code = errc::damaged, .file = path.string(), .detail = "not a regular file"});
-    return consumers.open(name, mode);
+result<std::optional<directory_handle>> find_consumers(const directory_handle& journal) {
+    auto held = journal.hold_below(consumers_name);
+    if (held)
+        return std::move(*held);
+    if (held.error().code == errc::not_found)
+        return std::nullopt;
+    return std::unexpected(std::move(held.error()));
 }
 
-result<file> administer(const directory_handle& consumers) {
-    auto opened = consumers.open(".", file::access::read);
-    if (!opened)
-        return opened;
-    int done = 0;
-    do {
-        done = ::flock(opened->descriptor(), LOCK_EX);
-    } while (done != 0 && errno == EINTR);
-    if (done != 0)
-        return std::unexpected(system_error(errno, consumers.path(), "cannot lock the directory"));
-    return opened;
+// Looks at the entry of the directory that is held, whatever lies at its path now.
+result<file> open_consumer(const directory_handle& consumers, std::string_view name,
+                           file::access mode) {
+    auto here = consumers.open(".", file::access::read);
+    if (!here)
+        return here;
+    struct stat status{};
+    const std::string entry{name};
+    const auto path = consumers.path_of(name);
+    if (::fstatat(here->descriptor(), entry.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return std::unexpected(system_error(errno, path, "cannot stat"));
+    if (!S_ISREG(status.st_mode))
+        return std::unexpected(
+            error{.code = errc::damaged, .file = path.string(), .detail = "not a regular file"});
+    here->close();
+    return consumers.open(name, mode);
 }
 
 result<consumer_record> read_consumer(const file& opened, std::string_view name,

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ inline constexpr std::string_view consumers_name = "consumers";
 
 [[nodiscard]] bool is_consumer_name(std::string_view name) noexcept;
 
+// The directory of the consumers; nothing if the journal has none.
+[[nodiscard]] result<std::optional<directory_handle>> find_consumers(
+    const directory_handle& journal);
+
 // What the file of a consumer says.
 struct consumer_record {
     consumer_block newest{};
@@ -30,13 +35,9 @@ struct consumer_record {
     sequence_number holds_from = 0;
 };
 
-// Refuses what is not a regular file: a pipe of that name must not block the caller.
+// Refuses what is not a regular file as damaged: a pipe of that name must not block the caller.
 [[nodiscard]] result<file> open_consumer(const directory_handle& consumers, std::string_view name,
                                          file::access mode);
-
-// Waits until the caller is the only one that creates, replaces or removes files in `consumers`, or
-// takes a lease there. Closing the file ends it.
-[[nodiscard]] result<file> administer(const directory_handle& consumers);
 
 // The record, whose origin must be the journal's. Fails with damaged, newer_format, diverged or io.
 [[nodiscard]] result<consumer_record> read_consumer(const file& opened, std::string_view name,
@@ -53,7 +54,8 @@ void end_lease(const file& opened) noexcept;
 [[nodiscard]] result<bool> is_leased(const file& opened);
 
 // The events that consumers have not handled yet, for a prune. Puts on stable storage what it takes
-// as committed. Fails with unreadable_consumer if it cannot tell for one of them.
+// as committed. Fails with unreadable_consumer if it cannot tell for one of them, but with the
+// error itself if only descriptors, memory or space are short.
 [[nodiscard]] result<std::vector<prune_hold>> consumer_holds(const directory_handle& journal,
                                                              const journal_id& origin);
 

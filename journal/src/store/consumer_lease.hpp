@@ -48,20 +48,31 @@ class consumer_lease {
   private:
     enum class durability : std::uint8_t { written, synced };
 
-    consumer_lease(directory_handle consumers, std::string name, consumer_options options,
-                   const journal_identity& journal);
+    // Where a new consumer begins, and the log's first segment when that was asked for.
+    struct beginning {
+        consumer_position position{};
+        std::uint64_t log_ordinal = 0;
+    };
+
+    consumer_lease(directory_handle journal, directory_handle consumers, std::string name,
+                   consumer_options options, const journal_identity& identity);
     [[nodiscard]] result<void> acquire();
+    [[nodiscard]] result<std::optional<beginning>> ask_begin() const;
+    [[nodiscard]] result<bool> make_ready(const std::optional<beginning>& asked);
+    [[nodiscard]] result<void> take_over();
     [[nodiscard]] result<void> create();
     [[nodiscard]] result<void> detach_from_other_links();
     [[nodiscard]] result<void> adopt();
     [[nodiscard]] result<void> check_selection() const;
     [[nodiscard]] result<void> check_usable() const;
     [[nodiscard]] result<void> check_named() const;
+    [[nodiscard]] result<void> check_kept(const consumer_position& position) const;
     void set_position(consumer_block& block, const consumer_position& position) const noexcept;
     void set_selection(consumer_block& block) const noexcept;
     [[nodiscard]] result<void> store(consumer_block next, durability how);
     void release() noexcept;
 
+    directory_handle directory_;
     directory_handle consumers_;
     std::string name_;
     consumer_options options_;

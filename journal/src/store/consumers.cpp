@@ -1,6 +1,7 @@
 // All consumers of a journal: listing them, dropping one, and what they hold back.
 #include "os/directory_handle.hpp"
 #include "store/consumer_file.hpp"
+#include "store/consumers_lock.hpp"
 #include "store/directory.hpp"
 
 #include <pawl/journal/consumer.hpp>
@@ -18,11 +19,9 @@ namespace pawl::detail {
 
 namespace {
 
-// Names in `consumers`, in order, without what was not finished.
-[[nodiscard]] result<std::vector<std::string>> consumer_names(const directory_handle& journal) {
-    auto names = directory_handle{journal.path_of(consumers_name)}.names();
-    if (!names && names.error().code == errc::not_found)
-        return std::vector<std::string>{};
+// Names in it, in order, without what was not finished.
+[[nodiscard]] result<std::vector<std::string>> consumer_names(const directory_handle& consumers) {
+    auto names = consumers.names();
     if (!names)
         return names;
     std::erase_if(*names, [](const std::string& each) { return each.ends_with(".tmp"); });
@@ -90,70 +89,87 @@ namespace {
     auto identity = read_identity(journal);
     if (!identity)
         return std::unexpected(std::move(identity.error()));
-    auto names = consumer_names(journal);
+    auto consumers = find_consumers(journal);
+    if (!consumers)
+        return std::unexpected(std::move(consumers.error()));
+    consumer_list list;
+    if (!*consumers)
+        return list;
+    auto names = consumer_names(**consumers);
     if (!names)
         return std::unexpected(std::move(names.error()));
-    const directory_handle consumers{journal.path_of(consumers_name)};
-    consumer_list list;
     for (std::string& name : *names) {
-        auto info = look_at(consumers, name, identity_of(*identity).origin);
+        auto info = look_at(**consumers, name, identity_of(*identity).origin);
         if (info)
             list.consumers.push_back(std::move(*info));
+        else if (is_shortage(info.error()))
+            return std::unexpected(std::move(info.error()));
         else if (info.error().code != errc::not_found)  // dropped since the directory was listed
             list.unreadable.push_back({std::move(name), std::move(info.error())});
     }
     return list;
 }
 
+[[nodiscard]] error no_such_consumer(const directory_handle& journal, std::string_view name) {
+    return {.code = errc::not_found,
+            .file = (journal.path_of(consumers_name) / name).string(),
+            .detail = "there is no consumer of this name"};
+}
+
 [[nodiscard]] result<void> drop(const std::filesystem::path& path, std::string_view name) {
     if (name.empty() || name.find('/') != std::string_view::npos || name.ends_with(".tmp"))
         return fail(errc::invalid_argument, "no consumer can have this name");
-    if (auto identity = read_identity(directory_handle{path}); !identity)
+    const directory_handle journal{path};
+    if (auto identity = read_identity(journal); !identity)
         return std::unexpected(std::move(identity.error()));
-    auto consumers = directory_handle::hold(path / consumers_name);
-    const auto none = [&] {
-        return std::unexpected(error{.code = errc::not_found,
-                                     .file = (path / consumers_name / name).string(),
-                                     .detail = "there is no consumer of this name"});
-    };
+    auto consumers = find_consumers(journal);
     if (!consumers)
-        return consumers.error().code == errc::not_found
-                   ? result<void>{none()}
-                   : std::unexpected(std::move(consumers.error()));
-    auto alone = administer(*consumers);
+        return std::unexpected(std::move(consumers.error()));
+    if (!*consumers)
+        return std::unexpected(no_such_consumer(journal, name));
+    auto alone = consumers_lock::take(**consumers);
     if (!alone)
         return std::unexpected(std::move(alone.error()));
-    auto opened = open_consumer(*consumers, name, file::access::read_write);
+    auto opened = open_consumer(**consumers, name, file::access::read_write);
     if (!opened && opened.error().code == errc::not_found)
-        return none();
-    // Perhaps another user's process holds it.
-    if (!opened && opened.error().os_error == EACCES)
+        return std::unexpected(no_such_consumer(journal, name));
+    // What is no regular file is no consumer's, and nobody holds it. One that cannot be opened for
+    // another reason may be held by a process.
+    if (!opened && opened.error().code != errc::damaged)
         return std::unexpected(std::move(opened.error()));
-    // Anything else that cannot be opened is no consumer's file, and nobody holds it.
     if (opened) {
         if (auto taken = take_lease(*opened); !taken)
             return taken;
     }
-    if (auto removed = consumers->unlink(name); !removed)
+    if (auto removed = (*consumers)->unlink(name); !removed) {
+        if (removed.error().os_error == EISDIR)
+            removed.error().detail = "this is a directory, not a consumer: remove it with rmdir";
         return removed;
-    return consumers->sync();
+    }
+    return (*consumers)->sync();
 }
 
 }  // namespace
 
 result<std::vector<prune_hold>> consumer_holds(const directory_handle& journal,
                                                const journal_id& origin) {
-    auto names = consumer_names(journal);
+    auto consumers = find_consumers(journal);
+    if (!consumers)
+        return std::unexpected(std::move(consumers.error()));
+    std::vector<prune_hold> holds;
+    if (!*consumers)
+        return holds;
+    auto names = consumer_names(**consumers);
     if (!names)
         return std::unexpected(std::move(names.error()));
-    const directory_handle consumers{journal.path_of(consumers_name)};
-    std::vector<prune_hold> holds;
     for (const std::string& name : *names) {
-        const auto position = durable_position(consumers, name, origin);
+        auto position = durable_position(**consumers, name, origin);
         if (position)
             holds.push_back({"consumer " + name, *position});
+        else if (is_shortage(position.error()))
+            return std::unexpected(std::move(position.error()));
         else if (position.error().code != errc::not_found)  // dropped since they were listed
-            return std::unexpected(cannot_prune(consumers, name, position.error()));
+            return std::unexpected(cannot_prune(**consumers, name, position.error()));
     }
     return holds;
 }

@@ -6,6 +6,7 @@
 #include "os/file.hpp"
 #include "recovery/log_survey.hpp"
 #include "store/consumer_file.hpp"
+#include "store/consumers_lock.hpp"
 #include "store/directory.hpp"
 #include "store/heads_rebuild.hpp"
 #include "store/segment_file.hpp"
@@ -41,6 +42,14 @@ result<prune_report> pruner::run() {
         return std::unexpected(std::move(fine.error()));
     if (auto listed = list_sealed(); !listed)
         return std::unexpected(std::move(listed.error()));
+    // Until the new beginning is written, no consumer begins, goes back or is removed.
+    consumers_lock alone;
+    if (!options_.dry_run) {
+        auto taken = consumers_lock::take_for_prune(directory_);
+        if (!taken)
+            return std::unexpected(std::move(taken.error()));
+        alone = std::move(*taken);
+    }
     if (auto held = collect_holds(); !held)
         return std::unexpected(std::move(held.error()));
     const std::size_t going = decide();
@@ -57,6 +66,7 @@ result<prune_report> pruner::run() {
         if (auto written = write_beginning(); !written)
             return std::unexpected(std::move(written.error()));
     }
+    alone.release();
     if (auto removed = remove_segments(); !removed)
         return std::unexpected(std::move(removed.error()));
     return std::move(report_);
@@ -90,8 +100,8 @@ result<void> pruner::list_sealed() {
     return {};
 }
 
-// A consumer that is opened later and begins earlier than this finds its events pruned; nobody who
-// has committed a position loses one.
+// A consumer that is created later begins where the log does, or later: creating one waits for the
+// lock of the prune, and then looks where the log begins.
 result<void> pruner::collect_holds() {
     auto journal = read_identity(directory_);
     if (!journal)

@@ -44,7 +44,9 @@ struct consumer_options {
     // one left out do not come again.
     std::string selection{};
     bool replace_selection = false;
-    // Called if there is no consumer of that name yet: where it begins. Empty: at sequence 0.
+    // Called if there is no consumer of that name yet: where it begins. Called again if a prune has
+    // removed events from there on meanwhile, so it must look at the journal each time. It may open
+    // other consumers. Empty: with the first event that the journal still has.
     std::function<result<consumer_position>()> begin{};
     // A commit is on stable storage when it returns, if the last one that was lies this far back;
     // otherwise it survives the process, but not a loss of power. 0: every commit. A loss of power
@@ -59,7 +61,8 @@ class consumer {
     // Takes the lease, and creates the consumer if there is none. The name has 1 to 80 characters
     // of a-z, 0-9, _, - and ., begins with a letter or digit and does not end with .tmp. Fails with
     // locked, naming the process that holds it; damaged or newer_format if its file cannot be read;
-    // diverged if it is of another journal; invalid_argument; what `begin` returned; and
+    // diverged if it is of another journal; invalid_argument; what `begin` returned; pruned if the
+    // journal begins after the position that `begin` returned; and
     // not_a_journal, network_file_system, foreign_owner, disk_full or io.
     [[nodiscard]] static result<consumer> open(const std::filesystem::path& directory,
                                                std::string_view name,
@@ -75,14 +78,17 @@ class consumer {
     [[nodiscard]] from_point resume_from() const noexcept;
 
     // Stores a position, also one that lies further back. Costs one write of 4 KiB, and one sync as
-    // sync_interval says. Fails with not_found if somebody has removed or replaced the file, forked
-    // in a child process, closed, disk_full or io. After a failed sync, poisoned: open it again.
+    // sync_interval says; going back waits for a prune that runs. Fails with pruned, and changes
+    // nothing, if the journal begins after that position; with not_found if somebody has removed or
+    // replaced the file, forked in a child process, closed, disk_full or io. After a failed sync,
+    // poisoned: open it again.
     [[nodiscard]] result<void> commit(const consumer_position& position);
     // Puts the last commit on stable storage, if it is not there yet.
     [[nodiscard]] result<void> sync();
     // When sync() becomes due by sync_interval; time_point::max() if nothing waits for it.
     [[nodiscard]] std::chrono::steady_clock::time_point sync_due() const noexcept;
-    // sync(), then lets go of the lease, also if that failed. Any later call fails with closed.
+    // sync(), then lets go of the lease, also if that failed. Any later call of a function that
+    // returns a result fails with closed, even after a failed sync.
     [[nodiscard]] result<void> close();
 
   private:
@@ -112,12 +118,14 @@ struct consumer_list {
     std::vector<unreadable_consumer> unreadable;  // by name
 };
 
-// All consumers of a journal. Reads 8 KiB for each. Fails with not_a_journal or io.
+// All consumers of a journal. Reads 8 KiB for each. Fails with not_a_journal or io, and with
+// no_descriptors or out_of_memory, which say nothing about a consumer.
 [[nodiscard]] result<consumer_list> list_consumers(const std::filesystem::path& directory);
 
 // Removes a consumer, also one whose file cannot be read: it no longer holds back anything, and the
 // next open of that name begins as a new one. Fails with not_found, with locked while a process
-// uses it, not_a_journal, invalid_argument or io.
+// uses it, not_a_journal, invalid_argument, no_descriptors or io; a file that cannot be opened to
+// find out whether it is in use is not removed.
 [[nodiscard]] result<void> drop_consumer(const std::filesystem::path& directory,
                                          std::string_view name);
 
