@@ -234,3 +234,30 @@ TEST_CASE("a writer that appends nothing, or whose callers give the time stamps,
     options.clock_report_interval_s = 0;
     write(home.path() / "never");
 }
+
+TEST_CASE("clock reports are not listed past damage, but up to a torn tail") {
+    const temporary_directory home;
+    auto options = by_hand();
+    options.clock_report_interval_s = 5;
+    const bool closes = GENERATE(false, true);
+    receipt last{};
+    {
+        writer log = must(writer::open(home.path(), options));
+        append_numbered(log, 50);
+        last = must(log.append({.type = 1}, bytes_of("the last event")));
+        if (closes)
+            must(log.close());
+    }
+    CHECK(must(clock_reports(home.path())).size() == (closes ? 2 : 1));
+    overwrite(segment(home.path(), 0), last.position.offset + frame_header_bytes,
+              bytes_of("XXXXXXXX"));
+    const auto found = clock_reports(home.path());
+    if (closes) {
+        REQUIRE_FALSE(found);
+        CHECK(found.error().code == errc::damaged);
+        CHECK(found.error().sequence == 50);
+        CHECK(found.error().offset == last.position.offset);
+    } else {
+        CHECK(must(found).size() == 1);
+    }
+}

@@ -3,6 +3,7 @@
 #include "store/directory.hpp"
 #include "store/log_begin.hpp"
 #include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
 
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
@@ -10,7 +11,9 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <ranges>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -44,7 +47,25 @@ using namespace detail;  // NOLINT(google-build-using-namespace): the layers bel
 struct searched_segment {
     bool holds_frames = false;
     std::vector<recorded_clock> reports;
+    std::optional<error> damage;  // a sealed segment that could not be read up to its end
 };
+
+// A segment that is not sealed may end anywhere: its writer may be at work, or have died.
+[[nodiscard]] std::optional<error> damage_of(const std::filesystem::path& directory,
+                                             const journal_id& id, const read_segment& segment,
+                                             const walk_end& end) {
+    if (end.ended())
+        return std::nullopt;
+    const auto index = read_index_header(directory, id, segment.header.ordinal);
+    if (!index || !is_of_segment(*index, segment))
+        return std::nullopt;
+    const bool newer = end.fault == frame_fault::newer;
+    return error{.code = newer ? errc::newer_format : errc::damaged,
+                 .offset = end.offset,
+                 .sequence = end.sequence,
+                 .file = segment.bytes.path().string(),
+                 .detail = std::string{to_string(end.fault)}};
+}
 
 [[nodiscard]] result<searched_segment> search_segment(const std::filesystem::path& directory,
                                                       const journal_id& id, std::uint64_t ordinal) {
@@ -59,13 +80,14 @@ struct searched_segment {
     searched_segment found;
     const walk_start from{.sequence =
                               load_u64(space.base + first_frame_offset + frame_offset::sequence)};
-    (void)walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
+    const walk_end end = walk_segment(space, from, [&](std::uint64_t offset, commit_word word) {
         found.holds_frames = true;
         if (auto report = read_report(space.base + offset, word))
             found.reports.push_back(*report);
     });
     if (auto whole = segment->bytes.whole(); !whole)
         return std::unexpected(std::move(whole.error()));
+    found.damage = damage_of(directory, id, *segment, end);
     return found;
 }
 
@@ -79,6 +101,8 @@ struct searched_segment {
         auto found = search_segment(directory, id, ordinal);
         if (!found)
             return std::unexpected(std::move(found.error()));
+        if (found->damage)
+            return std::unexpected(std::move(*found->damage));
         std::ranges::copy(found->reports, std::back_inserter(reports));
     }
     return reports;

@@ -10,7 +10,7 @@
 #include <pawl/journal/journal.hpp>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -71,6 +71,12 @@ nlohmann::ordered_json report_json(const std::vector<recorded_clock>& reports,
     return json;
 }
 
+// Also of the smallest value, which has no positive counterpart.
+std::uint64_t magnitude(std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    return value < 0 ? 0 - bits : bits;
+}
+
 // Over all reports: what an auditor asks first.
 std::string summary(const std::vector<recorded_clock>& reports) {
     if (reports.empty())
@@ -83,7 +89,7 @@ std::string summary(const std::vector<recorded_clock>& reports) {
         synchronised += report.synchronised ? 1 : 0;
         steps = std::max(steps, report.steps);
         error_ns = std::max(error_ns, report.maximum_error_ns);
-        if (std::abs(report.drift_ns) > std::abs(drift_ns))
+        if (magnitude(report.drift_ns) > magnitude(drift_ns))
             drift_ns = report.drift_ns;
     }
     return fmt::format(

@@ -147,7 +147,8 @@ struct recorded_clock {
 [[nodiscard]] result<std::optional<recorded_clock>> last_clock_report(
     const std::filesystem::path& directory);
 
-// All clock reports in the log, in log order. Reads every segment.
+// All clock reports in the log, in log order. Reads every segment. Damage in a sealed segment is an
+// error, because reports may follow it.
 [[nodiscard]] result<std::vector<recorded_clock>> clock_reports(
     const std::filesystem::path& directory);
 
