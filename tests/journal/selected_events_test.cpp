@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
@@ -164,4 +165,46 @@ TEST_CASE("a filtering cursor stands after what it has passed over") {
     (void)must(log.append({.type = 9}, {}));
     CHECK(must(events.wait(std::chrono::seconds{60})));
     CHECK(events.next()->sequence() == 3);
+}
+
+TEST_CASE("a wait ends at its timeout also while a filter passes over events") {
+    const temporary_directory directory;
+    constexpr std::uint64_t passed = 20'000;
+    auto log = must(writer::open(directory.path(), small_segments()));
+    append_numbered(log, passed);
+    auto events = must(
+        cursor::open(directory.path(), {.follow = true, .filter = event_selection{.types = {2}}}));
+    CHECK_FALSE(must(events.wait(std::chrono::nanoseconds{0})));
+    CHECK(events.next_sequence() < passed);
+    while (events.next_sequence() < passed) {
+        const sequence_number before = events.next_sequence();
+        REQUIRE_FALSE(must(events.wait(std::chrono::nanoseconds{0})));
+        REQUIRE(events.next_sequence() > before);
+    }
+    (void)must(log.append({.type = 2}, {}));
+    CHECK(must(events.wait(std::chrono::seconds{60})));
+    CHECK(events.next()->sequence() == passed);
+}
+
+TEST_CASE("a name stays until an event is returned, also if a wait ends before") {
+    const temporary_directory directory;
+    auto log = must(writer::open(directory.path(), small_segments()));
+    append_numbered(log, 1);
+    const stream_id orders = must(log.stream("orders"));
+    (void)must(log.append({.type = 2, .stream = orders}, {}));
+    auto events = must(
+        cursor::open(directory.path(),
+                     {.follow = true, .filter = event_selection{.types = {1}}, .names = true}));
+    REQUIRE(events.next() != nullptr);
+    for (int i = 0; i < 3; ++i)
+        REQUIRE_FALSE(must(events.wait(std::chrono::nanoseconds{0})));
+    append_numbered(log, 1, orders);
+    const event* e = events.next();
+    REQUIRE(e != nullptr);
+    CHECK(e->sequence() == 2);
+    REQUIRE(events.names_before().size() == 1);
+    CHECK(events.names_before()[0].name == "orders");
+    append_numbered(log, 1, orders);
+    REQUIRE(events.next() != nullptr);
+    CHECK(events.names_before().empty());
 }

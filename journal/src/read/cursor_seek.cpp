@@ -34,14 +34,16 @@ result<void> cursor_state::seek() {
     };
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
+    placed_ = true;
+    if (options_.stream != no_stream_id && segment_ && !left_) {
+        if (auto followed = follow_stream(); !followed)
+            return followed;
+    }
     // Where the event before was not read, the point names none, so that it is not taken for that
     // of another place.
     if (point_.next != sequence_)
         point_ = {.next = sequence_};
-    placed_ = true;
-    if (options_.stream == no_stream_id || !segment_ || left_)
-        return {};
-    return follow_stream();
+    return {};
 }
 
 result<void> cursor_state::stand_at_beginning() {
@@ -183,6 +185,9 @@ result<void> cursor_state::seek_sequence(sequence_number sequence) {
     if (sequence < begin_.sequence())
         return std::unexpected(before_the_beginning(begin_, directory_, sequence));
     const auto seek_from = [&](sequence_number before) -> result<void> {
+        // An earlier attempt may have noted names that are not before this place.
+        drop_names();
+        names_digest_ = begin_.names_digest;
         if (auto entered = enter_holding(before); !entered)
             return entered;
         return walk_to(sequence);
@@ -194,12 +199,19 @@ result<void> cursor_state::seek_sequence(sequence_number sequence) {
     return seek_from(sequence);
 }
 
+// Whether an index is of the segment that has its ordinal.
+bool cursor_state::is_index_of_log(const index_header& index) const {
+    const auto segment = open_segment(directory_, id_, index.ordinal);
+    return segment && is_of_segment(index, *segment);
+}
+
 // Where to begin to read for events of that time or later: none lies before.
 result<sequence_number> cursor_state::begin_of_time(std::uint64_t since_ns) const {
     auto ordinals = list_log(directory_, begin_);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
     sequence_number begin = begin_.sequence();
+    std::uint64_t led_to = 0;  // epoch of the next segment, if the last one names it
     for (const std::uint64_t ordinal : *ordinals) {
         auto header = read_index_header(directory_, id_, ordinal);
         if (!header && header.error().code == errc::newer_format)
@@ -207,12 +219,18 @@ result<sequence_number> cursor_state::begin_of_time(std::uint64_t since_ns) cons
         // Without an index that continues the one before, the segment is read.
         if (!header || header->first_sequence != begin)
             return begin;
-        if (header->max_timestamp_ns < since_ns) {
+        // The segment need not be opened if the one before leads to this index.
+        const bool passes = header->max_timestamp_ns < since_ns;
+        const bool led = led_to != 0 && header->epoch == led_to;
+        if (!(passes && led) && !is_index_of_log(*header))
+            return begin;
+        if (passes) {
             begin = header->end_sequence;
+            led_to = header->successor_epoch;
             continue;
         }
         auto index = index_file::open(directory_, id_, ordinal);
-        if (!index)
+        if (!index || index->header().end_hash != header->end_hash)
             return begin;
         const auto mark = index->mark_before_time(since_ns);
         return mark && *mark ? std::max(begin, (*mark)->sequence) : begin;
@@ -232,6 +250,7 @@ result<void> cursor_state::seek_time(std::uint64_t since_ns) {
     looking.show = visibility::published;
     looking.follow = true;
     cursor_state probe{directory_, identity_, looking};
+    probe.looks_for_place_ = true;
     if (auto found = probe.seek(); !found)
         return found;
     sequence_number sequence = probe.next_sequence();

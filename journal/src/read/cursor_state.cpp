@@ -148,14 +148,19 @@ cursor_state::step cursor_state::advance() {
     if (options_.stream != no_stream_id)
         return take_from_stream(word);
     pass(word);
-    return is_admitted() ? step::event : step::again;
+    if (!is_admitted())
+        return step::again;
+    names_given_ = true;
+    return step::event;
 }
 
 // Called when there is no segment yet, or the current one has ended.
 cursor_state::step cursor_state::leave_segment() {
     auto entered = enter_successor();
-    if (!entered && options_.follow && is_shortage(entered.error()))
-        return step::nothing;  // the next call tries again
+    // While a place is looked for, what follows decides where that is.
+    const bool may_try_again = placed_ && options_.follow && !looks_for_place_;
+    if (!entered && may_try_again && is_shortage(entered.error()))
+        return step::nothing;
     if (!entered) {
         failure_ = std::move(entered.error());
         return step::nothing;
@@ -240,7 +245,6 @@ bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
                    content_hash_of(frame, space_.epoch, offset),
                    view.metadata_bytes,
                    std::exchange(names_digest_, 0)};
-    names_given_ = true;
     return true;
 }
 
@@ -388,6 +392,22 @@ result<bool> cursor_state::wait(std::chrono::nanoseconds timeout) {
     return found;
 }
 
+// A filter may pass over the whole journal, which can take longer than the caller wants to wait.
+cursor_state::step cursor_state::advance_until(std::chrono::steady_clock::time_point deadline) {
+    constexpr int steps_between_looks_at_the_clock = 4096;
+    for (int steps = 1; !failure_; ++steps) {
+        const step done = advance();
+        if (done != step::again)
+            return done;
+        if (steps % steps_between_looks_at_the_clock == 0) {
+            if (std::chrono::steady_clock::now() >= deadline)
+                return step::again;
+            steps = 0;
+        }
+    }
+    return step::nothing;
+}
+
 result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     constexpr std::chrono::milliseconds look_interval{5};
     constexpr std::chrono::milliseconds usual_sleep{1};
@@ -403,16 +423,16 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
         drop_given_names();
     for (int round = 0;; ++round) {
         const std::uint32_t seen = control_ ? control_->wake_word() : 0;
-        step done = step::again;
-        while (!pending_ && !failure_ && done == step::again)
-            done = advance();
+        const step done = pending_ ? step::event : advance_until(deadline);
         if (failure_)
             return std::unexpected(*failure_);
-        pending_ = pending_ || done == step::event;
+        pending_ = done == step::event;
         if (pending_) {
             idle_since_.reset();
             return true;
         }
+        if (done == step::again)
+            return false;
         const bool spinning = options_.wait == wait_strategy::spin;
         if (!spinning || round % rounds_between_looks_at_the_clock == 0) {
             const auto now = clock::now();

@@ -62,6 +62,8 @@ class cursor_state {
     [[nodiscard]] const event* look_for_next();
     void note_kind_of_reading() noexcept;
     [[nodiscard]] result<bool> wait_for_event(std::chrono::nanoseconds timeout);
+    // Goes to the next wanted event. step::again if the deadline came first.
+    [[nodiscard]] step advance_until(std::chrono::steady_clock::time_point deadline);
     // Handles one frame: yields its event, passes over it, or reports that there is nothing to
     // read.
     [[nodiscard]] step advance();
@@ -84,11 +86,12 @@ class cursor_state {
     void note_name(const std::byte* frame, commit_word word);
     void note_description(const std::byte* frame, commit_word word);
     void drop_given_names() noexcept {
-        if (names_given_) {
-            names_.clear();
-            descriptions_.clear();
-        }
-        names_given_ = false;
+        if (std::exchange(names_given_, false))
+            drop_names();
+    }
+    void drop_names() noexcept {
+        names_.clear();
+        descriptions_.clear();
     }
     // Opens the segment after the one that was left; false if there is none yet.
     [[nodiscard]] result<bool> enter_successor();
@@ -110,6 +113,7 @@ class cursor_state {
     [[nodiscard]] error pruned_version(stream_version version) const;
     [[nodiscard]] result<void> seek_end();
     [[nodiscard]] result<sequence_number> begin_of_time(std::uint64_t since_ns) const;
+    [[nodiscard]] bool is_index_of_log(const index_header& index) const;
     [[nodiscard]] result<void> seek_time(std::uint64_t since_ns);
     [[nodiscard]] result<void> seek_sequence(sequence_number sequence);
     [[nodiscard]] result<void> seek_point(const from_point& from);
@@ -188,11 +192,12 @@ class cursor_state {
     std::uint64_t names_digest_ = 0;
     std::vector<recorded_name> names_;
     std::vector<recorded_description> descriptions_;  // between the same events
-    bool names_given_ = false;                        // with event_, so the next call drops them
+    bool names_given_ = false;  // with an event that was returned, so the next call drops them
     // When wait() first found nothing after the last event.
     std::optional<std::chrono::steady_clock::time_point> idle_since_;
-    bool pending_ = false;  // wait() found an event that next() has not returned yet
-    bool placed_ = false;   // seeking is over: the stream and visibility options apply
+    bool pending_ = false;          // wait() found an event that next() has not returned yet
+    bool placed_ = false;           // seeking is over: the stream and visibility options apply
+    bool looks_for_place_ = false;  // on behalf of another cursor
 
     sequence_number durable_seen_ = 0;
     std::optional<control_view> control_;

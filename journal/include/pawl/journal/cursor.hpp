@@ -52,8 +52,8 @@ struct from_position {
 // The first event whose time stamp, in nanoseconds since the Unix epoch, is not before `ns`; the
 // end of the log if there is none yet. Time stamps need not ascend: events after it may have
 // earlier ones. With cursor_options::stream: that stream's events from there on. Cost: the header
-// of each index up to there, and reading the distance of two marks, or the segment if it is not
-// sealed.
+// of each index up to there, opening the segment there and those that follow a close or a cut, and
+// reading the distance of two marks, or the segment if it is not sealed.
 struct from_time {
     std::uint64_t ns = 0;
 };
@@ -131,8 +131,8 @@ class cursor {
     // two. After a failure it stays null.
     [[nodiscard]] const event* next() noexcept;
 
-    // Waits until next() would return an event; false after `timeout`. Fails with damaged, rewound,
-    // io.
+    // Waits until next() would return an event; false after `timeout`, also while a filter passes
+    // over events: the next call continues there. Fails with damaged, rewound, io.
     [[nodiscard]] result<bool> wait(std::chrono::nanoseconds timeout);
 
     // Returns what the cursor stands at, reading files to find out: the kind of end, or why reading
@@ -145,8 +145,8 @@ class cursor {
     [[nodiscard]] result<std::uint64_t> for_each(Visitor&& visit);
 
     // The first sequence not returned yet, and the checkable point to resume from. Before the first
-    // event of a cursor that begins at a position, or follows one stream, the point names no event:
-    // resuming from it fails with diverged.
+    // event of a cursor that begins at a position, or follows one stream, the point names no event
+    // if the one before that place was not read: then resuming from it fails with diverged.
     [[nodiscard]] sequence_number next_sequence() const noexcept;
     [[nodiscard]] log_point point() const noexcept;
     [[nodiscard]] const journal_id& id() const noexcept;
