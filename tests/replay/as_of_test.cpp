@@ -136,3 +136,35 @@ TEST_CASE("before the first snapshot of a pruned log nothing is known", "[replay
     REQUIRE_FALSE(unknown);
     CHECK(unknown.error().code == pawl::errc::pruned);
 }
+
+TEST_CASE("a place after the durable events is not found if only those may be read", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    bank::random_traffic{4}.append(log, 100);
+    REQUIRE(log.sync());
+    bank::random_traffic{5}.append(log, 100);
+    const auto as_of = [&](pawl::sequence_number at) {
+        return pawl::as_of<ledger>(directory.path(), pawl::at_sequence{at}, {},
+                                   {.show = pawl::visibility::durable});
+    };
+    const auto durable = as_of(100);
+    REQUIRE(durable);
+    CHECK(durable->progress.point.next == 100);
+    const auto beyond = as_of(200);
+    REQUIRE_FALSE(beyond);
+    CHECK(beyond.error().code == pawl::errc::not_found);
+    CHECK(beyond.error().sequence == 200);
+}
+
+TEST_CASE("a state as of a place comes from no snapshot that the caller excludes", "[replay]") {
+    bank_with_history bank;
+    bank.snapshot();  // at 1000
+    bank.append(1000);
+    bank.snapshot();  // at 2000
+    const auto then =
+        pawl::as_of<ledger>(bank.directory, pawl::at_sequence{2000}, {}, {.not_after = 1500});
+    REQUIRE(then);
+    REQUIRE(then->report.used);
+    CHECK(then->report.used->point.next == 1000);
+    CHECK(then->progress.point.next == 2000);
+}

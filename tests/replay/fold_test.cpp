@@ -150,3 +150,28 @@ TEST_CASE("digests tell logs apart and add up", "[replay]") {
     even.add(odd);
     CHECK(even == a->progress.digest);
 }
+
+TEST_CASE("a fold up to an event applies none after it, also of a selection", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    pawl::encoder encode;
+    for (pawl::stream_id account = 1; account <= 2; ++account) {
+        for (int i = 0; i < 5; ++i)
+            REQUIRE(encode.append(log, {.stream = account}, bank::some_deposit(account, 1)));
+    }
+    const pawl::cursor_options whole_stream{.stream = 2};
+    const pawl::cursor_options filtered{.filter = pawl::event_selection{.streams = {2}}};
+    for (const auto& options : {whole_stream, filtered}) {
+        const auto events_below = [&](pawl::sequence_number end) {
+            auto events = pawl::cursor::open(directory.path(), options);
+            REQUIRE(events);
+            auto state = ledger::initial();
+            pawl::fold_progress progress;
+            REQUIRE(pawl::fold_until(*events, ledger{}, state, progress, end));
+            return progress.events;
+        };
+        CHECK(events_below(3) == 0);
+        CHECK(events_below(5) == 0);
+        CHECK(events_below(7) == 2);
+    }
+}

@@ -3,6 +3,7 @@
 #include <pawl/replay/as_of.hpp>
 
 #include <limits>
+#include <string>
 #include <utility>
 
 namespace pawl::detail {
@@ -23,13 +24,25 @@ struct start_of {
 
 result<log_point> find_as_of(const std::filesystem::path& directory, const as_of_place& place,
                              const restore_options& options) {
+    const start from = std::visit(start_of{}, place);
+    // as_of itself refuses a place that it may not read up to.
+    const bool at_end = std::holds_alternative<from_end>(from);
     auto found = find_position({.directory = directory,
-                                .from = std::visit(start_of{}, place),
-                                .show = options.show,
+                                .from = from,
+                                .show = at_end ? options.show : visibility::published,
                                 .allow_network_file_system = options.allow_network_file_system});
     if (!found)
         return std::unexpected(std::move(found.error()));
     return found->point;
+}
+
+error not_reached(const std::filesystem::path& directory, sequence_number wanted,
+                  sequence_number reached) {
+    return error{
+        .code = errc::not_found,
+        .sequence = wanted,
+        .file = directory.string(),
+        .detail = "the events that may be read end at sequence " + std::to_string(reached)};
 }
 
 }  // namespace pawl::detail

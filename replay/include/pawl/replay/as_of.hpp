@@ -11,6 +11,7 @@
 #include <pawl/replay/fold.hpp>
 #include <pawl/replay/restore.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <utility>
@@ -38,13 +39,15 @@ namespace detail {
 [[nodiscard]] result<log_point> find_as_of(const std::filesystem::path& directory,
                                            const as_of_place& place,
                                            const restore_options& options);
+[[nodiscard]] error not_reached(const std::filesystem::path& directory, sequence_number wanted,
+                                sequence_number reached);
 }  // namespace detail
 
 // The state as it was there: from the newest snapshot that is not after the place, and the events
 // between them. The report says which snapshot that was and how many events; progress.point is the
 // exact place. A place inside a batch means the beginning of the batch, because nobody has seen
-// half of one. Costs loading a snapshot, and folding the events since. Fails like restore, and if
-// the place is not in the log.
+// half of one. Costs loading a snapshot, and folding the events since. Fails like restore, and with
+// not_found if the place is not in the log, or not in the part of it that options.show admits.
 template <snapshots Fold>
 [[nodiscard]] result<restored<Fold>> as_of(const std::filesystem::path& directory,
                                            const as_of_place& place, const Fold& by = {},
@@ -53,13 +56,16 @@ template <snapshots Fold>
         auto point = detail::find_as_of(directory, place, options);
         if (!point)
             return std::unexpected(std::move(point.error()));
-        options.not_after = point->next;
+        options.not_after = std::min(options.not_after, point->next);
         auto begun = detail::begin_restore(directory, by, options);
         if (!begun)
             return std::unexpected(std::move(begun.error()));
         auto& [state, progress, report] = begun->at;
         if (auto done = fold_until(begun->tail, by, state, progress, point->next); !done)
             return std::unexpected(std::move(done.error()));
+        if (progress.point.next < point->next)
+            return std::unexpected(
+                detail::not_reached(directory, point->next, progress.point.next));
         report.tail_events = progress.events;
         return std::move(begun->at);
     });

@@ -92,7 +92,9 @@ template <folds_events Fold>
     });
 }
 
-// The same, but only events below `end`: also part of a batch, if `end` lies inside one.
+// The same, but only events below `end`: also part of a batch, if `end` lies inside one. A cursor
+// that does not return every event (filter, stream) may then have returned one at `end` or after
+// it, which is not applied: to continue, open another cursor at progress.point.
 template <folds_events Fold>
 [[nodiscard]] result<void> fold_until(cursor& from, const Fold& by, typename Fold::state& state,
                                       fold_progress& progress, sequence_number end,
@@ -104,6 +106,8 @@ template <folds_events Fold>
                 auto ended = from.finish();
                 return ended ? result<void>{} : std::unexpected(std::move(ended.error()));
             }
+            if (at->sequence() >= end)
+                return {};
             if (auto done = detail::apply(by, state, *at, progress, check); !done)
                 return done;
         }
