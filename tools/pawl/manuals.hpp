@@ -105,7 +105,8 @@ hexadecimal.
 The options that select events may leave a part of a batch. That part is a
 batch in the dump: more_in_batch is false for the last event of it that is
 shown (but not with --raw, which shows what the frames hold). So `pawl append`
-takes any dump, and never joins events that were apart.
+takes any dump, and never joins events that were apart: any but a selection
+with --exact, which cannot become a new journal.
 
 Times are UTC; one without a date means the day of the journal's last event.
 --where takes an SQL expression over the columns of the type, or of `events`
