@@ -90,6 +90,32 @@ TEST_CASE("a dry run reports what a recovery would do and changes nothing") {
     CHECK(must(recover(path)).state == found::closed);
 }
 
+TEST_CASE("a recovery explains its plan also where the lock file is missing") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    {
+        auto log = must(writer::open(path, small_segments()));
+        append_numbered(log, 10);
+        die(std::move(log));
+    }
+    std::filesystem::remove(path / "writer.lock");
+    int plans = 0;
+    recovery_report planned;
+    const auto done = must(recover(path, {.plan = [&](const recovery_report& plan) {
+                                       ++plans;
+                                       planned = plan;
+                                   }}));
+    CHECK(plans == 1);
+    CHECK(planned.dry_run);
+    CHECK(planned.state == done.state);
+    CHECK(planned.next_sequence == 10);
+    CHECK(must(recover(path)).state == found::closed);
+
+    const temporary_directory foreign;
+    CHECK(recover(foreign.path()).error().code == errc::not_a_journal);
+    CHECK(std::filesystem::is_empty(foreign.path()));
+}
+
 TEST_CASE("a torn tail is cut, kept and counted, and the log continues after it") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

@@ -15,14 +15,20 @@ namespace pawl {
 
 namespace {
 
-[[nodiscard]] result<detail::recovered_log> rehearse_in(const detail::directory_handle& directory,
-                                                        const recover_options& options,
-                                                        bool lock_held) {
+// The identity of the journal, if this program may recover it.
+[[nodiscard]] result<detail::identity> identify(const detail::directory_handle& directory,
+                                                const recover_options& options) {
     if (!options.allow_network_file_system) {
         if (auto local = detail::refuse_network_file_system(directory.path()); !local)
             return std::unexpected(std::move(local.error()));
     }
-    auto journal = detail::read_identity(directory);
+    return detail::read_identity(directory);
+}
+
+[[nodiscard]] result<detail::recovered_log> rehearse_in(const detail::directory_handle& directory,
+                                                        const recover_options& options,
+                                                        bool lock_held) {
+    auto journal = identify(directory, options);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
     auto seen = detail::recover_log({.directory = directory,
@@ -50,7 +56,12 @@ namespace {
 [[nodiscard]] std::optional<detail::recovered_log> rehearse_locked(
     const std::filesystem::path& directory, const recover_options& options) {
     auto held = detail::directory_handle::hold(directory);
-    if (!held || !held->has(detail::lock_name).value_or(false))
+    // A lock file is created if there is none, so it must be a journal's directory, and the file
+    // must belong to the journal's owner.
+    if (!held || !identify(*held, options))
+        return std::nullopt;
+    held = held->giving_as(detail::identity_name);
+    if (!held)
         return std::nullopt;
     auto lock = detail::writer_lock::acquire(*held, writer_options{}.mode);
     if (!lock || !(*lock)->hold_identity())
