@@ -259,6 +259,44 @@ TEST_CASE("a reader is overtaken between any two of its calls by a writer that s
     }
 }
 
+TEST_CASE("a rehearsal finds no segment missing that is replaced between two of its calls") {
+    struct replacement {
+        std::filesystem::path file;
+        std::filesystem::path aside;
+        int calls_left;
+
+        static int before_a_call(void* context, const detail::io_event&) {
+            auto& self = *static_cast<replacement*>(context);
+            --self.calls_left;
+            if (self.calls_left == 0)
+                std::filesystem::rename(self.file, self.aside);
+            if (self.calls_left == -1)
+                std::filesystem::rename(self.aside, self.file);
+            return 0;
+        }
+    };
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    {
+        auto log = must(writer::open(path, by_hand()));
+        append_numbered(log, 100);
+        must(log.poll());
+    }  // dies
+    for (int calls = 1;; ++calls) {
+        INFO("before call " << calls);
+        replacement acting{segment(path, 1), directory.path() / "aside", calls};
+        detail::set_io_hook(&replacement::before_a_call, &acting);
+        check_rehearsal(path, 100);
+        detail::set_io_hook(nullptr, nullptr);
+        if (acting.calls_left > 0) {
+            CHECK(calls > 2);
+            break;
+        }
+        if (std::filesystem::exists(acting.aside))
+            std::filesystem::rename(acting.aside, acting.file);
+    }
+}
+
 TEST_CASE("a reader beside a service that prunes reads what is left, or is told so") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         INFO("seed " << seed);

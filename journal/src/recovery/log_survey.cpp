@@ -378,8 +378,11 @@ class surveyor {
         survey_.blank_from = segments.size();
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
             auto opened = open_segment(request_.directory, request_.id, segments[i].ordinal);
-            if (!opened)
+            if (!opened) {
+                if (opened.error().code == errc::missing_segment)
+                    absent_ = segments[i].ordinal;
                 return std::unexpected(std::move(opened.error()));
+            }
             survey_.segments[i].header = opened->header;
             const frame_space space = opened->space();
             const std::uint64_t from = i == hole.segment ? hole.offset : first_frame_offset;
