@@ -20,7 +20,7 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
             error{.code = errc::invalid_argument,
                   .reason = "cursor_options::names is for reading all events, not one stream"});
     }
-    if (options.filter && options.filter->types.empty() && options.filter->streams.empty()) {
+    if (options.filter && !options.filter->has_condition()) {
         return std::unexpected(
             error{.code = errc::invalid_argument,
                   .reason = "cursor_options::filter has no condition; without a filter, a cursor "

@@ -29,22 +29,36 @@ namespace {
     return names;
 }
 
-[[nodiscard]] result<consumer_info> look_at(const directory_handle& consumers,
-                                            const std::string& name, const journal_id& origin) {
+struct opened_consumer {
+    file opened;
+    consumer_record record;
+};
+
+[[nodiscard]] result<opened_consumer> open_and_read(const directory_handle& consumers,
+                                                    std::string_view name,
+                                                    const journal_id& origin) {
     auto opened = open_consumer(consumers, name, file::access::read);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     auto record = read_consumer(*opened, name, origin);
     if (!record)
         return std::unexpected(std::move(record.error()));
-    auto held = is_leased(*opened);
+    return opened_consumer{std::move(*opened), *record};
+}
+
+[[nodiscard]] result<consumer_info> look_at(const directory_handle& consumers,
+                                            const std::string& name, const journal_id& origin) {
+    const auto consumer = open_and_read(consumers, name, origin);
+    if (!consumer)
+        return std::unexpected(consumer.error());
+    auto held = is_leased(consumer->opened);
     if (!held)
         return std::unexpected(std::move(held.error()));
-    const consumer_block& block = record->newest;
+    const consumer_block& block = consumer->record.newest;
     return consumer_info{.name = name,
                          .selection = {block.selection, block.selection_bytes},
                          .position = position_of(block),
-                         .holds_from = record->holds_from,
+                         .holds_from = consumer->record.holds_from,
                          .committed_ns = block.committed_ns,
                          .held = *held,
                          .owner = owner_of(block)};
@@ -55,15 +69,12 @@ namespace {
 [[nodiscard]] result<sequence_number> durable_position(const directory_handle& consumers,
                                                        std::string_view name,
                                                        const journal_id& origin) {
-    auto opened = open_consumer(consumers, name, file::access::read);
-    if (!opened)
-        return std::unexpected(std::move(opened.error()));
-    auto record = read_consumer(*opened, name, origin);
-    if (!record)
-        return std::unexpected(std::move(record.error()));
-    if (auto synced = opened->sync(); !synced)
+    auto consumer = open_and_read(consumers, name, origin);
+    if (!consumer)
+        return std::unexpected(std::move(consumer.error()));
+    if (auto synced = consumer->opened.sync(); !synced)
         return std::unexpected(std::move(synced.error()));
-    return record->holds_from;
+    return consumer->record.holds_from;
 }
 
 [[nodiscard]] error cannot_prune(const directory_handle& consumers, const std::string& name,
@@ -133,8 +144,8 @@ namespace {
     auto opened = open_consumer(**consumers, name, file::access::read_write);
     if (!opened && opened.error().code == errc::not_found)
         return std::unexpected(no_such_consumer(journal, name));
-    // What is no regular file is no consumer's, and nobody holds it. One that cannot be opened for
-    // another reason may be held by a process.
+    // A process can hold only a regular file. If one cannot be opened, find out nothing and remove
+    // nothing.
     if (!opened && opened.error().code != errc::damaged)
         return std::unexpected(std::move(opened.error()));
     if (opened) {

@@ -33,7 +33,7 @@ constexpr std::uint32_t most_members = 1024;
                   .size = member,
                   .limit = members,
                   .reason = "subscription_options::share: of 1 to 1024 members, the first is 0"});
-    if (options.filter && options.filter->types.empty() && options.filter->streams.empty())
+    if (options.filter && !options.filter->has_condition())
         return std::unexpected(
             error{.code = errc::invalid_argument,
                   .reason = "subscription_options::filter has no condition; without a filter, a "

@@ -16,6 +16,7 @@ struct event_selection {
     std::vector<std::uint16_t> types{};
     std::vector<stream_id> streams{};  // no_stream_id: the firehose
 
+    [[nodiscard]] bool has_condition() const noexcept { return !types.empty() || !streams.empty(); }
     // Pawl's own events are wanted only if their type is listed.
     [[nodiscard]] bool admits(const event& e) const noexcept {
         const bool of_type = types.empty() ? e.type() < first_reserved_type
