@@ -1,6 +1,8 @@
 // Helpers for tests of journals.
 #pragma once
 
+#include "../support/must.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <pawl/journal/cursor.hpp>
@@ -46,15 +48,6 @@ inline writer_options by_hand_unpopulated() {
     auto options = by_hand();
     options.populate_bytes = 0;
     return options;
-}
-
-// Returns the value, or fails the test with the error's message.
-template <class T>
-T must(result<T> outcome) {
-    if (!outcome)
-        FAIL(outcome.error().message());
-    if constexpr (!std::is_void_v<T>)
-        return std::move(*outcome);
 }
 
 // Appends `count` events "event N", where N is the sequence.

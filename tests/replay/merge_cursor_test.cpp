@@ -1,5 +1,6 @@
 // Several journals as one: the order, what a silent journal does to it, and where reading stops.
 #include <catch2/catch.hpp>
+#include <support/must.hpp>
 #include <support/temporary_directory.hpp>
 
 #include <pawl/journal/writer.hpp>
@@ -19,16 +20,9 @@
 namespace {
 
 using namespace pawl;
+using test::must;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-template <class T>
-T must(result<T> outcome) {
-    if (!outcome)
-        FAIL(outcome.error().message());
-    if constexpr (!std::is_void_v<T>)
-        return std::move(*outcome);
-}
 
 class venues {
   public:

@@ -1,5 +1,6 @@
 // Where a subscription begins: never beyond what is durable, and never beyond damage.
 #include <catch2/catch.hpp>
+#include <support/must.hpp>
 #include <support/temporary_directory.hpp>
 
 #include <pawl/journal/writer.hpp>
@@ -16,15 +17,8 @@
 namespace {
 
 using namespace pawl;
+using test::must;
 namespace fs = std::filesystem;
-
-template <class T>
-T must(result<T> outcome) {
-    if (!outcome)
-        FAIL(outcome.error().message());
-    if constexpr (!std::is_void_v<T>)
-        return std::move(*outcome);
-}
 
 [[nodiscard]] writer open_log(const fs::path& directory, std::uint64_t segment_bytes) {
     return must(writer::open(directory, {.segment_bytes = segment_bytes,

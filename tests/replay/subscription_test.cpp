@@ -1,5 +1,6 @@
 // Subscriptions: what they return, where they go on, and what they refuse.
 #include <catch2/catch.hpp>
+#include <support/must.hpp>
 #include <support/temporary_directory.hpp>
 
 #include <pawl/journal/prune.hpp>
@@ -20,16 +21,9 @@
 namespace {
 
 using namespace pawl;
+using test::must;
 namespace fs = std::filesystem;
 using sequences = std::vector<sequence_number>;
-
-template <class T>
-T must(result<T> outcome) {
-    if (!outcome)
-        FAIL(outcome.error().message());
-    if constexpr (!std::is_void_v<T>)
-        return std::move(*outcome);
-}
 
 constexpr std::chrono::nanoseconds now{0};
 constexpr std::chrono::hours ever{1000};
