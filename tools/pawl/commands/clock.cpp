@@ -80,7 +80,7 @@ std::uint64_t magnitude(std::int64_t value) {
 // Over all reports: what an auditor asks first.
 std::string summary(const std::vector<recorded_clock>& reports) {
     if (reports.empty())
-        return "reports     none: the writer reports its clock only with a background thread\n";
+        return "reports     none: the caller gave the times, or clock_report_interval_s was 0\n";
     std::uint64_t synchronised = 0;
     std::uint64_t steps = 0;
     std::uint64_t error_ns = 0;

@@ -10,8 +10,8 @@
 //     if (auto done = billing->commit({events->point()}); !done) return done.error();
 //
 // Most programs use pawl::subscription, which adds the cursor, a filter and whole batches. A
-// consumer holds back pawl::prune: no event goes that it has not committed yet, until somebody
-// drops it by name.
+// consumer holds back pawl::prune: no event goes that it has not committed yet, until it is
+// dropped by name.
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
@@ -62,8 +62,8 @@ class consumer {
     // of a-z, 0-9, _, - and ., begins with a letter or digit and does not end with .tmp. Fails with
     // locked, naming the process that holds it; damaged or newer_format if its file cannot be read;
     // diverged if it is of another journal; invalid_argument; what `begin` returned; pruned if the
-    // journal begins after the position that `begin` returned; and
-    // not_a_journal, network_file_system, foreign_owner, disk_full or io.
+    // journal begins after the position that `begin` returned; and not_a_journal,
+    // network_file_system, foreign_owner, disk_full or io.
     [[nodiscard]] static result<consumer> open(const std::filesystem::path& directory,
                                                std::string_view name,
                                                consumer_options options = {});
@@ -87,7 +87,7 @@ class consumer {
     [[nodiscard]] result<void> sync();
     // When sync() becomes due by sync_interval; time_point::max() if nothing waits for it.
     [[nodiscard]] std::chrono::steady_clock::time_point sync_due() const noexcept;
-    // sync(), then lets go of the lease, also if that failed. Any later call of a function that
+    // sync(), then releases the lease, also if that failed. Any later call of a function that
     // returns a result fails with closed, even after a failed sync.
     [[nodiscard]] result<void> close();
 

@@ -45,7 +45,7 @@ namespace detail {
 
 // The state as it was there: from the newest snapshot that is not after the place, and the events
 // between them. The report says which snapshot that was and how many events; progress.point is the
-// exact place. A place inside a batch means the beginning of the batch, because nobody has seen
+// exact place. A place inside a batch means the beginning of the batch, because no reader has seen
 // half of one. Costs loading a snapshot, and folding the events since. Fails like restore, and with
 // not_found if the place is not in the log, or not in the part of it that options.show admits.
 template <snapshots Fold>
