@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -237,6 +238,8 @@ int close(int descriptor) {
         return failed(EBADF);
     if (file->lock_holder == descriptor)
         file->lock_holder = -1;
+    if (file->flock_holder == descriptor)
+        file->flock_holder = -1;
     descriptors()[static_cast<std::size_t>(descriptor - first_descriptor)] = nullptr;
     return 0;
 }
@@ -364,6 +367,17 @@ int fcntl(int descriptor, int command, ...) {
         if (free)
             request->l_type = F_UNLCK;
     }
+    return 0;
+}
+
+// Nothing in these programs waits for a lock, so one that is held is refused, not waited for.
+int flock(int descriptor, int operation) noexcept {
+    if (!ours(descriptor))
+        return answered(::syscall(SYS_flock, descriptor, operation));
+    memory_file& file = *file_of(descriptor);
+    if (file.flock_holder != -1 && file.flock_holder != descriptor)
+        return failed(EWOULDBLOCK);
+    file.flock_holder = (operation & LOCK_UN) != 0 ? -1 : descriptor;
     return 0;
 }
 

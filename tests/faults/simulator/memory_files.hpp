@@ -44,7 +44,8 @@ struct memory_file {
     std::uint64_t size = 0;
     page_buffer bytes{};
     int mappings = 0;
-    int lock_holder = -1;  // descriptor
+    int lock_holder = -1;   // descriptor that holds the record lock of fcntl
+    int flock_holder = -1;  // descriptor that holds the lock of flock
 
     void resize(std::uint64_t to);
     void write(std::uint64_t offset, std::span<const std::byte> from);
