@@ -62,6 +62,8 @@ TEST_CASE("dump selects by type, stream, time and expression") {
     CHECK(journal.dumped({"--since", "2026-11-24"}) == sequences{4, 5, 6});
     // A time of day is one of the last day.
     CHECK(journal.dumped({"--since", "14:02"}) == sequences{5, 6});
+    CHECK(journal.dumped({"--where", "time >= '14:02'"}) == sequences{5, 6});
+    CHECK(journal.dumped({"--where", "+time < '14:02'"}) == sequences{0, 1, 2, 3, 4});
     CHECK(journal.dumped({"--since", "14:01", "--until", "14:02:00.000000001"}) == sequences{4, 5});
     CHECK(journal.dumped({"--where", "stream = 'account-7' and version > 1"}) == sequences{1, 4});
     CHECK(journal.dumped({"--type", "filled", "--where", "price > 101 -- a comment"}) ==

@@ -134,6 +134,11 @@ TEST_CASE("times compare as times, and streams as text") {
     CHECK(count("time < '2026-11-23'") == rows{"0"});
     CHECK(count("time between '2026-11-23T14:10' and '2026-11-23T14:20'") == rows{"10"});
     CHECK(count("time > 'tomorrow'") == rows{"60"});
+    CHECK(count("time >= '14:30'") == rows{"30"});
+    CHECK(count("'14:30:00.5' = time") == rows{"1"});
+    CHECK(count("time between '14:10' and '14:20' or time > '14:59'") == rows{"11"});
+    // A unary plus keeps SQLite from passing the constraint on: the collation alone answers.
+    CHECK(count("+time >= '14:30'") == rows{"30"});
     CHECK(count("stream = 'account-7'") == rows{"20"});
     CHECK(count("stream = 9") == rows{"40"});
     CHECK(count("stream = '9'") == rows{"40"});

@@ -56,10 +56,11 @@ TEST_CASE("the sqlite3 shell opens a journal through the loadable extension") {
                        "\"select pawl_attach('@J', 'other') is not null\" "
                        "\"select count(*) from other.events where stream = '7'\" "
                        "\"create virtual table f using pawl('@J', 'filled')\" "
-                       "'select max(price) from f'",
+                       "'select max(price) from f' "
+                       "\"select count(*) from f where time < '14:00:01'\"",
                        journal)});
     INFO(done.err);
-    CHECK(done.out == "1\n20|2190\n1\n20\n119\n");
+    CHECK(done.out == "1\n20|2190\n1\n20\n119\n20\n");
     const finished_process none =
         run({"bash", "-c",
              filled_in("sqlite3 :memory: '.load @E' \"select pawl_attach('@J-none')\"", journal)});

@@ -110,7 +110,7 @@ with --exact, which cannot become a new journal.
 
 Times are UTC; one without a date means the day of the journal's last event.
 --where takes an SQL expression over the columns of the type, or of `events`
-without --type (pawl sql --help); times in it have a date.
+without --type (pawl sql --help).
 
 Damage ends the dump with exit code 1, after the last event before it. A
 payload that does not fit its schema does not: its line has the reason as
@@ -150,9 +150,9 @@ timestamp_ns, stream, version and its fields; nested values are JSON. `events`
 holds all events: also type, schema_version, more_in_batch, metadata (JSON),
 bytes, event (JSON) and payload. The table of a type has metadata too, but
 `select *` leaves it out there. `time` is UTC and compares as a time, with
-'2026-11-23T14:02' too, but not without a date; `stream` is text, a name or a
-number. Conditions on sequence, time, stream and type limit what
-is read of the journal.
+'2026-11-23T14:02' too, and with '14:02' of the last day in DIR; `stream` is
+text, a name or a number. Conditions on sequence, time, stream and type limit
+what is read of the journal.
 
 Without a query it reads queries from standard input, and is a prompt on a
 terminal. --attach adds another journal, whose tables are NAME.events and so

@@ -1,14 +1,13 @@
-// The module `pawl`: SQLite's callbacks, and which constraints restrict a scan.
+// The module `pawl`: SQLite's callbacks.
 #include "sqlite/table/event_rows.hpp"
 #include "sqlite/table/journal_source.hpp"
+#include "sqlite/table/scan_plan.hpp"
 #include "sqlite/table/sqlite_api.hpp"
+#include "sqlite/table/time_texts.hpp"
 
+#include <pawl/sqlite/event_scan.hpp>
 #include <pawl/sqlite/journal_tables.hpp>
-#include <pawl/sqlite/utc_time.hpp>
 
-#include <algorithm>
-#include <cstring>
-#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -18,13 +17,15 @@ namespace pawl {
 
 namespace {
 
+using detail::chosen_constraints;
 using detail::event_rows;
-using detail::header_column;
 using detail::journal_source;
-using detail::streams_found;
+using detail::scan_plan;
+using detail::time_texts;
 
 struct journal_table : sqlite3_vtab {
     journal_source source;
+    std::shared_ptr<const time_texts> times;
 };
 struct journal_cursor : sqlite3_vtab_cursor {
     event_rows rows;
@@ -107,7 +108,18 @@ int connect(sqlite3* database, void* module, int count, const char* const* words
             *why = sqlite_text(sqlite3_errmsg(database));
             return code;
         }
-        *made = new journal_table{{}, std::move(*source)};
+        auto times = time_texts::of(*database);
+        if (!times) {
+            *why = sqlite_text(times.error().message());
+            return SQLITE_ERROR;
+        }
+        // A journal whose end cannot be read leaves it to the next one; queries say why.
+        if (!(*times)->has_day())
+            if (const auto day =
+                    last_day(source->directory(), source->options().allow_network_file_system);
+                day && *day)
+                (*times)->set_day(**day);
+        *made = new journal_table{{}, std::move(*source), std::move(*times)};
         return SQLITE_OK;
     });
 }
@@ -129,167 +141,21 @@ int close(sqlite3_vtab_cursor* cursor) {
     return SQLITE_OK;
 }
 
-// A constraint that restricts a scan, as two letters of the plan: its column and its comparison.
-// No letter if the scan cannot be restricted by it.
-constexpr char no_letter = 0;
-
-char letter_of(int column, bool has_type) {
-    switch (column) {
-        case -1:  // the rowid
-        case static_cast<int>(header_column::sequence):
-            return 'q';
-        case static_cast<int>(header_column::time):
-            return 't';
-        case static_cast<int>(header_column::timestamp_ns):
-            return 'n';
-        case static_cast<int>(header_column::stream):
-            return 's';
-        case static_cast<int>(header_column::type):
-            return has_type ? no_letter : 'y';
-        default:
-            return no_letter;
-    }
-}
-char letter_of(unsigned char comparison) {
-    switch (comparison) {
-        case SQLITE_INDEX_CONSTRAINT_EQ:
-            return '=';
-        case SQLITE_INDEX_CONSTRAINT_GT:
-            return '>';
-        case SQLITE_INDEX_CONSTRAINT_GE:
-            return 'g';
-        case SQLITE_INDEX_CONSTRAINT_LT:
-            return '<';
-        case SQLITE_INDEX_CONSTRAINT_LE:
-            return 'l';
-        default:
-            return no_letter;
-    }
-}
-// Another collation compares otherwise than the scan does.
-bool has_collation_of(char column, const char* collation) {
-    const std::string_view name = collation == nullptr ? "BINARY" : collation;
-    return column == 't' ? name == "pawl_time" : name == "BINARY";
-}
-double share_of(char column, char comparison) {
-    if (column == 's')
-        return 0.01;
-    if (comparison == '=')
-        return column == 'q' ? 1e-6 : 0.001;
-    return column == 'y' ? 1 : 0.25;
-}
-
 int choose_plan(sqlite3_vtab* table, sqlite3_index_info* query) {
     return guarded_callback([&] {
-        const bool has_type = table_of(table).source.type().has_value();
-        std::string plan;
-        double cost = 1e6;
-        for (int i = 0; i < query->nConstraint; ++i) {
-            const auto& one = query->aConstraint[i];
-            const char column = one.usable != 0 ? letter_of(one.iColumn, has_type) : no_letter;
-            const char comparison = letter_of(one.op);
-            if (column == no_letter || comparison == no_letter ||
-                ((column == 's' || column == 'y') && comparison != '=') ||
-                !has_collation_of(column, sqlite3_vtab_collation(query, i)))
-                continue;
-            plan += {column, comparison};
-            query->aConstraintUsage[i].argvIndex = static_cast<int>(plan.size() / 2);
-            cost *= share_of(column, comparison);
-        }
-        query->estimatedCost = std::max(cost, 1.0);
-        query->estimatedRows = static_cast<sqlite3_int64>(query->estimatedCost);
-        query->orderByConsumed =
-            query->nOrderBy == 1 && query->aOrderBy[0].desc == 0 && query->aOrderBy[0].iColumn <= 0;
-        query->idxStr = sqlite_text(plan);
+        query->idxStr =
+            sqlite_text(chosen_constraints(*query, table_of(table).source.type().has_value()));
         query->needToFreeIdxStr = 1;
         return query->idxStr == nullptr ? SQLITE_NOMEM : SQLITE_OK;
     });
 }
-
-std::string_view text_of(sqlite3_value* value) {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
-    return {text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
-}
-
-// Narrows [low, high], both inclusive, to what the comparison lets through, or a little more: a
-// bound itself stays, because SQLite checks each row again.
-void narrow(std::uint64_t& low, std::uint64_t& high, char comparison, std::uint64_t bound) {
-    if (comparison == '=' || comparison == '>' || comparison == 'g')
-        low = std::max(low, bound);
-    if (comparison == '=' || comparison == '<' || comparison == 'l')
-        high = std::min(high, bound);
-}
-
-// What the constraints of a query leave of the journal. A value of another kind than its column
-// restricts nothing here.
-class scan_plan {
-  public:
-    explicit scan_plan(const journal_source& from) : from_{from} {}
-
-    void add(char column, char comparison, sqlite3_value* value) {
-        switch (column) {
-            case 'q':
-                return number(low_, high_, comparison, value);
-            case 'n':
-                return number(filter_.since_ns, filter_.until_ns, comparison, value);
-            case 't':
-                if (const auto time = parse_utc(text_of(value)))
-                    narrow(filter_.since_ns, filter_.until_ns, comparison, *time);
-                return;
-            case 's':
-                return stream(text_of(value));
-            default:
-                filter_.type = from_.types().type_named(text_of(value));
-        }
-    }
-
-    [[nodiscard]] bool empty() const noexcept { return empty_ || low_ > high_; }
-    [[nodiscard]] event_filter filter() const {
-        event_filter made = filter_;
-        if (low_ != 0)
-            made.from = low_;
-        if (high_ != std::numeric_limits<std::uint64_t>::max())
-            made.before = high_ + 1;
-        return made;
-    }
-
-  private:
-    void number(std::uint64_t& low, std::uint64_t& high, char comparison, sqlite3_value* value) {
-        if (sqlite3_value_numeric_type(value) != SQLITE_INTEGER)
-            return;
-        const sqlite3_int64 bound = sqlite3_value_int64(value);
-        if (bound >= 0)
-            narrow(low, high, comparison, static_cast<std::uint64_t>(bound));
-        else if (comparison == '=' || comparison == '<' || comparison == 'l')
-            empty_ = true;
-    }
-
-    void stream(std::string_view text) {
-        switch (const auto [found, number] = from_.streams_with(text); found) {
-            case streams_found::none:
-                empty_ = true;
-                break;
-            case streams_found::one:
-                filter_.stream = number;
-                break;
-            case streams_found::several:
-                break;
-        }
-    }
-
-    const journal_source& from_;
-    event_filter filter_{};
-    std::uint64_t low_ = 0;
-    std::uint64_t high_ = std::numeric_limits<std::uint64_t>::max();
-    bool empty_ = false;
-};
 
 int filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite3_value** values) {
     return guarded_callback([&] {
         journal_source& source = table_of(cursor->pVtab).source;
         if (auto names = source.refresh_names(); !names)
             return outcome(cursor->pVtab, names);
-        scan_plan asked{source};
+        scan_plan asked{source, *table_of(cursor->pVtab).times};
         for (int i = 0; i < count; ++i, plan += 2)
             asked.add(plan[0], plan[1], values[i]);
         event_rows& rows = cursor_of(cursor).rows;
@@ -318,21 +184,6 @@ int column(sqlite3_vtab_cursor* cursor, sqlite3_context* to, int index) {
 int row_id(sqlite3_vtab_cursor* cursor, sqlite3_int64* to) {
     *to = static_cast<sqlite3_int64>(cursor_of(cursor).rows.sequence());
     return SQLITE_OK;
-}
-
-// Texts that are no times come first, in the order of their bytes.
-int compare_times(void*, int first_bytes, const void* first, int second_bytes, const void* second) {
-    const std::string_view a{static_cast<const char*>(first),
-                             static_cast<std::size_t>(first_bytes)};
-    const std::string_view b{static_cast<const char*>(second),
-                             static_cast<std::size_t>(second_bytes)};
-    const auto time_a = parse_utc(a);
-    const auto time_b = parse_utc(b);
-    if (time_a && time_b)
-        return *time_a < *time_b ? -1 : *time_a > *time_b ? 1 : 0;
-    if (time_a || time_b)
-        return time_a ? 1 : -1;
-    return a.compare(b);
 }
 
 constexpr sqlite3_module module_pawl{
@@ -379,11 +230,8 @@ result<attached_types*> add_module(sqlite3& database) {
             delete static_cast<attached_types*>(at);
         }) != SQLITE_OK)
         return fail(errc::invalid_argument, sqlite3_errmsg(&database));
-    // Busy: a statement is running, such as the one that attaches, and the collation is there.
-    const int code =
-        sqlite3_create_collation(&database, "pawl_time", SQLITE_UTF8, nullptr, compare_times);
-    if (code != SQLITE_OK && code != SQLITE_BUSY)
-        return fail(errc::invalid_argument, sqlite3_errmsg(&database));
+    if (auto times = time_texts::of(database); !times)
+        return std::unexpected(std::move(times.error()));
     return kept;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/journal.hpp>
 #include <pawl/sqlite/utc_time.hpp>
 
@@ -27,24 +26,6 @@ result<stream_id> resolve_stream(const std::filesystem::path& directory, const s
     return **found;
 }
 
-// The start of the day, UTC, of the journal's last event.
-result<std::uint64_t> last_day(const std::filesystem::path& directory, bool allow_network) {
-    cursor_options how{.from = from_end{}, .allow_network_file_system = allow_network};
-    const auto end = cursor::open(directory, how);
-    if (!end)
-        return std::unexpected(end.error());
-    std::uint64_t last = 0;
-    if (end->next_sequence() != 0) {
-        how.from = from_sequence{end->next_sequence() - 1};
-        auto events = cursor::open(directory, how);
-        if (!events && events.error().code != errc::pruned)
-            return std::unexpected(std::move(events.error()));
-        if (const event* e = events ? events->next() : nullptr)
-            last = e->timestamp_ns();
-    }
-    return last - last % nanoseconds_in_day;
-}
-
 result<std::uint64_t> time_of(const std::filesystem::path& directory, const std::string& text,
                               bool allow_network) {
     if (const auto whole = parse_utc(text))
@@ -52,10 +33,10 @@ result<std::uint64_t> time_of(const std::filesystem::path& directory, const std:
     const auto of_day = parse_time_of_day(text);
     if (!of_day)
         return fail(errc::invalid_argument, fmt::format("'{}' is no time", text));
-    auto day = last_day(directory, allow_network);
-    if (day)
-        *day += *of_day;
-    return day;
+    const auto day = last_day(directory, allow_network);
+    if (!day)
+        return std::unexpected(day.error());
+    return day->value_or(0) + *of_day;
 }
 
 }  // namespace
