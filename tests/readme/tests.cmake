@@ -32,6 +32,7 @@ if(TARGET pawl::sqlite)
     target_compile_options(pawl_sqlite_examples PRIVATE -Wno-shadow -Wno-unused)
     target_include_directories(pawl_sqlite_examples PRIVATE "${CMAKE_CURRENT_LIST_DIR}")
     target_link_libraries(pawl_sqlite_examples PRIVATE pawl::sqlite)
+    pawl_flatbuffers(pawl_sqlite_examples "${CMAKE_CURRENT_LIST_DIR}/orders.fbs")
 endif()
 
 # The README's example is a whole program, and is run.

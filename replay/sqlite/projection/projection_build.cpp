@@ -1,0 +1,277 @@
+// How a run finds or begins its build, and what it does with events that were parked.
+#include "sqlite/projection/projection_run.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace pawl::detail {
+
+namespace {
+
+constexpr std::size_t longest_name = 50;
+
+[[nodiscard]] bool is_plain(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+[[nodiscard]] result<void> check(const projection_type& type, const failure_policy& policy) {
+    const std::string_view name = type.name;
+    if (name.empty() || name.size() > longest_name || !std::ranges::all_of(name, is_plain) ||
+        name.front() == '_' || name.front() == '-')
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .reason = "a projection's name is 1 to 50 of a-z, 0-9, _ and -, and begins with "
+                            "a letter or digit",
+                  .detail = std::string{name}});
+    if (std::holds_alternative<park_key>(policy) && type.key == nullptr)
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .reason = "park_key needs a key() for every event of the projection",
+                  .detail = std::string{name}});
+    return {};
+}
+
+}  // namespace
+
+projection_run::projection_run(projector_shared& shared, const projection_type& type,
+                               const failure_policy& policy)
+    : shared_{shared}, type_{type}, policy_{policy} {
+    build_.name = type.name;
+    build_.version = type.version;
+    build_.directory = shared.directory.string();
+    const std::string& prefix = shared.options.consumer_prefix;
+    build_.consumer =
+        (prefix.empty() ? "" : prefix + '.') + build_.name + ".v" + std::to_string(type.version);
+    progress_.status.version = type.version;
+}
+
+result<std::unique_ptr<projection_run>> projection_run::open(projector_shared& shared,
+                                                             const projection_type& type,
+                                                             const failure_policy& policy) {
+    if (auto fine = check(type, policy); !fine)
+        return std::unexpected(std::move(fine.error()));
+    std::unique_ptr<projection_run> made{new projection_run{shared, type, policy}};
+    if (auto found = made->find_build(); !found)
+        return std::unexpected(std::move(found.error()));
+    if (auto opened = made->open_consumer(); !opened)
+        return std::unexpected(std::move(opened.error()));
+    if (made->build_.id == 0) {
+        if (auto begun = made->start_build(); !begun) {
+            // A consumer without a build would hold back prunes for ever.
+            (void)made->consumer_->close();
+            (void)drop_consumer(shared.directory, made->build_.consumer);
+            return std::unexpected(std::move(begun.error()));
+        }
+    }
+    made->reached_ = made->build_.position;
+    made->publish();
+    return made;
+}
+
+// Of several builds of this version, the newest: an older one was wrong, and is being replaced.
+result<void> projection_run::find_build() {
+    auto all = shared_.store.builds();
+    if (!all)
+        return std::unexpected(std::move(all.error()));
+    for (projection_build& each : *all) {
+        if (each.name != build_.name || each.version != build_.version)
+            continue;
+        each.directory = build_.directory;
+        each.consumer = build_.consumer;
+        build_ = std::move(each);
+        sql_.emplace(shared_.database, shared_.guard, prefix_of(build_.name, build_.id));
+    }
+    return {};
+}
+
+result<void> projection_run::start_build() {
+    auto all = sql_transaction::begin(shared_.database);
+    if (!all)
+        return std::unexpected(std::move(all.error()));
+    projection_build fresh = build_;
+    fresh.state = "building";
+    fresh.position = {};
+    fresh.applied = 0;
+    if (auto added = shared_.store.add(fresh); !added)
+        return added;
+    sql_.emplace(shared_.database, shared_.guard, prefix_of(fresh.name, fresh.id));
+    projection_tables to{*sql_};
+    if (auto made = type_.create(to); !made)
+        return made;
+    if (auto fine = shared_.store.check_view_names(fresh); !fine)
+        return fine;
+    // The events from 0 on are needed again: fails with pruned if they are gone.
+    if (consumer_->position().point.next != 0)
+        if (auto held = consumer_->commit({}); !held)
+            return held;
+    if (auto done = all->commit(); !done)
+        return done;
+    build_ = std::move(fresh);
+    reached_ = {};
+    {
+        const std::scoped_lock lock{shared_.mutex};
+        progress_.parked.clear();
+        progress_.skipped.clear();
+    }
+    parked_keys_.clear();
+    careful_at_.reset();
+    publish();
+    return {};
+}
+
+result<void> projection_run::open_consumer() {
+    auto failures = load_failures();
+    if (!failures)
+        return failures;
+    auto opened = consumer::open(
+        shared_.directory, build_.consumer,
+        {.selection = "projection " + build_.name + ", version " + std::to_string(build_.version),
+         .replace_selection = true,
+         .begin = [&]() -> result<consumer_position> { return held_position(); },
+         .sync_interval = std::chrono::seconds{1},
+         .allow_network_file_system = shared_.options.allow_network_file_system});
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    consumer_ = std::move(*opened);
+    // The database counts: it may be older than the consumer, or newer.
+    return hold(true);
+}
+
+result<void> projection_run::load_failures() {
+    if (build_.id == 0)
+        return {};
+    auto parked = shared_.store.parked(build_.id);
+    if (!parked)
+        return std::unexpected(std::move(parked.error()));
+    auto skipped = shared_.store.skipped(build_.id);
+    if (!skipped)
+        return std::unexpected(std::move(skipped.error()));
+    const std::scoped_lock lock{shared_.mutex};
+    progress_.parked.clear();
+    progress_.skipped.clear();
+    parked_keys_.clear();
+    for (parked_row& each : *parked) {
+        ++parked_keys_[each.key];
+        progress_.parked.emplace(each.sequence, std::move(each));
+    }
+    for (const skipped_row& each : *skipped)
+        progress_.skipped.insert(each.sequence);
+    return {};
+}
+
+result<void> projection_run::retry_asked() {
+    std::set<std::string> keys;
+    for (const auto& [sequence, row] : progress_.parked)
+        if (row.retry)
+            keys.insert(row.key);
+    for (const std::string& each : keys)
+        if (auto done = retry(each); !done)
+            return std::unexpected(std::move(done.error()));
+    return {};
+}
+
+result<std::optional<error>> projection_run::apply_parked(const parked_row& row) {
+    auto events = cursor::open(shared_.directory, {.from = from_sequence{row.sequence},
+                                                   .allow_network_file_system =
+                                                       shared_.options.allow_network_file_system});
+    if (!events)
+        return std::unexpected(std::move(events.error()));
+    const event* e = events->next();
+    if (e == nullptr) {
+        auto end = events->finish();
+        return std::unexpected(end ? error{.code = errc::not_found, .sequence = row.sequence}
+                                   : std::move(end.error()));
+    }
+    if (e->sequence() != row.sequence || e->content_hash() != row.content_hash)
+        return std::unexpected(error{.code = errc::diverged,
+                                     .sequence = row.sequence,
+                                     .reason = "the journal has another event than was parked"});
+    auto done = apply(*e);
+    if (done)
+        return std::optional<error>{};
+    if (is_of_machine(done.error()))
+        return std::unexpected(std::move(done.error()));
+    return std::optional{std::move(done.error())};
+}
+
+// Up to the first that fails again: those after it would otherwise overtake it.
+result<retry_report> projection_run::retry_rows(const std::vector<parked_row>& rows) {
+    const sql_database& in = shared_.database;
+    retry_report report;
+    for (const parked_row& each : rows) {
+        if (auto begun = in.run("savepoint event"); !begun)
+            return std::unexpected(std::move(begun.error()));
+        auto failed = apply_parked(each);
+        if (!failed)
+            return std::unexpected(std::move(failed.error()));
+        result<void> done{};
+        if (*failed) {
+            report.why = (*failed)->message();
+            done = in.run("rollback to event");
+            if (done)
+                done = shared_.store.record_retry(build_.id, each.sequence, report.why);
+        } else {
+            done = shared_.store.unpark(build_.id, each.sequence);
+            ++report.applied;
+        }
+        if (done)
+            done = in.run("release event");
+        if (!done)
+            return std::unexpected(std::move(done.error()));
+        if (*failed)
+            break;
+    }
+    report.left = rows.size() - report.applied;
+    return report;
+}
+
+// All in one transaction, so that no event of the key can come in between.
+result<retry_report> projection_run::retry(std::string_view key) {
+    std::vector<parked_row> rows;
+    for (const auto& [sequence, row] : progress_.parked)
+        if (row.key == key)
+            rows.push_back(row);
+    if (rows.empty())
+        return std::unexpected(error{.code = errc::not_found,
+                                     .reason = "no event is parked under that key",
+                                     .detail = std::string{key}});
+    auto all = sql_transaction::begin(shared_.database);
+    if (!all)
+        return std::unexpected(std::move(all.error()));
+    auto report = retry_rows(rows);
+    if (!report)
+        return report;
+    projection_build to = build_;
+    to.applied += report->applied;
+    if (auto moved = shared_.store.move(to, build_.position.point.next); !moved)
+        return std::unexpected(std::move(moved.error()));
+    if (auto done = all->commit(); !done)
+        return std::unexpected(std::move(done.error()));
+    build_ = std::move(to);
+    if (auto loaded = load_failures(); !loaded)
+        return std::unexpected(std::move(loaded.error()));
+    publish();
+    return report;
+}
+
+result<std::uint64_t> projection_run::give_up(std::string_view key) {
+    if (!parked_keys_.contains(key))
+        return std::unexpected(error{.code = errc::not_found,
+                                     .reason = "no event is parked under that key",
+                                     .detail = std::string{key}});
+    auto all = sql_transaction::begin(shared_.database);
+    if (!all)
+        return std::unexpected(std::move(all.error()));
+    auto count = shared_.store.give_up(build_.id, key);
+    if (!count)
+        return count;
+    if (auto done = all->commit(); !done)
+        return std::unexpected(std::move(done.error()));
+    if (auto loaded = load_failures(); !loaded)
+        return std::unexpected(std::move(loaded.error()));
+    publish();
+    return count;
+}
+
+}  // namespace pawl::detail
