@@ -161,8 +161,11 @@ class surveyor {
         return {};
     }
 
-    // Every segment before the first `trusted` is there, and is what its index says.
+    // Every segment before the first `trusted` is there, and continues the one before it. If copies
+    // of a journal were written on two machines and then mixed, each segment is whole, and the log
+    // is not.
     [[nodiscard]] result<void> see_all_before(std::size_t trusted) {
+        segment_end before = survey_.begin.before;
         for (std::size_t i = 0; i < trusted; ++i) {
             const surveyed_segment& segment = survey_.segments[i];
             const std::uint64_t wanted = survey_.begin.ordinal + i;
@@ -170,9 +173,15 @@ class surveyor {
                 return std::unexpected(
                     missing(wanted, "the segment does not exist, but later ones do"));
             }
-            if (auto header = check_segment_header(request_.directory, request_.id, wanted);
-                !header)
-                return std::unexpected(std::move(header.error()));
+            const auto header = check_segment_header(request_.directory, request_.id, wanted);
+            if (!header)
+                return std::unexpected(header.error());
+            if (before.known || i == 0) {
+                if (auto wrong = misfit(*header, before); !wrong.empty())
+                    return std::unexpected(at_segment(i, errc::damaged, std::move(wrong)));
+            }
+            const bool ends = segment.sealed && segment.index.epoch == header->epoch;
+            before = ends ? end_of(segment.index) : segment_end{};
         }
         return {};
     }
