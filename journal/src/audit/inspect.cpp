@@ -70,9 +70,11 @@ namespace {
 }
 
 [[nodiscard]] result<void> inspect_log(const std::filesystem::path& directory,
-                                       const detail::log_begin& begin, journal_info& into) {
+                                       const detail::log_begin& begin,
+                                       const inspect_options& options, journal_info& into) {
     into.first_sequence = begin.sequence();
     into.segments.clear();
+    into.faults.clear();
     auto ordinals = detail::list_log(directory, begin);
     if (!ordinals)
         return std::unexpected(std::move(ordinals.error()));
@@ -81,6 +83,10 @@ namespace {
         // Listed, but gone since: it was only prepared, and a close or a recovery removed it.
         if (!segment && segment.error().code == errc::missing_segment)
             continue;
+        if (!segment && options.pass_over_faults) {
+            into.faults.push_back(std::move(segment.error()));
+            continue;
+        }
         if (!segment)
             return std::unexpected(std::move(segment.error()));
         into.segments.push_back(std::move(*segment));
@@ -88,7 +94,8 @@ namespace {
     return {};
 }
 
-[[nodiscard]] result<journal_info> inspect_all(const std::filesystem::path& directory) {
+[[nodiscard]] result<journal_info> inspect_all(const std::filesystem::path& directory,
+                                               const inspect_options& options) {
     auto journal = detail::read_identity(directory);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
@@ -100,13 +107,15 @@ namespace {
                       .segments = {},
                       .state = "unknown",
                       .owner = {},
-                      .network_file_system = {}};
+                      .network_file_system = {},
+                      .faults = {}};
     // Everything else can be reported even if this fails.
     if (const auto kind = detail::network_file_system_of(directory))
         info.network_file_system = *kind;
-    auto listed = detail::read_beside_prunes(
-        directory, info.id,
-        [&](const detail::log_begin& begin) { return inspect_log(directory, begin, info); });
+    auto listed =
+        detail::read_beside_prunes(directory, info.id, [&](const detail::log_begin& begin) {
+            return inspect_log(directory, begin, options, info);
+        });
     if (!listed)
         return std::unexpected(std::move(listed.error()));
     if (const auto held = detail::writer_lock::is_held(directory))
@@ -124,9 +133,10 @@ namespace {
 
 }  // namespace
 
-result<journal_info> inspect(const std::filesystem::path& directory) {
+result<journal_info> inspect(const std::filesystem::path& directory,
+                             const inspect_options& options) {
     try {
-        return inspect_all(directory);
+        return inspect_all(directory, options);
     } catch (const std::bad_alloc&) {
         return fail(errc::out_of_memory);
     }

@@ -99,9 +99,14 @@ struct opened_segment {
     header_check check;
 };
 
-[[nodiscard]] result<opened_segment> open_and_check(const directory_handle& directory,
-                                                    const journal_id& id, std::uint64_t ordinal,
-                                                    file::access mode) {
+struct sized_segment {
+    opened_segment opened;
+    std::uint64_t bytes = 0;  // of the file
+};
+
+[[nodiscard]] result<sized_segment> open_and_measure(const directory_handle& directory,
+                                                     const journal_id& id, std::uint64_t ordinal,
+                                                     file::access mode) {
     auto source = directory.open(segment_name(ordinal), mode);
     if (!source) {
         if (source.error().code == errc::not_found)
@@ -114,13 +119,34 @@ struct opened_segment {
     auto check = check_headers(*source, id, ordinal);
     if (!check)
         return std::unexpected(std::move(check.error()));
-    if (*size < check->header.segment_bytes) {
+    return sized_segment{{std::move(*source), std::move(*check)}, *size};
+}
+
+[[nodiscard]] result<opened_segment> open_and_check(const directory_handle& directory,
+                                                    const journal_id& id, std::uint64_t ordinal,
+                                                    file::access mode) {
+    auto measured = open_and_measure(directory, id, ordinal, mode);
+    if (!measured)
+        return std::unexpected(std::move(measured.error()));
+    if (measured->bytes < measured->opened.check.header.segment_bytes) {
         return std::unexpected(error{.code = errc::damaged,
-                                     .offset = *size,
-                                     .file = source->path().string(),
+                                     .offset = measured->bytes,
+                                     .file = measured->opened.source.path().string(),
                                      .detail = "the file ends before its segment does"});
     }
-    return opened_segment{std::move(*source), std::move(*check)};
+    return std::move(measured->opened);
+}
+
+[[nodiscard]] result<read_segment> map_for_reading(opened_segment opened, std::uint64_t bytes) {
+    const auto which = opened.source.identity();
+    if (!which)
+        return std::unexpected(which.error());
+    auto mapped = mapping::of(opened.source, mapping::access::read, bytes);
+    if (!mapped)
+        return std::unexpected(std::move(mapped.error()));
+    return read_segment{opened.check.header,      std::move(*mapped),
+                        std::move(opened.source), *which,
+                        opened.check.one_bad,     std::move(opened.check.note)};
 }
 
 }  // namespace
@@ -178,16 +204,23 @@ result<read_segment> open_segment(const directory_handle& directory, const journ
     auto opened = open_and_check(directory, id, ordinal, file::access::read);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    const auto which = opened->source.identity();
-    if (!which)
-        return std::unexpected(which.error());
-    auto mapped =
-        mapping::of(opened->source, mapping::access::read, opened->check.header.segment_bytes);
-    if (!mapped)
-        return std::unexpected(std::move(mapped.error()));
-    return read_segment{opened->check.header,      std::move(*mapped),
-                        std::move(opened->source), *which,
-                        opened->check.one_bad,     std::move(opened->check.note)};
+    const std::uint64_t bytes = opened->check.header.segment_bytes;
+    return map_for_reading(std::move(*opened), bytes);
+}
+
+result<read_segment> open_shortened_segment(const directory_handle& directory, const journal_id& id,
+                                            std::uint64_t ordinal) {
+    auto measured = open_and_measure(directory, id, ordinal, file::access::read);
+    if (!measured)
+        return std::unexpected(std::move(measured.error()));
+    const std::uint64_t bytes = measured->bytes / frame_alignment * frame_alignment;
+    if (bytes >= measured->opened.check.header.segment_bytes || bytes <= first_frame_offset) {
+        return std::unexpected(error{.code = errc::damaged,
+                                     .offset = measured->bytes,
+                                     .file = measured->opened.source.path().string(),
+                                     .detail = "no part of the segment's frames"});
+    }
+    return map_for_reading(std::move(measured->opened), bytes);
 }
 
 result<segment_header> check_segment_header(const directory_handle& directory, const journal_id& id,

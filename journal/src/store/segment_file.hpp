@@ -76,6 +76,11 @@ struct read_segment {
 // belongs elsewhere; missing_segment if there is no file.
 [[nodiscard]] result<read_segment> open_segment(const directory_handle& directory,
                                                 const journal_id& id, std::uint64_t ordinal);
+// Maps what there is of a segment whose file ends too early, for salvage: `bytes` is shorter than
+// the header says. damaged if that is not what is wrong with it.
+[[nodiscard]] result<read_segment> open_shortened_segment(const directory_handle& directory,
+                                                          const journal_id& id,
+                                                          std::uint64_t ordinal);
 // Checks header and size like open_segment, without mapping the file.
 [[nodiscard]] result<segment_header> check_segment_header(const directory_handle& directory,
                                                           const journal_id& id,

@@ -48,11 +48,20 @@ struct journal_info {
     // "NFS", "FUSE", … if it lies on a file system that writers and cursors refuse unless they are
     // allowed; what is said of a writer on another machine may be wrong there. Empty: on another.
     std::string network_file_system;
+    // With inspect_options::pass_over_faults: why segments that are there are not in `segments`.
+    std::vector<error> faults;
+};
+
+struct inspect_options {
+    // True: a segment whose header cannot be read is left out of the list and named in `faults`.
+    // False: it is an error of the call.
+    bool pass_over_faults = false;
 };
 
 // Reads identity, control page, segment headers and indexes, but no frames. The cost is
 // proportional to the number of segments.
-[[nodiscard]] result<journal_info> inspect(const std::filesystem::path& directory);
+[[nodiscard]] result<journal_info> inspect(const std::filesystem::path& directory,
+                                           const inspect_options& options = {});
 
 // Where to begin to read a sealed segment for events of `since_ns` or later: no event that it holds
 // before the returned sequence has such a time. Time stamps need not ascend, so later events may
@@ -67,6 +76,12 @@ struct finding {
     bool unreadable = false;  // the system refused to show it (permissions, a failing disk)
 };
 
+// Events with nothing missing between them.
+struct event_run {
+    sequence_number first = 0;
+    sequence_number end = 0;  // exclusive
+};
+
 struct verify_report {
     journal_id id{};
     journal_id origin{};  // of the journal that this is a copy of; in an original its own
@@ -79,6 +94,9 @@ struct verify_report {
     std::uint64_t torn_bytes = 0;
     std::uint64_t streams = 0;  // with verify_options::deep, as far as they were followed
     std::vector<finding> findings;
+    // What can be read, in log order: one run in a sound journal, and one more after each place
+    // where events are missing. If segments of two histories were mixed, runs overlap.
+    std::vector<event_run> runs;
 
     [[nodiscard]] bool sound() const noexcept;  // all was read, and no finding is damage
 };
@@ -96,10 +114,15 @@ struct verify_options {
     // be checked in the same pass. Sequences are missing where the log is damaged. The event is
     // valid during the call. If metadata is malformed, payload() includes it.
     std::function<void(const event&)> visit{};
+    // The same for what the log records between the events: names of streams, and descriptions of
+    // event types. Not for what a prune has kept of the log's beginning.
+    std::function<void(const recorded_name&)> visit_name{};
+    std::function<void(const recorded_description&)> visit_description{};
 };
 
 // Reads every byte of every segment and index and lists what is wrong, each with file, offset and
-// sequence. After damage it continues with the next segment. Changes nothing. Works on every file
+// sequence. After damage it continues with the next whole frame in the same segment. Changes
+// nothing. Works on every file
 // system; on one that writers and cursors refuse a notice says so, because what a writer on another
 // machine does meanwhile may not be seen.
 [[nodiscard]] result<verify_report> verify(const std::filesystem::path& directory,
