@@ -33,7 +33,9 @@ segments.
 
 inline constexpr const char* verify_manual = R"(
 Reads every byte of every segment and index. Lists all damage on standard
-error, each with file, offset and sequence, and exits with 1. Data that the
+error, each with file, offset and sequence, and exits with 1. After damage it
+reads on with the next whole event, and says how many events are readable
+before, between and after. Data that the
 system does not let this program read is not damage; if there is nothing worse,
 the exit code is 3. A finding called `notice` is neither, and the exit code
 stays 0: one bad copy of a segment header, of which there are two, or an index
@@ -219,7 +221,9 @@ process that has it. Works beside the writer and the consumers. A position that
 was committed but is not on stable storage yet holds back more than it says.
 
 Exit code 1 if a consumer cannot be read; the others are listed. Prunes are
-refused until that one is dropped. Dropping is refused with exit code 3 while a
+refused until that one is dropped. It is 1, too, if a consumer has handled
+events that the journal does not hold (`diverged` in JSON): an older copy of
+the journal was put in its place. Dropping is refused with exit code 3 while a
 process uses the consumer.
 
   pawl consumers orders                 who lags, and who holds back what

@@ -47,6 +47,9 @@ nlohmann::ordered_json to_json(const journal_info& journal, const log_records& r
                                 {"segments", nlohmann::ordered_json::array()}};
     for (const segment_info& segment : journal.segments)
         json["segments"].push_back(to_json(segment));
+    json["faults"] = nlohmann::ordered_json::array();
+    for (const error& fault : journal.faults)
+        json["faults"].push_back(error_json(fault));
     add_json(json, records);
     return json;
 }
@@ -158,7 +161,7 @@ std::string to_text(const journal_info& journal, const std::optional<log_span>& 
 }  // namespace
 
 exit_code info(const info_options& options) {
-    const auto journal = inspect(options.directory);
+    const auto journal = inspect(options.directory, {.pass_over_faults = true});
     if (!journal)
         return complain(journal.error());
     const log_records records = read_records(options.directory);
@@ -172,6 +175,15 @@ exit_code info(const info_options& options) {
             fmt::format("notice: the journal is on {}; what this shows of a writer on "
                         "another machine may be wrong",
                         journal->network_file_system));
+    exit_code code = success;
+    for (const error& fault : journal->faults) {
+        complain(fault.message());
+        code = exit_code_of(fault.code);
+    }
+    if (code != success) {
+        complain("The segments named above are left out here; `pawl verify` lists all damage.");
+        return code;
+    }
     return records.failure ? complain(*records.failure) : success;
 }
 

@@ -50,20 +50,19 @@ std::string torn_plan(const recovery_report& report) {
     std::string text =
         "The last writer did not close the journal: its process, the kernel or the power\n"
         "failed. What it left is a torn tail, and not damage.\n\n";
-    text += report.lost_about == 0
-                ? std::string{"  No event is known to be lost.\n"}
-                : fmt::format(
-                      "  About {} events are lost that were published and not on disk.\n"
-                      "  None of them was acknowledged as durable.\n",
-                      report.lost_about);
+    text += report.lost_about == 0 ? std::string{"  No event is known to be lost.\n"}
+                                   : fmt::format(
+                                         "  About {} events are lost that were published.\n"
+                                         "  None of them was acknowledged as durable.\n",
+                                         report.lost_about);
     text += fmt::format(
         "  The log will end with {} events, in {:010}.seg at byte {}.\n"
         "  At least {} of them were durable before the crash.\n",
         report.cut_sequence, report.cut.ordinal, report.cut.offset, report.durable);
     if (report.torn_bytes != 0)
         text += fmt::format(
-            "  The {} bytes after that place hold no whole event. They stay in the segment,\n"
-            "  after its end.\n",
+            "  The {} bytes after that place are not part of the log. They stay in the\n"
+            "  segment, after its end.\n",
             report.torn_bytes);
     if (!report.kept.empty())
         text += "  What the end overwrites, and what lies in later segments, is kept in\n";

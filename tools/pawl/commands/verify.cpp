@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace pawl::cli {
@@ -60,7 +61,10 @@ nlohmann::ordered_json to_json(const verify_report& report, const std::optional<
                                 {"next_sequence", report.next_sequence},
                                 {"end", report.end},
                                 {"torn_bytes", report.torn_bytes},
+                                {"readable", nlohmann::ordered_json::array()},
                                 {"deep", deep.has_value()}};
+    for (const event_run& run : report.runs)
+        json["readable"].push_back({{"first_sequence", run.first}, {"next_sequence", run.end}});
     if (deep) {
         json["streams"] = deep->streams;
         json["snapshots"] = deep->snapshots;
@@ -75,6 +79,33 @@ nlohmann::ordered_json to_json(const verify_report& report, const std::optional<
     return json;
 }
 
+std::string events_text(std::uint64_t events) {
+    return fmt::format("{} event{}", events, events == 1 ? "" : "s");
+}
+
+// What can be read around damage, and how many events are missing between.
+std::string runs_text(const verify_report& report) {
+    constexpr std::size_t most = 20;
+    std::string text;
+    sequence_number expected = report.runs.empty() ? report.first_sequence : report.runs[0].first;
+    const auto missing = [&](sequence_number next) {
+        if (next > expected)
+            text += fmt::format("missing   {}, sequence {} up to {}\n",
+                                events_text(next - expected), expected, next);
+    };
+    for (const event_run& run : std::span{report.runs}.first(std::min(most, report.runs.size()))) {
+        missing(run.first);
+        text += fmt::format("readable  {}, sequence {} up to {}\n",
+                            events_text(run.end - run.first), run.first, run.end);
+        expected = run.end;
+    }
+    if (report.runs.size() > most)
+        return text + fmt::format("          and {} more such runs of events; --json has all\n",
+                                  report.runs.size() - most);
+    missing(report.next_sequence);
+    return text;
+}
+
 std::string to_text(const verify_report& report, const std::optional<deep_report>& deep) {
     std::string text = fmt::format(
         "segments  {}\n"
@@ -83,21 +114,20 @@ std::string to_text(const verify_report& report, const std::optional<deep_report
         "end       {}\n",
         report.segments, report.events, report.first_sequence, report.next_sequence, report.bytes,
         report.end);
+    if (report.end == "torn")
+        text += fmt::format(
+            "          A crash left a torn tail of {} bytes, which is no damage. The next\n"
+            "          open for writing, or pawl recover, cuts it at sequence {}.\n",
+            report.torn_bytes, report.next_sequence);
     if (deep)
         text += fmt::format(
             "streams   {}\n"
             "snapshots {}\n",
             deep->streams, deep->snapshots);
-    if (report.end == "torn")
-        text += fmt::format(
-            "          a torn tail of {} bytes, which a crash leaves and the next open for "
-            "writing, or\n"
-            "          pawl recover, cuts at sequence {}; no damage\n",
-            report.torn_bytes, report.next_sequence);
     if (count(report, severity::damage) != 0)
-        return text + "DAMAGED\n";
+        return text + runs_text(report) + "DAMAGED\n";
     if (count(report, severity::unreadable) != 0)
-        return text + "NOT ALL COULD BE READ; no damage in the rest\n";
+        return text + runs_text(report) + "NOT ALL COULD BE READ; no damage in the rest\n";
     return text + (report.findings.empty() ? "sound\n" : "sound; no damage, but see the notices\n");
 }
 
