@@ -198,6 +198,8 @@ TEST_CASE("tail shows the last events") {
     CHECK(text.err.empty());
     CHECK(lines_of(text.out).size() == 10);
     CHECK(contains(lines_of(text.out)[7], "7@10  3/1  8 bytes  6576656e74203237"));
+    for (const std::string& line : lines_of(text.out))
+        CHECK(line.size() <= 80);
 
     const finished_process done = run_pawl({"tail", "-n", "2", "--json", journal.directory()});
     CHECK(sequences_of(done) == std::vector<std::uint64_t>{28, 29});
@@ -233,6 +235,94 @@ TEST_CASE("tail follows a writer across rollovers and restarts until it is inter
     REQUIRE(sequences.size() == 2011);
     for (std::uint64_t i = 0; i < sequences.size(); ++i)
         REQUIRE(sequences[i] == 29 + i);
+}
+
+TEST_CASE("a line of tail holds as much of a payload as 80 columns have room for") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        const std::string payload(100, 'x');
+        auto batch = must(log.begin_batch(2, 200));
+        must(batch.append({.type = 3, .stream = 7}, bytes_of(payload)));
+        must(batch.append({.type = 3, .stream = ~0ULL >> 1}, bytes_of(payload)));
+        must(batch.commit());
+        must(log.close());
+    }
+    const auto lines = lines_of(run_pawl({"tail", journal.directory()}).out);
+    REQUIRE(lines.size() == 2);
+    CHECK(contains(lines[0], "  100 bytes  7878787878"));
+    CHECK(lines[0].ends_with("…  +"));
+    for (const std::string& line : lines)
+        CHECK(line.size() <= 80 + std::string_view{"…"}.size() - 1);
+}
+
+TEST_CASE("tail waits for a journal that is not there yet") {
+    const sample_journal journal;
+    process running{{program, "tail", "--wait", "-f", "--json", journal.directory()}};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (!contains(running.err(), "waiting for a journal in ")) {
+        REQUIRE(std::chrono::steady_clock::now() < deadline);
+        std::this_thread::yield();
+    }
+    journal.fill(5);
+    REQUIRE(wait_for_lines(running, 5));
+    running.send(SIGINT);
+    CHECK(running.wait().exit_code == 0);
+    // And one that cannot become a journal is an error at once.
+    CHECK(run_pawl({"tail", "--wait", program}).exit_code != 0);
+}
+
+namespace {
+
+// What dump shows of a journal with these options.
+std::vector<std::uint64_t> dumped(const sample_journal& journal, std::vector<std::string> options) {
+    options.insert(options.begin(), {"dump", journal.directory()});
+    const finished_process done = run_pawl(options);
+    INFO(done.err);
+    CHECK(done.exit_code == 0);
+    return sequences_of(done);
+}
+
+using sequences = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("dump --last shows the last of the events that the other options select") {
+    const sample_journal journal;
+    journal.fill(20000);  // every third in stream 7
+    CHECK(dumped(journal, {"--last", "3"}) == sequences{19997, 19998, 19999});
+    CHECK(dumped(journal, {"--last", "2", "--stream", "7"}) == sequences{19995, 19998});
+    CHECK(dumped(journal, {"--last", "2", "--where", "sequence < 100"}) == sequences{98, 99});
+    CHECK(dumped(journal, {"--last", "30000"}).size() == 20000);
+    CHECK(dumped(journal, {"--last", "3", "--type", "4"}).empty());
+    CHECK(dumped(journal, {"--last", "9000", "--stream", "7"}).size() == 6667);
+    CHECK(dumped(journal, {"--last", "1", "--durable"}) == sequences{19999});
+}
+
+TEST_CASE("dump --around shows an event and its neighbours") {
+    const sample_journal journal;
+    journal.fill(3000);
+    CHECK(dumped(journal, {"--around", "1500", "--context", "2"}) ==
+          sequences{1498, 1499, 1500, 1501, 1502});
+    CHECK(dumped(journal, {"--around", "1500", "--context", "0"}) == sequences{1500});
+    CHECK(dumped(journal, {"--around", "0", "--context", "1"}) == sequences{0, 1});
+    CHECK(dumped(journal, {"--around", "2999", "--context", "1"}) == sequences{2998, 2999});
+    CHECK(dumped(journal, {"--around", "1500"}).size() == 21);
+    CHECK(dumped(journal, {"--around", "1501", "--context", "1", "--stream", "7"}) ==
+          sequences{1500, 1503});
+    const finished_process beyond = run_pawl({"dump", "--around", "3000", journal.directory()});
+    CHECK(beyond.exit_code == 1);
+    CHECK(contains(beyond.err, "no event has sequence 3000: the journal ends at 3000"));
+}
+
+TEST_CASE("dump --last reads only the end of the log") {
+    const sample_journal journal;
+    journal.fill(20000);
+    // Damage in the second segment does not matter to it.
+    flip_bit(journal.file("0000000001.seg"), 8192 + 56);
+    CHECK(dumped(journal, {"--last", "2"}) == sequences{19998, 19999});
+    CHECK(dumped(journal, {"--around", "19000", "--context", "1"}) ==
+          sequences{18999, 19000, 19001});
 }
 
 TEST_CASE("dump shows metadata entry by entry") {

@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include "manuals.hpp"
+#include "option_groups.hpp"
 #include "terminal/output.hpp"
 
 #include <CLI/CLI.hpp>
@@ -17,113 +18,6 @@
 namespace pawl::cli {
 
 namespace {
-
-// Help fits a terminal of 80 columns; CLI11 itself does not break descriptions.
-class narrow_formatter : public CLI::Formatter {
-  public:
-    narrow_formatter() { column_width(name_columns); }
-    std::string make_option_desc(const CLI::Option* option) const override {
-        std::string text;
-        std::size_t column = 0;
-        std::istringstream words{option->get_description()};
-        for (std::string word; words >> word;) {
-            const bool fits = column + 1 + word.size() <= all_columns - name_columns;
-            text += column == 0 ? "" : fits ? " " : "\n";
-            column = (column == 0 || !fits ? 0 : column + 1) + word.size();
-            text += word;
-        }
-        return text;
-    }
-
-  private:
-    static constexpr std::size_t name_columns = 29;
-    static constexpr std::size_t all_columns = 79;
-};
-
-// An empty argument is most often an unset shell variable.
-CLI::Validator not_empty() {
-    return CLI::Validator{
-        [](const std::string& text) { return text.empty() ? "must not be empty" : std::string{}; },
-        ""};
-}
-
-template <class Options>
-CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer,
-                      Options& options) {
-    CLI::App* command = app.add_subcommand(name, description)->footer(footer);
-    command->add_option("DIR", options.directory, "Directory of the journal")
-        ->required()
-        ->check(not_empty())
-        ->type_name("");
-    return command;
-}
-
-template <class Options>
-void add_json(CLI::App* command, Options& options) {
-    command->add_flag("--json", options.json, "Machine-readable standard output");
-}
-
-template <class Options>
-void add_durable(CLI::App* command, Options& options) {
-    command->add_flag("--durable", options.durable,
-                      "Only events that are known to be on stable storage");
-}
-
-template <class Options>
-void add_allow(CLI::App* command, Options& options) {
-    command->add_flag("--allow-network-file-system", options.allow_network_file_system,
-                      "Also on FUSE, NFS and the like: for a local file system, or a journal that "
-                      "nobody writes");
-}
-
-// CLI11 itself parses -1 as the greatest number.
-CLI::Validator not_negative() {
-    return CLI::Validator{[](const std::string& text) {
-                              return text.starts_with('-') ? "must not be negative" : std::string{};
-                          },
-                          ""};
-}
-
-CLI::Validator a_time() {
-    return CLI::Validator{[](const std::string& text) {
-                              return is_time(text) ? std::string{}
-                                                   : "is no time: 2026-11-23T14:02:00.5, or 14:02";
-                          },
-                          ""};
-}
-
-// The options that choose events.
-void add_selection(CLI::App* command, selection& chosen) {
-    command->add_option("--from", chosen.from, "Sequence to begin at")
-        ->check(not_negative())
-        ->type_name("SEQUENCE");
-    command->add_option("--limit", chosen.limit, "Stop after this many events")
-        ->check(not_negative())
-        ->type_name("COUNT");
-    command->add_option("--stream", chosen.stream, "Only this stream: its number, or its name")
-        ->check(not_empty())
-        ->type_name("STREAM");
-    command->add_option("--type", chosen.type, "Only this event type: its name, or its number")
-        ->check(not_empty())
-        ->type_name("TYPE");
-    command->add_option("--since", chosen.since, "Only events from this time on (UTC)")
-        ->check(a_time())
-        ->type_name("TIME");
-    command->add_option("--until", chosen.until, "Only events before this time (UTC)")
-        ->check(a_time())
-        ->type_name("TIME");
-    command->add_option("--where", chosen.where, "Only events for which this SQL expression holds")
-        ->check(not_empty())
-        ->type_name("EXPRESSION");
-}
-
-CLI::Option* add_format(CLI::App* command, row_format& format) {
-    static const std::map<std::string, row_format> formats{
-        {"json", row_format::json}, {"table", row_format::table}, {"csv", row_format::csv}};
-    return command->add_option("--format", format, "json (lines), table or csv")
-        ->transform(CLI::CheckedTransformer{formats}.description(""))
-        ->type_name("FORMAT");
-}
 
 // The options of all commands. `app` refers to the other members.
 struct command_line {
@@ -233,6 +127,7 @@ void command_line::add_dump() {
     CLI::App* command =
         add_command(app, "dump", "Write events as lines of JSON", dump_manual, dump_asked);
     add_selection(command, dump_asked.selected);
+    add_places(command, dump_asked.selected);
     add_format(command, dump_asked.format);
     command->add_flag("--raw", dump_asked.raw, "Places, hashes, and payloads in hexadecimal");
     command
@@ -392,6 +287,7 @@ void command_line::add_tail() {
         ->check(not_negative())
         ->type_name("COUNT");
     command->add_flag("-f,--follow", tail_asked.follow, "Wait for more");
+    command->add_flag("--wait", tail_asked.wait, "Wait until there is a journal");
     add_durable(command, tail_asked);
     add_allow(command, tail_asked);
     add_json(command, tail_asked);

@@ -118,7 +118,13 @@ Damage ends the dump with exit code 1, after the last event before it. A
 payload that does not fit its schema does not: its line has the reason as
 `problem`, and the exit code is 1 at the end.
 
+--last and --around find their events from the end of the log backwards, and
+read no more of it than they need. --around shows an event, and of the events
+that the other options select --context before and after it.
+
   pawl dump --limit 5 orders                   the first five events
+  pawl dump --last 5 --stream account-7 orders the last five of a stream
+  pawl dump --around 1000 --context 3 orders   an event and its neighbours
   pawl dump --type order_filled --where 'price > 5850000' --format csv orders
   pawl dump --stream account-7 --since 14:02 --until 14:03 orders
   pawl dump --from 1000 --durable orders       what no power cut can remove
@@ -243,7 +249,8 @@ inline constexpr const char* tail_manual = R"(
 Shows one line per event: sequence, time, stream@version, type/schema version,
 bytes of the payload and its beginning in hexadecimal; a + at the end means
 that more of the same batch follows. With --follow it waits for more, across
-segments and restarts of the writer, until Ctrl-C.
+segments and restarts of the writer, until Ctrl-C. With --wait it waits for the
+journal to be created, too, so that it may be started before the service.
 
   pawl tail -n 3 orders                    the last three events
   pawl tail -f --json orders | jq .stream  as they come, for another program)";

@@ -137,6 +137,7 @@ struct tail_options {
     std::filesystem::path directory{};
     std::uint64_t lines = 10;
     bool follow = false;
+    bool wait = false;  // for the journal to be created
     bool durable = false;
     bool json = false;
     bool allow_network_file_system = false;

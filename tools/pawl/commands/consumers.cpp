@@ -108,7 +108,8 @@ std::string to_text(const listed_consumer& listed, const log_end& end) {
         listed.diverged ? std::string{"unknown: the position is not of this log"}
                         : fmt::format("{} events{}", behind.events,
                                       behind.ns ? ", " + duration_text(*behind.ns) : ""),
-        consumer.holds_from, consumer.held ? "" : "none now; the last was ", consumer.owner);
+        consumer.holds_from, consumer.held ? "" : "none now; the last was ",
+        owner_text(consumer.owner));
 }
 
 exit_code put_list(const consumer_list& list, const log_end& end,

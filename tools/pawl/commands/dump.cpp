@@ -2,6 +2,7 @@
 #include "events/event_json.hpp"
 #include "events/event_table.hpp"
 #include "events/journal_words.hpp"
+#include "events/last_events.hpp"
 #include "events/selection.hpp"
 #include "terminal/event_line.hpp"
 #include "terminal/interrupt.hpp"
@@ -105,7 +106,9 @@ template <class Visitor>
 result<std::optional<end_of_journal>> for_each_event(const dump_options& options, event_scan& scan,
                                                      std::optional<where_filter>& where,
                                                      Visitor&& visit) {
-    for (std::uint64_t count = 0; count < options.selected.limit;) {
+    const std::optional<std::uint64_t> around = options.selected.around;
+    const std::uint64_t limit = around ? options.selected.context : options.selected.limit;
+    for (std::uint64_t count = 0; around || count < limit;) {
         const event* e = scan.next();
         if (e == nullptr) {
             const auto end = scan.finish();
@@ -120,7 +123,12 @@ result<std::optional<end_of_journal>> for_each_event(const dump_options& options
             if (!*selected)
                 continue;
         }
-        ++count;
+        // Of those around a sequence, the ones after it count.
+        if (!around || e->sequence() > *around) {
+            if (count == limit)
+                return std::nullopt;
+            ++count;
+        }
         const auto more = visit(*e);
         if (!more)
             return std::unexpected(more.error());
@@ -130,10 +138,45 @@ result<std::optional<end_of_journal>> for_each_event(const dump_options& options
     return std::nullopt;
 }
 
+// With --last or --around, begins where those events do.
+result<void> begin_late(const dump_options& options, const journal_words& words,
+                        event_filter& filter) {
+    const selection& asked = options.selected;
+    if (!asked.last && !asked.around)
+        return {};
+    auto before = end_of_log(options.directory, asked);
+    if (!before)
+        return std::unexpected(std::move(before.error()));
+    if (asked.around && *asked.around >= *before)
+        return fail(errc::not_found, fmt::format("no event has sequence {}: the journal ends at {}",
+                                                 *asked.around, *before));
+    if (asked.around) {
+        // Whether it is still there.
+        const auto there = event_scan::open(
+            options.directory,
+            {.from = asked.around, .allow_network_file_system = asked.allow_network_file_system});
+        if (!there)
+            return std::unexpected(there.error());
+    }
+    const auto begin =
+        asked.last
+            ? begin_of_last(options.directory, asked, filter, words, *before, *asked.last)
+            : begin_of_last(options.directory, asked, filter, words, *asked.around, asked.context);
+    if (!begin)
+        return std::unexpected(begin.error());
+    filter.from = *begin;
+    if (asked.last)
+        filter.before = *before;
+    return {};
+}
+
 result<std::uint64_t> write_events(const dump_options& options, journal_words& words) {
     auto filter = filter_of(options.directory, options.selected, words);
     if (!filter)
         return std::unexpected(std::move(filter.error()));
+    catch_interrupts();
+    if (auto late = begin_late(options, words, *filter); !late)
+        return std::unexpected(std::move(late.error()));
     const bool whole = !filter->stream && options.selected.since.empty() &&
                        options.selected.until.empty() && !options.raw;
     filter->names = whole && options.format == row_format::json;
@@ -148,7 +191,6 @@ result<std::uint64_t> write_events(const dump_options& options, journal_words& w
     if (!scan)
         return std::unexpected(std::move(scan.error()));
     event_output out{options, words, filter->type};
-    catch_interrupts();
     const auto end = for_each_event(options, *scan, where, [&](const event& e) -> result<bool> {
         for (const recorded_name& name : scan->events().names_before())
             words.add(name);

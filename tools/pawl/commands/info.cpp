@@ -56,13 +56,13 @@ nlohmann::ordered_json to_json(const journal_info& journal, const log_records& r
 
 std::string to_text(const segment_info& segment) {
     const std::string_view end = segment.end.empty() ? std::string_view{"-"} : segment.end;
+    constexpr std::size_t to_the_second = 19;
     const std::string sequences =
-        segment.sealed
-            ? fmt::format("{} events from {}", segment.end_sequence - segment.first_sequence,
-                          segment.first_sequence)
-            : std::string{"not sealed"};
-    return fmt::format("{:>10}  {:016x}  {:>11}  {}  {:<6}  {}\n", segment.ordinal, segment.epoch,
-                       segment.bytes, time_text(segment.created_ns), end, sequences);
+        segment.sealed ? fmt::format("{:>9}  {:>14}", segment.end_sequence - segment.first_sequence,
+                                     segment.first_sequence)
+                       : std::string{"not sealed"};
+    return fmt::format("{:>8}  {:>10}  {}  {:<6}  {}\n", segment.ordinal, segment.bytes,
+                       time_text(segment.created_ns).substr(0, to_the_second), end, sequences);
 }
 
 // The number of events and their time span, read from the two ends of the log.
@@ -120,7 +120,7 @@ std::string to_text(const journal_info& journal, const std::optional<log_span>& 
         "state      {}\n",
         options.directory.string(), state_text(journal));
     if (!journal.owner.empty())
-        text += fmt::format("writer     {}\n", journal.owner);
+        text += fmt::format("writer     {}\n", owner_text(journal.owner));
     if (journal.heartbeat_ns != 0)
         text += fmt::format("heartbeat  {}\n", heartbeat_text(journal));
     if (span) {
@@ -150,9 +150,7 @@ std::string to_text(const journal_info& journal, const std::optional<log_span>& 
     text += to_text(records);
     if (!options.segments)
         return text;
-    text +=
-        "\n   segment  epoch             bytes        created                         end     "
-        "holds\n";
+    text += "\n segment       bytes  created              end        events  from sequence\n";
     for (const segment_info& segment : journal.segments)
         text += to_text(segment);
     return text;

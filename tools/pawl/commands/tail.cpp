@@ -7,6 +7,10 @@
 #include <pawl/journal/cursor.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+#include <utility>
 
 namespace pawl::cli {
 
@@ -31,6 +35,23 @@ result<cursor> open_cursor(const tail_options& options) {
         return cursor::open(options.directory, how);
     }
     return events;
+}
+
+// Opens it as soon as there is a journal; nothing if that was interrupted first.
+result<std::optional<cursor>> wait_for_journal(const tail_options& options) {
+    using namespace std::chrono_literals;
+    catch_interrupts();
+    for (bool said = false; !interrupted();) {
+        auto events = open_cursor(options);
+        if (events)
+            return std::optional{std::move(*events)};
+        if (events.error().code != errc::not_a_journal)
+            return std::unexpected(std::move(events.error()));
+        if (!std::exchange(said, true))
+            complain(fmt::format("waiting for a journal in {}", options.directory.string()));
+        std::this_thread::sleep_for(100ms);
+    }
+    return std::nullopt;
 }
 
 void write_events(cursor& events, bool json) {
@@ -60,18 +81,28 @@ exit_code follow(cursor& events, bool json) {
     return success;
 }
 
+exit_code show(cursor& events, const tail_options& options) {
+    if (options.follow)
+        return follow(events, options.json);
+    write_events(events, options.json);
+    if (const auto end = events.finish(); !end)
+        return complain(end.error());
+    return success;
+}
+
 }  // namespace
 
 exit_code tail(const tail_options& options) {
+    if (options.wait) {
+        auto events = wait_for_journal(options);
+        if (!events)
+            return complain(events.error());
+        return *events ? show(**events, options) : success;
+    }
     auto events = open_cursor(options);
     if (!events)
         return complain(events.error());
-    if (options.follow)
-        return follow(*events, options.json);
-    write_events(*events, options.json);
-    if (const auto end = events->finish(); !end)
-        return complain(end.error());
-    return success;
+    return show(*events, options);
 }
 
 }  // namespace pawl::cli

@@ -23,6 +23,9 @@ struct selection {
     std::string since{};   // inclusive
     std::string until{};   // exclusive
     std::string where{};   // an SQL expression over the columns of the type, or of `events`
+    std::optional<std::uint64_t> last{};    // only so many, the last ones
+    std::optional<std::uint64_t> around{};  // only those around this sequence
+    std::uint64_t context = 10;             // so many before and after it
     bool durable = false;
     bool allow_network_file_system = false;
 };

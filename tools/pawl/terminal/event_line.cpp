@@ -51,17 +51,24 @@ void append_json_line(fmt::memory_buffer& out, const event& e) {
 }
 
 void append_text_line(fmt::memory_buffer& out, const event& e) {
-    fmt::format_to(std::back_inserter(out), "{:>12}  {}  ", e.sequence(),
-                   time_text(e.timestamp_ns()));
+    const std::size_t begin = out.size();
+    constexpr std::size_t to_the_microsecond = 26;
+    fmt::format_to(std::back_inserter(out), "{:>10}  {}Z  ", e.sequence(),
+                   time_text(e.timestamp_ns()).substr(0, to_the_microsecond));
     if (e.stream() == no_stream_id)
         fmt::format_to(std::back_inserter(out), "-");
     else
         fmt::format_to(std::back_inserter(out), "{}@{}", e.stream(), e.version());
     fmt::format_to(std::back_inserter(out), "  {}/{}  {} bytes  ", e.type(), e.schema_version(),
                    e.payload().size());
-    constexpr std::size_t shown_bytes = 24;
-    append_hex(out, e.payload().first(std::min(shown_bytes, e.payload().size())));
-    fmt::format_to(std::back_inserter(out), "{}{}\n", e.payload().size() > shown_bytes ? "…" : "",
+    // As much of the payload as leaves room on a line of 80 columns.
+    constexpr std::size_t columns = 80;
+    const std::size_t taken = out.size() - begin + (e.more_in_batch() ? 3 : 0) + 1;
+    const std::size_t shown_bytes =
+        std::min(taken < columns ? (columns - taken) / 2 : 0, e.payload().size());
+    append_hex(out, e.payload().first(shown_bytes));
+    const bool cut_short = taken <= columns && e.payload().size() > shown_bytes;
+    fmt::format_to(std::back_inserter(out), "{}{}\n", cut_short ? "…" : "",
                    e.more_in_batch() ? "  +" : "");
 }
 

@@ -101,6 +101,13 @@ std::string id_text(const journal_id& id) {
     return fmt::format("{:02x}", fmt::join(id, ""));
 }
 
+std::string owner_text(std::string owner) {
+    constexpr std::string_view boot = ", boot ";
+    if (const std::size_t at = owner.find(boot); at != std::string::npos)
+        owner.replace(at, 2, ",\n           ");
+    return owner;
+}
+
 std::string time_text(std::uint64_t nanoseconds) {
     constexpr std::uint64_t second = 1'000'000'000;
     const auto seconds = static_cast<std::time_t>(nanoseconds / second);

@@ -40,6 +40,10 @@ exit_code complain(const error& what);
 // 32 hexadecimal digits.
 [[nodiscard]] std::string id_text(const journal_id& id);
 
+// A process that owns something, for the second column of a report: the boot id is on a line of its
+// own, below the process.
+[[nodiscard]] std::string owner_text(std::string owner);
+
 // UTC with nanoseconds, "2023-11-14T22:13:20.000000000Z".
 [[nodiscard]] std::string time_text(std::uint64_t nanoseconds);
 

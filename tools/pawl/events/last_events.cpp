@@ -1,0 +1,85 @@
+#include "events/last_events.hpp"
+
+#include "terminal/interrupt.hpp"
+
+#include <pawl/journal/cursor.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace pawl::cli {
+
+namespace {
+
+// The sequences that are selected in a piece of the log, in order.
+result<std::vector<sequence_number>> selected_in(const std::filesystem::path& directory,
+                                                 const selection& asked, const event_filter& piece,
+                                                 const journal_words& words) {
+    std::optional<where_filter> where;
+    if (!asked.where.empty()) {
+        auto opened = where_filter::open(directory, asked, piece, words);
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+        where.emplace(std::move(*opened));
+    }
+    std::vector<sequence_number> found;
+    auto scan = event_scan::open(directory, piece);
+    if (!scan)
+        return std::unexpected(std::move(scan.error()));
+    while (const event* e = interrupted() ? nullptr : scan->next()) {
+        if (where) {
+            const auto selected = where->selects(e->sequence());
+            if (!selected)
+                return std::unexpected(selected.error());
+            if (!*selected)
+                continue;
+        }
+        found.push_back(e->sequence());
+    }
+    if (const auto end = scan->finish(); !end && !interrupted())
+        return std::unexpected(end.error());
+    return found;
+}
+
+}  // namespace
+
+result<sequence_number> end_of_log(const std::filesystem::path& directory, const selection& asked) {
+    const auto end = cursor::open(
+        directory, {.from = from_end{},
+                    .show = asked.durable ? visibility::durable : visibility::published,
+                    .allow_network_file_system = asked.allow_network_file_system});
+    if (!end)
+        return std::unexpected(end.error());
+    return end->next_sequence();
+}
+
+result<sequence_number> begin_of_last(const std::filesystem::path& directory,
+                                      const selection& asked, event_filter filter,
+                                      const journal_words& words, sequence_number before,
+                                      std::uint64_t count) {
+    const auto first =
+        cursor::open(directory, {.allow_network_file_system = asked.allow_network_file_system});
+    if (!first)
+        return std::unexpected(first.error());
+    const sequence_number begin = first->next_sequence();
+    constexpr std::uint64_t least_piece = 4096;
+    constexpr std::uint64_t growth = 4;
+    std::uint64_t events = std::max(count, least_piece);
+    std::uint64_t missing = count;
+    for (sequence_number end = before; end > begin && missing != 0 && !interrupted();) {
+        filter.from = end - std::min(end - begin, events);
+        filter.before = end;
+        const auto found = selected_in(directory, asked, filter, words);
+        if (!found)
+            return std::unexpected(found.error());
+        if (found->size() >= missing)
+            return (*found)[found->size() - missing];
+        missing -= found->size();
+        end = *filter.from;
+        events = events > before / growth ? before : events * growth;
+    }
+    return missing == 0 ? before : begin;
+}
+
+}  // namespace pawl::cli
