@@ -46,6 +46,7 @@ constexpr std::array promises{
     promise{11, "One writer at a time; a full disk is an error"},
     promise{0, "An append makes no system call and allocates nothing"},
     promise{13, "A command takes effect once"},
+    promise{14, "A read model equals the fold"},
     promise{15, "A subscription skips nothing"},
     promise{16, "A prune loses nothing that is needed"},
     promise{18, "A writer touches only its own directory"},
