@@ -231,3 +231,15 @@ TEST_CASE("a database of a later program is left alone") {
     std::ofstream{journal.home.path() / "text.db"} << std::string(5000, 'x');
     CHECK(list_projections(journal.home.path() / "text.db").error().code == errc::damaged);
 }
+
+TEST_CASE("a new build goes live with the position that it has reached, also over other events") {
+    projected_journal journal;
+    journal.deposit(1, 1);
+    for (int i = 0; i < 5; ++i)
+        journal.rename(1);
+    journal.sync();
+    auto views = journal.follow(stop_at_failure{}, {.batch_events = 1});
+    drain(views);
+    // Ends as a crash does.
+    CHECK(journal.ask("select state, next_sequence from pawl_projections") == "live,6");
+}

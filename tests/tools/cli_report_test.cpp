@@ -10,8 +10,9 @@ TEST_CASE("help is a manual on standard output") {
     const finished_process all = run_pawl({"--help"});
     CHECK(all.exit_code == 0);
     CHECK(all.err.empty());
-    for (const char* command : {"info", "types", "streams", "clock", "verify", "dump", "append",
-                                "sql", "check-schema", "consumers", "recover", "tail"}) {
+    for (const char* command :
+         {"info", "types", "streams", "clock", "verify", "dump", "append", "sql", "check-schema",
+          "consumers", "projections", "recover", "tail"}) {
         CHECK(contains(all.out, command));
         const finished_process one = run_pawl({command, "--help"});
         CHECK(one.exit_code == 0);
@@ -34,7 +35,11 @@ TEST_CASE("help is a manual on standard output") {
                                                {"prune"},
                                                {"tail"},
                                                {"consumers"},
-                                               {"consumers", "drop"}}) {
+                                               {"consumers", "drop"},
+                                               {"projections"},
+                                               {"projections", "retry"},
+                                               {"projections", "drop-parked"},
+                                               {"projections", "drop"}}) {
         auto asked = words;
         asked.emplace_back("--help");
         for (const std::string& line : lines_of(run_pawl(asked).out)) {

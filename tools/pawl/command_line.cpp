@@ -31,6 +31,9 @@ struct command_line {
     prune_command_options prune_asked;
     consumers_options consumers_asked;
     drop_consumer_options drop_consumer_asked;
+    projections_options projections_asked;
+    parked_options parked_asked;
+    drop_projection_options drop_projection_asked;
     types_options types_asked;
     streams_options streams_asked;
     clock_options clock_asked;
@@ -49,6 +52,7 @@ struct command_line {
     void add_check_schema();
     void add_prune();
     void add_consumers();
+    void add_projections();
     void add_counts();
     void add_tail();
 };
@@ -91,6 +95,7 @@ command_line::command_line() {
 
     add_prune();
     add_consumers();
+    add_projections();
     add_tail();
 }
 
@@ -277,6 +282,50 @@ void command_line::add_consumers() {
         if (command->get_option("DIR")->count() == 0)
             throw CLI::RequiredError{"DIR"};
         run = [this] { return consumers(consumers_asked); };
+    });
+}
+
+// Without a subcommand it lists, as consumers does.
+void command_line::add_projections() {
+    CLI::App* command = add_command(app, "projections", "List the read models in a database",
+                                    projections_manual, projections_asked);
+    command->get_option("DB")->required(false);
+    command->require_subcommand(0, 1);
+    add_json(command, projections_asked);
+    const auto add_name = [](CLI::App* to, std::string& name) {
+        to->add_option("NAME", name, "Name of the projection")
+            ->required()
+            ->check(not_empty())
+            ->type_name("");
+    };
+    const auto add_parked = [&](const char* name, const char* description,
+                                exit_code (*act)(const parked_options&)) {
+        CLI::App* one = add_command(*command, name, description, parked_manual, parked_asked);
+        add_name(one, parked_asked.name);
+        one->add_option("KEY", parked_asked.key, "Key of the parked events")
+            ->required()
+            ->type_name("");
+        add_json(one, parked_asked);
+        one->callback([this, act] { run = [this, act] { return act(parked_asked); }; });
+    };
+    add_parked("retry", "Have the next projector retry parked events", &retry_parked_command);
+    add_parked("drop-parked", "Leave parked events out for good", &drop_parked_command);
+    CLI::App* drop = add_command(*command, "drop", "Remove a version that is not live",
+                                 drop_projection_manual, drop_projection_asked);
+    add_name(drop, drop_projection_asked.name);
+    drop->add_option("VERSION", drop_projection_asked.version, "Its version")
+        ->required()
+        ->check(not_negative())
+        ->type_name("");
+    add_json(drop, drop_projection_asked);
+    drop->callback(
+        [this] { run = [this] { return drop_projection_command(drop_projection_asked); }; });
+    command->callback([this, command] {
+        if (!command->get_subcommands().empty())
+            return;
+        if (command->get_option("DB")->count() == 0)
+            throw CLI::RequiredError{"DB"};
+        run = [this] { return projections(projections_asked); };
     });
 }
 

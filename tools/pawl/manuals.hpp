@@ -12,8 +12,8 @@ Every crash leaves a torn tail. It is not damage, and recovery needs no
 decision from you. If recovery refuses because of damage, it has changed
 nothing: copy the directory first, then run `pawl verify DIR`.
 
-Only recover, append, prune and consumers drop write. The other commands work
-beside a running writer.
+Only recover, append, prune, consumers drop and projections drop write. The
+other commands work beside a running writer.
 
 Exit code: 0 success, including notices; 1 damage was found, or a requested
 item does not exist; 2 wrong usage; 3 the journal could not be read, or a
@@ -244,6 +244,38 @@ code 1 if there is none of that name, 3 while a process uses it.
 
   pawl consumers drop orders risk
   pawl consumers drop orders risk.1-of-4    one member of a share)";
+
+inline constexpr const char* projections_manual = R"(
+Lists the projections of a journal that an SQLite database holds: each version,
+whether readers see it (live), it is still being built or another one has
+replaced it (old), its position and its lag, why it stopped, and the events
+that were parked because one of their key failed. Works beside the projector.
+
+The commands that change something are refused with exit code 3 while a
+projector has the database. The program that a projection belongs to can do the
+same while it runs.
+
+  pawl projections views.db              how far each is, and what is parked
+  pawl projections --json views.db |
+      jq '.projections[] | select(.stopped != null)'
+  pawl projections retry views.db positions 42    key 42, after a repair)";
+
+inline constexpr const char* parked_manual = R"(
+`retry` has the next projector that follows the projection apply the parked
+events of a key again, in their order, up to one that fails again; only that
+program can apply them. `drop-parked` leaves them out for good, and records
+that. Exit code 1 if no event is parked under the key, 3 while a projector has
+the database.
+
+  pawl projections retry views.db positions 42
+  pawl projections drop-parked views.db positions 42)";
+
+inline constexpr const char* drop_projection_manual = R"(
+Removes a version of a projection that readers do not see: its tables, and its
+consumer, which holds back `pawl prune`. Exit code 1 if there is no such
+version or it is live, 3 while a projector has the database.
+
+  pawl projections drop views.db positions 1    after version 2 went live)";
 
 inline constexpr const char* tail_manual = R"(
 Shows one line per event: sequence, time, stream@version, type/schema version,

@@ -45,10 +45,12 @@ template <class Options>
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer,
                       Options& options) {
     CLI::App* command = app.add_subcommand(name, description)->footer(footer);
-    command->add_option("DIR", options.directory, "Directory of the journal")
-        ->required()
-        ->check(not_empty())
-        ->type_name("");
+    CLI::Option* place = nullptr;
+    if constexpr (requires { options.database; })
+        place = command->add_option("DB", options.database, "SQLite database of projections");
+    else
+        place = command->add_option("DIR", options.directory, "Directory of the journal");
+    place->required()->check(not_empty())->type_name("");
     return command;
 }
 

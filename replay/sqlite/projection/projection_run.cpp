@@ -335,11 +335,17 @@ result<void> projection_run::store_position() {
 }
 
 // A crash before the commit leaves a build that has caught up, and swaps when it is next opened.
+// The position is stored with it, so that the live one never goes back over events without effect.
 result<void> projection_run::swap() {
     auto all = sql_transaction::begin(shared_.database);
     if (!all)
         return std::unexpected(std::move(all.error()));
-    auto done = shared_.store.make_live(build_);
+    projection_build to = build_;
+    to.position = reached_;
+    to.journal = events_->id();
+    auto done = shared_.store.move(to, build_.position.point.next);
+    if (done)
+        done = shared_.store.make_live(build_);
     // One of the same version was wrong; one of another version stays until it is dropped.
     auto builds = shared_.store.builds();
     if (!builds)
@@ -352,6 +358,7 @@ result<void> projection_run::swap() {
         done = all->commit();
     if (!done)
         return done;
+    build_ = std::move(to);
     build_.state = "live";
     publish();
     return {};

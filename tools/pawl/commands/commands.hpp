@@ -109,6 +109,29 @@ struct drop_consumer_options {
 };
 [[nodiscard]] exit_code drop_consumer_command(const drop_consumer_options& options);
 
+struct projections_options {
+    std::filesystem::path database{};
+    bool json = false;
+};
+[[nodiscard]] exit_code projections(const projections_options& options);
+
+struct parked_options {
+    std::filesystem::path database{};
+    std::string name{};
+    std::string key{};
+    bool json = false;
+};
+[[nodiscard]] exit_code retry_parked_command(const parked_options& options);
+[[nodiscard]] exit_code drop_parked_command(const parked_options& options);
+
+struct drop_projection_options {
+    std::filesystem::path database{};
+    std::string name{};
+    std::uint32_t version = 0;
+    bool json = false;
+};
+[[nodiscard]] exit_code drop_projection_command(const drop_projection_options& options);
+
 struct types_options {
     std::filesystem::path directory{};
     bool json = false;

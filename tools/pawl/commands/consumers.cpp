@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "events/log_end.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>
@@ -7,8 +8,6 @@
 #include <pawl/journal/consumer.hpp>
 #include <pawl/journal/cursor.hpp>
 
-#include <algorithm>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,50 +16,6 @@
 namespace pawl::cli {
 
 namespace {
-
-// Where the log ends now.
-struct log_end {
-    sequence_number next = 0;
-    std::optional<std::uint64_t> last_ns{};  // time stamp of the last event, if there is one
-};
-
-result<log_end> end_of_log(const std::filesystem::path& directory) {
-    const auto end =
-        cursor::open(directory, {.from = from_end{}, .allow_network_file_system = true});
-    if (!end)
-        return std::unexpected(end.error());
-    log_end found{.next = end->next_sequence()};
-    if (found.next == 0)
-        return found;
-    auto last = cursor::open(
-        directory, {.from = from_sequence{found.next - 1}, .allow_network_file_system = true});
-    if (!last)  // that event was pruned
-        return found;
-    if (const event* e = last->next())
-        found.last_ns = e->timestamp_ns();
-    return found;
-}
-
-struct lag {
-    std::uint64_t events = 0;
-    // From the last event that was handled to the last of the log; nothing if it cannot be said.
-    std::optional<std::uint64_t> ns{};
-};
-
-lag lag_of(const consumer_info& consumer, const log_end& end) {
-    const consumer_position& at = consumer.position;
-    lag found{.events = end.next - std::min(end.next, at.point.next)};
-    if (found.events == 0)
-        found.ns = 0;
-    else if (end.last_ns && at.event_ns != 0)
-        found.ns = *end.last_ns - std::min(*end.last_ns, at.event_ns);
-    return found;
-}
-
-std::string duration_text(std::uint64_t ns) {
-    constexpr double ns_per_s = 1e9;
-    return fmt::format("{:.3f} s", static_cast<double>(ns) / ns_per_s);
-}
 
 // Whether the journal lacks the event that the consumer has handled last.
 bool has_diverged(const std::filesystem::path& directory, const consumer_info& consumer) {
@@ -77,7 +32,7 @@ struct listed_consumer {
 
 nlohmann::ordered_json to_json(const listed_consumer& listed, const log_end& end) {
     const consumer_info& consumer = listed.info;
-    const lag behind = lag_of(consumer, end);
+    const lag behind = lag_of(consumer.position.point.next, consumer.position.event_ns, end);
     nlohmann::ordered_json json{{"name", consumer.name},
                                 {"selection", consumer.selection},
                                 {"next_sequence", consumer.position.point.next},
@@ -95,7 +50,7 @@ nlohmann::ordered_json to_json(const listed_consumer& listed, const log_end& end
 
 std::string to_text(const listed_consumer& listed, const log_end& end) {
     const consumer_info& consumer = listed.info;
-    const lag behind = lag_of(consumer, end);
+    const lag behind = lag_of(consumer.position.point.next, consumer.position.event_ns, end);
     return fmt::format(
         "consumer   {}\n"
         "reads      {}\n"
@@ -106,8 +61,7 @@ std::string to_text(const listed_consumer& listed, const log_end& end) {
         consumer.name, consumer.selection.empty() ? "(not said)" : consumer.selection,
         consumer.position.point.next, time_text(consumer.committed_ns),
         listed.diverged ? std::string{"unknown: the position is not of this log"}
-                        : fmt::format("{} events{}", behind.events,
-                                      behind.ns ? ", " + duration_text(*behind.ns) : ""),
+                        : lag_text(behind),
         consumer.holds_from, consumer.held ? "" : "none now; the last was ",
         owner_text(consumer.owner));
 }
