@@ -194,8 +194,7 @@ void ask_dump(context& run, const stored_journal& journal) {
         }
         return {.events = journal.events, .total_ns = elapsed_ns(start)};
     };
-    const auto dump = [&]() -> sample {
-        const pinned here(run.asked.writer_core());
+    const auto dump = [&]() -> sample {  // on all cores, as a user runs it
         const auto start = ticks();
         run_tool({PAWL_BENCH_TOOL, "dump", journal.directory.string()});
         return {.events = journal.events, .total_ns = elapsed_ns(start)};

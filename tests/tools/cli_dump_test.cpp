@@ -193,3 +193,39 @@ TEST_CASE("dump names what it cannot select by") {
     CHECK(failed({"--raw", "--format", "csv"}).exit_code == 2);
     CHECK(failed({"--exact", "--format", "table"}).exit_code == 2);
 }
+
+TEST_CASE("a long dump on all cores prints what one thread prints") {
+    const temporary_directory home;
+    const std::string journal = home.path() / "exchange";
+    REQUIRE(run({PAWL_TOOLS_DIR "/pawl-exchange", "run", journal, "--commands", "30000",
+                 "--segment-bytes", "262144"})
+                .exit_code == 0);
+    const auto dump = [&](std::vector<std::string> options) {
+        options.insert(options.begin(), {"dump", journal});
+        return run_pawl(std::move(options));
+    };
+    // A limit is counted by one thread.
+    const auto agree = [&](std::vector<std::string> options, int exit_code, std::size_t lines) {
+        const finished_process parallel = dump(options);
+        options.insert(options.end(), {"--limit", "1000000000"});
+        const finished_process serial = dump(options);
+        CHECK(parallel.exit_code == exit_code);
+        CHECK(serial.exit_code == exit_code);
+        CHECK(parallel.err == serial.err);
+        CHECK((parallel.out == serial.out));  // too long to be shown
+        CHECK(lines_of(parallel.out).size() == lines);
+    };
+    const auto raw = json_lines(dump({"--raw"}).out);
+    REQUIRE(raw.size() > 30000);
+    agree({}, 0, raw.size());
+    agree({"--from", "777", "--durable", "--strings", "--defaults"}, 0, raw.size() - 777);
+
+    std::size_t damaged = 20000;
+    while (raw[damaged - 1]["more_in_batch"] == true)
+        ++damaged;  // a damaged batch is not shown in part
+    const json& at = raw[damaged];
+    flip_bit(std::filesystem::path{journal} /
+                 fmt::format("{:010}.seg", at["segment"].get<std::uint64_t>()),
+             at["offset"].get<std::streamoff>() + 60);
+    agree({}, 1, damaged);
+}

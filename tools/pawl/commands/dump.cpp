@@ -3,6 +3,7 @@
 #include "events/event_table.hpp"
 #include "events/journal_words.hpp"
 #include "events/last_events.hpp"
+#include "events/parallel_lines.hpp"
 #include "events/selection.hpp"
 #include "terminal/event_line.hpp"
 #include "terminal/interrupt.hpp"
@@ -10,13 +11,20 @@
 
 #include <fmt/format.h>
 
+#include <pawl/journal/cursor.hpp>
 #include <pawl/sqlite/event_scan.hpp>
 
+#include <limits>
 #include <optional>
 
 namespace pawl::cli {
 
 namespace {
+
+event_json_options line_options(const dump_options& options) {
+    return {.exact = options.exact,
+            .values = {.long_integers_as_strings = options.strings, .defaults = options.defaults}};
+}
 
 // Writes events in one of the forms. Each function returns false once standard output has failed.
 class event_output {
@@ -24,10 +32,7 @@ class event_output {
     event_output(const dump_options& options, const journal_words& words,
                  std::optional<std::uint16_t> type)
         : options_{options},
-          lines_{words,
-                 {.exact = options.exact,
-                  .values = {.long_integers_as_strings = options.strings,
-                             .defaults = options.defaults}}},
+          lines_{words, line_options(options)},
           batches_{options.directory, options.selected.allow_network_file_system} {
         if (options.format != row_format::json)
             table_.emplace(words, type, options.format);
@@ -170,13 +175,63 @@ result<void> begin_late(const dump_options& options, const journal_words& words,
     return {};
 }
 
-result<std::uint64_t> write_events(const dump_options& options, journal_words& words) {
+// Whether the dump is one line of JSON for each event from some sequence on, which does not depend
+// on other events.
+bool takes_every_event(const dump_options& options) {
+    const selection& asked = options.selected;
+    return asked.stream.empty() && asked.type.empty() && asked.since.empty() &&
+           asked.until.empty() && asked.where.empty() && !asked.last && !asked.around &&
+           asked.limit == std::numeric_limits<std::uint64_t>::max() &&
+           options.format == row_format::json && !options.raw && !options.exact;
+}
+
+// The sequence at one end of what the options show; nothing if it cannot be read, which the dump
+// itself reports.
+std::optional<sequence_number> sequence_at(const dump_options& options, start from) {
+    const auto events = cursor::open(
+        options.directory,
+        {.from = from,
+         .show = options.selected.durable ? visibility::durable : visibility::published,
+         .allow_network_file_system = options.selected.allow_network_file_system});
+    return events ? std::optional{events->next_sequence()} : std::nullopt;
+}
+
+// Writes the events before `end` on all cores, if they are many; the filter then begins after them.
+// Returns the payloads that did not fit their schemas, and nothing if standard output has failed or
+// a signal arrived.
+result<std::optional<std::uint64_t>> write_in_parallel(const dump_options& options,
+                                                       const journal_words& words,
+                                                       sequence_number end, event_filter& filter) {
+    const auto first = filter.from ? filter.from : sequence_at(options, from_first{});
+    if (!first || !parallel_lines::pays(*first, end))
+        return 0;
+    parallel_lines lines{options.directory, filter, words, line_options(options)};
+    bool stopped = false;
+    const auto next = lines.print(*first, end, [&](std::string_view text) {
+        stopped = !put(text) || interrupted();
+        return !stopped;
+    });
+    if (!next)
+        return std::unexpected(next.error());
+    filter.from = *next;
+    return stopped ? std::nullopt : std::optional{lines.problems()};
+}
+
+// The events before `settled` may be written on several cores: `words` has the names of their
+// streams.
+result<std::uint64_t> write_events(const dump_options& options, journal_words& words,
+                                   sequence_number settled) {
     auto filter = filter_of(options.directory, options.selected, words);
     if (!filter)
         return std::unexpected(std::move(filter.error()));
     catch_interrupts();
     if (auto late = begin_late(options, words, *filter); !late)
         return std::unexpected(std::move(late.error()));
+    const auto written = write_in_parallel(options, words, settled, *filter);
+    if (!written)
+        return std::unexpected(written.error());
+    if (!*written)
+        return 0;
     const bool whole = !filter->stream && options.selected.since.empty() &&
                        options.selected.until.empty() && !options.raw;
     filter->names = whole && options.format == row_format::json;
@@ -210,18 +265,21 @@ result<std::uint64_t> write_events(const dump_options& options, journal_words& w
             fmt::format("notice: the journal ends in a torn tail at sequence {}, as a crash "
                         "leaves it; what is shown is what recovery keeps",
                         scan->events().next_sequence()));
-    return out.problems();
+    return **written + out.problems();
 }
 
 }  // namespace
 
 exit_code dump(const dump_options& options) {
+    // Before the words are read: a stream has its name before its first event.
+    const auto settled =
+        takes_every_event(options) ? sequence_at(options, from_end{}) : std::nullopt;
     auto words = journal_words::read(options.directory);
     if (!words)
         return complain(words.error());
     for (const error& why : words->types().rejected())
         complain(fmt::format("notice: {}", why.message()));
-    const auto problems = write_events(options, *words);
+    const auto problems = write_events(options, *words, settled.value_or(0));
     if (!problems)
         return complain(problems.error());
     exit_code code = success;
