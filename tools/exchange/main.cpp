@@ -57,6 +57,16 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     drop_copy_command->add_flag("--follow", drop_copy.follow, "wait for more");
 
+    exchange::views_options views;
+    auto* views_command =
+        subcommand(app, "views", "Keep orders and one-minute candles in an SQLite database", views);
+    views_command->add_option("DIR", views.directory, "the journal")->required();
+    views_command->add_option("DB", views.database, "the database")->required();
+    auto* follow = views_command->add_flag("--follow", views.follow, "wait for more");
+    views_command
+        ->add_flag("--check", views.check, "compare the database with a fold of the journal")
+        ->excludes(follow);
+
     exchange::lobster_options lobster;
     auto* lobster_command =
         subcommand(app, "lobster",
@@ -76,5 +86,7 @@ int main(int argc, char** argv) {
         return exchange::run(run);
     if (*drop_copy_command)
         return exchange::drop_copy(drop_copy);
+    if (*views_command)
+        return exchange::views(views);
     return *state_command ? exchange::state(state) : exchange::lobster(lobster);
 }

@@ -33,6 +33,15 @@ struct drop_copy_options {
 };
 [[nodiscard]] int drop_copy(const drop_copy_options& options);
 
+struct views_options {
+    std::filesystem::path directory{};
+    std::filesystem::path database{};
+    bool follow = false;
+    bool check = false;
+    bool json = false;
+};
+[[nodiscard]] int views(const views_options& options);
+
 struct lobster_options {
     std::filesystem::path messages{};
     std::filesystem::path rows{};
