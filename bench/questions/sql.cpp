@@ -149,6 +149,7 @@ void ask_queries(context& run, const stored_journal& journal) {
 // which held a whole SQLite database, and count that as the program's time.
 void run_tool(const std::vector<std::string>& words) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const std::string& word : words) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     }
