@@ -50,6 +50,8 @@ std::string_view reserved_name(std::uint16_t type) {
             return "pawl.handled";
         case reserved_type::promoted:
             return "pawl.promoted";
+        case reserved_type::lost:
+            return "pawl.lost";
     }
     return {};
 }

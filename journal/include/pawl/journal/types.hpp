@@ -151,6 +151,7 @@ enum class reserved_type : std::uint16_t {
     erased = 0xff01,    // subjects whose keys were destroyed, and the reference of the request
     handled = 0xff02,   // a command that led to no event: its outcome
     promoted = 0xff03,  // a replica became the writer
+    lost = 0xff04,      // in a salvaged journal: an event that could not be read
 };
 
 // The payload of a handled event: what the application keeps of a command's outcome.
