@@ -28,6 +28,8 @@ struct command_line {
     sql_options sql_asked;
     check_schema_options check_schema_asked;
     recover_command_options recover_asked;
+    backup_options backup_asked;
+    restore_options restore_asked;
     prune_command_options prune_asked;
     consumers_options consumers_asked;
     drop_consumer_options drop_consumer_asked;
@@ -50,6 +52,7 @@ struct command_line {
     void add_append();
     void add_sql();
     void add_check_schema();
+    void add_backup();
     void add_prune();
     void add_consumers();
     void add_projections();
@@ -87,12 +90,24 @@ command_line::command_line() {
 
     command = add_command(app, "recover", "Recover a journal after a crash", recover_manual,
                           recover_asked);
-    command->add_flag("--dry-run", recover_asked.dry_run,
-                      "Report the recovery, but change nothing");
+    CLI::Option* dry_run = command->add_flag("--dry-run", recover_asked.dry_run,
+                                             "Report the recovery, but change nothing");
+    command
+        ->add_option("--salvage", recover_asked.salvage,
+                     "Change nothing, and copy what can be read to a new journal")
+        ->check(not_empty())
+        ->excludes(dry_run)
+        ->type_name("OUT");
     add_json(command, recover_asked);
     add_allow(command, recover_asked);
-    command->callback([this] { run = [this] { return recover_command(recover_asked); }; });
+    command->callback([this] {
+        run = [this] {
+            return recover_asked.salvage.empty() ? recover_command(recover_asked)
+                                                 : salvage_command(recover_asked);
+        };
+    });
 
+    add_backup();
     add_prune();
     add_consumers();
     add_projections();
@@ -231,6 +246,31 @@ void command_line::add_check_schema() {
     add_json(command, check_schema_asked);
     add_allow(command, check_schema_asked);
     command->callback([this] { run = [this] { return check_schema(check_schema_asked); }; });
+}
+
+void command_line::add_backup() {
+    CLI::App* command = add_command(app, "backup", "Copy a journal's files, also of a live one",
+                                    backup_manual, backup_asked);
+    command->add_option("OUT", backup_asked.out, "Directory of the backup")
+        ->required()
+        ->check(not_empty())
+        ->type_name("");
+    add_json(command, backup_asked);
+    command->callback([this] { run = [this] { return backup_command(backup_asked); }; });
+
+    command =
+        app.add_subcommand("restore", "Put a backup into a directory")->footer(restore_manual);
+    command->add_option("OUT", restore_asked.out, "Directory of the backup")
+        ->required()
+        ->check(not_empty())
+        ->type_name("");
+    command->add_option("DIR", restore_asked.directory, "Directory of the journal, new or empty")
+        ->required()
+        ->check(not_empty())
+        ->type_name("");
+    command->add_flag("--as-new", restore_asked.as_new, "Make another journal of the same events");
+    add_json(command, restore_asked);
+    command->callback([this] { run = [this] { return restore_command(restore_asked); }; });
 }
 
 void command_line::add_prune() {

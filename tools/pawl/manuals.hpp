@@ -201,8 +201,47 @@ You may kill it and start it again at any moment. While a writer is alive it
 fails with `locked`, names the writer, and exits with 3; so does --dry-run,
 because what it would see beside a writer is not what a recovery finds.
 
+--salvage OUT is for a journal that is damaged and has no backup: it copies
+every event that can be read into the new journal OUT, with times, streams,
+names, descriptions, metadata and whole batches. All keep their sequences: an
+event of type pawl.lost stands where one is missing, and folds pass over it.
+Streams get the versions 1, 2, 3 and so on of the events that are left. DIR is
+only read. If it is killed, start it again; if OUT holds anything else, it
+refuses.
+
   pawl recover --dry-run orders            what would be done
-  pawl recover orders                      does it)";
+  pawl recover orders                      does it
+  pawl recover --salvage rescued orders    the readable events of a damaged one)";
+
+inline constexpr const char* backup_manual = R"(
+Copies the journal DIR into OUT/current, up to the last event that is durable,
+also beside a running writer. Sealed segments are copied once: the next backup
+to the same OUT copies only new ones. Each copy is read again, and must hold
+the events of the original, by their digest. OUT/current is a journal that the
+other commands read; write to a restored copy, not to it. Positions of
+consumers are in the backup, stream heads and snapshots are not: they are
+derived.
+
+It may be killed: OUT/current changes in one step, once the backup is whole.
+It needs room for what it copies, and hard links. It refuses, with exit code 1,
+if OUT holds a backup of another journal, or of another history of this one,
+and if DIR is damaged.
+
+  pawl backup orders /backup/orders        the first time, and every time
+  pawl verify /backup/orders/current       what the backup holds)";
+
+inline constexpr const char* restore_manual = R"(
+Copies a backup into DIR, which must be new or empty, and verifies every byte
+before it puts the copy there. The last segment of a backup of a live journal
+ends as after a loss of power; the first open for writing recovers it.
+
+The result is the same journal: with the same id, so that consumers and
+followers go on with it. Never write to it and to the original. With --as-new
+it becomes another journal of the same events, with an id of its own and
+without consumers; not for one that was pruned.
+
+  pawl restore /backup/orders orders           after the original is lost
+  pawl restore --as-new /backup/orders trial   to try something out)";
 
 inline constexpr const char* prune_manual = R"(
 Removes the oldest events, for good: whole sealed segments that meet every

@@ -78,11 +78,28 @@ struct check_schema_options {
 
 struct recover_command_options {
     std::filesystem::path directory{};
+    std::filesystem::path salvage{};  // a directory for what can be read; empty: recover
     bool dry_run = false;
     bool json = false;
     bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code recover_command(const recover_command_options& options);
+[[nodiscard]] exit_code salvage_command(const recover_command_options& options);
+
+struct backup_options {
+    std::filesystem::path directory{};
+    std::filesystem::path out{};
+    bool json = false;
+};
+[[nodiscard]] exit_code backup_command(const backup_options& options);
+
+struct restore_options {
+    std::filesystem::path out{};        // of a backup
+    std::filesystem::path directory{};  // of the journal to be made
+    bool as_new = false;
+    bool json = false;
+};
+[[nodiscard]] exit_code restore_command(const restore_options& options);
 
 // At least one of the first three is given.
 struct prune_command_options {

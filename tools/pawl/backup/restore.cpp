@@ -1,0 +1,68 @@
+#include "backup/backup.hpp"
+#include "backup/file_copy.hpp"
+
+#include <pawl/journal/journal.hpp>
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace pawl::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[nodiscard]] result<void> copy_files(const fs::path& from, const fs::path& to) {
+    if (auto made = make_directory(to, from); !made)
+        return made;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator{from, failed}) {
+        const fs::path copy = to / entry.path().filename();
+        if (entry.is_directory()) {
+            if (auto copied = copy_files(entry.path(), copy); !copied)
+                return copied;
+        } else if (auto copied = copy_synced(entry.path(), copy); !copied) {
+            return std::unexpected(std::move(copied.error()));
+        }
+    }
+    if (failed)
+        return std::unexpected(error{.code = errc::io,
+                                     .os_error = failed.value(),
+                                     .file = from.string(),
+                                     .detail = "cannot list"});
+    return sync_directory(to);
+}
+
+}  // namespace
+
+result<restore_report> restore(const fs::path& out, const fs::path& to,
+                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+    const fs::path target = fs::absolute(to).lexically_normal();
+    std::error_code ignored;
+    if (fs::exists(target, ignored) && !fs::is_empty(target, ignored))
+        return fail(errc::invalid_argument,
+                    target.string() + " is there already; restore into a new directory");
+    fs::path made = target;
+    made += ".restoring";
+    fs::remove_all(made, ignored);
+    if (auto copied = copy_files(out / current_backup, made); !copied)
+        return std::unexpected(std::move(copied.error()));
+    const auto verified = verify(made, {.progress = progress});
+    if (!verified)
+        return std::unexpected(verified.error());
+    for (const finding& found : verified->findings)
+        if (found.damage || found.unreadable)
+            return std::unexpected(found.what);
+    fs::remove(target, ignored);  // if it is there, it is empty
+    if (auto placed = exchange(made, target); !placed)
+        return std::unexpected(std::move(placed.error()));
+    if (auto synced = sync_directory(target.parent_path()); !synced)
+        return std::unexpected(std::move(synced.error()));
+    return restore_report{.first_sequence = verified->first_sequence,
+                          .next_sequence = verified->next_sequence,
+                          .id = verified->id};
+}
+
+}  // namespace pawl::cli
