@@ -88,6 +88,16 @@ std::string projection_sql::expand(std::string_view text) const {
 }
 
 result<sql_statement*> projection_sql::prepared(std::string_view text) {
+    for (const known_address& each : addresses_)
+        if (each.address == text.data() && each.text == text)
+            return each.statement;
+    auto found = prepare_or_find(text);
+    if (found && addresses_.size() < most_addresses)
+        addresses_.push_back({text.data(), statements_.find(text)->first, *found});
+    return found;
+}
+
+result<sql_statement*> projection_sql::prepare_or_find(std::string_view text) {
     if (const auto known = statements_.find(text); known != statements_.end())
         return known->second.get();
     auto made = database_->prepare(expand(text));

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace pawl::detail {
 
@@ -47,7 +48,17 @@ class projection_sql {
         }
     };
 
+    // A statement that is a literal comes with the same address each time. Comparing the text is
+    // cheaper than hashing it, and still notices another text at that address.
+    struct known_address {
+        const char* address = nullptr;
+        std::string_view text;
+        sql_statement* statement = nullptr;
+    };
+    static constexpr std::size_t most_addresses = 16;
+
     [[nodiscard]] result<sql_statement*> prepared(std::string_view text);
+    [[nodiscard]] result<sql_statement*> prepare_or_find(std::string_view text);
     // `{balances}` becomes `"positions#3.balances"`.
     [[nodiscard]] std::string expand(std::string_view text) const;
 
@@ -56,6 +67,7 @@ class projection_sql {
     std::string prefix_;
     std::unordered_map<std::string, std::unique_ptr<sql_statement>, text_hash, std::equal_to<>>
         statements_;
+    std::vector<known_address> addresses_;
 };
 
 }  // namespace pawl::detail
