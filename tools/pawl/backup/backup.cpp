@@ -91,7 +91,8 @@ class attempt {
         }
         if (auto checked = check_tail(); !checked)
             return std::unexpected(std::move(checked.error()));
-        drop_consumers_of_the_future();
+        if (auto dropped = drop_consumers_of_the_future(); !dropped)
+            return std::unexpected(std::move(dropped.error()));
         report_.first_sequence = journal_.first_sequence;
         return report_;
     }
@@ -133,7 +134,7 @@ class attempt {
                 return copied;
             report_.consumers += copied ? 1 : 0;
         }
-        return sync_directory(next_ / "consumers");
+        return {};
     }
 
     [[nodiscard]] result<void> take_sealed(
@@ -236,17 +237,20 @@ class attempt {
 
     // A consumer may have handled events that are published and not durable. In the backup it would
     // stand after the end of the log, so there it begins again.
-    void drop_consumers_of_the_future() {
+    [[nodiscard]] result<void> drop_consumers_of_the_future() {
+        if (!fs::exists(next_ / "consumers"))
+            return {};
         const auto list = list_consumers(next_);
         if (!list)
-            return;
+            return std::unexpected(list.error());
         for (const consumer_info& each : list->consumers) {
             if (each.position.point.next <= report_.next_sequence)
                 continue;
             std::error_code ignored;
-            fs::remove(next_ / "consumers" / each.name, ignored);
-            --report_.consumers;
+            if (fs::remove(next_ / "consumers" / each.name, ignored))
+                --report_.consumers;
         }
+        return sync_directory(next_ / "consumers");
     }
 
     fs::path from_;
