@@ -197,6 +197,48 @@ TEST_CASE("an operator has parked events retried by the next projector, or drops
     CHECK(journal.difference<repaired_balances>().empty());
 }
 
+namespace {
+
+// Does not look at what became of its statement, whose failure ends the transaction.
+struct careless {
+    static constexpr std::string_view name = "careless";
+    static constexpr std::uint32_t version = 1;
+    using events = event_list<bank::deposited>;
+    static result<void> create(projection_tables& to) {
+        return to.run("create table {accounts} (n integer primary key) strict");
+    }
+    static result<void> apply(projection_tables& to, const bank::deposited& e) {
+        (void)to.run("insert or rollback into {accounts} values (?1)", e.account());
+        return {};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a transaction that ends inside of apply leaves neither effects nor a position") {
+    projected_journal journal;
+    journal.deposit(1, 1);
+    journal.sync();
+    {
+        auto views = journal.follow<careless>(skip_failure{});
+        drain(views);
+        must(views.close());
+    }
+    for (const std::uint64_t account : {2U, 1U, 3U, 4U})
+        journal.deposit(account, 1);
+    journal.sync();
+    for (int i = 0; i < 2; ++i) {
+        auto views = journal.follow<careless>(skip_failure{});
+        const error why = failure_of(views);
+        CHECK(why.code == errc::io);
+        CHECK(why.sequence == 2);
+        must(views.close());
+        CHECK(journal.ask("select n from accounts") == "1");
+        CHECK(journal.ask("select next_sequence from pawl_projections") == "1");
+    }
+    CHECK(journal.difference<careless>().empty());
+}
+
 TEST_CASE("a projection stops instead of parking more than it may") {
     projected_journal journal;
     journal.deposit(1, 10);

@@ -189,6 +189,9 @@ result<void> projection_run::begin(batch& into) const {
 result<void> projection_run::apply(const event& from) {
     projection_tables to{*sql_};
     auto done = type_.apply(to, from);
+    // It may have ignored a failure. What follows must not commit without the events before it.
+    if (done)
+        done = shared_.database.still_in_transaction();
     if (!done && done.error().sequence == no_value)
         done.error().sequence = from.sequence();
     return done;
@@ -222,9 +225,9 @@ result<void> projection_run::take_carefully(batch& into, const event& from) {
         ++into.applied;
         return in.run("release event");
     }
-    if (is_of_machine(done.error()))
+    // Without the transaction there is no savepoint either: the projection stops.
+    if (is_of_machine(done.error()) || !in.in_transaction())
         return done;
-    // Fails if a statement has ended the whole transaction: then the projection stops.
     if (auto undone = in.run("rollback to event"); !undone)
         return undone;
     if (auto ended = in.run("release event"); !ended)

@@ -113,6 +113,8 @@ result<void> projection_sql::run(std::string_view text, std::span<const sql_valu
 
 result<void> projection_sql::run(std::string_view text, std::span<const sql_value> values,
                                  const std::function<bool(const sql_statement&)>& visit) {
+    if (auto inside = database_->still_in_transaction(); !inside)
+        return inside;
     guarded_statement guard{*guard_, prefix_};
     auto ready = prepared(text);
     if (!ready)

@@ -168,6 +168,15 @@ result<void> sql_database::run(std::string_view text, std::span<const sql_value>
     }
 }
 
+result<void> sql_database::still_in_transaction() const {
+    if (in_transaction())
+        return {};
+    const char* path = sqlite3_db_filename(handle_.get(), "main");
+    return std::unexpected(error{.code = errc::io,
+                                 .reason = "a statement that failed has ended the transaction",
+                                 .file = path == nullptr ? "" : path});
+}
+
 void sql_database::roll_back() const noexcept {
     if (in_transaction())
         (void)sqlite3_exec(handle_.get(), "rollback", nullptr, nullptr, nullptr);

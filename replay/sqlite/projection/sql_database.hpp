@@ -71,6 +71,9 @@ class sql_database {
     [[nodiscard]] bool in_transaction() const noexcept {
         return sqlite3_get_autocommit(handle_.get()) == 0;
     }
+    // io if the transaction has ended by itself. SQLite does that when the disk is full or memory
+    // runs out, and each statement that follows would commit alone.
+    [[nodiscard]] result<void> still_in_transaction() const;
     // Does nothing outside a transaction.
     void roll_back() const noexcept;
     // At the latest once the last statement is gone.
