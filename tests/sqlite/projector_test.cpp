@@ -7,6 +7,7 @@
 #include <pawl/journal/prune.hpp>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
 using namespace pawl;
@@ -135,6 +136,36 @@ TEST_CASE("a database has one projector") {
     CHECK(second.error().message().contains("views.db-projector"));
     must(views.close());
     must(projector::open(journal.directory, journal.database));
+}
+
+namespace {
+
+struct throwing_balances : balances {
+    static inline bool throws = false;
+    static result<void> apply(projection_tables& to, const bank::deposited& e, const event& at) {
+        if (e.account() == 2 && throws)
+            throw std::runtime_error{"not yet"};
+        return balances::apply(to, e, at);
+    }
+    static result<void> apply(projection_tables& to, const bank::withdrawn& e, const event& at) {
+        return balances::apply(to, e, at);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an exception of apply loses no event") {
+    projected_journal journal;
+    journal.deposit(1, 10);
+    journal.deposit(2, 20);
+    journal.deposit(3, 30);
+    journal.sync();
+    throwing_balances::throws = true;
+    auto views = journal.follow<throwing_balances>();
+    CHECK_THROWS_AS(views.advance(now), std::runtime_error);
+    throwing_balances::throws = false;
+    drain(views);
+    CHECK(journal.ask(all_balances) == "1,10 2,20 3,30");
 }
 
 TEST_CASE("a projection holds back prunes, and says so if events that it needs are gone") {

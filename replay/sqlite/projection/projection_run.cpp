@@ -17,6 +17,23 @@ namespace {
 // How often the position is stored while no event concerns the projection, and the consumer's.
 constexpr std::chrono::seconds store_interval{1};
 
+// Forgets the cursor when an exception of `apply` passes, because it has then gone past events
+// whose effects were rolled back.
+class forget_on_exception {
+  public:
+    explicit forget_on_exception(std::optional<cursor>& events) noexcept : events_{events} {}
+    forget_on_exception(const forget_on_exception&) = delete;
+    forget_on_exception& operator=(const forget_on_exception&) = delete;
+    ~forget_on_exception() {
+        if (!returns)
+            events_.reset();
+    }
+    bool returns = false;
+
+  private:
+    std::optional<cursor>& events_;
+};
+
 }  // namespace
 
 bool is_of_machine(const error& why) noexcept {
@@ -52,7 +69,9 @@ void projection_run::stop(const error& why) {
 result<bool> projection_run::advance() {
     if (has_stopped_)
         return std::unexpected(copy_of(*progress_.status.stopped));
+    forget_on_exception passing{events_};
     auto moved = guarded([&] { return advance_to_commit(); });
+    passing.returns = true;
     if (!moved)
         stop(moved.error());
     return moved;

@@ -133,7 +133,8 @@ class projector {
     // Takes each projection one transaction further, waiting up to `timeout` for an event if there
     // is nothing to do. False if nothing was done. If a projection stops, finishes the others and
     // then fails with the reason; later calls go on without it, and fail again once all have
-    // stopped. A stopped projection goes on only when the database is opened again.
+    // stopped. A stopped projection goes on only when the database is opened again. An exception of
+    // `apply` passes through, and undoes the transaction; the next call goes on before it.
     [[nodiscard]] result<bool> advance(std::chrono::nanoseconds timeout);
 
     // Waits until the projection has passed that event, and readers see it. Returns `late` after
