@@ -65,6 +65,8 @@ result<std::unique_ptr<projection_run>> projection_run::open(projector_shared& s
         }
     }
     made->reached_ = made->build_.position;
+    // Until advance() has found out what to do otherwise, wait_for() returns nothing of it.
+    made->progress_.is_of_journal = made->open_events().has_value();
     made->publish();
     return made;
 }

@@ -90,6 +90,8 @@ result<bool> projection_run::advance_to_commit() {
         // A recovery has cut the log: find_place() finds out whether that concerns the database.
         if (!end && end.error().code == errc::rewound) {
             events_.reset();
+            reached_ = build_.position;
+            publish();
             continue;
         }
         if (!end)
@@ -99,13 +101,21 @@ result<bool> projection_run::advance_to_commit() {
     }
 }
 
-result<bool> projection_run::find_place() {
-    auto opened = cursor::open(
+result<cursor> projection_run::open_events() const {
+    return cursor::open(
         shared_.directory,
         {.from = from_point{.point = build_.position.point, .taken_in = build_.journal},
          .show = shared_.options.show,
          .follow = true,
          .allow_network_file_system = shared_.options.allow_network_file_system});
+}
+
+result<bool> projection_run::find_place() {
+    auto opened = open_events();
+    {
+        const std::scoped_lock lock{shared_.mutex};
+        progress_.is_of_journal = opened.has_value();
+    }
     if (!opened && opened.error().code == errc::diverged &&
         shared_.options.diverged == when_diverged::rebuild) {
         auto begun = start_build();

@@ -31,6 +31,8 @@ struct projection_progress {
     projection_status status{};
     std::map<sequence_number, parked_row> parked;
     std::set<sequence_number> skipped;
+    // The journal had the events that the build shows when that was last looked at.
+    bool is_of_journal = false;
 };
 
 // What all projections of a projector share.
@@ -94,6 +96,7 @@ class projection_run {
     [[nodiscard]] result<void> load_failures();
     [[nodiscard]] result<void> retry_asked();
 
+    [[nodiscard]] result<cursor> open_events() const;
     // Opens the cursor; false if another build has begun instead.
     [[nodiscard]] result<bool> find_place();
     [[nodiscard]] result<bool> advance_to_commit();

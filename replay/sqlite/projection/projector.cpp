@@ -174,7 +174,7 @@ class projector_state {
         if (run == nullptr)
             return projected::stopped{.event = sequence, .why = not_added(name)};
         const projection_progress& now = run->progress();
-        if (now.status.live && now.status.next > sequence) {
+        if (now.status.live && now.is_of_journal && now.status.next > sequence) {
             if (const auto parked = now.parked.find(sequence); parked != now.parked.end())
                 return projected::parked{parked->second.key};
             if (now.skipped.contains(sequence))
@@ -252,7 +252,10 @@ result<void> projector::add_type(const detail::projection_type& type,
 }
 projected::outcome projector::wait_for_named(std::string_view name, sequence_number sequence,
                                              std::chrono::nanoseconds timeout) const {
-    return state_->wait_for(name, sequence, timeout);
+    auto found = detail::guarded(
+        [&]() -> result<projected::outcome> { return state_->wait_for(name, sequence, timeout); });
+    return found ? std::move(*found)
+                 : projected::stopped{.event = sequence, .why = std::move(found.error())};
 }
 result<projection_status> projector::status_of(std::string_view name) const {
     return detail::guarded([&] { return state_->status(name); });
