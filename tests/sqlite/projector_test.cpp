@@ -226,6 +226,10 @@ TEST_CASE("a projection cannot reach what is not its own") {
           "update \"balances#1.balances\" set balance = 0", "commit", "rollback", "attach 'x' as y",
           "pragma synchronous = off", "create table other (n integer)", "drop table {mine}",
           "create temp table t (n)", "insert into {mine} values (?1)",
+          "create trigger {t} after delete on \"balances#1.balances\" begin select 1; end",
+          "create trigger {t} after update on pawl_projections begin delete from {mine}; end",
+          "create index {i} on \"balances#1.balances\" (1)", "alter table {mine} rename to other",
+          "delete from sqlite_sequence", "update sqlite_sequence set seq = 0",
           "insert into {mine} values (1); delete from {mine}", ""}) {
         INFO(each);
         trespasser::statement = each;
@@ -240,6 +244,50 @@ TEST_CASE("a projection cannot reach what is not its own") {
     auto right = journal.follow<trespasser>();
     drain(right);
     CHECK(journal.ask("select * from mine") == "0");
+}
+
+namespace {
+
+// Its tables have what SQLite adds to them by itself.
+struct furnished {
+    static constexpr std::string_view name = "furnished";
+    static constexpr std::uint32_t version = 1;
+    using events = event_list<bank::deposited>;
+
+    static result<void> create(projection_tables& to) {
+        for (const char* each :
+             {"create table {pairs} (account integer, amount integer, label text unique, "
+              "primary key (account, amount)) strict, without rowid",
+              "create table {last} (n integer primary key autoincrement, label text unique)",
+              "create view {labels} as select label from {pairs}",
+              "create trigger {copy} after insert on {pairs} begin "
+              "insert into {last} (label) values (new.label); end",
+              "alter table {last} add column note text", "reindex {last}"})
+            if (auto made = to.run(each); !made)
+                return made;
+        return {};
+    }
+    static result<void> apply(projection_tables& to, const bank::deposited& e) {
+        return to.run(
+            "insert into {pairs} values (?1, ?2, ?1 || '-' || ?2) "
+            "on conflict do update set label = excluded.label || '!'",
+            e.account(), e.amount());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a projection may have keys, counters, views and triggers of its own") {
+    projected_journal journal;
+    journal.deposit(1, 10);
+    journal.deposit(2, 20);
+    journal.deposit(1, 10);
+    journal.sync();
+    auto views = journal.follow<furnished>();
+    drain(views);
+    CHECK(journal.ask("select label from labels order by 1") == "1-10! 2-20");
+    CHECK(journal.ask("select n, label from last order by 1") == "1,1-10 2,2-20");
+    CHECK(journal.difference<furnished>().empty());
 }
 
 namespace {

@@ -11,26 +11,40 @@ int allow(void* self, int action, const char* first, const char* second, const c
     const std::string* prefix = static_cast<const statement_guard*>(self)->prefix;
     if (prefix == nullptr)
         return SQLITE_OK;
+    const auto text = [](const char* name) {
+        return std::string_view{name == nullptr ? "" : name};
+    };
     const auto own = [&](const char* name) {
-        const std::string_view whole{name == nullptr ? "" : name};
-        return whole.starts_with(*prefix) || whole.starts_with("sqlite_") ? SQLITE_OK : SQLITE_DENY;
+        return text(name).starts_with(*prefix) ? SQLITE_OK : SQLITE_DENY;
+    };
+    // That of a primary key or a unique column has a name that SQLite gives, and no statement can.
+    const auto own_index = [&](const char* name) {
+        return text(name).starts_with("sqlite_autoindex_") ? SQLITE_OK : own(name);
     };
     switch (action) {
         case SQLITE_SELECT:
-        case SQLITE_FUNCTION:
         case SQLITE_RECURSIVE:
             return SQLITE_OK;
+        case SQLITE_FUNCTION:  // a table that was renamed would leave its build
+            return text(second) == "sqlite_rename_table" ? SQLITE_DENY : SQLITE_OK;
         case SQLITE_READ:
+        case SQLITE_CREATE_TABLE:
+            return text(first).starts_with("sqlite_") ? SQLITE_OK : own(first);
         case SQLITE_INSERT:
         case SQLITE_UPDATE:
-        case SQLITE_DELETE:
-        case SQLITE_CREATE_TABLE:
-        case SQLITE_CREATE_INDEX:
-        case SQLITE_CREATE_TRIGGER:
+        case SQLITE_DELETE:  // a statement that creates something changes the schema's tables
+            return text(first) == "sqlite_master" || text(first) == "sqlite_temp_master"
+                       ? SQLITE_OK
+                       : own(first);
         case SQLITE_CREATE_VIEW:
         case SQLITE_CREATE_VTABLE:
-        case SQLITE_REINDEX:
             return own(first);
+        case SQLITE_REINDEX:
+            return own_index(first);
+        case SQLITE_CREATE_INDEX:
+            return own_index(first) == SQLITE_OK ? own(second) : SQLITE_DENY;
+        case SQLITE_CREATE_TRIGGER:
+            return own(first) == SQLITE_OK ? own(second) : SQLITE_DENY;
         case SQLITE_ALTER_TABLE:
             return own(second);
         default:  // transactions, other databases, pragmas, temporary and dropped tables
