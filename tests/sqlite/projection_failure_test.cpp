@@ -197,6 +197,21 @@ TEST_CASE("an operator has parked events retried by the next projector, or drops
     CHECK(journal.difference<repaired_balances>().empty());
 }
 
+TEST_CASE("a retry that was asked for is made once") {
+    projected_journal journal;
+    fill(journal);
+    {
+        auto views = journal.follow(park_key{});
+        drain(views);
+        must(views.close());
+    }
+    CHECK(must(ask_for_retry(journal.database, "balances", "1")) == 3);
+    auto views = journal.follow(park_key{});
+    drain(views);
+    CHECK(keys_of(must(views.parked<balances>())) == "2:1! 3:1 5:1 ");
+    CHECK(journal.ask("select sum(retry) from pawl_parked") == "0");
+}
+
 namespace {
 
 // Does not look at what became of its statement, whose failure ends the transaction.
@@ -254,6 +269,9 @@ TEST_CASE("a projection stops instead of parking more than it may") {
     CHECK(why.limit == 2);
     CHECK(why.sequence == 3);
     CHECK(must(views.parked<balances>()).size() == 2);
+    // A retry does not set it going again.
+    CHECK(must(views.retry<balances>("1")).left == 2);
+    CHECK(must(list_projections(journal.database)).at(0).stopped.contains("most_events"));
     must(views.close());
     CHECK(journal.difference().empty());
 }

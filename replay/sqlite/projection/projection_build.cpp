@@ -111,21 +111,17 @@ result<void> projection_run::start_build() {
         return done;
     build_ = std::move(fresh);
     reached_ = {};
-    {
-        const std::scoped_lock lock{shared_.mutex};
-        progress_.parked.clear();
-        progress_.skipped.clear();
-    }
-    parked_keys_.clear();
+    replace_failures({});
     careful_at_.reset();
     publish();
     return {};
 }
 
 result<void> projection_run::open_consumer() {
-    auto failures = load_failures();
-    if (!failures)
-        return failures;
+    auto failed = load_failures();
+    if (!failed)
+        return std::unexpected(std::move(failed.error()));
+    replace_failures(std::move(*failed));
     auto opened = consumer::open(
         shared_.directory, build_.consumer,
         {.selection = "projection " + build_.name + ", version " + std::to_string(build_.version),
@@ -140,26 +136,30 @@ result<void> projection_run::open_consumer() {
     return hold(true);
 }
 
-result<void> projection_run::load_failures() {
+result<projection_run::failures> projection_run::load_failures() const {
+    failures found;
     if (build_.id == 0)
-        return {};
+        return found;
     auto parked = shared_.store.parked(build_.id);
     if (!parked)
         return std::unexpected(std::move(parked.error()));
     auto skipped = shared_.store.skipped(build_.id);
     if (!skipped)
         return std::unexpected(std::move(skipped.error()));
-    const std::scoped_lock lock{shared_.mutex};
-    progress_.parked.clear();
-    progress_.skipped.clear();
-    parked_keys_.clear();
     for (parked_row& each : *parked) {
-        ++parked_keys_[each.key];
-        progress_.parked.emplace(each.sequence, std::move(each));
+        ++found.keys[each.key];
+        found.parked.emplace(each.sequence, std::move(each));
     }
     for (const skipped_row& each : *skipped)
-        progress_.skipped.insert(each.sequence);
-    return {};
+        found.skipped.insert(each.sequence);
+    return found;
+}
+
+void projection_run::replace_failures(failures by) noexcept {
+    const std::scoped_lock lock{shared_.mutex};
+    progress_.parked = std::move(by.parked);
+    progress_.skipped = std::move(by.skipped);
+    parked_keys_ = std::move(by.keys);
 }
 
 result<void> projection_run::retry_asked() {
@@ -246,13 +246,21 @@ result<retry_report> projection_run::retry(std::string_view key) {
         return report;
     projection_build to = build_;
     to.applied += report->applied;
-    if (auto moved = shared_.store.move(to, build_.position.point.next); !moved)
-        return std::unexpected(std::move(moved.error()));
-    if (auto done = all->commit(); !done)
+    auto done = shared_.store.move(to, build_.position.point.next);
+    if (done && has_stopped_)  // still
+        done = shared_.store.record_stop(build_.id, progress_.status.stopped->message());
+    if (!done)
         return std::unexpected(std::move(done.error()));
+    if (auto asked = shared_.store.ask_for_retry(build_.id, key, false); !asked)
+        return std::unexpected(std::move(asked.error()));
+    // Before the commit, after which nothing may fail: an event would be applied once more.
+    auto left = load_failures();
+    if (!left)
+        return std::unexpected(std::move(left.error()));
+    if (auto committed = all->commit(); !committed)
+        return std::unexpected(std::move(committed.error()));
     build_ = std::move(to);
-    if (auto loaded = load_failures(); !loaded)
-        return std::unexpected(std::move(loaded.error()));
+    replace_failures(std::move(*left));
     publish();
     return report;
 }
@@ -268,10 +276,12 @@ result<std::uint64_t> projection_run::give_up(std::string_view key) {
     auto count = shared_.store.give_up(build_.id, key);
     if (!count)
         return count;
+    auto left = load_failures();
+    if (!left)
+        return std::unexpected(std::move(left.error()));
     if (auto done = all->commit(); !done)
         return std::unexpected(std::move(done.error()));
-    if (auto loaded = load_failures(); !loaded)
-        return std::unexpected(std::move(loaded.error()));
+    replace_failures(std::move(*left));
     publish();
     return count;
 }

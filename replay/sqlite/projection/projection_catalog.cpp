@@ -120,7 +120,7 @@ result<std::uint64_t> ask_for_retry(const std::filesystem::path& database, std::
                                     std::string_view key) {
     return change_parked(database, name, key,
                          [&](const detail::projection_store& store, std::int64_t build) {
-                             return store.ask_for_retry(build, key);
+                             return store.ask_for_retry(build, key, true);
                          });
 }
 

@@ -93,7 +93,14 @@ class projection_run {
     [[nodiscard]] result<void> find_build();
     [[nodiscard]] result<void> start_build();
     [[nodiscard]] result<void> open_consumer();
-    [[nodiscard]] result<void> load_failures();
+    // What is recorded of events that failed.
+    struct failures {
+        std::map<sequence_number, parked_row> parked{};
+        std::map<std::string, std::size_t, std::less<>> keys{};  // of the parked ones
+        std::set<sequence_number> skipped{};
+    };
+    [[nodiscard]] result<failures> load_failures() const;
+    void replace_failures(failures by) noexcept;
     [[nodiscard]] result<void> retry_asked();
 
     [[nodiscard]] result<cursor> open_events() const;

@@ -212,9 +212,8 @@ result<void> projection_store::unpark(std::int64_t build, sequence_number sequen
 
 result<void> projection_store::record_retry(std::int64_t build, sequence_number sequence,
                                             std::string_view why) const {
-    return database_->run_with(
-        "update pawl_parked set why = ?3, retry = 0 where build = ?1 and sequence = ?2", build,
-        sequence, why);
+    return database_->run_with("update pawl_parked set why = ?3 where build = ?1 and sequence = ?2",
+                               build, sequence, why);
 }
 
 result<std::uint64_t> projection_store::give_up(std::int64_t build, std::string_view key) const {
@@ -230,10 +229,10 @@ result<std::uint64_t> projection_store::give_up(std::int64_t build, std::string_
     return static_cast<std::uint64_t>(sqlite3_changes(&database_->get()));
 }
 
-result<std::uint64_t> projection_store::ask_for_retry(std::int64_t build,
-                                                      std::string_view key) const {
+result<std::uint64_t> projection_store::ask_for_retry(std::int64_t build, std::string_view key,
+                                                      bool wanted) const {
     auto done = database_->run_with(
-        "update pawl_parked set retry = 1 where build = ?1 and key = ?2", build, key);
+        "update pawl_parked set retry = ?3 where build = ?1 and key = ?2", build, key, wanted);
     if (!done)
         return std::unexpected(std::move(done.error()));
     return static_cast<std::uint64_t>(sqlite3_changes(&database_->get()));

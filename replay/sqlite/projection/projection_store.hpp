@@ -73,9 +73,9 @@ class projection_store {
                                             std::string_view why) const;
     // Records the parked events of a key as skipped; returns how many.
     [[nodiscard]] result<std::uint64_t> give_up(std::int64_t build, std::string_view key) const;
-    // Asks the next program that follows the build to retry them; returns how many.
-    [[nodiscard]] result<std::uint64_t> ask_for_retry(std::int64_t build,
-                                                      std::string_view key) const;
+    // Whether the next program that follows the build shall retry them; returns how many.
+    [[nodiscard]] result<std::uint64_t> ask_for_retry(std::int64_t build, std::string_view key,
+                                                      bool wanted) const;
     [[nodiscard]] result<std::vector<skipped_row>> skipped(std::int64_t build) const;
     [[nodiscard]] result<void> skip(std::int64_t build, const skipped_row& row) const;
 
