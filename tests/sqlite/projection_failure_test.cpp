@@ -214,6 +214,44 @@ TEST_CASE("a retry that was asked for is made once") {
 
 namespace {
 
+// The same rows, without a key.
+struct keyless_balances {
+    static constexpr std::string_view name = balances::name;
+    static constexpr std::uint32_t version = balances::version;
+    using events = balances::events;
+    static result<void> create(projection_tables& to) { return balances::create(to); }
+    static result<void> apply(projection_tables& to, const auto& e, const event& at) {
+        return balances::apply(to, e, at);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a projection that has events parked needs its key") {
+    projected_journal journal;
+    fill(journal);
+    {
+        auto views = journal.follow(park_key{});
+        drain(views);
+        must(views.close());
+    }
+    journal.deposit(1, 1);
+    journal.sync();
+    {
+        auto views = journal.open_projector();
+        const auto added = views.add<keyless_balances>(skip_failure{});
+        REQUIRE_FALSE(added);
+        CHECK(added.error().code == errc::invalid_argument);
+        must(views.close());
+    }
+    CHECK(must(drop_parked_events(journal.database, "balances", "1")) == 3);
+    auto views = journal.follow<keyless_balances>(skip_failure{});
+    drain(views);
+    CHECK(journal.ask(all_balances) == "1,11 2,22");
+}
+
+namespace {
+
 // Does not look at what became of its statement, whose failure ends the transaction.
 struct careless {
     static constexpr std::string_view name = "careless";

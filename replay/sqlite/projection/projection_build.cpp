@@ -121,6 +121,13 @@ result<void> projection_run::open_consumer() {
     auto failed = load_failures();
     if (!failed)
         return std::unexpected(std::move(failed.error()));
+    if (!failed->parked.empty() && type_.key == nullptr)
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .sequence = failed->parked.begin()->first,
+                  .reason = "events are parked, and the projection no longer has the key() that "
+                            "keeps later ones from overtaking them: retry or drop them first",
+                  .detail = build_.name});
     replace_failures(std::move(*failed));
     auto opened = consumer::open(
         shared_.directory, build_.consumer,

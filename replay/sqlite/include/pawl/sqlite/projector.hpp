@@ -123,8 +123,8 @@ class projector {
 
     // Before the first advance(). Creates the tables of a version that the database does not have.
     // Fails with what `create` returned; invalid_argument for a name, or a table's name, that is
-    // taken or wrong, or park_key without a `key`; pruned if the journal no longer has events that
-    // the projection has not seen; and like consumer::open.
+    // taken or wrong, or without a `key` for park_key or for events that are parked; pruned if the
+    // journal no longer has events that the projection has not seen; and like consumer::open.
     template <projection P>
     [[nodiscard]] result<void> add(failure_policy on_failure) {
         return add_type(detail::projection_type_of<P>(), on_failure);
