@@ -321,3 +321,19 @@ TEST_CASE("what cannot be added leaves nothing behind") {
     CHECK(journal.ask("select count(*) from pawl_projections") == "1");
     must(views.close());
 }
+
+namespace {
+
+struct wrong_balances : balances {
+    static result<void> create(projection_tables& to) { return to.run("create table {"); }
+};
+
+}  // namespace
+
+TEST_CASE("what cannot be added to another database leaves the consumer of the first") {
+    projected_journal journal;
+    must(journal.follow().close());
+    auto second = must(projector::open(journal.directory, journal.home.path() / "second.db"));
+    CHECK_FALSE(second.add<wrong_balances>(stop_at_failure{}));
+    CHECK(must(list_consumers(journal.directory)).consumers.size() == 1);
+}

@@ -58,9 +58,11 @@ result<std::unique_ptr<projection_run>> projection_run::open(projector_shared& s
         return std::unexpected(std::move(opened.error()));
     if (made->build_.id == 0) {
         if (auto begun = made->start_build(); !begun) {
-            // A consumer without a build would hold back prunes for ever.
+            // A consumer without a build would hold back prunes for ever. One that was there before
+            // may be another database's.
             (void)made->consumer_->close();
-            (void)drop_consumer(shared.directory, made->build_.consumer);
+            if (made->consumer_is_new_)
+                (void)drop_consumer(shared.directory, made->build_.consumer);
             return std::unexpected(std::move(begun.error()));
         }
     }
@@ -133,7 +135,10 @@ result<void> projection_run::open_consumer() {
         shared_.directory, build_.consumer,
         {.selection = "projection " + build_.name + ", version " + std::to_string(build_.version),
          .replace_selection = true,
-         .begin = [&]() -> result<consumer_position> { return held_position(); },
+         .begin = [&]() -> result<consumer_position> {
+             consumer_is_new_ = true;
+             return held_position();
+         },
          .sync_interval = std::chrono::seconds{1},
          .allow_network_file_system = shared_.options.allow_network_file_system});
     if (!opened)

@@ -138,6 +138,7 @@ class projection_run {
     projection_build build_;
     std::optional<projection_sql> sql_;
     std::optional<consumer> consumer_;
+    bool consumer_is_new_ = false;
     std::optional<cursor> events_;
     consumer_position reached_{};  // passed, if also without a transaction of its own
     // The batch of the log in which an event failed: each of its events gets a savepoint.
