@@ -317,6 +317,9 @@ TEST_CASE("what cannot be added leaves nothing behind") {
     CHECK(taken.error().message().contains("projection balances has one of that name"));
     CHECK(views.add<named_wrongly<2>>(skip_failure{}).error().code == errc::invalid_argument);
     CHECK(views.add<trespasser>(park_key{}).error().code == errc::invalid_argument);
+    auto prefixed = must(projector::open(journal.directory, journal.home.path() / "other.db",
+                                         {.consumer_prefix = "more-than-ten"}));
+    CHECK(prefixed.add<balances>(skip_failure{}).error().code == errc::invalid_argument);
     CHECK(must(list_consumers(journal.directory)).consumers.size() == 1);
     CHECK(journal.ask("select count(*) from pawl_projections") == "1");
     must(views.close());

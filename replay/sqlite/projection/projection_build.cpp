@@ -10,12 +10,19 @@ namespace pawl::detail {
 namespace {
 
 constexpr std::size_t longest_name = 50;
+constexpr std::size_t longest_prefix = 10;
 
 [[nodiscard]] bool is_plain(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-[[nodiscard]] result<void> check(const projection_type& type, const failure_policy& policy) {
+[[nodiscard]] result<void> check(const projection_type& type, const failure_policy& policy,
+                                 const std::string& prefix) {
+    if (prefix.size() > longest_prefix || !std::ranges::all_of(prefix, is_plain))
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .reason = "projector_options::consumer_prefix is at most 10 of a-z, 0-9, _ and -",
+                  .detail = prefix});
     const std::string_view name = type.name;
     if (name.empty() || name.size() > longest_name || !std::ranges::all_of(name, is_plain) ||
         name.front() == '_' || name.front() == '-')
@@ -49,7 +56,7 @@ projection_run::projection_run(projector_shared& shared, const projection_type& 
 result<std::unique_ptr<projection_run>> projection_run::open(projector_shared& shared,
                                                              const projection_type& type,
                                                              const failure_policy& policy) {
-    if (auto fine = check(type, policy); !fine)
+    if (auto fine = check(type, policy, shared.options.consumer_prefix); !fine)
         return std::unexpected(std::move(fine.error()));
     std::unique_ptr<projection_run> made{new projection_run{shared, type, policy}};
     if (auto found = made->find_build(); !found)
