@@ -138,6 +138,24 @@ TEST_CASE("a database has one projector") {
     must(projector::open(journal.directory, journal.database));
 }
 
+TEST_CASE("a projector that has nothing to do stores how far it has come") {
+    projected_journal journal;
+    auto views = journal.follow();
+    drain(views);
+    journal.deposit(1, 10);
+    journal.rename(1);
+    journal.sync();
+    drain(views);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto is_stored = [&] {
+        return must(list_consumers(journal.directory)).consumers.at(0).holds_from == 2 &&
+               journal.ask("select next_sequence from pawl_projections") == "2";
+    };
+    while (!is_stored() && std::chrono::steady_clock::now() < deadline)
+        must(views.advance(std::chrono::milliseconds{50}));
+    CHECK(is_stored());
+}
+
 namespace {
 
 struct throwing_balances : balances {

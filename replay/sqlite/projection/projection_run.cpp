@@ -162,7 +162,12 @@ result<projection_run::batch_end> projection_run::run_batch() {
             return std::unexpected(std::move(done.error()));
         return batch_end::moved;
     }
-    return moved ? batch_end::moved : batch_end::idle;
+    if (moved)
+        return batch_end::moved;
+    // What was passed since the last time must not hold back prunes while nothing more comes.
+    if (auto done = steady_clock::now() < next_store_ ? hold(false) : store_position(); !done)
+        return std::unexpected(std::move(done.error()));
+    return batch_end::idle;
 }
 
 result<void> projection_run::read_batch(batch& into) {
@@ -412,7 +417,7 @@ result<void> projection_run::hold(bool now) {
     if (at.point != consumer_->position().point)
         if (auto done = consumer_->commit(at); !done)
             return done;
-    return now ? consumer_->sync() : result<void>{};
+    return now || consumer_->sync_due() <= time ? consumer_->sync() : result<void>{};
 }
 
 result<void> projection_run::close() {
