@@ -138,6 +138,19 @@ TEST_CASE("a database has one projector") {
     must(projector::open(journal.directory, journal.database));
 }
 
+TEST_CASE("a projector that is closed has no file of the database open") {
+    projected_journal journal;
+    const auto log = journal.database.string() + "-wal";
+    journal.deposit(1, 10);
+    journal.sync();
+    auto views = journal.follow();
+    drain(views);
+    CHECK(std::filesystem::exists(log));
+    must(views.close());
+    // SQLite removes it with the last connection.
+    CHECK_FALSE(std::filesystem::exists(log));
+}
+
 TEST_CASE("a projector that has nothing to do stores how far it has come") {
     projected_journal journal;
     auto views = journal.follow();

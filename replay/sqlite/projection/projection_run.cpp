@@ -426,6 +426,9 @@ result<void> projection_run::close() {
         stored = store_position();
     auto held = hold(true);
     auto closed = consumer_->close();
+    // The database is closed with its last statement.
+    events_.reset();
+    sql_.reset();
     if (!stored)
         return stored;
     return held ? closed : held;
