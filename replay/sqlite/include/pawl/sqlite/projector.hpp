@@ -24,7 +24,8 @@
 // projector of the same database fails with locked. Readers open it with mode=ro. Each projection
 // is a consumer of the journal ("NAME.vVERSION"), and so holds back pawl::prune.
 //
-// One thread at a time uses a projector, except that any thread may call wait_for() and status().
+// One thread at a time uses a projector, except that any thread may call wait_for() and status();
+// these calls must have returned before the projector is moved or destroyed.
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
@@ -113,7 +114,8 @@ struct retry_report {
 class projector {
   public:
     // Creates the database if there is none. Fails with locked, naming the lock file, if another
-    // projector has it; newer_format, not_a_journal, or like sql statements (projection_tables).
+    // projector has it; newer_format, or like sql statements (projection_tables). Does not look at
+    // the journal: add() does.
     [[nodiscard]] static result<projector> open(const std::filesystem::path& directory,
                                                 const std::filesystem::path& database,
                                                 projector_options options = {});
