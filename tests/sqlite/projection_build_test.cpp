@@ -263,7 +263,10 @@ TEST_CASE("a database of a later program is left alone") {
     sqlite3_close(opened);
     CHECK(projector::open(journal.directory, journal.database).error().code == errc::newer_format);
     CHECK(list_projections(journal.database).error().code == errc::newer_format);
-    CHECK(list_projections(journal.home.path() / "none.db").error().code == errc::not_found);
+    const auto none = list_projections(journal.home.path() / "none.db");
+    REQUIRE_FALSE(none);
+    CHECK(none.error().code == errc::not_found);
+    CHECK(none.error().message().contains("none.db"));
     std::ofstream{journal.home.path() / "text.db"} << std::string(5000, 'x');
     CHECK(list_projections(journal.home.path() / "text.db").error().code == errc::damaged);
 }

@@ -113,6 +113,7 @@ result<sql_database> sql_database::open(const std::filesystem::path& path, acces
         return std::unexpected(error{.code = errc::out_of_memory});
     if (code != SQLITE_OK) {
         auto why = sql_error(*handle, "opening the database");
+        why.file = path.string();
         std::error_code unknown;
         if (mode != access::create && !std::filesystem::exists(path, unknown))
             why.code = errc::not_found;
