@@ -111,6 +111,21 @@ TEST_CASE("projections lists versions, positions and what is parked, beside the 
     must(log.close());
 }
 
+TEST_CASE("projections knows no lag behind a journal that ends before the position") {
+    viewed_journal viewed;
+    for (const int trades : {3, 1}) {
+        std::filesystem::remove_all(viewed.journal.directory());
+        pawl::writer log = viewed.journal.open();
+        for (int i = 0; i < trades; ++i)
+            viewed.trade(log, 7, 100);
+        must(log.close());
+        if (trades == 3)
+            must(viewed.follow<1>().close());
+    }
+    CHECK(viewed.list()[0]["lag_events"].is_null());
+    CHECK(contains(run_pawl({"projections", viewed.database}).out, "lag         unknown: "));
+}
+
 TEST_CASE("projections retries, leaves out and drops") {
     viewed_journal viewed;
     {

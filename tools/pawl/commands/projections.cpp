@@ -18,10 +18,13 @@ namespace pawl::cli {
 
 namespace {
 
-// Nothing if the journal cannot be read; its absence does not matter to the database.
+// Nothing if the journal cannot be read, whose absence does not matter to the database, or has lost
+// events that the database shows.
 std::optional<lag> lag_behind_journal(const projection_info& of) {
     const auto end = end_of_log(of.journal);
-    return end ? std::optional{lag_of(of.next, of.event_ns, *end)} : std::nullopt;
+    if (!end || of.next > end->next)
+        return std::nullopt;
+    return lag_of(of.next, of.event_ns, *end);
 }
 
 nlohmann::ordered_json to_json(const projection_info& of) {
@@ -71,8 +74,8 @@ std::string to_text(const projection_info& of) {
         "lag         {}\n"
         "journal     {}, as consumer {}\n",
         of.name, of.version, of.state, of.next, of.applied, of.skipped,
-        behind ? lag_text(*behind) : "unknown: the journal cannot be read", of.journal.string(),
-        of.consumer);
+        behind ? lag_text(*behind) : "unknown: the journal cannot be read, or ends before that",
+        of.journal.string(), of.consumer);
     if (!of.stopped.empty())
         text += fmt::format("stopped     {}\n", of.stopped);
     return text + parked_text(of.parked);
