@@ -25,7 +25,7 @@ using detail::time_texts;
 
 struct journal_table : sqlite3_vtab {
     journal_source source;
-    std::shared_ptr<const time_texts> times;
+    std::shared_ptr<time_texts> times;
 };
 struct journal_cursor : sqlite3_vtab_cursor {
     event_rows rows;
@@ -83,6 +83,15 @@ result<journal_source> source_of(const attached_types& attached,
                                 type, options);
 }
 
+// A journal without an event, or whose end cannot be read, leaves it to the next table or query.
+void find_day(time_texts& times, const journal_source& source) {
+    if (times.has_day())
+        return;
+    const auto day = last_day(source.directory(), source.options().allow_network_file_system);
+    if (day && *day)
+        times.set_day(**day);
+}
+
 int connect(sqlite3* database, void* module, int count, const char* const* words,
             sqlite3_vtab** made, char** why) {
     return guarded_callback([&] {
@@ -113,12 +122,7 @@ int connect(sqlite3* database, void* module, int count, const char* const* words
             *why = sqlite_text(times.error().message());
             return SQLITE_ERROR;
         }
-        // A journal whose end cannot be read leaves it to the next one; queries say why.
-        if (!(*times)->has_day())
-            if (const auto day =
-                    last_day(source->directory(), source->options().allow_network_file_system);
-                day && *day)
-                (*times)->set_day(**day);
+        find_day(**times, *source);
         *made = new journal_table{{}, std::move(*source), std::move(*times)};
         return SQLITE_OK;
     });
@@ -155,6 +159,7 @@ int filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite
         journal_source& source = table_of(cursor->pVtab).source;
         if (auto names = source.refresh_names(); !names)
             return outcome(cursor->pVtab, names);
+        find_day(*table_of(cursor->pVtab).times, source);
         scan_plan asked{source, *table_of(cursor->pVtab).times};
         for (int i = 0; i < count; ++i, plan += 2)
             asked.add(plan[0], plan[1], values[i]);

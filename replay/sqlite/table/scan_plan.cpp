@@ -100,7 +100,9 @@ void scan_plan::add(char column, char comparison, sqlite3_value* value) {
             return number(low_, high_, comparison, value);
         case 'n':
             return number(filter_.since_ns, filter_.until_ns, comparison, value);
-        case 't':
+        case 't':  // a blob is later than any text, whatever its bytes
+            if (sqlite3_value_type(value) == SQLITE_BLOB)
+                return;
             if (const auto time = times_.parse(text_of(value)))
                 narrow(filter_.since_ns, filter_.until_ns, comparison, *time);
             return;

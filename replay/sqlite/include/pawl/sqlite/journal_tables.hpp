@@ -21,10 +21,10 @@
 //
 // `time` is text as append_utc writes it, and compares as a time: with '2026-11-23T14:02' as well
 // as with all nine decimals. A time without a date, '14:02', is one of the day of the last event
-// (UTC) that the journal had when the connection got its first table. `stream` is text, the
-// stream's name or its number, '0' for the events of none. What a query demands of sequence, time,
-// stream and type restricts what is read of the journal (event_scan), and rows come in the order of
-// their sequence.
+// (UTC) that the journal had when the connection got its first table, or at the first query that
+// found one. `stream` is text, the stream's name or its number, '0' for the events of none. What a
+// query demands of sequence, time, stream and type restricts what is read of the journal
+// (event_scan), and rows come in the order of their sequence.
 //
 // Programs that are not compiled with Pawl load pawl_sqlite.so instead: see
 // replay/sqlite/README.md.
