@@ -54,7 +54,8 @@ case $mode in
         ;;
     shared)
         cmake -S "$source" -B "$build/consumer/shared-build" "${generator[@]}" \
-            -DBUILD_SHARED_LIBS=ON -DPAWL_BUILD_TESTS=OFF -DPAWL_BUILD_BENCH=OFF
+            -DBUILD_SHARED_LIBS=ON -DPAWL_BUILD_TESTS=OFF -DPAWL_BUILD_BENCH=OFF \
+            -DPAWL_SQLITE_EXTENSION=OFF
         cmake --build "$build/consumer/shared-build"
         install_and_move "$build/consumer/shared-build"
         consume "journal;codec;replay" "-DCMAKE_PREFIX_PATH=$work/moved"

@@ -7,7 +7,7 @@ if(PAWL_TEST_CONSUMER AND NOT BUILD_SHARED_LIBS)
             NAME "consumer: ${mode}"
             COMMAND "${CMAKE_CURRENT_LIST_DIR}/check.sh" ${mode} "${PROJECT_SOURCE_DIR}"
                     "${PROJECT_BINARY_DIR}")
-        set_tests_properties("consumer: ${mode}" PROPERTIES LABELS consumer TIMEOUT 900)
+        set_tests_properties("consumer: ${mode}" PROPERTIES LABELS consumer TIMEOUT 1800)
     endforeach()
     find_program(PAWL_CLANG NAMES clang++-19 clang++-20 clang++-21)
     foreach(compiler IN ITEMS "${CMAKE_CXX_COMPILER}" "${PAWL_CLANG}")
