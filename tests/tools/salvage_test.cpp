@@ -163,6 +163,10 @@ TEST_CASE("a salvage refuses a directory that holds anything else") {
     };
     CHECK(refused(other.directory(), 1, "invalid_argument"));
     CHECK(refused(journal.directory(), 1, "a journal cannot be salvaged into itself"));
+    // The arguments are easily mixed up: this would write to the original.
+    const std::string copy = journal.file("../copy").lexically_normal();
+    std::filesystem::copy(journal.directory(), copy, std::filesystem::copy_options::recursive);
+    CHECK(refused(copy, 1, copy + " is the same journal, or a copy of it"));
 
     // A salvage that a service has gone on with, of a journal that was damaged in another way.
     (void)salvaged(journal, out_of(journal));
@@ -259,4 +263,37 @@ TEST_CASE("a stream whose name is lost gets a placeholder, so that the others ke
     CHECK(names[0].name == "lost-name-0");
     CHECK(names[1].name == "bob");
     CHECK(readable_in(out_of(journal)) == readable_in(journal.directory()));
+}
+
+TEST_CASE(
+    "a salvage of a pruned journal keeps the names and descriptions that the prune has kept") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        must(log.describe({3, 1, "order placed", bytes_of("a schema")}));
+        (void)must(log.stream("ada"));
+        (void)must(log.stream("bob"));
+        must(log.close());
+    }
+    journal.fill(3000);
+    REQUIRE(run_pawl({"prune", "--before", "1500", journal.directory()}).exit_code == 0);
+    const auto kept = must(pawl::stream_names(journal.directory()));
+    // A segment that cannot be read ends every list of names and descriptions.
+    std::filesystem::resize_file(journal.file("0000000003.seg"), 20000);
+    const json report = salvaged(journal, out_of(journal));
+    CHECK(report["pruned"] > 0);
+    CHECK(report["lost"] > 0);
+    CHECK(report["names_lost"] == 0);
+    const auto names = must(pawl::stream_names(out_of(journal)));
+    REQUIRE(names.size() == kept.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        CHECK(names[i].stream == kept[i].stream);
+        CHECK(names[i].name == kept[i].name);
+    }
+    const auto described = must(pawl::descriptions(out_of(journal)));
+    REQUIRE(described.size() == 1);
+    CHECK(described[0].name == "order placed");
+    const std::string whole = raw_dump(out_of(journal));
+    (void)salvaged(journal, out_of(journal));
+    CHECK(raw_dump(out_of(journal)) == whole);
 }

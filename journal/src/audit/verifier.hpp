@@ -5,6 +5,7 @@
 #include "audit/tail_verdict.hpp"
 #include "format/segment_walk.hpp"
 #include "store/log_begin.hpp"
+#include "store/retained.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -39,6 +40,7 @@ class verifier {
 
     // One copy that is not whole is no damage to the log, but leaves it without a second.
     void check_retained();
+    void show_retained(const retained_log& kept);
 
     void check_control();
 

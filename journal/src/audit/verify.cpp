@@ -17,6 +17,7 @@
 #include <cstring>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace pawl {
 
@@ -92,11 +93,28 @@ result<void> verifier::begin_where_the_log_does() {
 }
 
 void verifier::check_retained() {
+    bool shown = false;
     for (const std::string_view name : {retained_name, retained_copy_name}) {
         auto kept = read_retained_copy(directory_, id_, name);
-        if (!kept)
+        if (!kept) {
             find(std::move(kept.error()), false);
+        } else if (*kept && (*kept)->begin.ordinal == begin_.ordinal && !shown) {
+            show_retained(**kept);
+            shown = true;
+        }
     }
+}
+
+void verifier::show_retained(const retained_log& kept) {
+    if (options_.visit_name) {
+        std::vector<recorded_name> names;
+        for (const auto& [name, stream] : kept.names)
+            names.push_back({.stream = stream, .timestamp_ns = 0, .name = name});
+        std::ranges::sort(names, {}, &recorded_name::stream);
+        std::ranges::for_each(names, options_.visit_name);
+    }
+    if (options_.visit_description)
+        std::ranges::for_each(kept.descriptions, options_.visit_description);
 }
 
 void verifier::check_control() {

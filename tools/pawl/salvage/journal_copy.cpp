@@ -15,17 +15,19 @@ constexpr auto lost_type = static_cast<std::uint16_t>(reserved_type::lost);
 }  // namespace
 
 result<journal_copy> journal_copy::open(const std::filesystem::path& directory,
-                                        const journal_info& of) {
+                                        const journal_info& of, bool allow_network_file_system) {
     auto log = writer::open(directory, {.segment_bytes = of.segment_bytes,
                                         .origin = of.origin,
                                         .clock = clock_source::caller,
                                         .command_window = 0,
-                                        .scrub_bytes_per_second = 0});
+                                        .scrub_bytes_per_second = 0,
+                                        .allow_network_file_system = allow_network_file_system});
     if (!log)
         return std::unexpected(std::move(log.error()));
     journal_copy made{std::move(*log)};
     if (made.resume_at_ != 0) {
-        auto earlier = cursor::open(directory);
+        auto earlier =
+            cursor::open(directory, {.allow_network_file_system = allow_network_file_system});
         if (!earlier)
             return std::unexpected(std::move(earlier.error()));
         made.earlier_.emplace(std::move(*earlier));

@@ -22,10 +22,8 @@ class journal_copy {
   public:
     // Creates the journal, or opens one that an earlier attempt left.
     [[nodiscard]] static result<journal_copy> open(const std::filesystem::path& directory,
-                                                   const journal_info& of);
-
-    // Names that are known besides those that the log shows, for streams whose name was lost.
-    void know(const recorded_name& name) { known_names_.emplace(name.stream, name); }
+                                                   const journal_info& of,
+                                                   bool allow_network_file_system = false);
 
     [[nodiscard]] result<void> take(const event& e);
     // An event that could not be read.

@@ -16,18 +16,8 @@ class salvager {
   public:
     salvager(journal_copy copy, sequence_number first) : copy_{std::move(copy)}, first_{first} {}
 
-    // What the log does not show where it is read: names and descriptions that a prune has kept,
-    // and names whose frames are lost.
-    void take_known(const std::filesystem::path& from) {
-        if (const auto names = stream_names(from))
-            for (const recorded_name& each : *names)
-                copy_.know(each);
-        if (const auto said = descriptions(from); said && first_ != 0)
-            for (const recorded_description& each : *said)
-                if (each.next_sequence <= first_)
-                    keep(copy_.take(each));
-        fill(first_);
-    }
+    // Before the records that a prune has kept, which verify() shows first.
+    void take_pruned() { fill(first_); }
 
     void take(const event& e) {
         if (failure_)
@@ -97,7 +87,8 @@ class salvager {
 }  // namespace
 
 result<salvage_report> salvage(const std::filesystem::path& from, const std::filesystem::path& to,
-                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+                               const std::function<void(std::uint64_t, std::uint64_t)>& progress,
+                               bool allow_network_file_system) {
     const auto journal = inspect(from, {.pass_over_faults = true});
     if (!journal)
         return std::unexpected(journal.error());
@@ -110,11 +101,18 @@ result<salvage_report> salvage(const std::filesystem::path& from, const std::fil
     std::error_code ignored;
     if (std::filesystem::equivalent(from, to, ignored))
         return fail(errc::invalid_argument, "a journal cannot be salvaged into itself");
-    auto copy = journal_copy::open(to, *journal);
+    // Only what a salvage has made has another id and the same origin.
+    const auto there = inspect(to, {.pass_over_faults = true});
+    if (there && there->id == journal->id)
+        return fail(errc::invalid_argument,
+                    to.string() +
+                        " is the same journal, or a copy of it; name a directory that does not "
+                        "exist");
+    auto copy = journal_copy::open(to, *journal, allow_network_file_system);
     if (!copy)
         return std::unexpected(std::move(copy.error()));
     salvager taking{std::move(*copy), journal->first_sequence};
-    taking.take_known(from);
+    taking.take_pruned();
     auto read = verify(
         from,
         {.progress = progress,

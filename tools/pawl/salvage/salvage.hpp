@@ -29,10 +29,12 @@ struct salvage_report {
 };
 
 // Fails with locked while a writer holds `from`, and with diverged if `to` is a journal that holds
-// anything but the beginning of what this would copy. If `to` is a salvage that was killed, goes on
-// where that stopped. `from` is only read.
+// anything but the beginning of what this would copy. Fails with invalid_argument if `to` is
+// `from`, a copy of it made by copying files, or a journal of other origin. If `to` is a salvage
+// that was killed, goes on where that stopped. `from` is only read.
 [[nodiscard]] result<salvage_report> salvage(
     const std::filesystem::path& from, const std::filesystem::path& to,
-    const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress,
+    bool allow_network_file_system = false);
 
 }  // namespace pawl::cli

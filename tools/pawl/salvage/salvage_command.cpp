@@ -80,8 +80,10 @@ std::string to_text(const salvage_report& report, const verify_report& made,
 exit_code salvage_command(const recover_command_options& options) {
     result<salvage_report> report = [&] {
         progress line;
-        return salvage(options.directory, options.salvage,
-                       [&](std::uint64_t done, std::uint64_t all) { line.show(done, all); });
+        return salvage(
+            options.directory, options.salvage,
+            [&](std::uint64_t done, std::uint64_t all) { line.show(done, all); },
+            options.allow_network_file_system);
     }();
     if (!report)
         return complain(report.error());

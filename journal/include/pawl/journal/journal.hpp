@@ -114,8 +114,8 @@ struct verify_options {
     // be checked in the same pass. Sequences are missing where the log is damaged. The event is
     // valid during the call. If metadata is malformed, payload() includes it.
     std::function<void(const event&)> visit{};
-    // The same for what the log records between the events: names of streams, and descriptions of
-    // event types. Not for what a prune has kept of the log's beginning.
+    // The same for names of streams and descriptions of event types, which the log records between
+    // the events. Those that a prune has kept come first, names by number and without a time (0).
     std::function<void(const recorded_name&)> visit_name{};
     std::function<void(const recorded_description&)> visit_description{};
 };
