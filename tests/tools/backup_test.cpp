@@ -1,6 +1,7 @@
 // `pawl backup` and `pawl restore`.
 #include "backup/backup.hpp"
 
+#include "backup/backup_lock.hpp"
 #include "broken_journals.hpp"
 
 #include <catch2/catch.hpp>
@@ -270,4 +271,92 @@ TEST_CASE("restore refuses a directory that holds something, and a backup that i
     std::filesystem::remove(std::filesystem::path{journal.restored()} / "notes.txt");
     CHECK(journal.restore().exit_code == 0);
     CHECK(events_in(journal.restored()) == events_in(journal.directory()));
+}
+
+TEST_CASE("restore takes a directory in every way in which it can be named") {
+    const backed_up_journal journal;
+    journal.fill(100);
+    (void)journal.back_up();
+    const auto restored_to = [&](const std::string& name, const std::string& place) {
+        const finished_process done = run_pawl({"restore", journal.out(), name});
+        INFO(done.err);
+        CHECK(done.exit_code == 0);
+        CHECK(events_in(place) == events_in(journal.directory()));
+        CHECK_FALSE(std::filesystem::exists(place + ".restoring"));
+    };
+    restored_to(journal.restored() + "/", journal.restored());
+    const std::string empty = journal.file("../empty").lexically_normal();
+    std::filesystem::create_directory(empty);
+    restored_to(empty + "/", empty);
+    // The file system that a link leads to, and not that of the link.
+    const std::string linked = journal.file("../linked").lexically_normal();
+    const std::string link = journal.file("../link").lexically_normal();
+    std::filesystem::create_directory(linked);
+    std::filesystem::create_directory_symlink(linked, link);
+    restored_to(link, linked);
+    CHECK(std::filesystem::is_symlink(link));
+}
+
+TEST_CASE("restore never removes what is there") {
+    const backed_up_journal journal;
+    journal.fill(100);
+    (void)journal.back_up();
+    std::ofstream{journal.restored()}.flush();
+    CHECK(journal.restore().exit_code == 1);
+    CHECK(std::filesystem::is_regular_file(journal.restored()));
+    std::filesystem::remove(journal.restored());
+
+    // A service starts, and makes a journal of its own, while the copy is being verified.
+    const auto mine = std::filesystem::path{journal.restored()} / "notes.txt";
+    const auto done =
+        pawl::cli::restore(journal.out(), journal.restored(), [&](std::uint64_t, std::uint64_t) {
+            std::filesystem::create_directory(journal.restored());
+            std::ofstream{mine} << "mine";
+        });
+    REQUIRE_FALSE(done.has_value());
+    CHECK(contains(done.error().message(), "cannot put the copy in its place"));
+    CHECK(broken::read_all(mine) == "mine");
+
+    // As a new journal, it does not go into the old one.
+    const auto before = broken::contents(journal.directory());
+    const finished_process same =
+        run_pawl({"restore", "--as-new", journal.out(), journal.directory()});
+    CHECK(same.exit_code == 1);
+    CHECK(contains(same.err, "is the same journal, or a copy of it"));
+    CHECK(broken::contents(journal.directory()) == before);
+}
+
+TEST_CASE("two programs do not work on one backup") {
+    const backed_up_journal journal;
+    journal.fill(100);
+    (void)journal.back_up();
+    const auto before = broken::contents(journal.out());
+    using use = pawl::cli::backup_lock::to;
+    {
+        const auto writing = must(pawl::cli::backup_lock::take(journal.out(), use::write));
+        const finished_process done = run_pawl({"backup", journal.directory(), journal.out()});
+        CHECK(done.exit_code == 3);
+        CHECK(contains(done.err, "another backup or restore uses it"));
+        CHECK(journal.restore().exit_code == 3);
+        CHECK(journal.restore({"--as-new"}).exit_code == 3);
+    }
+    const auto reading = must(pawl::cli::backup_lock::take(journal.out(), use::read));
+    CHECK(run_pawl({"backup", journal.directory(), journal.out()}).exit_code == 3);
+    CHECK(broken::contents(journal.out()) == before);
+    CHECK(journal.restore().exit_code == 0);
+}
+
+TEST_CASE("a journal is not backed up into its own place") {
+    for (const std::string name : {"current", "next"}) {
+        const backed_up_journal journal;
+        journal.fill(100);
+        std::filesystem::create_directory(journal.out());
+        const std::string place = journal.out() / name;
+        std::filesystem::rename(journal.directory(), place);
+        const auto before = broken::contents(journal.out());
+        const finished_process done = run_pawl({"backup", place, journal.out()});
+        CHECK(done.exit_code == 1);
+        CHECK(contains(done.err, place + " is the place of the backup itself"));
+        CHECK(broken::contents(journal.out()) == before);
+    }
 }

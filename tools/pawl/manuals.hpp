@@ -206,8 +206,9 @@ every event that can be read into the new journal OUT, with times, streams,
 names, descriptions, metadata and whole batches. All keep their sequences: an
 event of type pawl.lost stands where one is missing, and folds pass over it.
 Streams get the versions 1, 2, 3 and so on of the events that are left. DIR is
-only read. If it is killed, start it again; if OUT holds anything else, it
-refuses.
+only read. If it is killed, start it again; if OUT holds anything else, or is a
+copy of DIR, it refuses. A journal that was pruned needs room for those events
+too: 56 bytes for each.
 
   pawl recover --dry-run orders            what would be done
   pawl recover orders                      does it
@@ -223,9 +224,10 @@ consumers are in the backup, stream heads and snapshots are not: they are
 derived.
 
 It may be killed: OUT/current changes in one step, once the backup is whole.
-It needs room for what it copies, and hard links. It refuses, with exit code 1,
-if OUT holds a backup of another journal, or of another history of this one,
-and if DIR is damaged.
+It needs room for what it copies and a local file system; where there are no
+hard links, it copies everything each time. It refuses, with exit code 1, if
+OUT holds a backup of another journal, or of another history of this one, and
+if DIR is damaged; with 3 while another backup or a restore uses OUT.
 
   pawl backup orders /backup/orders        the first time, and every time
   pawl verify /backup/orders/current       what the backup holds)";

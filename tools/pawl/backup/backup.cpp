@@ -1,5 +1,6 @@
 #include "backup/backup.hpp"
 
+#include "backup/backup_lock.hpp"
 #include "backup/file_copy.hpp"
 #include "backup/log_tail.hpp"
 
@@ -169,13 +170,12 @@ class attempt {
             fs::create_hard_link(current_ / name, next_ / name, failed);
             if (!failed)
                 fs::create_hard_link(current_ / index, next_ / index, failed);
-            if (failed)
-                return std::unexpected(error{.code = errc::io,
-                                             .os_error = failed.value(),
-                                             .file = (next_ / name).string(),
-                                             .detail = "cannot link"});
-            ++report_.kept_segments;
-            return {};
+            if (!failed) {
+                ++report_.kept_segments;
+                return {};
+            }
+            // Not every file system has hard links, and not every user may link every file.
+            fs::remove(next_ / name, failed);
         }
         if (auto copied = take_file(name); !copied)
             return copied;
@@ -296,8 +296,11 @@ class attempt {
 [[nodiscard]] result<void> put_in_place(const fs::path& out) {
     if (auto synced = sync_directory(out / "next"); !synced)
         return synced;
-    if (auto exchanged = exchange(out / "next", out / current_backup); !exchanged)
-        return exchanged;
+    const fs::path current = out / current_backup;
+    auto placed =
+        fs::exists(current) ? exchange(out / "next", current) : put_at(out / "next", current);
+    if (!placed)
+        return placed;
     if (auto synced = sync_directory(out); !synced)
         return synced;
     return remove_next(out);
@@ -309,8 +312,16 @@ result<backup_report> backup(const fs::path& from, const fs::path& out,
                              const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
     if (auto journal = inspect(from); !journal)
         return std::unexpected(std::move(journal.error()));
+    std::error_code ignored;
+    for (const fs::path& part : {out / current_backup, out / "next"})
+        if (fs::equivalent(from, part, ignored))
+            return fail(errc::invalid_argument,
+                        from.string() + " is the place of the backup itself; choose another OUT");
     if (auto ready = prepare(out); !ready)
         return std::unexpected(std::move(ready.error()));
+    const auto lock = backup_lock::take(out, backup_lock::to::write);
+    if (!lock)
+        return std::unexpected(lock.error());
     constexpr int most_attempts = 10;
     for (int tries = 1;; ++tries) {
         auto journal = inspect(from);

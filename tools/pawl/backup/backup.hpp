@@ -30,6 +30,7 @@ struct backup_report {
 
 // Fails with diverged if OUT/current is a backup of another journal, or of another history of this
 // one, and with damaged if a segment cannot be read or its copy does not hold the same events.
+// Fails with io while another backup is written to OUT, or one is restored from it.
 [[nodiscard]] result<backup_report> backup(
     const std::filesystem::path& from, const std::filesystem::path& out,
     const std::function<void(std::uint64_t, std::uint64_t)>& progress);
@@ -41,7 +42,8 @@ struct restore_report {
 };
 
 // Puts what OUT/current holds into a directory that does not exist or is empty, after every byte of
-// the copy was verified. Killed, it leaves that directory as it was.
+// the copy was verified. Killed, it leaves that directory as it was. If something comes to be in it
+// meanwhile, that stays, and the restore fails.
 [[nodiscard]] result<restore_report> restore(
     const std::filesystem::path& out, const std::filesystem::path& to,
     const std::function<void(std::uint64_t, std::uint64_t)>& progress);

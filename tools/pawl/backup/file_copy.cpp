@@ -123,9 +123,14 @@ result<void> sync_directory(const std::filesystem::path& directory) {
     return {};
 }
 
+result<void> put_at(const std::filesystem::path& fresh, const std::filesystem::path& to) {
+    if (::rename(fresh.c_str(), to.c_str()) != 0)
+        return failed(to, "cannot put the copy in its place");
+    return {};
+}
+
 result<void> exchange(const std::filesystem::path& fresh, const std::filesystem::path& current) {
-    const unsigned how = std::filesystem::exists(current) ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-    if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, current.c_str(), how) != 0)
+    if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, current.c_str(), RENAME_EXCHANGE) != 0)
         return failed(current, "cannot put the new copy in its place");
     return {};
 }

@@ -18,11 +18,14 @@ inline constexpr std::uint64_t whole_file = std::numeric_limits<std::uint64_t>::
                                                 const std::filesystem::path& to,
                                                 std::uint64_t bytes = whole_file);
 
+// Renames a directory. `to` must not exist, or be an empty directory.
+[[nodiscard]] result<void> put_at(const std::filesystem::path& fresh,
+                                  const std::filesystem::path& to);
+
 // Syncs the entries of a directory.
 [[nodiscard]] result<void> sync_directory(const std::filesystem::path& directory);
 
-// Puts `fresh` in the place of `current`, and what was there, if anything, in that of `fresh`, in
-// one step.
+// Puts `fresh` in the place of `current`, and what was there in that of `fresh`, in one step.
 [[nodiscard]] result<void> exchange(const std::filesystem::path& fresh,
                                     const std::filesystem::path& current);
 

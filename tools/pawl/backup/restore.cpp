@@ -1,4 +1,5 @@
 #include "backup/backup.hpp"
+#include "backup/backup_lock.hpp"
 #include "backup/file_copy.hpp"
 
 #include <pawl/journal/journal.hpp>
@@ -39,11 +40,17 @@ namespace fs = std::filesystem;
 
 result<restore_report> restore(const fs::path& out, const fs::path& to,
                                const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-    const fs::path target = fs::absolute(to).lexically_normal();
     std::error_code ignored;
-    if (fs::exists(target, ignored) && !fs::is_empty(target, ignored))
+    fs::path target = fs::weakly_canonical(fs::absolute(to), ignored);
+    if (!target.has_filename())  // it was named with a slash at its end
+        target = target.parent_path();
+    if (fs::exists(target, ignored) &&
+        (!fs::is_directory(target, ignored) || !fs::is_empty(target, ignored)))
         return fail(errc::invalid_argument,
                     target.string() + " is there already; restore into a new directory");
+    const auto lock = backup_lock::take(out, backup_lock::to::read);
+    if (!lock)
+        return std::unexpected(lock.error());
     fs::path made = target;
     made += ".restoring";
     fs::remove_all(made, ignored);
@@ -55,8 +62,7 @@ result<restore_report> restore(const fs::path& out, const fs::path& to,
     for (const finding& found : verified->findings)
         if (found.damage || found.unreadable)
             return std::unexpected(found.what);
-    fs::remove(target, ignored);  // if it is there, it is empty
-    if (auto placed = exchange(made, target); !placed)
+    if (auto placed = put_at(made, target); !placed)
         return std::unexpected(std::move(placed.error()));
     if (auto synced = sync_directory(target.parent_path()); !synced)
         return std::unexpected(std::move(synced.error()));

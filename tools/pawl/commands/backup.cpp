@@ -1,5 +1,6 @@
 #include "backup/backup.hpp"
 
+#include "backup/backup_lock.hpp"
 #include "salvage/salvage.hpp"
 #include "terminal/output.hpp"
 #include "terminal/progress.hpp"
@@ -64,6 +65,9 @@ void put_restored(const restore_report& report, const restore_options& options) 
 // A copy made event by event has an identity of its own.
 exit_code restore_as_new(const restore_options& options) {
     const std::filesystem::path from = options.out / current_backup;
+    const auto lock = backup_lock::take(options.out, backup_lock::to::read);
+    if (!lock)
+        return complain(lock.error());
     const auto held = inspect(from);
     if (!held)
         return complain(held.error());
