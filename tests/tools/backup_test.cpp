@@ -157,6 +157,24 @@ TEST_CASE("a backup refuses what is damaged, and leaves the last one as it was")
     CHECK(done.exit_code == 1);
     CHECK(contains(done.err, "0000000002.seg"));
     CHECK(broken::contents(journal.current()) == before);
+    CHECK_FALSE(std::filesystem::exists(journal.out() / "next"));
+}
+
+TEST_CASE("segments without events are backed up, too, when an index is missing") {
+    const backed_up_journal journal;
+    journal.fill(1000);
+    for (int i = 0; i < 3; ++i)
+        must(journal.open().close());
+    journal.fill(10);
+    for (int i = 0; i < 2; ++i)
+        must(journal.open().close());
+    std::filesystem::remove(journal.file("0000000000.idx"));
+    CHECK(journal.back_up()["next_sequence"] == 1010);
+    CHECK(events_in(journal.current()) == events_in(journal.directory()));
+    CHECK(verified(journal.current())["sound"] == true);
+    REQUIRE(journal.restore().exit_code == 0);
+    CHECK(run_pawl({"append", journal.restored()}).exit_code == 0);
+    CHECK(events_in(journal.restored()) == events_in(journal.directory()));
 }
 
 TEST_CASE("a backup refuses another journal, another history, and a directory in use") {
@@ -264,6 +282,7 @@ TEST_CASE("restore refuses a directory that holds something, and a backup that i
     CHECK(damaged.exit_code == 1);
     CHECK(contains(damaged.err, "0000000001.seg, byte 8192"));
     CHECK(std::filesystem::is_empty(journal.restored()));
+    CHECK_FALSE(std::filesystem::exists(journal.restored() + ".restoring"));
     flip_bit(journal.out() / "current/0000000001.seg", 8192 + 60);
 
     std::ofstream{std::filesystem::path{journal.restored()} / "notes.txt"} << "mine";
@@ -359,4 +378,30 @@ TEST_CASE("a journal is not backed up into its own place") {
         CHECK(contains(done.err, place + " is the place of the backup itself"));
         CHECK(broken::contents(journal.out()) == before);
     }
+}
+
+TEST_CASE("a journal may be pruned and written while it is backed up") {
+    const backed_up_journal journal;
+    pawl::writer log = journal.open();
+    sample_journal::append(log, 3000);
+    must(log.sync());
+    // The first attempt sees both happen after its first segment, the later ones only new events.
+    bool pruned = false;
+    const auto report = must(
+        pawl::cli::backup(journal.directory(), journal.out(), [&](std::uint64_t, std::uint64_t) {
+            sample_journal::append(log, 100);
+            must(log.sync());
+            if (!pruned)
+                REQUIRE(must(log.prune({.before = 1500})).events > 0);
+            pruned = true;
+        }));
+    CHECK(report.first_sequence > 0);
+    CHECK(report.next_sequence == log.next_sequence());
+    const json found = verified(journal.current());
+    CHECK(found["sound"] == true);
+    CHECK(found["first_sequence"] == report.first_sequence);
+    CHECK(found["next_sequence"] == report.next_sequence);
+    CHECK(events_in(journal.current()) == events_in(journal.directory()));
+    REQUIRE(journal.restore().exit_code == 0);
+    CHECK(run_pawl({"append", journal.restored()}).exit_code == 0);
 }

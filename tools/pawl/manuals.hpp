@@ -234,8 +234,9 @@ if DIR is damaged; with 3 while another backup or a restore uses OUT.
 
 inline constexpr const char* restore_manual = R"(
 Copies a backup into DIR, which must be new or empty, and verifies every byte
-before it puts the copy there. The last segment of a backup of a live journal
-ends as after a loss of power; the first open for writing recovers it.
+before it puts the copy there. Where a file system is mounted, name a directory
+below. The last segment of a backup of a live journal ends as after a loss of
+power; the first open for writing recovers it.
 
 The result is the same journal: with the same id, so that consumers and
 followers go on with it. Never write to it and to the original. With --as-new

@@ -216,6 +216,12 @@ class attempt {
         // A segment that rolled over says that the next one exists.
         if (ends.empty() && goes_on_ && after_sealed_ != 0)
             ends[after_sealed_] = first_frame_offset;
+        // Segments without events may lie before and between those that have some.
+        const std::uint64_t begin =
+            after_sealed_ != 0 ? after_sealed_ : journal_.segments.front().ordinal;
+        for (std::uint64_t ordinal = begin; !ends.empty() && ordinal < ends.rbegin()->first;
+             ++ordinal)
+            ends.try_emplace(ordinal, whole_file);
         for (const auto& [ordinal, end] : ends) {
             const bool is_last = ordinal == ends.rbegin()->first;
             if (auto copied = take_file(segment_file(ordinal), is_last ? end : whole_file); !copied)
@@ -335,8 +341,10 @@ result<backup_report> backup(const fs::path& from, const fs::path& out,
         const bool was_pruned = now && now->first_sequence != begin;
         if (was_pruned && tries < most_attempts)
             continue;
-        if (!report)
+        if (!report) {
+            (void)remove_next(out);  // it may fill the disk
             return report;
+        }
         if (auto placed = put_in_place(out); !placed)
             return std::unexpected(std::move(placed.error()));
         return report;
