@@ -146,6 +146,23 @@ TEST_CASE("a backup that was killed is not seen, and the next one is whole") {
     CHECK(events_in(journal.current()) == events_in(journal.directory()));
 }
 
+TEST_CASE("a backup that was killed between two renames is put back") {
+    const backed_up_journal journal;
+    journal.fill(1000);
+    const json first = journal.back_up();
+    // Where directories cannot be exchanged, current has made way for next, which follows.
+    std::filesystem::rename(journal.current(), journal.out() / "previous");
+    const json second = journal.back_up();
+    CHECK(second["kept_segments"] == first["copied_segments"]);
+    CHECK(second["copied_segments"] == 0);
+    CHECK_FALSE(std::filesystem::exists(journal.out() / "previous"));
+    CHECK(events_in(journal.current()) == events_in(journal.directory()));
+    // It had followed, and previous was about to go.
+    std::filesystem::copy(journal.current(), journal.out() / "previous");
+    CHECK(journal.back_up()["kept_segments"] == first["copied_segments"]);
+    CHECK_FALSE(std::filesystem::exists(journal.out() / "previous"));
+}
+
 TEST_CASE("a backup refuses what is damaged, and leaves the last one as it was") {
     const backed_up_journal journal;
     journal.fill(1000);

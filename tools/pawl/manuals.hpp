@@ -223,7 +223,9 @@ other commands read; write to a restored copy, not to it. Positions of
 consumers are in the backup, stream heads and snapshots are not: they are
 derived.
 
-It may be killed: OUT/current changes in one step, once the backup is whole.
+It may be killed: OUT/current changes in one step, once the backup is whole. On
+file systems that cannot do that, such as exFAT or an old ZFS, it may be called
+OUT/previous afterwards; the next backup puts it back.
 It needs room for what it copies and a local file system; where there are no
 hard links, it copies everything each time. It refuses, with exit code 1, if
 OUT holds a backup of another journal, or of another history of this one, and

@@ -1,6 +1,7 @@
 #include "backup/backup.hpp"
 
 #include "backup/backup_lock.hpp"
+#include "backup/backup_place.hpp"
 #include "backup/file_copy.hpp"
 #include "backup/log_tail.hpp"
 
@@ -64,7 +65,7 @@ class attempt {
   public:
     attempt(fs::path from, const fs::path& out, journal_info journal)
         : from_{std::move(from)},
-          next_{out / "next"},
+          next_{out / next_backup},
           current_{out / current_backup},
           journal_{std::move(journal)} {}
 
@@ -271,47 +272,6 @@ class attempt {
     backup_report report_;
 };
 
-[[nodiscard]] result<void> prepare(const fs::path& out) {
-    std::error_code failed;
-    fs::create_directories(out, failed);
-    if (failed)
-        return std::unexpected(error{.code = errc::io,
-                                     .os_error = failed.value(),
-                                     .file = out.string(),
-                                     .detail = "cannot create"});
-    for (const auto& entry : fs::directory_iterator{out, failed}) {
-        const std::string name = entry.path().filename();
-        if (name != current_backup && name != "next")
-            return fail(errc::invalid_argument,
-                        out.string() + " holds something else than a backup: " + name);
-    }
-    return {};
-}
-
-[[nodiscard]] result<void> remove_next(const fs::path& out) {
-    std::error_code failed;
-    fs::remove_all(out / "next", failed);
-    if (failed)
-        return std::unexpected(error{.code = errc::io,
-                                     .os_error = failed.value(),
-                                     .file = (out / "next").string(),
-                                     .detail = "cannot remove"});
-    return {};
-}
-
-[[nodiscard]] result<void> put_in_place(const fs::path& out) {
-    if (auto synced = sync_directory(out / "next"); !synced)
-        return synced;
-    const fs::path current = out / current_backup;
-    auto placed =
-        fs::exists(current) ? exchange(out / "next", current) : put_at(out / "next", current);
-    if (!placed)
-        return placed;
-    if (auto synced = sync_directory(out); !synced)
-        return synced;
-    return remove_next(out);
-}
-
 }  // namespace
 
 result<backup_report> backup(const fs::path& from, const fs::path& out,
@@ -319,7 +279,7 @@ result<backup_report> backup(const fs::path& from, const fs::path& out,
     if (auto journal = inspect(from); !journal)
         return std::unexpected(std::move(journal.error()));
     std::error_code ignored;
-    for (const fs::path& part : {out / current_backup, out / "next"})
+    for (const fs::path& part : {out / current_backup, out / next_backup, out / previous_backup})
         if (fs::equivalent(from, part, ignored))
             return fail(errc::invalid_argument,
                         from.string() + " is the place of the backup itself; choose another OUT");
@@ -328,12 +288,14 @@ result<backup_report> backup(const fs::path& from, const fs::path& out,
     const auto lock = backup_lock::take(out, backup_lock::to::write);
     if (!lock)
         return std::unexpected(lock.error());
+    if (auto settled = settle_previous(out); !settled)
+        return std::unexpected(std::move(settled.error()));
     constexpr int most_attempts = 10;
     for (int tries = 1;; ++tries) {
         auto journal = inspect(from);
         if (!journal)
             return std::unexpected(std::move(journal.error()));
-        if (auto removed = remove_next(out); !removed)
+        if (auto removed = remove_part(out / next_backup); !removed)
             return std::unexpected(std::move(removed.error()));
         const sequence_number begin = journal->first_sequence;
         auto report = attempt{from, out, std::move(*journal)}.run(progress);
@@ -342,11 +304,13 @@ result<backup_report> backup(const fs::path& from, const fs::path& out,
         if (was_pruned && tries < most_attempts)
             continue;
         if (!report) {
-            (void)remove_next(out);  // it may fill the disk
+            (void)remove_part(out / next_backup);  // it may fill the disk
             return report;
         }
-        if (auto placed = put_in_place(out); !placed)
+        if (auto placed = put_in_place(out); !placed) {
+            (void)remove_part(out / next_backup);
             return std::unexpected(std::move(placed.error()));
+        }
         return report;
     }
 }

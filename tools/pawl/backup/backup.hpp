@@ -3,7 +3,8 @@
 // OUT/current is a whole journal directory: the sealed segments as they are, and the segments after
 // them up to the last durable event, as if the power had failed then. Each backup builds OUT/next,
 // with hard links to what OUT/current has already, and puts it in its place in one step. A backup
-// that is killed leaves OUT/current as it was.
+// that is killed leaves OUT/current as it was. (Where the file system cannot exchange directories
+// it takes two steps; between them OUT/previous is the last backup, and the next one puts it back.)
 #pragma once
 
 #include <pawl/journal/error.hpp>
