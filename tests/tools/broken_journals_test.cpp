@@ -3,7 +3,10 @@
 #include "broken_journals.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include <pawl/journal/journal.hpp>
 
 #include <functional>
 #include <map>
@@ -232,6 +235,22 @@ TEST_CASE("verify prints what is readable and what is missing") {
                    "DAMAGED\n"));
     for (const std::string& line : lines_of(done.out))
         CHECK(line.size() <= 80);
+}
+
+TEST_CASE("verify counts events that are missing at the beginning of the log") {
+    const sample_journal journal;
+    journal.fill(3000);
+    const auto second = must(pawl::inspect(journal.directory())).segments.at(1).first_sequence;
+    std::filesystem::remove(journal.file("0000000000.seg"));
+    const finished_process done = run_pawl({"verify", journal.directory()});
+    CHECK(done.exit_code == 1);
+    INFO(done.out);
+    CHECK(contains(done.out, fmt::format("missing   {} events, sequence 0 up to {}\n"
+                                         "readable  {} events, sequence {} up to 3000\n",
+                                         second, second, 3000 - second, second)));
+    const json found = json::parse(run_pawl({"verify", "--json", journal.directory()}).out);
+    CHECK(found["first_sequence"] == 0);
+    CHECK(found["readable"][0]["first_sequence"] == second);
 }
 
 TEST_CASE("info shows what it can of a journal with a segment that it cannot read") {

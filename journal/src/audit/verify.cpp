@@ -84,6 +84,8 @@ result<void> verifier::begin_where_the_log_does() {
     before_ = begin->before;
     sequence_ = begin->sequence();
     sequence_known_ = true;
+    if (!seen_first_)
+        report_.first_sequence = sequence_;
     names_digest_ = begin->names_digest;
     gap_.reset();
     check_retained();

@@ -160,8 +160,6 @@ void verifier::check_frames(std::uint64_t ordinal, const read_segment& segment,
     if (again_from_)
         return;
     note_run(end);
-    if (!seen_first_)
-        report_.first_sequence = end.first_sequence;
     seen_first_ = true;
     if (auto whole = segment.bytes.whole(); !whole) {
         // A segment that cannot be read is neither torn nor damaged.

@@ -87,7 +87,7 @@ std::string events_text(std::uint64_t events) {
 std::string runs_text(const verify_report& report) {
     constexpr std::size_t most = 20;
     std::string text;
-    sequence_number expected = report.runs.empty() ? report.first_sequence : report.runs[0].first;
+    sequence_number expected = report.first_sequence;
     const auto missing = [&](sequence_number next) {
         if (next > expected)
             text += fmt::format("missing   {}, sequence {} up to {}\n",
