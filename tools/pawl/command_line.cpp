@@ -126,7 +126,7 @@ void command_line::add_counts() {
                           streams_asked);
     command
         ->add_option("--top", streams_asked.top, "Only so many: those with most events, most first")
-        ->check(CLI::PositiveNumber)
+        ->check(at_least_one())
         ->type_name("COUNT");
     command->add_option("--name", streams_asked.name, "Only those whose name matches this pattern")
         ->check(not_empty())
@@ -196,7 +196,7 @@ void command_line::add_append() {
         ->excludes(stream)
         ->type_name("FIELD");
     command->add_option("--batch", append_asked.batch, "So many lines are one batch")
-        ->check(CLI::PositiveNumber)
+        ->check(at_least_one())
         ->type_name("COUNT");
     command
         ->add_option("--expect", append_asked.expect,

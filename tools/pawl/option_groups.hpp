@@ -73,6 +73,13 @@ void add_allow(CLI::App* command, Options& options) {
 }
 
 // CLI11 itself parses -1 as the greatest number.
+inline CLI::Validator at_least_one() {
+    return CLI::Validator{[](const std::string& text) {
+                              return text.starts_with('-') || text == "0" ? "must be at least 1"
+                                                                          : std::string{};
+                          },
+                          ""};
+}
 inline CLI::Validator not_negative() {
     return CLI::Validator{[](const std::string& text) {
                               return text.starts_with('-') ? "must not be negative" : std::string{};
@@ -117,7 +124,7 @@ inline void add_selection(CLI::App* command, selection& chosen) {
 inline void add_places(CLI::App* command, selection& chosen) {
     CLI::Option* last =
         command->add_option("--last", chosen.last, "The last so many of the events selected")
-            ->check(CLI::PositiveNumber)
+            ->check(at_least_one())
             ->excludes("--from")
             ->excludes("--limit")
             ->type_name("COUNT");
