@@ -250,7 +250,13 @@ TEST_CASE("consumers are backed up, but none that is ahead of the backup") {
     commit("audit", 50);
     sample_journal::append(log, 5);
     commit("fast", 103);
-    CHECK(journal.back_up()["consumers"] == 1);
+    std::ofstream{journal.file("consumers/torn")} << "?";
+    const finished_process done =
+        run_pawl({"backup", "--json", journal.directory(), journal.out()});
+    CHECK(done.exit_code == 0);
+    CHECK(json::parse(done.out)["consumers"] == 1);
+    CHECK(contains(done.err, "notice: a consumer is not in the backup: damaged: "));
+    CHECK(contains(done.err, "consumers/torn"));
     REQUIRE(journal.restore().exit_code == 0);
     const finished_process list = run_pawl({"consumers", "--json", journal.restored()});
     CHECK(list.exit_code == 0);

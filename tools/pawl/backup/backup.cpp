@@ -130,6 +130,8 @@ class attempt {
         const auto list = list_consumers(from_);
         if (!list)
             return std::unexpected(list.error());
+        for (const unreadable_consumer& each : list->unreadable)
+            report_.unreadable_consumers.push_back(each.why);
         for (const consumer_info& each : list->consumers) {
             auto copied = take_file("consumers/" + each.name);
             if (!copied && copied.error().code != errc::not_found)  // it was dropped meanwhile

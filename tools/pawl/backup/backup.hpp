@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <string_view>
+#include <vector>
 
 namespace pawl::cli {
 
@@ -27,6 +28,7 @@ struct backup_report {
     std::uint64_t kept_segments = 0;  // which the last backup had already
     std::uint64_t digest = 0;         // of the events in what was copied now
     std::uint64_t consumers = 0;
+    std::vector<error> unreadable_consumers;  // which are not in the backup
 };
 
 // Fails with diverged if OUT/current is a backup of another journal, or of another history of this

@@ -20,6 +20,8 @@ exit_code backup_command(const backup_options& options) {
     }();
     if (!report)
         return complain(report.error());
+    for (const error& why : report->unreadable_consumers)
+        complain("notice: a consumer is not in the backup: " + why.message());
     if (options.json) {
         put_json({{"directory", options.directory.string()},
                   {"backup", (options.out / current_backup).string()},
