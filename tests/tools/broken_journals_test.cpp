@@ -237,6 +237,30 @@ TEST_CASE("verify prints what is readable and what is missing") {
         CHECK(line.size() <= 80);
 }
 
+TEST_CASE("dump shows what it can of a journal with a segment that it cannot read") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        (void)must(log.stream("ada"));
+        must(log.append({.type = 3, .stream = must(log.stream("ada"))}, {}));
+        must(log.close());
+    }
+    journal.fill(3000);
+    const auto cut = must(pawl::inspect(journal.directory())).segments.at(2);
+    std::filesystem::resize_file(journal.file("0000000002.seg"), 20000);
+    const finished_process done = run_pawl({"dump", journal.directory()});
+    CHECK(done.exit_code == 1);
+    CHECK(contains(done.err, "0000000002.seg, byte 20000, sequence "));
+    const auto lines = lines_of(done.out);
+    REQUIRE(lines.size() == cut.first_sequence);
+    CHECK(json::parse(lines[0])["stream"] == "ada");
+    const finished_process last = run_pawl({"dump", "--last", "3", journal.directory()});
+    INFO(last.err);
+    CHECK(last.exit_code == 0);
+    REQUIRE(lines_of(last.out).size() == 3);
+    CHECK(json::parse(lines_of(last.out)[2])["sequence"] == 3000);
+}
+
 TEST_CASE("verify counts events that are missing at the beginning of the log") {
     const sample_journal journal;
     journal.fill(3000);

@@ -7,14 +7,36 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 namespace pawl::cli {
 
+// Reads every byte, for a journal whose words cannot be listed.
+result<journal_words> journal_words::read_around_damage(const std::filesystem::path& directory) {
+    journal_words words;
+    std::vector<recorded_description> said;
+    const auto report = verify(
+        directory,
+        {.visit_name = [&](const recorded_name& name) { words.add(name); },
+         .visit_description = [&](const recorded_description& each) { said.push_back(each); }});
+    if (!report)
+        return std::unexpected(report.error());
+    auto types = event_catalog::from(said);
+    if (!types)
+        return std::unexpected(std::move(types.error()));
+    words.types_ = std::move(*types);
+    return words;
+}
+
 result<journal_words> journal_words::read(const std::filesystem::path& directory) {
     auto types = event_catalog::load(directory);
+    if (!types && types.error().code == errc::damaged)
+        return read_around_damage(directory);
     if (!types)
         return std::unexpected(std::move(types.error()));
     const auto names = stream_names(directory);
+    if (!names && names.error().code == errc::damaged)
+        return read_around_damage(directory);
     if (!names)
         return std::unexpected(names.error());
     journal_words words;

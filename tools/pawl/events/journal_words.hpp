@@ -15,6 +15,7 @@ namespace pawl::cli {
 
 class journal_words {
   public:
+    // If a segment cannot be read, the words are those of all others.
     [[nodiscard]] static result<journal_words> read(const std::filesystem::path& directory);
 
     [[nodiscard]] const event_catalog& types() const noexcept { return types_; }
@@ -32,6 +33,9 @@ class journal_words {
     [[nodiscard]] result<std::uint16_t> type_of(std::string_view text) const;
 
   private:
+    [[nodiscard]] static result<journal_words> read_around_damage(
+        const std::filesystem::path& directory);
+
     event_catalog types_;
     std::unordered_map<stream_id, std::string> streams_;  // in quotes
 };
