@@ -30,15 +30,26 @@ connection_table& connections() {
     return table;
 }
 
+// Neither calls SQLite: a connection's own mutex may be held here, and is never taken under ours.
+shared_texts find(const sqlite3& connection) {
+    connection_table& known = connections();
+    const std::scoped_lock held{known.access};
+    const auto at = known.texts.find(&connection);
+    return at == known.texts.end() ? nullptr : at->second.lock();
+}
+
+void remember(const sqlite3& connection, const shared_texts& texts) {
+    connection_table& known = connections();
+    const std::scoped_lock held{known.access};
+    std::erase_if(known.texts, [](const auto& each) { return each.second.expired(); });
+    known.texts.insert_or_assign(&connection, texts);
+}
+
 }  // namespace
 
 result<shared_texts> time_texts::of(sqlite3& connection) {
-    connection_table& known = connections();
-    const std::scoped_lock held{known.access};
-    if (const auto at = known.texts.find(&connection); at != known.texts.end())
-        if (auto texts = at->second.lock())
-            return texts;
-    std::erase_if(known.texts, [](const auto& each) { return each.second.expired(); });
+    if (auto texts = find(connection))
+        return texts;
     auto made = std::make_shared<time_texts>();
     auto kept = std::make_unique<shared_texts>(made);
     if (sqlite3_create_collation_v2(
@@ -46,7 +57,7 @@ result<shared_texts> time_texts::of(sqlite3& connection) {
             [](void* at) { delete static_cast<shared_texts*>(at); }) != SQLITE_OK)
         return fail(errc::invalid_argument, sqlite3_errmsg(&connection));
     (void)kept.release();  // SQLite's now
-    known.texts.insert_or_assign(&connection, made);
+    remember(connection, made);
     return made;
 }
 
