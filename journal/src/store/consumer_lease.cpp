@@ -111,9 +111,9 @@ result<void> consumer_lease::commit(const consumer_position& position) {
     if (auto usable = check_usable(); !usable)
         return usable;
     // A prune must not have read the later position and move the beginning only now.
-    consumers_lock alone;
+    held_flock alone;
     if (position.point.next < position_.point.next) {
-        auto taken = consumers_lock::take(consumers_);
+        auto taken = lock_consumers(consumers_);
         if (!taken)
             return std::unexpected(std::move(taken.error()));
         alone = std::move(*taken);

@@ -47,10 +47,10 @@ namespace {
     auto exists = giving->has(consumers_name);
     if (!exists)
         return std::unexpected(std::move(exists.error()));
-    consumers_lock alone;
+    held_flock alone;
     if (!*exists) {
         // A prune that found no consumers must not have any before it is done.
-        auto taken = consumers_lock::take(*giving);
+        auto taken = lock_consumers(*giving);
         if (!taken)
             return std::unexpected(std::move(taken.error()));
         alone = std::move(*taken);
@@ -66,13 +66,6 @@ void set_owner(consumer_block& block) noexcept {
     std::memcpy(block.host, owner.host, sizeof block.host);
     std::memcpy(block.program, owner.program, sizeof block.program);
     std::memcpy(block.boot, owner.boot, sizeof block.boot);
-}
-
-[[nodiscard]] result<directory_handle> hold_journal(const std::filesystem::path& path) {
-    auto held = directory_handle::hold(path);
-    if (!held && held.error().code == errc::not_found)
-        return std::unexpected(no_journal_in(path));
-    return held;
 }
 
 }  // namespace
@@ -109,7 +102,7 @@ result<void> consumer_lease::acquire() {
         auto asked = ask_begin();
         if (!asked)
             return std::unexpected(std::move(asked.error()));
-        auto alone = consumers_lock::take(consumers_);
+        auto alone = lock_consumers(consumers_);
         if (!alone)
             return std::unexpected(std::move(alone.error()));
         auto ready = make_ready(*asked);

@@ -138,7 +138,7 @@ struct opened_consumer {
         return std::unexpected(std::move(consumers.error()));
     if (!*consumers)
         return std::unexpected(no_such_consumer(journal, name));
-    auto alone = consumers_lock::take(**consumers);
+    auto alone = lock_consumers(**consumers);
     if (!alone)
         return std::unexpected(std::move(alone.error()));
     auto opened = open_consumer(**consumers, name, file::access::read_write);

@@ -105,6 +105,13 @@ error no_journal_in(const directory_handle& directory) {
     return none;
 }
 
+result<directory_handle> hold_journal(const std::filesystem::path& path) {
+    auto held = directory_handle::hold(path);
+    if (!held && held.error().code == errc::not_found)
+        return std::unexpected(no_journal_in(path));
+    return held;
+}
+
 result<std::string> foreign_entry(const directory_handle& directory) {
     auto names = directory.names();
     if (!names)

@@ -40,6 +40,9 @@ inline constexpr std::string_view torn_name = "torn";
 // The not_a_journal error for a directory without journal.pawl. It says whether the directory does
 // not exist or is empty, or what else is in it.
 [[nodiscard]] error no_journal_in(const directory_handle& directory);
+
+// The directory of a journal. not_a_journal if there is none at this path.
+[[nodiscard]] result<directory_handle> hold_journal(const std::filesystem::path& path);
 // An entry that keeps the directory from becoming a journal. Empty if there is none: the directory
 // is empty, or holds only what an interrupted creation leaves.
 [[nodiscard]] result<std::string> foreign_entry(const directory_handle& directory);

@@ -43,9 +43,9 @@ result<prune_report> pruner::run() {
     if (auto listed = list_sealed(); !listed)
         return std::unexpected(std::move(listed.error()));
     // Until the new beginning is written, no consumer begins, goes back or is removed.
-    consumers_lock alone;
+    held_flock alone;
     if (!options_.dry_run) {
-        auto taken = consumers_lock::take_for_prune(directory_);
+        auto taken = lock_consumers_for_prune(directory_);
         if (!taken)
             return std::unexpected(std::move(taken.error()));
         alone = std::move(*taken);

@@ -32,9 +32,7 @@ namespace {
                                                  const prune_options& options) {
     if (auto fine = check_prune_options(options); !fine)
         return std::unexpected(std::move(fine.error()));
-    auto held = directory_handle::hold(path);
-    if (!held && held.error().code == errc::not_found)
-        return std::unexpected(no_journal_in(path));
+    auto held = hold_journal(path);
     if (!held)
         return std::unexpected(std::move(held.error()));
     auto journal = read_identity(*held);

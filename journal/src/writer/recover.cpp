@@ -43,9 +43,7 @@ namespace {
 
 [[nodiscard]] result<detail::recovered_log> rehearse(const std::filesystem::path& directory,
                                                      const recover_options& options) {
-    auto held = detail::directory_handle::hold(directory);
-    if (!held && held.error().code == errc::not_found)
-        return std::unexpected(detail::no_journal_in(directory));
+    auto held = detail::hold_journal(directory);
     if (!held)
         return std::unexpected(std::move(held.error()));
     return rehearse_in(*held, options, false);

@@ -1,10 +1,8 @@
 #include "sqlite/projection/database_owner.hpp"
 
+#include "os/file.hpp"
 #include "sqlite/projection/projection_store.hpp"
 
-#include <sys/file.h>
-
-#include <cerrno>
 #include <string>
 #include <system_error>
 
@@ -20,21 +18,13 @@ result<database_owner> database_owner::take(const std::filesystem::path& databas
     auto opened = file::open(path, file::access::create);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
-    if (::flock(opened->descriptor(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK)
-            return std::unexpected(system_error(errno, path, "cannot lock"));
-        return std::unexpected(error{.code = errc::locked,
-                                     .reason = "another projector has the database",
-                                     .file = path.string()});
+    auto held = held_flock::try_take(std::move(*opened));
+    if (!held) {
+        if (held.error().code == errc::locked)
+            held.error().reason = "another projector has the database";
+        return std::unexpected(std::move(held.error()));
     }
-    return database_owner{std::move(*opened)};
-}
-
-// Closing alone would leave the lock with a child that was forked meanwhile.
-void database_owner::release() noexcept {
-    if (locked_)
-        (void)::flock(locked_.descriptor(), LOCK_UN);
-    locked_ = file{};
+    return database_owner{std::move(*held)};
 }
 
 result<void> drop_builds(const sql_database& in, std::string_view name, std::uint32_t version) {

@@ -1,7 +1,7 @@
 // The one process that writes a database of projections, and what only it may do.
 #pragma once
 
-#include "os/file.hpp"
+#include "os/held_flock.hpp"
 #include "sqlite/projection/sql_database.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -19,14 +19,11 @@ class database_owner {
   public:
     // The database must exist. locked if another process, or this one, has it.
     [[nodiscard]] static result<database_owner> take(const std::filesystem::path& database);
-    database_owner(database_owner&&) noexcept = default;
-    database_owner& operator=(database_owner&&) = delete;
-    ~database_owner() { release(); }
-    void release() noexcept;
+    void release() noexcept { held_.release(); }
 
   private:
-    explicit database_owner(file locked) noexcept : locked_{std::move(locked)} {}
-    file locked_;
+    explicit database_owner(held_flock held) noexcept : held_{std::move(held)} {}
+    held_flock held_;
 };
 
 // Removes the builds of a projection at one version, and its consumer. not_found; busy if it is
