@@ -1,9 +1,14 @@
 // Verifies across files, on journals that the writer wrote; tests/golden has journals that it never
 // writes.
 #include "journal_support.hpp"
+#include "prune_support.hpp"
 #include "store/heads_file.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <pawl/journal/prune.hpp>
+
+#include <filesystem>
+#include <string>
 #include <utility>
 
 using namespace pawl::test;
@@ -123,4 +128,48 @@ TEST_CASE("wrong heads with a valid checksum are a notice of a deep verify only"
     must(open_quietly(directory).close());
     CHECK(verify_deep(directory).findings.empty());
     CHECK(must(pawl::detail::read_heads(directory, id)).slots.find(17)->version == 1);
+}
+
+TEST_CASE("a deep verify goes on from what a prune has kept of streams and names") {
+    growing_journal journal;
+    {
+        auto log = journal.open();
+        const pawl::stream_id named = must(log.stream("orders", 1));
+        journal.append(log, 1);
+        journal.append(log, named);
+        while (log.statistics().rollovers < 5) {
+            journal.append(log, 2 + journal.events % 2);
+            must(log.poll());
+        }
+        must(log.close());
+    }
+    REQUIRE(must(pawl::prune(journal.directory, {.keep_bytes = 0})).segments > 1);
+    const auto report = verify_deep(journal.directory);
+    CHECK(report.findings.empty());
+    CHECK(report.streams == 4);
+
+    // Stream 1 and the name lie in what was pruned.
+    const auto id = must(pawl::inspect(journal.directory)).id;
+    const auto only_finding = [&](auto change) {
+        auto heads = must(pawl::detail::read_heads(journal.directory, id));
+        change(heads);
+        must(pawl::detail::write_heads(journal.directory, id, heads));
+        const auto wrong = verify_deep(journal.directory);
+        CHECK(wrong.sound());
+        REQUIRE(wrong.findings.size() == 1);
+        return wrong.findings[0].what.detail;
+    };
+    const std::string version = only_finding([](auto& heads) { heads.slots.find(1)->version = 9; });
+    CHECK(version == "stream 1 is at version 1 in the log but at 9 in the heads");
+    const std::string name = only_finding([](auto& heads) {
+        heads.slots.find(1)->version = 1;
+        heads.names.clear();
+    });
+    CHECK(name == "the name of stream " + std::to_string(pawl::first_named_stream) +
+                      " is in the log but not in the heads");
+
+    // As the manual advises.
+    std::filesystem::remove(journal.directory / "streams");
+    must(journal.open().close());
+    CHECK(verify_deep(journal.directory).findings.empty());
 }

@@ -92,8 +92,15 @@ void stream_audit::lose_track() {
     complete_ = false;
 }
 
-void stream_audit::begin_at(std::uint64_t ordinal) {
-    lose_track();
+void stream_audit::begin_at(std::uint64_t ordinal, stream_heads* retained) {
+    if (retained == nullptr) {
+        lose_track();
+    } else {
+        heads_ = std::move(retained->slots);
+        named_ = retained->names.size();
+        names_ = std::move(retained->names);
+        complete_ = true;
+    }
     if (file_ && file_->ordinal < ordinal)
         file_.reset();
 }

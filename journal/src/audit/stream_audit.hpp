@@ -54,8 +54,10 @@ class stream_audit {
     // Frames are missing here: a stream may continue with any version, and names are no longer
     // known.
     void lose_track();
-    // What lies before this segment was pruned: the same, and heads of it are not judged.
-    void begin_at(std::uint64_t ordinal);
+    // What lies before this segment was pruned, and `retained` holds these heads and names there;
+    // null if that cannot be read, and then streams start over as in lose_track(). Heads of an
+    // earlier place are not judged.
+    void begin_at(std::uint64_t ordinal, stream_heads* retained);
     // The rest of this segment is missing: heads as of its end are not compared.
     void lose_segment(std::uint64_t ordinal);
     // The segment ended like this. Returns how the heads differ from the log, if they are as of

@@ -41,6 +41,7 @@ class verifier {
     // One copy that is not whole is no damage to the log, but leaves it without a second.
     void check_retained();
     void show_retained(const retained_log& kept);
+    void audit_from(const retained_log& kept);
 
     void check_control();
 

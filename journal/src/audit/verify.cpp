@@ -88,9 +88,9 @@ result<void> verifier::begin_where_the_log_does() {
         report_.first_sequence = sequence_;
     names_digest_ = begin->names_digest;
     gap_.reset();
-    check_retained();
     if (streams_)
-        streams_->begin_at(begin->ordinal);
+        streams_->begin_at(begin->ordinal, nullptr);
+    check_retained();
     return {};
 }
 
@@ -102,6 +102,7 @@ void verifier::check_retained() {
             find(std::move(kept.error()), false);
         } else if (*kept && (*kept)->begin.ordinal == begin_.ordinal && !shown) {
             show_retained(**kept);
+            audit_from(**kept);
             shown = true;
         }
     }
@@ -117,6 +118,16 @@ void verifier::show_retained(const retained_log& kept) {
     }
     if (options_.visit_description)
         std::ranges::for_each(kept.descriptions, options_.visit_description);
+}
+
+void verifier::audit_from(const retained_log& kept) {
+    if (!streams_)
+        return;
+    auto heads = heads_of(kept, kept.streams.size());
+    if (!heads)
+        find(std::move(heads.error()), false);
+    else
+        streams_->begin_at(kept.begin.ordinal, &*heads);
 }
 
 void verifier::check_control() {

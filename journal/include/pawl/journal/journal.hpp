@@ -107,8 +107,9 @@ struct verify_options {
     // Also compare files with each other. Versions of a stream that do not continue from segment to
     // segment, and names out of order, are damage. Stream heads that disagree with the log are a
     // notice, because they are derived, although a writer that opens trusts them. Needs memory for
-    // every stream and name, about 64 bytes per stream. After a damaged or missing segment, streams
-    // start over and names are no longer checked.
+    // every stream and name, about 64 bytes per stream. After a prune, streams and names continue
+    // from what `retained` says of them. After a damaged or missing segment, streams start over and
+    // names are no longer checked.
     bool deep = false;
     // Called for every whole event, in log order, so that whatever is derived from the events can
     // be checked in the same pass. Sequences are missing where the log is damaged. The event is
