@@ -56,6 +56,18 @@ foreach(header IN LISTS headers)
     endforeach()
 endforeach()
 
+# The top level of the repository. An export of it has no list of files to compare.
+execute_process(COMMAND git -C "${ROOT}" ls-tree --name-only HEAD
+    RESULT_VARIABLE failed OUTPUT_VARIABLE top ERROR_QUIET)
+if(NOT failed)
+    string(REGEX MATCHALL "[^\n]+" top "${top}")
+    list(REMOVE_ITEM top .ci .clang-format .clang-tidy .github .gitignore CHANGELOG.md CMakeLists.txt
+         CMakePresets.json LICENSE README.md bench codec journal replay tests tools)
+    foreach(name IN LISTS top)
+        string(APPEND missing "  ${name} does not belong on the top level of the repository\n")
+    endforeach()
+endif()
+
 if(missing)
     message(FATAL_ERROR "forgotten:\n${missing}")
 endif()

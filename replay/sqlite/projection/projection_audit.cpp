@@ -22,22 +22,13 @@ using definitions = std::map<std::string, std::string>;
 
 [[nodiscard]] result<definitions> definitions_of(const sql_database& in,
                                                  const std::string& prefix) {
-    auto asked = in.prepare(
-        "select name, sql, type from sqlite_schema where substr(name, 1, length(?1)) = ?1");
-    if (!asked)
-        return std::unexpected(std::move(asked.error()));
-    const std::array<sql_value, 1> bound{std::string_view{prefix}};
-    if (auto done = asked->bind(bound); !done)
-        return std::unexpected(std::move(done.error()));
     definitions found;
-    for (;;) {
-        auto more = asked->step();
-        if (!more)
-            return std::unexpected(std::move(more.error()));
-        if (!*more)
-            return found;
-        found.emplace(asked->text(0), asked->text(1));
-    }
+    auto done = in.each_row(
+        [&](const sql_statement& row) { found.emplace(row.text(0), row.text(1)); },
+        "select name, sql, type from sqlite_schema where substr(name, 1, length(?1)) = ?1", prefix);
+    if (!done)
+        return std::unexpected(std::move(done.error()));
+    return found;
 }
 
 [[nodiscard]] bool same_value(sqlite3_stmt* a, sqlite3_stmt* b, int column) {

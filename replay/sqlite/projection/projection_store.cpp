@@ -31,27 +31,6 @@ constexpr const char* schema[] = {
     "strict, without rowid",
 };
 
-using row_visitor = std::function<void(const sql_statement&)>;
-
-template <class... Values>
-[[nodiscard]] result<void> each_row(const sql_database& in, const row_visitor& visit,
-                                    std::string_view text, const Values&... values) {
-    const std::array<sql_value, sizeof...(Values)> bound{to_sql(values)...};
-    auto asked = in.prepare(text);
-    if (!asked)
-        return std::unexpected(std::move(asked.error()));
-    if (auto done = asked->bind(bound); !done)
-        return done;
-    for (;;) {
-        auto more = asked->step();
-        if (!more)
-            return std::unexpected(std::move(more.error()));
-        if (!*more)
-            return {};
-        visit(*asked);
-    }
-}
-
 [[nodiscard]] journal_id id_at(const sql_statement& row, int column) {
     journal_id id{};
     const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(row.get(), column));
@@ -97,7 +76,7 @@ result<void> projection_store::create() const {
     for (const char* each : schema)
         if (auto made = database_->run(each); !made)
             return made;
-    if (auto made = database_->run_with(
+    if (auto made = database_->run(
             "insert into pawl_format select ?1 where not exists (select 1 from pawl_format)",
             format);
         !made)
@@ -109,9 +88,8 @@ result<void> projection_store::create() const {
 
 result<void> projection_store::check() const {
     bool known = false;
-    if (auto read = each_row(
-            *database_, [&](const sql_statement&) { known = true; },
-            "select 1 from sqlite_schema where name = 'pawl_format'");
+    if (auto read = database_->each_row([&](const sql_statement&) { known = true; },
+                                        "select 1 from sqlite_schema where name = 'pawl_format'");
         !read)
         return read;
     const char* path = sqlite3_db_filename(&database_->get(), "main");
@@ -120,9 +98,8 @@ result<void> projection_store::check() const {
         return std::unexpected(error{
             .code = errc::not_found, .reason = "the database holds no projections", .file = file});
     std::int64_t version = 0;
-    if (auto read = each_row(
-            *database_, [&](const sql_statement& row) { version = row.integer(0); },
-            "select version from pawl_format");
+    if (auto read = database_->each_row([&](const sql_statement& row) { version = row.integer(0); },
+                                        "select version from pawl_format");
         !read)
         return read;
     if (version != format)
@@ -136,8 +113,8 @@ result<void> projection_store::check() const {
 
 result<std::vector<projection_build>> projection_store::builds() const {
     std::vector<projection_build> all;
-    auto read = each_row(
-        *database_, [&](const sql_statement& row) { all.push_back(build_at(row)); },
+    auto read = database_->each_row(
+        [&](const sql_statement& row) { all.push_back(build_at(row)); },
         "select build, name, version, state, directory, consumer, journal, next_sequence, "
         "content_hash, frame_hash, event_ns, applied, stopped from pawl_projections "
         "order by name, build");
@@ -147,7 +124,7 @@ result<std::vector<projection_build>> projection_store::builds() const {
 }
 
 result<void> projection_store::add(projection_build& build) const {
-    auto made = database_->run_with(
+    auto made = database_->run(
         "insert into pawl_projections (name, version, state, directory, consumer, journal, "
         "next_sequence, content_hash, frame_hash, event_ns, applied) "
         "values (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0)",
@@ -159,7 +136,7 @@ result<void> projection_store::add(projection_build& build) const {
 }
 
 result<void> projection_store::move(const projection_build& to, sequence_number from) const {
-    auto moved = database_->run_with(
+    auto moved = database_->run(
         "update pawl_projections set journal = ?2, next_sequence = ?3, content_hash = ?4, "
         "frame_hash = ?5, event_ns = ?6, applied = ?7, stopped = null, directory = ?9, "
         "consumer = ?10 where build = ?1 and next_sequence = ?8",
@@ -174,14 +151,12 @@ result<void> projection_store::move(const projection_build& to, sequence_number 
 }
 
 result<void> projection_store::record_stop(std::int64_t build, std::string_view why) const {
-    return database_->run_with("update pawl_projections set stopped = ?2 where build = ?1", build,
-                               why);
+    return database_->run("update pawl_projections set stopped = ?2 where build = ?1", build, why);
 }
 
 result<std::vector<parked_row>> projection_store::parked(std::int64_t build) const {
     std::vector<parked_row> all;
-    auto read = each_row(
-        *database_,
+    auto read = database_->each_row(
         [&](const sql_statement& row) {
             all.push_back({.sequence = row.number(0),
                            .key = row.text(1),
@@ -199,31 +174,30 @@ result<std::vector<parked_row>> projection_store::parked(std::int64_t build) con
 }
 
 result<void> projection_store::park(std::int64_t build, const parked_row& row) const {
-    return database_->run_with(
-        "insert into pawl_parked values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)", build,
-        row.sequence, row.key, row.why, row.content_hash, row.hold.point.next,
-        row.hold.point.content_hash, row.hold.point.frame_hash, row.hold.event_ns);
+    return database_->run("insert into pawl_parked values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)",
+                          build, row.sequence, row.key, row.why, row.content_hash,
+                          row.hold.point.next, row.hold.point.content_hash,
+                          row.hold.point.frame_hash, row.hold.event_ns);
 }
 
 result<void> projection_store::unpark(std::int64_t build, sequence_number sequence) const {
-    return database_->run_with("delete from pawl_parked where build = ?1 and sequence = ?2", build,
-                               sequence);
+    return database_->run("delete from pawl_parked where build = ?1 and sequence = ?2", build,
+                          sequence);
 }
 
 result<void> projection_store::record_retry(std::int64_t build, sequence_number sequence,
                                             std::string_view why) const {
-    return database_->run_with("update pawl_parked set why = ?3 where build = ?1 and sequence = ?2",
-                               build, sequence, why);
+    return database_->run("update pawl_parked set why = ?3 where build = ?1 and sequence = ?2",
+                          build, sequence, why);
 }
 
 result<std::uint64_t> projection_store::give_up(std::int64_t build, std::string_view key) const {
-    auto done = database_->run_with(
+    auto done = database_->run(
         "insert into pawl_skipped select build, sequence, 'dropped while it was parked: ' || why "
         "from pawl_parked where build = ?1 and key = ?2",
         build, key);
     if (done)
-        done = database_->run_with("delete from pawl_parked where build = ?1 and key = ?2", build,
-                                   key);
+        done = database_->run("delete from pawl_parked where build = ?1 and key = ?2", build, key);
     if (!done)
         return std::unexpected(std::move(done.error()));
     return static_cast<std::uint64_t>(sqlite3_changes(&database_->get()));
@@ -231,8 +205,8 @@ result<std::uint64_t> projection_store::give_up(std::int64_t build, std::string_
 
 result<std::uint64_t> projection_store::ask_for_retry(std::int64_t build, std::string_view key,
                                                       bool wanted) const {
-    auto done = database_->run_with(
-        "update pawl_parked set retry = ?3 where build = ?1 and key = ?2", build, key, wanted);
+    auto done = database_->run("update pawl_parked set retry = ?3 where build = ?1 and key = ?2",
+                               build, key, wanted);
     if (!done)
         return std::unexpected(std::move(done.error()));
     return static_cast<std::uint64_t>(sqlite3_changes(&database_->get()));
@@ -240,8 +214,8 @@ result<std::uint64_t> projection_store::ask_for_retry(std::int64_t build, std::s
 
 result<std::vector<skipped_row>> projection_store::skipped(std::int64_t build) const {
     std::vector<skipped_row> all;
-    auto read = each_row(
-        *database_, [&](const sql_statement& row) { all.push_back({row.number(0), row.text(1)}); },
+    auto read = database_->each_row(
+        [&](const sql_statement& row) { all.push_back({row.number(0), row.text(1)}); },
         "select sequence, why from pawl_skipped where build = ?1 order by sequence", build);
     if (!read)
         return std::unexpected(std::move(read.error()));
@@ -249,16 +223,15 @@ result<std::vector<skipped_row>> projection_store::skipped(std::int64_t build) c
 }
 
 result<void> projection_store::skip(std::int64_t build, const skipped_row& row) const {
-    return database_->run_with("insert into pawl_skipped values (?1, ?2, ?3)", build, row.sequence,
-                               row.why);
+    return database_->run("insert into pawl_skipped values (?1, ?2, ?3)", build, row.sequence,
+                          row.why);
 }
 
 result<std::vector<std::pair<std::string, std::string>>> projection_store::objects(
     const projection_build& build) const {
     const std::string prefix = prefix_of(build.name, build.id);
     std::vector<std::pair<std::string, std::string>> all;
-    auto read = each_row(
-        *database_,
+    auto read = database_->each_row(
         [&](const sql_statement& row) {
             all.emplace_back(row.text(0), row.text(1).substr(prefix.size()));
         },
@@ -276,8 +249,7 @@ result<void> projection_store::check_view_names(const projection_build& build) c
         return std::unexpected(std::move(all.error()));
     for (const auto& [type, name] : *all) {
         std::optional<std::string> taken_by;
-        auto read = each_row(
-            *database_,
+        auto read = database_->each_row(
             [&](const sql_statement& row) {
                 taken_by = row.is_null(0) ? "the database itself" : "projection " + row.text(0);
             },
@@ -299,13 +271,13 @@ result<void> projection_store::make_live(const projection_build& build) const {
     if (auto fine = check_view_names(build); !fine)
         return fine;
     std::vector<std::string> before;
-    auto done = each_row(
-        *database_, [&](const sql_statement& row) { before.push_back(row.text(0)); },
-        "select view from pawl_views where projection = ?1", build.name);
+    auto done =
+        database_->each_row([&](const sql_statement& row) { before.push_back(row.text(0)); },
+                            "select view from pawl_views where projection = ?1", build.name);
     for (std::size_t i = 0; done && i < before.size(); ++i)
         done = database_->run("drop view " + in_quotes(before[i], '"'));
     if (done)
-        done = database_->run_with("delete from pawl_views where projection = ?1", build.name);
+        done = database_->run("delete from pawl_views where projection = ?1", build.name);
     if (!done)
         return done;
     auto all = objects(build);
@@ -316,16 +288,15 @@ result<void> projection_store::make_live(const projection_build& build) const {
         done = database_->run("create view " + in_quotes(name, '"') + " as select * from " +
                               in_quotes(prefix + name, '"'));
         if (done)
-            done = database_->run_with("insert into pawl_views values (?1, ?2)", name, build.name);
+            done = database_->run("insert into pawl_views values (?1, ?2)", name, build.name);
         if (!done)
             return done;
     }
-    done = database_->run_with(
+    done = database_->run(
         "update pawl_projections set state = 'old' where name = ?1 and state = 'live'", build.name);
     if (!done)
         return done;
-    return database_->run_with("update pawl_projections set state = 'live' where build = ?1",
-                               build.id);
+    return database_->run("update pawl_projections set state = 'live' where build = ?1", build.id);
 }
 
 result<void> projection_store::drop(const projection_build& build) const {
@@ -340,8 +311,8 @@ result<void> projection_store::drop(const projection_build& build) const {
             !done)
             return done;
     for (const char* from : {"pawl_parked", "pawl_skipped", "pawl_projections"})
-        if (auto done = database_->run_with(
-                std::string{"delete from "} + from + " where build = ?1", build.id);
+        if (auto done =
+                database_->run(std::string{"delete from "} + from + " where build = ?1", build.id);
             !done)
             return done;
     return {};

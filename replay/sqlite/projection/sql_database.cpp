@@ -154,7 +154,8 @@ result<sql_statement> sql_database::prepare(std::string_view text) const {
     return owned;
 }
 
-result<void> sql_database::run(std::string_view text, std::span<const sql_value> values) const {
+result<void> sql_database::execute(const std::function<void(const sql_statement&)>& visit,
+                                   std::string_view text, std::span<const sql_value> values) const {
     auto made = prepare(text);
     if (!made)
         return std::unexpected(std::move(made.error()));
@@ -166,6 +167,7 @@ result<void> sql_database::run(std::string_view text, std::span<const sql_value>
             return std::unexpected(std::move(more.error()));
         if (!*more)
             return {};
+        visit(*made);
     }
 }
 

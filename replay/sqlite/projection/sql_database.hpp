@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -58,13 +59,17 @@ class sql_database {
     [[nodiscard]] static result<sql_database> open_temporary();
 
     [[nodiscard]] result<sql_statement> prepare(std::string_view text) const;
-    // One statement whose rows are ignored.
-    [[nodiscard]] result<void> run(std::string_view text,
-                                   std::span<const sql_value> values = {}) const;
+    // Executes one statement. Its rows are ignored.
     template <class... Values>
-    [[nodiscard]] result<void> run_with(std::string_view text, const Values&... values) const {
+    [[nodiscard]] result<void> run(std::string_view text, const Values&... values) const {
+        return each_row([](const sql_statement&) {}, text, values...);
+    }
+    // Executes one statement and visits each of its rows.
+    template <class... Values>
+    [[nodiscard]] result<void> each_row(const std::function<void(const sql_statement&)>& visit,
+                                        std::string_view text, const Values&... values) const {
         const std::array<sql_value, sizeof...(Values)> bound{to_sql(values)...};
-        return run(text, bound);
+        return execute(visit, text, bound);
     }
 
     [[nodiscard]] sqlite3& get() const noexcept { return *handle_; }
@@ -80,6 +85,10 @@ class sql_database {
     void close() noexcept { handle_.reset(); }
 
   private:
+    [[nodiscard]] result<void> execute(const std::function<void(const sql_statement&)>& visit,
+                                       std::string_view text,
+                                       std::span<const sql_value> values) const;
+
     explicit sql_database(sqlite3* handle) noexcept : handle_{handle, &sqlite3_close_v2} {}
     std::unique_ptr<sqlite3, int (*)(sqlite3*)> handle_;
 };

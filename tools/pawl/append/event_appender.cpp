@@ -1,5 +1,7 @@
 #include "append/event_appender.hpp"
 
+#include "append/append_together.hpp"
+
 #include <fmt/format.h>
 
 #include <pawl/codec/field_reader.hpp>
@@ -250,33 +252,11 @@ result<void> event_appender::write_pending() {
             each.entries.push_back({entry.tag, entry.value, entry.critical});
         each.header.metadata = each.entries;
     }
-    result<void> written;
-    if (pending_.size() == 1) {
-        auto placed = log_.append(pending_[0].header, pending_[0].payload);
-        if (!placed)
-            written = std::unexpected(std::move(placed.error()));
-    } else {
-        written = write_batch();
-    }
+    auto written = append_together(log_, pending_, [](const pending_event&, const receipt&) {});
     if (!written)
         return written;
     events_ += pending_.size();
     pending_.clear();
-    return {};
-}
-
-result<void> event_appender::write_batch() {
-    std::size_t bytes = 0;
-    for (const pending_event& each : pending_)
-        bytes += each.payload.size() + metadata_bytes(each.entries);
-    auto open = log_.begin_batch(static_cast<std::uint32_t>(pending_.size()), bytes);
-    if (!open)
-        return std::unexpected(std::move(open.error()));
-    for (const pending_event& each : pending_)
-        if (auto placed = open->append(each.header, each.payload); !placed)
-            return std::unexpected(std::move(placed.error()));
-    if (auto placed = open->commit(); !placed)
-        return std::unexpected(std::move(placed.error()));
     return {};
 }
 

@@ -79,7 +79,6 @@ class event_appender {
     [[nodiscard]] result<stream_id> stream_named(const std::string& name,
                                                  std::uint64_t timestamp_ns);
     [[nodiscard]] result<void> write_pending();
-    [[nodiscard]] result<void> write_batch();
 
     writer log_;
     append_rules rules_;

@@ -4,6 +4,7 @@
 #include "backup/backup_place.hpp"
 #include "backup/file_copy.hpp"
 #include "backup/log_tail.hpp"
+#include "terminal/output.hpp"
 
 #include <fmt/format.h>
 
@@ -25,13 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t first_frame_offset = 8192;
-
-[[nodiscard]] std::string segment_file(std::uint64_t ordinal) {
-    return fmt::format("{:010}.seg", ordinal);
-}
-[[nodiscard]] std::string index_file(std::uint64_t ordinal) {
-    return fmt::format("{:010}.idx", ordinal);
-}
 
 [[nodiscard]] std::unexpected<error> diverged(const fs::path& where, std::string why) {
     return std::unexpected(

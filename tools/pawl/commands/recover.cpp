@@ -56,9 +56,9 @@ std::string torn_plan(const recovery_report& report) {
                                          "  None of them was acknowledged as durable.\n",
                                          report.lost_about);
     text += fmt::format(
-        "  The log will end with {} events, in {:010}.seg at byte {}.\n"
+        "  The log will end with {} events, in {} at byte {}.\n"
         "  At least {} of them were durable before the crash.\n",
-        report.cut_sequence, report.cut.ordinal, report.cut.offset, report.durable);
+        report.cut_sequence, segment_file(report.cut.ordinal), report.cut.offset, report.durable);
     if (report.torn_bytes != 0)
         text += fmt::format(
             "  The {} bytes after that place are not part of the log. They stay in the\n"
@@ -82,8 +82,9 @@ std::string plan_text(const recovery_report& report, std::chrono::duration<doubl
 }
 
 std::string torn_text(const recovery_report& report) {
-    std::string text = fmt::format("cut        {:010}.seg at byte {}, before sequence {}\n",
-                                   report.cut.ordinal, report.cut.offset, report.cut_sequence);
+    std::string text =
+        fmt::format("cut        {} at byte {}, before sequence {}\n",
+                    segment_file(report.cut.ordinal), report.cut.offset, report.cut_sequence);
     for (const std::string& file : report.kept)
         text += fmt::format("kept       {}\n", file);
     return text;

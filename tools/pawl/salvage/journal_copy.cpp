@@ -1,5 +1,7 @@
 #include "salvage/journal_copy.hpp"
 
+#include "append/append_together.hpp"
+
 #include <fmt/format.h>
 
 #include <pawl/journal/metadata.hpp>
@@ -149,33 +151,14 @@ result<void> journal_copy::write_pending() {
             [&](const metadata_entry& entry) { each.entries.push_back(entry); });
         each.header.metadata = each.entries;
     }
-    if (pending_.size() == 1) {
-        const auto placed = log_.append(pending_[0].header, pending_[0].payload);
-        if (!placed)
-            return std::unexpected(placed.error());
-        note(pending_[0].version, placed->version);
-    } else if (auto written = write_batch(); !written) {
+    auto written =
+        append_together(log_, pending_, [this](const pending_event& each, const receipt& placed) {
+            note(each.version, placed.version);
+        });
+    if (!written)
         return written;
-    }
     pending_.clear();
     return {};
-}
-
-result<void> journal_copy::write_batch() {
-    std::size_t bytes = 0;
-    for (const pending_event& each : pending_)
-        bytes += each.payload.size() + metadata_bytes(each.entries);
-    auto open = log_.begin_batch(static_cast<std::uint32_t>(pending_.size()), bytes);
-    if (!open)
-        return std::unexpected(std::move(open.error()));
-    for (const pending_event& each : pending_) {
-        const auto placed = open->append(each.header, each.payload);
-        if (!placed)
-            return std::unexpected(placed.error());
-        note(each.version, placed->version);
-    }
-    const auto committed = open->commit();
-    return committed ? result<void>{} : std::unexpected(committed.error());
 }
 
 result<void> journal_copy::close() {

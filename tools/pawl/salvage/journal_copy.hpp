@@ -54,7 +54,6 @@ class journal_copy {
     [[nodiscard]] error other_journal() const;
     [[nodiscard]] result<void> name_streams_up_to(stream_id stream);
     [[nodiscard]] result<void> write_pending();
-    [[nodiscard]] result<void> write_batch();
     void note(stream_version before, stream_version now) { renumbered_ += before != now ? 1 : 0; }
 
     writer log_;

@@ -102,6 +102,14 @@ std::string id_text(const journal_id& id) {
     return fmt::format("{:02x}", fmt::join(id, ""));
 }
 
+std::string segment_file(std::uint64_t ordinal) {
+    return fmt::format("{:010}.seg", ordinal);
+}
+
+std::string index_file(std::uint64_t ordinal) {
+    return fmt::format("{:010}.idx", ordinal);
+}
+
 std::string owner_text(std::string owner) {
     constexpr std::string_view boot = ", boot ";
     if (const std::size_t at = owner.find(boot); at != std::string::npos)

@@ -8,6 +8,7 @@
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,10 @@ exit_code complain(const error& what);
 // A process that owns something, for the second column of a report: the boot id is on a line of its
 // own, below the process.
 [[nodiscard]] std::string owner_text(std::string owner);
+
+// The names of a segment and of its index.
+[[nodiscard]] std::string segment_file(std::uint64_t ordinal);
+[[nodiscard]] std::string index_file(std::uint64_t ordinal);
 
 // UTC with nanoseconds, "2023-11-14T22:13:20.000000000Z".
 [[nodiscard]] std::string time_text(std::uint64_t nanoseconds);
