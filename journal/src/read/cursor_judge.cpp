@@ -31,7 +31,8 @@ result<end_of_journal> cursor_state::judge_end() {
 // last.
 result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
     const segment_end end = left_.value_or(begin_.before);
-    const sequence_number durable = control_ ? control_->stored_watermark() : 0;
+    const sequence_number durable =
+        durable_.control() != nullptr ? durable_.control()->stored_watermark() : 0;
     if (durable <= end.sequence)
         return seen;
     const std::uint64_t ordinal = end.known ? end.ordinal + 1 : begin_.ordinal;
@@ -71,9 +72,9 @@ result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
     if (index && index->epoch == segment_->header.epoch)
         return damaged("an index proves that the segment is complete");
     survey_request request{.directory = directory_, .id = id_};
-    if (control_) {
-        request.stored_watermark = control_->stored_watermark();
-        request.published = control_->published();
+    if (const control_view* control = durable_.control()) {
+        request.stored_watermark = control->stored_watermark();
+        request.published = control->published();
     }
     auto surveyed = survey_at_rest(request);
     if (!surveyed) {
@@ -97,7 +98,8 @@ result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
 // While a writer is alive, what proves that the log continues past the cursor's position; empty if
 // nothing does.
 std::string_view cursor_state::proof_beyond() const {
-    if (control_ && control_->durable().value_or(0) > sequence_)
+    if (const control_view* control = durable_.control();
+        control != nullptr && control->durable().value_or(0) > sequence_)
         return "the writer reports it as durable";
     const auto successor = open_segment(directory_, id_, segment_->header.ordinal + 1);
     if (successor && load_commit(successor->bytes.data() + first_frame_offset) != 0)
@@ -106,7 +108,7 @@ std::string_view cursor_state::proof_beyond() const {
 }
 
 result<void> cursor_state::revalidate() {
-    refresh_control();
+    durable_.refresh();
     if (!segment_ || left_ || linked_)
         return {};
     if (auto reopened = reopen_if_replaced(); !reopened)

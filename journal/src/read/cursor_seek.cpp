@@ -10,7 +10,7 @@
 namespace pawl::detail {
 
 result<void> cursor_state::seek() {
-    refresh_control();
+    durable_.refresh();
     if (auto there = stand_at_beginning(); !there)
         return there;
     struct seeker {
@@ -53,7 +53,7 @@ result<void> cursor_state::stand_at_beginning() {
     begin_ = *begin;
     sequence_ = begin_.sequence();
     point_ = begin_.point;
-    names_digest_ = begin_.names_digest;
+    records_.set_digest(begin_.names_digest);
     return {};
 }
 
@@ -128,10 +128,10 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
         adopt(std::move(*opened), sealed ? kind::sealed : kind::growing);
         sequence_ = first;
         if (*ordinal != begin_.ordinal)
-            names_digest_ = 0;
+            records_.set_digest(0);
         if (!sealed)
             return {};
-        durable_seen_ = std::max(durable_seen_, index->end_sequence);
+        durable_.note(index->end_sequence);
         if (sequence == first)
             return {};
         return start_at_mark(sequence);
@@ -150,7 +150,7 @@ result<void> cursor_state::start_at_mark(sequence_number sequence) {
     if (mark && *mark && can_begin_at(**mark)) {
         offset_ = (*mark)->offset;
         sequence_ = (*mark)->sequence;
-        names_digest_ = 0;
+        records_.set_digest(0);
     }
     return {};
 }
@@ -186,8 +186,8 @@ result<void> cursor_state::seek_sequence(sequence_number sequence) {
         return std::unexpected(before_the_beginning(begin_, directory_, sequence));
     const auto seek_from = [&](sequence_number before) -> result<void> {
         // An earlier attempt may have noted names that are not before this place.
-        drop_names();
-        names_digest_ = begin_.names_digest;
+        records_.drop_records();
+        records_.set_digest(begin_.names_digest);
         if (auto entered = enter_holding(before); !entered)
             return entered;
         return walk_to(sequence);

@@ -1,6 +1,5 @@
 #include "read/cursor_state.hpp"
 
-#include "format/description_frame.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
 #include "os/assertion.hpp"
@@ -64,8 +63,7 @@ inline bool cursor_state::take_plain() noexcept {
 void cursor_state::note_kind_of_reading() noexcept {
     plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
              options_.show == visibility::published && options_.stream == no_stream_id &&
-             options_.verify && !options_.filter && names_digest_ == 0 && names_.empty() &&
-             descriptions_.empty();
+             options_.verify && !options_.filter && records_.empty();
 }
 
 const event* cursor_state::next_of_any_kind() {
@@ -77,7 +75,7 @@ const event* cursor_state::next_of_any_kind() {
 const event* cursor_state::look_for_next() {
     if (std::exchange(pending_, false))
         return &event_;
-    drop_given_names();
+    records_.drop_given();
     if (failure_)
         return nullptr;
     for (;;) {
@@ -133,7 +131,9 @@ cursor_state::step cursor_state::advance() {
         if (is_end(word)) {
             note_end(word);
         } else {
-            pass_system(word);
+            records_.note(space_, offset_, word, sequence_);
+            offset_ += padded(word.frame_bytes());
+            judged_.reset();
         }
         return step::again;
     }
@@ -150,8 +150,16 @@ cursor_state::step cursor_state::advance() {
     pass(word);
     if (!is_admitted())
         return step::again;
-    names_given_ = true;
+    records_.give();
     return step::event;
+}
+
+bool cursor_state::is_durable(sequence_number sequence) {
+    if (durable_.covers(sequence))
+        return true;
+    if (!durable_.ask_control() && segment_ && !left_ && kind_of(*segment_) != kind::sealed)
+        durable_.ask_log(segment_->space(), offset_, sequence_);
+    return durable_.covers(sequence);
 }
 
 // Called when there is no segment yet, or the current one has ended.
@@ -244,7 +252,7 @@ bool cursor_state::view_event(std::uint64_t offset, commit_word word) {
                    {ordinal_, offset},
                    content_hash_of(frame, space_.epoch, offset),
                    view.metadata_bytes,
-                   std::exchange(names_digest_, 0)};
+                   records_.take_digest()};
     return true;
 }
 
@@ -253,46 +261,10 @@ void cursor_state::pass(commit_word word) noexcept {
     ++sequence_;
     point_ = {sequence_, content_hash_of(frame, space_.epoch, offset_),
               load_u64(frame + frame_offset::hash)};
-    if (!placed_) {
-        names_digest_ = 0;
-        names_.clear();
-        descriptions_.clear();
-    }
+    if (!placed_)
+        records_.drop();
     offset_ += padded(word.frame_bytes());
     judged_.reset();
-}
-
-void cursor_state::pass_system(commit_word word) {
-    const system_class found = classify_system(word);
-    if (found == system_class::stream_name)
-        note_name(space_.base + offset_, word);
-    if (found == system_class::description && options_.names)
-        note_description(space_.base + offset_, word);
-    offset_ += padded(word.frame_bytes());
-    judged_.reset();
-}
-
-void cursor_state::note_name(const std::byte* frame, commit_word word) {
-    if (options_.names) {
-        const auto* text = reinterpret_cast<const char*>(frame + frame_header_bytes);
-        names_.push_back({.stream = load_u64(frame + frame_offset::stream),
-                          .timestamp_ns = load_u64(frame + frame_offset::timestamp),
-                          .name{text, word.frame_bytes() - frame_header_bytes}});
-    }
-    names_digest_ += digest_term(content_hash_of(frame, space_.epoch, offset_));
-}
-
-// A malformed description describes nothing, and a copy leaves it out.
-void cursor_state::note_description(const std::byte* frame, commit_word word) {
-    const auto said = read_description(frame, word);
-    if (!said)
-        return;
-    descriptions_.push_back({.type = said->type,
-                             .schema_version = said->schema_version,
-                             .next_sequence = sequence_,
-                             .timestamp_ns = load_u64(frame + frame_offset::timestamp),
-                             .name = std::string{said->name},
-                             .bytes = {said->bytes.begin(), said->bytes.end()}});
 }
 
 void cursor_state::note_end(commit_word word) noexcept {
@@ -316,7 +288,7 @@ void cursor_state::adopt(read_segment segment, kind which) noexcept {
     judged_.reset();
     left_.reset();
     linked_ = false;
-    proof_offset_ = 0;
+    durable_.enter_segment();
 }
 
 void cursor_state::go_on_in(read_segment segment) noexcept {
@@ -330,7 +302,7 @@ cursor_state::kind cursor_state::kind_of(const read_segment& segment) {
     const auto index = read_index_header(directory_, id_, segment.header.ordinal);
     if (!index || !is_of_segment(*index, segment))
         return kind::growing;
-    durable_seen_ = std::max(durable_seen_, index->end_sequence);
+    durable_.note(index->end_sequence);
     return kind::sealed;
 }
 
@@ -420,9 +392,10 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
     const auto deadline = deadline_after(clock::now(), timeout);
     auto look_at_files = clock::now() + look_interval;
     if (!pending_)
-        drop_given_names();
+        records_.drop_given();
     for (int round = 0;; ++round) {
-        const std::uint32_t seen = control_ ? control_->wake_word() : 0;
+        const control_view* control = durable_.control();
+        const std::uint32_t seen = control != nullptr ? control->wake_word() : 0;
         const step done = pending_ ? step::event : advance_until(deadline);
         if (failure_)
             return std::unexpected(*failure_);
@@ -457,8 +430,8 @@ result<bool> cursor_state::wait_for_event(std::chrono::nanoseconds timeout) {
             now - *idle_since_ < until_idle ? usual_sleep : idle_sleep;
         const auto sleep = std::clamp(std::chrono::nanoseconds{deadline - now},
                                       std::chrono::nanoseconds{0}, pause);
-        if (control_)
-            control_->sleep(seen, static_cast<std::uint64_t>(sleep.count()));
+        if (control != nullptr)
+            control->sleep(seen, static_cast<std::uint64_t>(sleep.count()));
         else
             std::this_thread::sleep_for(sleep);
     }

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "format/frame_check.hpp"
+#include "read/durable_evidence.hpp"
+#include "read/records_between.hpp"
 #include "read/segment_window.hpp"
 #include "read/stream_route.hpp"
 #include "recovery/log_survey.hpp"
-#include "store/control.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
 
@@ -31,7 +32,9 @@ class cursor_state {
           identity_{identity},
           id_{identity.id},
           options_{options},
-          window_{options.keep_cached ? file::cached::stays : file::cached::goes} {}
+          window_{options.keep_cached ? file::cached::stays : file::cached::goes},
+          records_{options.names},
+          durable_{directory_handle{directory_}, identity.id} {}
 
     // Goes to the place that the options name.
     [[nodiscard]] result<void> seek();
@@ -47,9 +50,11 @@ class cursor_state {
     [[nodiscard]] sequence_number next_sequence() const noexcept { return sequence_; }
     [[nodiscard]] log_point point() const noexcept { return point_; }
     [[nodiscard]] const journal_identity& identity() const noexcept { return identity_; }
-    [[nodiscard]] std::span<const recorded_name> names_before() const noexcept { return names_; }
+    [[nodiscard]] std::span<const recorded_name> names_before() const noexcept {
+        return records_.names();
+    }
     [[nodiscard]] std::span<const recorded_description> descriptions_before() const noexcept {
-        return descriptions_;
+        return records_.descriptions();
     }
 
   private:
@@ -81,18 +86,6 @@ class cursor_state {
         return !options_.filter || options_.filter->admits(event_);
     }
     void pass(commit_word word) noexcept;
-    // Passes over a system frame that is not an end frame.
-    void pass_system(commit_word word);
-    void note_name(const std::byte* frame, commit_word word);
-    void note_description(const std::byte* frame, commit_word word);
-    void drop_given_names() noexcept {
-        if (std::exchange(names_given_, false))
-            drop_names();
-    }
-    void drop_names() noexcept {
-        names_.clear();
-        descriptions_.clear();
-    }
     // Opens the segment after the one that was left; false if there is none yet.
     [[nodiscard]] result<bool> enter_successor();
     enum class kind : std::uint8_t { sealed, growing };
@@ -100,6 +93,8 @@ class cursor_state {
     [[nodiscard]] kind kind_of(const read_segment& segment);
     void note_end(commit_word word) noexcept;
     [[nodiscard]] error here(errc code, std::string detail) const;
+
+    [[nodiscard]] bool is_durable(sequence_number sequence);
 
     // cursor_seek.cpp: finding a place.
 
@@ -161,13 +156,6 @@ class cursor_state {
     // Another file holds the same segment: continues in it at the same place.
     void go_on_in(read_segment segment) noexcept;
 
-    // cursor_durable.cpp: what is on stable storage.
-
-    [[nodiscard]] bool is_durable(sequence_number sequence);
-    // Maps the control file again if another file has its name.
-    void refresh_control();
-    void prove_durable_from_log();
-
     std::filesystem::path directory_;
     journal_identity identity_;
     journal_id id_;
@@ -187,26 +175,14 @@ class cursor_state {
     sequence_number sequence_ = 0;
     log_point point_{};
     event event_;
-    // The names since the last event that was viewed: what they add to the digest of the next event
-    // and, with cursor_options::names, the names themselves.
-    std::uint64_t names_digest_ = 0;
-    std::vector<recorded_name> names_;
-    std::vector<recorded_description> descriptions_;  // between the same events
-    bool names_given_ = false;  // with an event that was returned, so the next call drops them
+    records_between records_;
     // When wait() first found nothing after the last event.
     std::optional<std::chrono::steady_clock::time_point> idle_since_;
     bool pending_ = false;          // wait() found an event that next() has not returned yet
     bool placed_ = false;           // seeking is over: the stream and visibility options apply
     bool looks_for_place_ = false;  // on behalf of another cursor
 
-    sequence_number durable_seen_ = 0;
-    std::optional<control_view> control_;
-    std::chrono::steady_clock::time_point look_at_control_{};  // not before this time
-    std::chrono::steady_clock::time_point
-        map_control_{};  // nor map it again, while it has its name
-    // Frames of the segment before this offset have been searched for proof of what is durable.
-    std::uint64_t proof_offset_ = 0;
-    sequence_number proof_sequence_ = 0;
+    durable_evidence durable_;
     log_begin begin_{};
     segment_end before_{};  // the end of the segment before the current one
     // Set while the cursor stands after a segment's end frame and the successor is not open yet.

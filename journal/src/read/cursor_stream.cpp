@@ -220,8 +220,7 @@ cursor_state::step cursor_state::read_without_indexes() {
     adopt(std::move(*opened), kind::growing);
     offset_ = sure_->offset;
     sequence_ = sure_->sequence;
-    names_.clear();
-    descriptions_.clear();
+    records_.drop_records();
     return step::again;
 }
 

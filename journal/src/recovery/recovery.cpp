@@ -3,13 +3,12 @@
 #include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "recovery/survey_at_rest.hpp"
+#include "recovery/torn_evidence.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/unwritten_blocks.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -243,80 +242,11 @@ class recoverer {
             const surveyed_segment& segment = survey_.segments[i - 1];
             auto cleared = i - 1 >= survey_.blank_from
                                ? request_.directory.unlink(segment_name(segment.ordinal))
-                               : keep_whole(segment);
+                               : evidence_.keep_segment(segment.ordinal, segment.header);
             if (!cleared)
                 return cleared;
         }
         return request_.directory.sync();
-    }
-
-    [[nodiscard]] result<directory_handle> torn_directory() {
-        auto made = request_.directory.make_directory(torn_name);
-        if (!made)
-            return std::unexpected(std::move(made.error()));
-        if (*made) {
-            if (auto synced = request_.directory.sync(); !synced)
-                return std::unexpected(std::move(synced.error()));
-        }
-        return request_.directory.hold_below(torn_name);
-    }
-
-    [[nodiscard]] result<void> keep_whole(const surveyed_segment& segment) {
-        auto torn = torn_directory();
-        if (!torn)
-            return std::unexpected(std::move(torn.error()));
-        const std::string stem = torn_stem(segment.ordinal, segment.header.epoch);
-        // Evidence is never replaced. If a copy of the journal was restored, the same segment may
-        // be moved here a second time.
-        std::string name = stem + ".seg";
-        for (int copy = 1;; ++copy) {
-            auto moved = request_.directory.move(segment_name(segment.ordinal), *torn, name,
-                                                 directory_handle::on_existing::fail);
-            if (!moved && moved.error().os_error == EEXIST) {
-                name = stem;
-                name.append(".").append(std::to_string(copy)).append(".seg");
-                continue;
-            }
-            if (!moved)
-                return moved;
-            done_.report.kept.push_back("torn/" + name);
-            release_kept(*torn, name, segment.header);
-            return torn->sync();
-        }
-    }
-
-    // A crash must not take up a whole segment's space forever: only nonzero bytes are evidence.
-    void release_kept(const directory_handle& torn, const std::string& name,
-                      const segment_header& header) {
-        const std::filesystem::path kept = torn.path_of(name);
-        // Another name may belong to a copy of the journal made of hard links, which may still be
-        // in use.
-        const auto links = torn.links_of(name);
-        if (!links || *links > 1)
-            return;
-        auto opened = torn.open(name, file::access::read_write);
-        if (!opened)
-            return note_room_kept(kept, opened.error());
-        auto mapped = mapping::of(*opened, mapping::access::read, header.segment_bytes);
-        if (!mapped)
-            return note_room_kept(kept, mapped.error());
-        release_after(0, {header, std::move(*mapped), std::move(*opened)});
-    }
-
-    // What is released is zero already, so a crash at any point changes nothing that is read. A
-    // page that cannot be read may be evidence: then everything stays.
-    void release_after(std::uint64_t offset, const writable_segment& segment) {
-        const std::uint64_t end = last_nonzero(segment.space(), segment.data(), offset);
-        auto done = segment.bytes.whole();
-        if (done)
-            done = release_zero_space(segment.source, end, segment.bytes.size());
-        if (!done)
-            note_room_kept(segment.source.path(), done.error());
-    }
-
-    void note_room_kept(const std::filesystem::path& path, const error& why) {
-        done_.report.notices.push_back(path.string() +
-                                       ": its unused space was not released: " + why.message());
     }
 
     [[nodiscard]] result<writable_segment> create_next(
@@ -366,7 +296,7 @@ class recoverer {
         PAWL_ASSERT(hole.offset % frame_alignment == 0);
         PAWL_ASSERT(end_frame_bytes <= opened->bytes.size() - hole.offset);
         // Release space first, so that a full disk has room for what follows.
-        release_after(hole.offset + end_frame_bytes, *opened);
+        evidence_.release_after(hole.offset + end_frame_bytes, *opened);
         auto made = create_next(holed().ordinal + 1, {.epoch = opened->header.epoch,
                                                       .end_offset = hole.offset,
                                                       .end_hash = 0,
@@ -375,35 +305,10 @@ class recoverer {
             return std::unexpected(std::move(made.error()));
         done_.successor = std::move(*made);
         done_.next_ordinal = holed().ordinal + 2;
-        if (auto kept = keep_overwritten(*opened); !kept)
+        if (auto kept = evidence_.keep_overwritten(*opened, hole.offset); !kept)
             return kept;
         store_cut_frame(*opened);
         return sync_for_good(*opened, hole.offset, end_frame_bytes);
-    }
-
-    // Keeps the bytes that the end frame will overwrite, unless they are all zero.
-    [[nodiscard]] result<void> keep_overwritten(const writable_segment& segment) {
-        const std::uint64_t offset = survey_.hole->offset;
-        const std::span<const std::byte> overwritten{segment.bytes.data() + offset,
-                                                     end_frame_bytes};
-        if (std::ranges::all_of(overwritten, [](std::byte b) { return b == std::byte{0}; })) {
-            return {};
-        }
-        auto torn = torn_directory();
-        if (!torn)
-            return std::unexpected(std::move(torn.error()));
-        const std::string name = torn_stem(holed().ordinal, segment.header.epoch) + "-" +
-                                 std::to_string(offset) + ".bytes";
-        const std::array parts{overwritten};
-        done_.report.kept.push_back("torn/" + name);
-        auto kept = torn->write_whole(name, parts, directory_handle::on_existing::fail);
-        if (kept || kept.error().os_error != EEXIST)
-            return kept;
-        // An earlier recovery died while it stored the end frame. It saved the original bytes; part
-        // of an end frame may stand there now.
-        if (auto removed = torn->unlink(name + ".tmp"); !removed)
-            return removed;
-        return torn->sync();
     }
 
     void store_cut_frame(const writable_segment& segment) {
@@ -437,6 +342,7 @@ class recoverer {
     journal_id id_;
     log_survey survey_;
     recovered_log done_;
+    torn_evidence evidence_{request_.directory, done_.report};
 };
 
 }  // namespace
