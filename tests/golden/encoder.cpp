@@ -268,6 +268,32 @@ image encode_commands(const index_fields& fields) {
     return section;
 }
 
+image encode_tags(const index_fields& fields) {
+    image section{0};
+    std::uint64_t postings = 0;
+    for (const auto& tag : fields.tags) {
+        image entry{16};
+        entry.u64(0, tag.number);
+        entry.u32(8, postings);
+        entry.u32(12, tag.offsets.size());
+        section.append(entry);
+        postings += tag.offsets.size();
+    }
+    return section;
+}
+
+image encode_postings(const index_fields& fields) {
+    image section{0};
+    for (const auto& tag : fields.tags) {
+        for (const std::uint64_t offset : tag.offsets) {
+            image entry{4};
+            entry.u32(0, offset / 8);
+            section.append(entry);
+        }
+    }
+    return section;
+}
+
 }  // namespace
 
 image encode_index(const index_fields& fields) {
@@ -279,8 +305,12 @@ image encode_index(const index_fields& fields) {
                                   {encode_streams(fields), 2, 24, 1},
                                   {encode_names(fields), 3, 16, 1},
                                   {encode_types(fields), 4, 48, 0}};
+    if (!fields.tags.empty())
+        sections.push_back({encode_tags(fields), 5, 16, 1});
     if (!fields.commands.empty())
         sections.push_back({encode_commands(fields), 6, 40, 1});
+    if (!fields.tags.empty())
+        sections.push_back({encode_postings(fields), 9, 4, 1});
     image table{0};
     image body{0};
     for (std::size_t i = 0; i < sections.size(); ++i) {
@@ -294,6 +324,7 @@ image encode_index(const index_fields& fields) {
         entry.u64(24, bytes);
         table.append(entry);
         body.append(sections[i].entries);
+        body.append(image{(8 - bytes % 8) % 8});
     }
     const std::uint64_t end = 256 + table.bytes().size() + body.bytes().size();
     image made = begin(256, "PWLINDX1", 256);

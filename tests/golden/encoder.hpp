@@ -173,6 +173,10 @@ struct index_fields {
         std::string id;
         std::uint64_t hash, first_sequence, first_offset, events;
     };
+    struct tag {
+        std::uint64_t number;
+        std::vector<std::uint64_t> offsets;
+    };
     std::string_view journal{};
     std::uint64_t ordinal{};
     std::uint64_t epoch{};
@@ -189,6 +193,7 @@ struct index_fields {
     std::vector<name> names{};
     std::vector<type> types{};
     std::vector<command> commands{};
+    std::vector<tag> tags{};
     std::uint64_t commands_back{};
     bool describes = false;  // a *description* stands in the segment
 };

@@ -403,6 +403,28 @@ TEST_CASE("index sections lie where the golden file has them") {
     CHECK(read_at<layout::index_stream>(later, streams.offset).segments_back == 1);
 }
 
+TEST_CASE("tags and their postings lie in the index where the golden file has them") {
+    const std::string bytes = committed_bytes("described/0000000000.idx");
+    CHECK(read_at<layout::index_header>(bytes, 0).sections == 7);
+    const auto tags = read_at<layout::index_section>(bytes, 256 + 4 * 32);
+    CHECK(tags.kind == 5);
+    CHECK(tags.flags == 1);
+    CHECK(tags.entry_bytes == 16);
+    CHECK(tags.count == 2);
+    const auto postings = read_at<layout::index_section>(bytes, 256 + 6 * 32);
+    CHECK(postings.kind == 9);
+    CHECK(postings.flags == 1);
+    CHECK(postings.entry_bytes == 4);
+    CHECK(postings.count == 2);
+    const auto second = read_at<layout::index_tag>(bytes, tags.offset + 16);
+    CHECK(second.tag == 0x0202030405060708);
+    CHECK(second.first == 1);
+    CHECK(second.postings == 1);
+    const auto commands = read_at<layout::index_section>(bytes, 256 + 5 * 32);
+    const auto command = read_at<layout::index_command>(bytes, commands.offset);
+    CHECK(read_at<layout::index_posting>(bytes, postings.offset + 4) == command.first);
+}
+
 TEST_CASE("commands lie in the index where the golden file has them") {
     const std::string bytes = committed_bytes("commands/0000000000.idx");
     const auto header = read_at<layout::index_header>(bytes, 0);

@@ -389,6 +389,7 @@ scene make_described() {
                           .marks = {{0, report, 0}},
                           .types = {{7, 2, 2, 0, 1, time + 2, time + 4}},
                           .commands = {{"command id 16 by", 0x0102030405060708, 1, sell, 1}},
+                          .tags = {{0x0102030405060708, {sell}}, {0x0202030405060708, {sell}}},
                           .describes = true});
     journal.put_heads({.end_sequence = 2, .slots = 64});
     journal.put_control({.durable = 2, .published = 2, .watermarks = {0, 2}});

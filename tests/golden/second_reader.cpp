@@ -345,6 +345,7 @@ class reader {
                           .successor_epoch = load(end.fields.payload, 0, 8),
                           .end_type = end.fields.type};
         std::map<std::uint64_t, index_fields::stream> streams;
+        std::map<std::uint64_t, std::vector<std::uint64_t>> tags;
         std::map<std::pair<std::uint16_t, std::uint16_t>, index_fields::type> types;
         bool any = false;
         for (const read_frame& frame : segment.frames) {
@@ -365,6 +366,7 @@ class reader {
             made.max_timestamp_ns = std::max(made.max_timestamp_ns, fields.timestamp_ns);
             any = true;
             note_command(made, frame, (fields.flags & 0x0c) != 0);
+            note_tags(tags, frame);
             if (fields.stream != 0)
                 streams[fields.stream] = {fields.stream, fields.version, frame.offset};
             auto& type =
@@ -388,11 +390,26 @@ class reader {
         }
         for (const auto& [key, type] : types)
             made.types.push_back(type);
+        for (const auto& [tag, offsets] : tags)
+            made.tags.push_back({tag, offsets});
         if (last_commands_)
             made.commands_back = made.ordinal - *last_commands_;
         if (!made.commands.empty())
             last_commands_ = made.ordinal;
         return encode_index(made);
+    }
+
+    static void note_tags(std::map<std::uint64_t, std::vector<std::uint64_t>>& tags,
+                          const read_frame& frame) {
+        const std::string& entries = frame.fields.metadata;
+        for (std::size_t at = 0; at + 8 <= entries.size();) {
+            const std::uint64_t bytes = load(entries, at + 4, 4);
+            if (load(entries, at, 2) == 7) {
+                for (std::size_t each = 0; each < bytes; each += 8)
+                    tags[load(entries, at + 8 + each, 8)].push_back(frame.offset);
+            }
+            at += 8 + (bytes + 7) / 8 * 8;
+        }
     }
 
     // A command is the run of events with one id in one batch.

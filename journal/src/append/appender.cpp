@@ -28,6 +28,7 @@ appender::appender(appender_setup setup, head_slots heads)
     undo_.reserve(usual_batch);
     progress_.sequence.store(sequence_, std::memory_order_relaxed);
     enter(setup.first);
+    life_ = epoch_;
 }
 
 void appender::enter(live_segment* segment) noexcept {

@@ -15,9 +15,11 @@
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/event.hpp>
 #include <pawl/journal/options.hpp>
+#include <pawl/journal/tags.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -106,6 +108,8 @@ class appender {
     [[nodiscard]] result<std::vector<std::uint64_t>> recent_events(stream_id stream,
                                                                    stream_version after) const;
     [[nodiscard]] const command_window& commands() const noexcept { return commands_; }
+    // The end of the log, without the events of an open batch.
+    [[nodiscard]] writer_point point() const noexcept;
     // The event at a place in the newest segment, which a receipt named.
     [[nodiscard]] event written(log_position position) const noexcept;
     // Whether a batch or reservation is open, whose events are not in the log yet.
@@ -217,6 +221,9 @@ class appender {
     }
     [[nodiscard, gnu::noinline]] std::optional<error> unmet_condition(
         const event_header& header) const noexcept;
+    // The error if an event matches the condition, or its point is not in this log.
+    [[nodiscard, gnu::noinline]] std::optional<error> judge(
+        const unless_condition& unless) const noexcept;
     // Without the events of an open batch.
     [[nodiscard]] stream_version published_version(stream_id stream) const noexcept;
     [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
@@ -232,10 +239,11 @@ class appender {
                                             std::span<const std::byte> payload,
                                             std::uint64_t timestamp_ns,
                                             std::uint64_t behind) noexcept;
-    // An event that has neither metadata nor conditions must not pay for them: what appends one is
-    // instantiated twice.
+    // An event that has neither metadata nor tags nor conditions must not pay for them: what
+    // appends one is instantiated twice.
     [[nodiscard]] static bool has_more(const event_header& header) noexcept {
-        return (header.metadata.size() | header.conditions.size()) != 0;
+        return (header.metadata.size() | header.conditions.size() | header.tags.size() |
+                std::bit_cast<std::uintptr_t>(header.unless)) != 0;
     }
     template <bool WithMore>
     [[nodiscard]] result<receipt> append_event(const event_header& header,
@@ -324,6 +332,7 @@ class appender {
     std::uint64_t epoch_ = 0;
     std::uint64_t ordinal_ = 0;
     std::uint64_t begin_ = 0;  // live_segment::begin
+    std::uint64_t life_ = 0;   // the epoch of the first segment: no other writer has it
     // Changed by every append.
     std::uint64_t position_ = 0;
     std::uint64_t scribbled_ = 0;  // bytes between position_ and this may not be zero

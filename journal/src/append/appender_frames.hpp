@@ -6,6 +6,9 @@
 #include "format/metadata.hpp"
 #include "os/assertion.hpp"
 
+#include <pawl/journal/tags.hpp>
+
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -55,17 +58,32 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
                                     number);
         if (entry.value.size() > max_payload_bytes)
             return payload_too_large(entry.value.size());
+        if (entry.tag == metadata_tag::tags && !header.tags.empty())
+            return metadata_refused("tags both in event_header::tags and in its metadata", number);
+    }
+    if (!header.tags.empty() &&
+        !value_fits(metadata_tag::tags,
+                    std::as_bytes(header.tags.first(std::min(header.tags.size(), max_tags + 1))))) {
+        return error{.code = errc::invalid_argument,
+                     .size = header.tags.size(),
+                     .limit = max_tags,
+                     .reason = "event_header::tags must ascend, without 0 and within the limit"};
     }
     if (front > max_payload_bytes || payload_bytes > max_payload_bytes - front)
         return payload_too_large(front + payload_bytes);
     return std::nullopt;
 }
 
+// What an event carries in front of its payload.
+[[nodiscard]] inline std::size_t front_bytes(const event_header& header) noexcept {
+    return metadata_bytes(header.metadata) + tag_bytes(header.tags.size());
+}
+
 template <bool WithMore>
 inline appender::event_extras appender::extras_of(const event_header& header) noexcept {
     event_extras extras;
     if constexpr (WithMore)
-        extras.bytes = metadata_bytes(header.metadata);
+        extras.bytes = front_bytes(header);
     return extras;
 }
 
@@ -79,7 +97,9 @@ inline std::optional<error> appender::admit(const event_header& header, std::siz
         if (!command)
             return std::move(command.error());
         extras.command = *command;
-        return refuse_conditions(header);
+        if (auto unmet = refuse_conditions(header))
+            return unmet;
+        return header.unless == nullptr ? std::nullopt : judge(*header.unless);
     } else {
         if (payload_bytes > max_payload_bytes) [[unlikely]]
             return payload_too_large(payload_bytes);
@@ -132,7 +152,7 @@ inline void appender::store_body(const event_header& header, std::span<const std
     store_time(position_, header.timestamp_ns);
     store_payload(position_ + extras.bytes, payload);
     if constexpr (WithMore)
-        store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
+        store_metadata(base_ + position_ + frame_header_bytes, header.metadata, header.tags);
 }
 
 // A reader that reaches `next` must find no frame there yet.

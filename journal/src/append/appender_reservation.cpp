@@ -21,8 +21,8 @@ std::optional<error> appender::reserve(const event_header& header, std::size_t m
 
 result<void> appender::attend_reservation(const event_header& header,
                                           std::size_t max_bytes) noexcept {
-    return attend(padded(frame_header_bytes + std::min(max_bytes, max_payload_bytes) +
-                         metadata_bytes(header.metadata)));
+    return attend(
+        padded(frame_header_bytes + std::min(max_bytes, max_payload_bytes) + front_bytes(header)));
 }
 
 std::optional<error> appender::reserve_in_batch(const event_header& header,
@@ -72,7 +72,7 @@ template <bool WithMore>
         return wrong;
     store_place(position_, sequence_ + staged, header.stream, slot, behind);
     if constexpr (WithMore)
-        store_metadata(base_ + position_ + frame_header_bytes, header.metadata);
+        store_metadata(base_ + position_ + frame_header_bytes, header.metadata, header.tags);
     reservation_.open = true;
     reservation_.type = header.type;
     reservation_.schema_version = header.schema_version;

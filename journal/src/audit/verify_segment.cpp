@@ -322,7 +322,8 @@ bool verifier::same(segment_index built, const segment_index& read) {
     };
     return std::memcmp(&a, &b, sizeof b) == 0 && equal(built.marks, read.marks) &&
            equal(built.streams, read.streams) && equal(built.names, read.names) &&
-           equal(built.types, read.types) && equal(built.commands, read.commands);
+           equal(built.types, read.types) && equal(built.commands, read.commands) &&
+           equal(built.tags, read.tags) && equal(built.postings, read.postings);
 }
 
 void verifier::check_links(std::uint64_t ordinal, const std::optional<segment_index>& index) {

@@ -48,14 +48,16 @@ static_assert(offsetof(index_header, checksums_offset) == 144);
 static_assert(offsetof(index_header, commands_back) == 152);
 static_assert(offsetof(index_header, checksum) == 248);
 
-// What a section holds. Kinds 5, 7 and 8 are reserved for tags, descriptions and the digest of the
-// segment. A segment without commands has no section for them.
+// What a section holds. Kinds 7 and 8 are reserved for descriptions and the digest of the segment.
+// A segment without commands or tags has no section for them.
 enum class index_section_kind : std::uint16_t {
     marks = 1,
     streams = 2,
     names = 3,
     types = 4,
+    tags = 5,
     commands = 6,
+    postings = 9,
 };
 
 // A reader that does not know a section's kind may skip it unless this flag is set.
@@ -111,6 +113,18 @@ struct index_type {  // sorted by type, then schema version
 };
 static_assert(sizeof(index_type) == 48);
 static_assert(offsetof(index_type, max_timestamp_ns) == 40);
+
+struct index_tag {  // sorted by tag
+    std::uint64_t tag;
+    std::uint32_t first;     // its first entry in the section of postings,
+    std::uint32_t postings;  // and how many it has, at least one
+};
+static_assert(sizeof(index_tag) == 16);
+static_assert(offsetof(index_tag, postings) == 12);
+
+// One of a tag's events: its offset / 8. Those of a tag ascend, and lie behind those of the tag
+// before it.
+using index_posting = std::uint32_t;
 
 struct index_command {  // ascending by first sequence
     std::uint8_t id[16];

@@ -138,25 +138,46 @@ struct metadata_extent {
     }
 }
 
-// Stores the entries at `to`, which has room for metadata_bytes(entries).
-inline void store_metadata(std::byte* to, std::span<const metadata_entry> entries) noexcept {
-    for (const metadata_entry& entry : entries) {
-        const bool last = &entry == &entries.back();
-        const metadata_prefix prefix{
-            .tag = static_cast<std::uint16_t>(entry.tag),
-            .flags = static_cast<std::uint16_t>((entry.critical ? metadata_critical : 0) |
-                                                (last ? metadata_last : 0)),
-            .value_bytes = static_cast<std::uint32_t>(entry.value.size())};
-        std::memcpy(to, &prefix, sizeof prefix);
-        to += sizeof prefix;
-        if (entry.value.empty())
-            continue;
-        const std::size_t padded_value = padded(entry.value.size());
-        // Zero the last word; the value then overwrites what is not padding.
-        store_u64(to + padded_value - frame_alignment, 0);
-        std::memcpy(to, entry.value.data(), entry.value.size());
-        to += padded_value;
-    }
+// Stores an entry and returns where the next one begins.
+inline std::byte* store_entry(std::byte* to, const metadata_entry& entry, bool last) noexcept {
+    const metadata_prefix prefix{
+        .tag = static_cast<std::uint16_t>(entry.tag),
+        .flags = static_cast<std::uint16_t>((entry.critical ? metadata_critical : 0) |
+                                            (last ? metadata_last : 0)),
+        .value_bytes = static_cast<std::uint32_t>(entry.value.size())};
+    std::memcpy(to, &prefix, sizeof prefix);
+    to += sizeof prefix;
+    if (entry.value.empty())
+        return to;
+    const std::size_t padded_value = padded(entry.value.size());
+    // Zero the last word; the value then overwrites what is not padding.
+    store_u64(to + padded_value - frame_alignment, 0);
+    std::memcpy(to, entry.value.data(), entry.value.size());
+    return to + padded_value;
+}
+
+// How many of the entries stand before the event's tags: all up to the last of Pawl's own that is
+// smaller.
+[[nodiscard]] inline std::size_t entries_before_tags(
+    std::span<const metadata_entry> entries) noexcept {
+    std::size_t before = entries.size();
+    while (before != 0 && entries[before - 1].tag >= metadata_tag::tags)
+        --before;
+    return before;
+}
+
+// Stores the entries at `to`, and the tags, if there are any, as one more. There is room for all.
+inline void store_metadata(std::byte* to, std::span<const metadata_entry> entries,
+                           std::span<const std::uint64_t> tags) noexcept {
+    const std::size_t before = tags.empty() ? entries.size() : entries_before_tags(entries);
+    for (const metadata_entry& entry : entries.first(before))
+        to = store_entry(to, entry, tags.empty() && &entry == &entries.back());
+    if (tags.empty())
+        return;
+    const metadata_entry own{.tag = metadata_tag::tags, .value = std::as_bytes(tags)};
+    to = store_entry(to, own, before == entries.size());
+    for (const metadata_entry& entry : entries.subspan(before))
+        to = store_entry(to, entry, &entry == &entries.back());
 }
 
 // How to read the body of an event's frame.

@@ -39,7 +39,7 @@ class index_builder {
         min_timestamp_ = std::min(min_timestamp_, timestamp);
         count_type(word, frame, timestamp);
         note_stream(offset, frame);
-        note_command(offset, word, frame);
+        note_metadata(offset, word, frame);
     }
 
     // The first fault found in links or versions, or frame_fault::none.
@@ -49,6 +49,7 @@ class index_builder {
 
     [[nodiscard]] segment_index take(const walk_end& end) {
         take_streams();
+        take_tags();
         std::ranges::sort(index_.names, {}, [](const indexed_name& name) {
             return std::pair{name.hash, name.offset};
         });
@@ -111,7 +112,7 @@ class index_builder {
     }
 
     // Nothing is taken from metadata that readers call malformed.
-    void note_command(std::uint64_t offset, commit_word word, const std::byte* frame) {
+    void note_metadata(std::uint64_t offset, commit_word word, const std::byte* frame) {
         const bool goes_on =
             in_command_ && (word.flags() & (flag::batch_middle | flag::batch_last)) != 0;
         in_command_ = false;
@@ -120,23 +121,39 @@ class index_builder {
         const frame_view view = view_frame(frame, word);
         if (!view.fault.empty())
             return;
-        const auto command =
-            metadata_view{{frame + frame_header_bytes, view.metadata_bytes}}.command();
-        if (!command)
-            return;
+        const metadata_view metadata{{frame + frame_header_bytes, view.metadata_bytes}};
+        const number_list tags = metadata.tags();
+        for (std::size_t i = 0; i < tags.size(); ++i)
+            tagged_.emplace_back(tags[i], static_cast<index_posting>(offset / frame_alignment));
+        if (const auto command = metadata.command())
+            note_command(offset, frame, *command, goes_on);
+    }
+
+    void note_command(std::uint64_t offset, const std::byte* frame,
+                      const command_reference& command, bool goes_on) {
         in_command_ = true;
-        if (goes_on && index_.commands.back().hash == command->hash &&
-            std::memcmp(index_.commands.back().id, command->id.data(), command->id.size()) == 0) {
+        if (goes_on && index_.commands.back().hash == command.hash &&
+            std::memcmp(index_.commands.back().id, command.id.data(), command.id.size()) == 0) {
             ++index_.commands.back().events;
             return;
         }
         index_command made{.id = {},
-                           .hash = command->hash,
+                           .hash = command.hash,
                            .first_sequence = load_u64(frame + frame_offset::sequence),
                            .first = static_cast<std::uint32_t>(offset / frame_alignment),
                            .events = 1};
-        std::memcpy(made.id, command->id.data(), command->id.size());
+        std::memcpy(made.id, command.id.data(), command.id.size());
         index_.commands.push_back(made);
+    }
+
+    void take_tags() {
+        std::ranges::sort(tagged_);
+        for (const auto& [tag, posting] : tagged_) {
+            if (index_.tags.empty() || index_.tags.back().tag != tag)
+                index_.tags.push_back({tag, static_cast<std::uint32_t>(index_.postings.size()), 0});
+            ++index_.tags.back().postings;
+            index_.postings.push_back(posting);
+        }
     }
 
     void take_streams() {
@@ -206,6 +223,7 @@ class index_builder {
     std::uint64_t min_timestamp_ = std::numeric_limits<std::uint64_t>::max();
     frame_fault fault_ = frame_fault::none;
     std::uint64_t fault_offset_ = 0;
+    std::vector<std::pair<tag_id, index_posting>> tagged_;  // every tag of every event
     bool in_command_ = false;  // the event before belongs to the last of index_.commands
     bool out_of_memory_ = false;
 };

@@ -15,14 +15,25 @@ namespace {
 constexpr std::size_t checksum_bytes = sizeof(std::uint64_t);
 
 // By kind; 0 for those that no version writes yet.
-constexpr std::array<std::uint32_t, 6> entry_sizes{
-    sizeof(index_mark),   sizeof(index_stream), sizeof(indexed_name), sizeof(index_type), 0,
-    sizeof(index_command)};
+constexpr std::array<std::uint32_t, 9> entry_sizes{sizeof(index_mark),
+                                                   sizeof(index_stream),
+                                                   sizeof(indexed_name),
+                                                   sizeof(index_type),
+                                                   sizeof(index_tag),
+                                                   sizeof(index_command),
+                                                   0,
+                                                   0,
+                                                   sizeof(index_posting)};
 
 [[nodiscard]] std::unexpected<error> refuse(errc code, const std::filesystem::path& path,
                                             std::uint64_t offset, std::string detail) {
     return std::unexpected(
         error{.code = code, .offset = offset, .file = path.string(), .detail = std::move(detail)});
+}
+
+[[nodiscard]] bool is_possible(const index_tag& tag, std::uint64_t postings) noexcept {
+    return tag.tag != 0 && tag.postings != 0 && tag.first <= postings &&
+           tag.postings <= postings - tag.first;
 }
 
 }  // namespace
@@ -294,6 +305,58 @@ result<std::vector<index_command>> index_file::commands() {
             return wrong("a command lies at an impossible place", section.offset);
     }
     return commands;
+}
+
+result<std::vector<std::uint64_t>> index_file::find_tag(tag_id tag) {
+    std::vector<std::uint64_t> offsets;
+    const index_section& tags = at(index_section_kind::tags);
+    const index_section& postings = at(index_section_kind::postings);
+    const auto first =
+        partition_point<index_tag>(tags, [&](const index_tag& other) { return other.tag < tag; });
+    if (!first)
+        return std::unexpected(first.error());
+    if (*first == tags.count)
+        return offsets;
+    const auto named = entry<index_tag>(tags, *first);
+    if (!named)
+        return std::unexpected(named.error());
+    if (named->tag != tag)
+        return offsets;
+    if (!is_possible(*named, postings.count))
+        return wrong("tag " + std::to_string(tag) + " has postings that are not there",
+                     tags.offset + *first * sizeof(index_tag));
+    offsets.reserve(named->postings);
+    for (std::uint64_t number = named->first; offsets.size() < named->postings; ++number) {
+        const auto posting = entry<index_posting>(postings, number);
+        if (!posting)
+            return std::unexpected(posting.error());
+        const std::uint64_t offset = std::uint64_t{*posting} * frame_alignment;
+        if (!possible_offset(offset) || (!offsets.empty() && offset <= offsets.back()))
+            return wrong("a posting of tag " + std::to_string(tag) + " is impossible",
+                         postings.offset + number * sizeof(index_posting));
+        offsets.push_back(offset);
+    }
+    return offsets;
+}
+
+bool are_possible(std::span<const index_tag> tags, std::span<const index_posting> postings,
+                  const index_header& in) noexcept {
+    std::uint64_t next = 0;
+    tag_id before = 0;
+    for (const index_tag& tag : tags) {
+        if (tag.tag <= before || tag.first != next || !is_possible(tag, postings.size()))
+            return false;
+        std::uint64_t last = 0;
+        for (const index_posting posting : postings.subspan(tag.first, tag.postings)) {
+            const std::uint64_t offset = std::uint64_t{posting} * frame_alignment;
+            if (offset < first_frame_offset || offset >= in.end_offset || offset <= last)
+                return false;
+            last = offset;
+        }
+        before = tag.tag;
+        next += tag.postings;
+    }
+    return next == postings.size();
 }
 
 }  // namespace pawl::detail

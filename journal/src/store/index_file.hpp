@@ -50,6 +50,10 @@ class index_file {
     // The commands of the segment, in the order of the log.
     [[nodiscard]] result<std::vector<index_command>> commands();
 
+    // Offsets of the segment's events that name the tag, ascending. Cost: a binary search, and the
+    // blocks that hold them.
+    [[nodiscard]] result<std::vector<std::uint64_t>> find_tag(tag_id tag);
+
     // Checks every block.
     [[nodiscard]] result<void> check_all();
     // The bytes of a section's entries. Unchecked before check_all().
@@ -81,7 +85,7 @@ class index_file {
         return sections_[static_cast<std::size_t>(kind) - 1];
     }
 
-    static constexpr std::size_t known_sections = 6;  // some of which no version writes yet
+    static constexpr std::size_t known_sections = 9;  // some of which no version writes yet
 
     mapping mapped_;
     std::span<const std::byte> bytes_;
@@ -94,6 +98,12 @@ class index_file {
 
 // Whether a segment with this header can hold the command.
 [[nodiscard]] bool is_possible(const index_command& command, const index_header& in) noexcept;
+
+// Whether a segment with this header can hold these tags: each once, with its postings behind those
+// of the tag before it.
+[[nodiscard]] bool are_possible(std::span<const index_tag> tags,
+                                std::span<const index_posting> postings,
+                                const index_header& in) noexcept;
 
 // Checks a header as index_file::open does; `bytes` need not hold more than the header.
 [[nodiscard]] result<index_header> check_index_header(std::span<const std::byte> bytes,

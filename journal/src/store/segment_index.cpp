@@ -1,6 +1,7 @@
 #include "store/segment_index.hpp"
 
 #include "format/block_checksum.hpp"
+#include "format/metadata.hpp"
 #include "format/name_frame.hpp"
 #include "format/segment_walk.hpp"
 #include "os/file.hpp"
@@ -43,7 +44,8 @@ namespace {
            std::ranges::all_of(
                index.commands,
                [&](const index_command& command) { return is_possible(command, header); }) &&
-           std::ranges::is_sorted(index.commands, {}, &index_command::first_sequence);
+           std::ranges::is_sorted(index.commands, {}, &index_command::first_sequence) &&
+           are_possible(index.tags, index.postings, header);
 }
 
 // Lays out the sections of a file one after the other, each with its entry in the table.
@@ -64,6 +66,7 @@ class index_encoder {
         std::memcpy(file_.data() + next_entry_, &section, sizeof section);
         next_entry_ += sizeof section;
         file_.insert(file_.end(), bytes.begin(), bytes.end());
+        file_.resize(padded(file_.size()));
     }
 
     [[nodiscard]] std::vector<std::byte> finish(index_header header) {
@@ -107,7 +110,9 @@ template <class Entry>
                         .streams = take<index_stream>(from, index_section_kind::streams),
                         .names = take<indexed_name>(from, index_section_kind::names),
                         .types = take<index_type>(from, index_section_kind::types),
-                        .commands = take<index_command>(from, index_section_kind::commands)};
+                        .commands = take<index_command>(from, index_section_kind::commands),
+                        .tags = take<index_tag>(from, index_section_kind::tags),
+                        .postings = take<index_posting>(from, index_section_kind::postings)};
     if (offsets_possible(index))
         return index;
     return std::unexpected(error{.code = errc::damaged,
@@ -133,19 +138,25 @@ result<segment_index> index_from_frames(const read_segment& segment,
 std::vector<std::byte> encode_index(const segment_index& index) {
     constexpr std::uint32_t always = 4;
     const bool commands = !index.commands.empty();
-    index_encoder encoder{commands ? always + 1 : always};
+    const bool tags = !index.tags.empty();
+    index_encoder encoder{always + (commands ? 1U : 0U) + (tags ? 2U : 0U)};
     const std::size_t entries =
         index.marks.size() * sizeof(index_mark) + index.streams.size() * sizeof(index_stream) +
         index.names.size() * sizeof(indexed_name) + index.types.size() * sizeof(index_type) +
-        index.commands.size() * sizeof(index_command);
+        index.commands.size() * sizeof(index_command) + index.tags.size() * sizeof(index_tag) +
+        index.postings.size() * sizeof(index_posting);
     constexpr std::size_t rest = 1024;
     encoder.reserve(entries + entries / 512 + rest);
     encoder.add(index_section_kind::marks, 0, index.marks);
     encoder.add(index_section_kind::streams, section_must_be_known, index.streams);
     encoder.add(index_section_kind::names, section_must_be_known, index.names);
     encoder.add(index_section_kind::types, 0, index.types);
+    if (tags)
+        encoder.add(index_section_kind::tags, section_must_be_known, index.tags);
     if (commands)
         encoder.add(index_section_kind::commands, section_must_be_known, index.commands);
+    if (tags)
+        encoder.add(index_section_kind::postings, section_must_be_known, index.postings);
     return encoder.finish(index.header);
 }
 
@@ -200,12 +211,35 @@ bool is_at_its_place(const index_stream& stream, const frame_space& space) noexc
            load_u64(frame + frame_offset::version) == stream.version;
 }
 
+bool names_tag(const frame_space& space, std::uint64_t offset, tag_id tag) noexcept {
+    if (!has_room_for_header(space, offset))
+        return false;
+    const std::byte* frame = space.base + offset;
+    const commit_word word{load_commit(frame)};
+    if (check_frame(space, offset, word) != frame_fault::none || word.is_system())
+        return false;
+    const frame_view view = view_frame(frame, word);
+    if (!view.fault.empty())
+        return false;
+    const number_list tags =
+        metadata_view{{frame + frame_header_bytes, view.metadata_bytes}}.tags();
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+        if (tags[i] == tag)
+            return true;
+    }
+    return false;
+}
+
 bool lists_what_is_there(const segment_index& index, const frame_space& space) noexcept {
     return std::ranges::all_of(
                index.streams,
                [&](const index_stream& each) { return is_at_its_place(each, space); }) &&
-           std::ranges::all_of(index.names, [&](const indexed_name& each) {
-               return name_at(space, each.offset).has_value();
+           std::ranges::all_of(
+               index.names,
+               [&](const indexed_name& each) { return name_at(space, each.offset).has_value(); }) &&
+           std::ranges::all_of(index.tags, [&](const index_tag& each) {
+               const index_posting last = index.postings[each.first + each.postings - 1];
+               return names_tag(space, std::uint64_t{last} * frame_alignment, each.tag);
            });
 }
 

@@ -25,6 +25,8 @@ struct segment_index {
     std::vector<indexed_name> names;
     std::vector<index_type> types;
     std::vector<index_command> commands;
+    std::vector<index_tag> tags;
+    std::vector<index_posting> postings;
 
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
 };
@@ -65,7 +67,9 @@ struct index_source {
 [[nodiscard]] bool is_of_segment(const index_header& index, const read_segment& segment);
 // Whether the stream's last event in the segment is where the index says.
 [[nodiscard]] bool is_at_its_place(const index_stream& stream, const frame_space& space) noexcept;
-// The same of all streams and names that the index lists.
+// Whether the frame there is an event that names the tag.
+[[nodiscard]] bool names_tag(const frame_space& space, std::uint64_t offset, tag_id tag) noexcept;
+// The same of all streams and names that the index lists, and of each tag's last event.
 [[nodiscard]] bool lists_what_is_there(const segment_index& index,
                                        const frame_space& space) noexcept;
 // A whole index from the bytes of its file, with every block checked; the errors name `path`.

@@ -157,6 +157,10 @@ std::optional<log_position> writer::last_position(stream_id stream) const noexce
     return detail::unpack_position(head->last);
 }
 
+writer_point writer::point() const noexcept {
+    return appender_->point();
+}
+
 sequence_number writer::next_sequence() const noexcept {
     return appender_->sequence();
 }

@@ -70,6 +70,11 @@ void probe(std::span<const std::byte> bytes) {
     const auto commands = index->commands();
     for (const index_command& command : commands.value_or(std::vector<index_command>{}))
         demand(command.first_offset() < index->header().end_offset && command.events != 0);
+    for (const tag_id tag : {tag_id{1}, tag_id{42}, ~tag_id{0}}) {
+        const auto tagged = index->find_tag(tag);
+        for (const std::uint64_t offset : tagged.value_or(std::vector<std::uint64_t>{}))
+            demand(offset >= first_frame_offset && offset < index->header().end_offset);
+    }
     // A block that was right is not checked again.
     demand(index->blocks_checked() <= blocks + 8);
 }
@@ -106,7 +111,9 @@ void fuzz_index(fuzz_input input) {
         demand(mark.offset >= first_frame_offset);
     for (const index_stream& stream : index->streams)
         demand(index->find_stream(stream.stream) != nullptr);
-    if (!index->names.empty() || !index->streams.empty())
+    for (const index_tag& tag : index->tags)
+        demand(tag.postings != 0 && tag.first + tag.postings <= index->postings.size());
+    if (!index->names.empty() || !index->streams.empty() || !index->tags.empty())
         use_index(*file, *index);
 }
 

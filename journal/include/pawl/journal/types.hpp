@@ -30,6 +30,11 @@ inline constexpr stream_id first_named_stream = std::uint64_t{1} << 63;
 // How many events a stream holds, which is also the version of its last one; 0 before the first.
 using stream_version = std::uint64_t;
 
+// A number that an event may name besides its stream (tags.hpp); of the same kind as a stream's.
+using tag_id = stream_id;
+
+struct unless_condition;  // tags.hpp
+
 // Identifies a journal; drawn at random when the journal is created.
 using journal_id = std::array<std::uint8_t, 16>;
 
@@ -172,6 +177,13 @@ struct event_header {
     // before the event or its batch, wherever in the batch they are given, and the first that does
     // not hold is the conflict: error::stream names its stream. Need not outlive the call.
     std::span<const stream_condition> conditions{};
+    // What the event concerns besides its stream: at most max_tags, ascending, none of them 0, as a
+    // tag_set holds them (tags.hpp); otherwise invalid_argument. Stored as metadata_tag::tags,
+    // which `metadata` then must not contain.
+    std::span<const tag_id> tags{};
+    // Events that must not have been appended, or null. Like `conditions`, judged against the log
+    // before the event or its batch, after them. Need not outlive the call.
+    const unless_condition* unless = nullptr;
 };
 
 }  // namespace pawl

@@ -25,6 +25,7 @@
 #include <pawl/journal/options.hpp>
 #include <pawl/journal/prune.hpp>
 #include <pawl/journal/recovery_report.hpp>
+#include <pawl/journal/tags.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <chrono>
@@ -205,6 +206,9 @@ class writer {
                                                  std::uint64_t timestamp_ns = 0) noexcept;
     // Position of the stream's last event, for a cursor that starts there (from_position).
     [[nodiscard]] std::optional<log_position> last_position(stream_id stream) const noexcept;
+
+    // The end of the log now, for unless_condition::after of an append to come.
+    [[nodiscard]] writer_point point() const noexcept;
 
     // The sequence of the next event.
     [[nodiscard]] sequence_number next_sequence() const noexcept;
