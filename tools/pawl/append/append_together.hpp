@@ -6,16 +6,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace pawl::cli {
+
+// Appends one event; a dump also holds commands that were handled without events.
+[[nodiscard]] inline result<receipt> append_alone(writer& log, const event_header& header,
+                                                  std::span<const std::byte> payload) {
+    if (header.type == static_cast<std::uint16_t>(reserved_type::handled))
+        return log.append_handled(header.metadata, payload, header.timestamp_ns);
+    return log.append(header, payload);
+}
 
 // `events`: each has a `header` that is complete, and a `payload`. Calls placed(event, receipt) for
 // each in turn; those of a batch may still fail together.
 template <class Events, class Placed>
 [[nodiscard]] result<void> append_together(writer& log, const Events& events, Placed&& placed) {
     if (events.size() == 1) {
-        auto done = log.append(events[0].header, events[0].payload);
+        auto done = append_alone(log, events[0].header, events[0].payload);
         if (!done)
             return std::unexpected(std::move(done.error()));
         placed(events[0], *done);
