@@ -123,8 +123,9 @@ TEST_CASE("dump of one type as CSV has its fields as columns") {
     REQUIRE(lines.size() == 4);
     CHECK(lines[0] ==
           "sequence,time,stream,version,type,schema_version,command,maker,taker,"
-          "instrument,side,price,quantity");
-    CHECK(lines[1] == "1,2026-11-23T14:01:00.000000000Z,account-7,2,filled,1,2,7,2,1,buy,101,3");
+          "instrument,side,price,quantity,trade,maker_account,taker_account");
+    CHECK(lines[1] ==
+          "1,2026-11-23T14:01:00.000000000Z,account-7,2,filled,1,2,7,2,1,buy,101,3,0,0,0");
     const auto all = lines_of(run_pawl({"dump", "--format", "csv", journal.directory()}).out);
     REQUIRE(all.size() == 8);
     CHECK(all[1] == R"(0,2026-11-23T14:00:00.000000000Z,account-7,1,accepted,1,)"

@@ -191,7 +191,7 @@ TEST_CASE("answers equal those of Python on the same dump") {
         "groups = collections.defaultdict(list)\n"
         "for line in sys.stdin:\n"
         "    line = json.loads(line)\n"
-        "    e = line['event']\n"
+        "    e = line.get('event')\n"
         "    if line['type'] == 'filled' and e['price'] > 15000 and line['sequence'] < 3000:\n"
         "        groups[e['instrument'], e['side']].append(e)\n"
         "print('instrument,side,count(*),sum(quantity),min(price),max(price)')\n"

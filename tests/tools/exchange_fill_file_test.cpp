@@ -18,7 +18,7 @@ std::string text_of(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-const filled_data fill{.command = 9, .maker = 3, .taker = 9, .price = 101, .quantity = 5};
+const fill_notice fill{.command = 9, .maker = 3, .taker = 9, .price = 101, .quantity = 5};
 
 }  // namespace
 

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -63,6 +64,15 @@ std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+// The lines that each session got, in their order.
+std::map<std::uint64_t, std::string> fills_by_session(const std::filesystem::path& path) {
+    std::map<std::uint64_t, std::string> lines;
+    std::ifstream in{path};
+    for (std::string line; std::getline(in, line);)
+        lines[session_of(std::stoull(line))] += line + '\n';
+    return lines;
+}
+
 }  // namespace
 
 TEST_CASE("wrong usage of the exchange has exit code 2 and help has 0") {
@@ -70,6 +80,8 @@ TEST_CASE("wrong usage of the exchange has exit code 2 and help has 0") {
     CHECK(call("run").exit_code == 2);
     CHECK(call("run somewhere").exit_code == 2);
     CHECK(call("run somewhere --commands many").exit_code == 2);
+    CHECK(call("run somewhere --commands 1 --sessions 9").exit_code == 2);
+    CHECK(call("run somewhere --commands 1 --sessions 0").exit_code == 2);
     CHECK(call("lobster a b").exit_code == 2);
     CHECK(call("--help").exit_code == 0);
     CHECK(call("state --help").exit_code == 0);
@@ -86,18 +98,34 @@ TEST_CASE("a run counts the commands of the runs before it") {
     const temporary_directory place;
     const std::string split = (place.path() / "split").string();
     const std::string whole = (place.path() / "whole").string();
-    REQUIRE(call("run " + split + " --commands 3000 --seed 5").exit_code == 0);
+    const outcome first = call("run " + split + " --commands 3000 --seed 5");
+    REQUIRE(first.exit_code == 0);
     const outcome second = call("run " + split + " --commands 7000 --seed 5");
     const outcome again = call("run " + split + " --commands 7000 --seed 5");
     const outcome at_once = call("run " + whole + " --commands 7000 --seed 5");
-    CHECK(second.field("continued_behind") == "3000");
-    CHECK(second.field("commands") == "7000");
-    CHECK(again.field("continued_behind") == "7000");
+    // Commands that were refused leave nothing behind that a later run would count.
+    CHECK(second.field("continued_behind") == first.field("commands"));
+    CHECK(again.field("continued_behind") == second.field("commands"));
+    CHECK(std::stoull(first.field("commands")) <= 3000);
+    CHECK(std::stoull(first.field("commands")) > 2900);
+    // What clients send again is answered from the journal.
+    CHECK(first.field("sent_again") == "0");
+    CHECK(second.field("sent_again") == std::to_string(4 * 64));
+    CHECK(std::stoull(second.field("repeated")) > 64);
+    CHECK(again.field("accepted") == "0");
     CHECK(second.field("fingerprint").size() == 16);
     CHECK(second.field("fingerprint") == at_once.field("fingerprint"));
     CHECK(second.field("fingerprint") == again.field("fingerprint"));
     CHECK(call("state " + split).field("fingerprint") == at_once.field("fingerprint"));
     CHECK(call("state " + split + " --full").field("fingerprint") == at_once.field("fingerprint"));
+}
+
+TEST_CASE("a run says in words why commands were refused") {
+    const temporary_directory place;
+    const outcome ran = call("run " + (place.path() / "journal").string() + " --commands 5000");
+    CHECK(ran.exit_code == 0);
+    CHECK(ran.output.find(" unknown order\n") != std::string::npos);
+    CHECK(ran.output.find(" bad quantity\n") != std::string::npos);
 }
 
 TEST_CASE("a drop copy gets every trade once, over several runs of both programs") {
@@ -114,7 +142,9 @@ TEST_CASE("a drop copy gets every trade once, over several runs of both programs
         copied += some.output;
         CHECK(call("drop-copy " + journal).output.empty());
     }
-    CHECK(std::to_string(std::ranges::count(copied, '\n')) == ran.field("fills"));
+    const auto lines = static_cast<std::uint64_t>(std::ranges::count(copied, '\n'));
+    CHECK(lines == std::stoull(ran.field("fills")) + std::stoull(ran.field("busts")));
+    CHECK(copied.find(",-") != std::string::npos);  // a bust
     // Another receiver begins at the beginning, and gets the same lines.
     CHECK(call("drop-copy " + journal + " --name auditor").output == copied);
     CHECK(call("drop-copy " + (place.path() / "none").string()).exit_code == 1);
@@ -150,7 +180,7 @@ TEST_CASE("a run that was killed continues and ends where an uninterrupted one d
     int status = 0;
     while (seen < 5'000 && ::waitpid(child, &status, WNOHANG) == 0) {
         if (const auto now = pawl::restore<engine>(journal))
-            seen = now->state.commands;
+            seen = now->state.commands();
         std::this_thread::yield();
     }
     REQUIRE(::kill(child, SIGKILL) == 0);
@@ -161,20 +191,23 @@ TEST_CASE("a run that was killed continues and ends where an uninterrupted one d
     REQUIRE(found.exit_code == 0);
     const std::uint64_t reached = std::stoull(found.field("commands"));
     CHECK(reached >= seen);
-    const std::string all = std::to_string(reached + 1'000);
+    const std::string all = std::to_string(reached + 4'000);
     const auto run_on = [&](const std::string& where, const std::string& to) {
-        return call("run " + where + " --commands " + all + " --seed 9 --fills " + to);
+        return call("run " + where + " --commands " + all + " --seed 9 --sent-again 2000 --fills " +
+                    to);
     };
     const outcome continued = run_on(journal.string(), fills);
     CHECK(continued.exit_code == 0);
     CHECK(continued.field("continued_behind") == std::to_string(reached));
+    CHECK(std::stoull(continued.field("sent_again")) > 4'000);
+    CHECK(std::stoull(continued.field("repeated")) > 2'000);
     const outcome uninterrupted = run_on((place.path() / "whole").string(), whole_fills);
     CHECK(continued.field("fingerprint").size() == 16);
     CHECK(continued.field("fingerprint") == uninterrupted.field("fingerprint"));
     CHECK(call("state --full " + journal.string()).field("fingerprint") ==
           uninterrupted.field("fingerprint"));
-    // Every client was told of every fill once, by one process or the other.
-    CHECK(read_file(fills) == read_file(whole_fills));
+    // Every client was told of every fill once, by one process or the other, and in order.
+    CHECK(fills_by_session(fills) == fills_by_session(whole_fills));
     CHECK(read_file(fills).size() > 1'000);
 }
 

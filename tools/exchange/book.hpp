@@ -11,6 +11,7 @@
 namespace exchange {
 
 using order_id = std::uint64_t;
+using account_id = std::uint16_t;
 
 [[nodiscard]] constexpr side opposite(side s) noexcept {
     return s == side::buy ? side::sell : side::buy;
@@ -26,6 +27,7 @@ struct order {
     exchange::side side{};
     std::int64_t price = 0;
     std::uint32_t quantity = 0;  // still open
+    account_id account = 0;
 };
 
 // A regular value: a copy is an independent book. Pointers to orders are valid until the next

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Shows a small exchange that journals a million commands, is killed in the middle of a second run
-# of the same commands, recovers from its newest snapshot and the tail of its journal, and has lost
-# nothing.
+# Shows a small exchange that journals a million commands from four clients, is killed in the middle
+# of a second run of the same commands, recovers from its newest snapshot and the tail of its journal,
+# and has lost nothing, and done nothing twice, although the clients send their last commands again.
 #
 #   tools/exchange/demo.sh build/release
 set -euo pipefail
@@ -10,7 +10,7 @@ build=${1:?usage: demo.sh BUILD_DIRECTORY}
 exchange=$build/tools/pawl-exchange
 pawl=$build/tools/pawl
 commands=1000000
-run=(--commands "$commands" --seed 7 --segment-bytes $((32 << 20)) --snapshot-every 100000)
+run=(--commands "$commands" --seed 7 --sessions 4 --sent-again 2000 --segment-bytes $((32 << 20)) --snapshot-every 100000)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo-XXXXXX")
 victim=
@@ -30,10 +30,20 @@ fail() {
 # field NAME: prints the value after NAME in a report on standard input.
 field() { awk -v name="$1" '$1 == name { $1 = ""; print substr($0, 2) }'; }
 
+# by_client FILE: prints the fills in the order of the clients' sessions; fails if those of one are
+# not in the order of its commands.
+by_client() {
+    awk -F, '
+        { client = int($1 / 1e12) }
+        $1 + 0 < last[client] { exit 1 }
+        { last[client] = $1 + 0 }' "$1" || fail "the fills of a client are out of order"
+    sort --stable --numeric-sort --field-separator=, --key=1,1 "$1"
+}
+
 # True once the run to be killed has taken a snapshot and sent about a third of its fills.
 in_the_middle() {
     compgen -G "$work/crashed/snapshots/*.snap" >/dev/null &&
-        (($(stat -c %s "$work/crashed.fills") > 4000000))
+        (($(stat -c %s "$work/crashed.fills") > 6000000))
 }
 
 # Starts a run and kills it in the middle. False if it finished before that.
@@ -66,21 +76,26 @@ done
 "$exchange" state "$work/crashed" >"$work/found.out"
 reached=$(field commands <"$work/found.out")
 ((reached > 0 && reached < commands)) || fail "killed at command $reached of $commands"
-echo "killed behind command $reached of $commands"
+echo "killed after command $reached of $commands"
 sent=$(wc -l <"$work/crashed.fills")
-filled=$(field fills <"$work/found.out")
-echo "fills that clients were sent: $sent; fills in the journal: $filled"
+filled=$(($(field fills <"$work/found.out") + $(field busts <"$work/found.out")))
+echo "fills and busts that clients were sent: $sent; in the journal: $filled"
 ((sent <= filled)) || fail "a fill was sent that the journal does not hold"
 
 title "3. What recovery finds (a dry run: nothing is changed)"
 "$pawl" recover --dry-run "$work/crashed"
 
-title "4. Recover, and go on to command $commands"
+title "4. Recover; the clients send their last commands again, and go on to command $commands"
 "$exchange" run "$work/crashed" "${run[@]}" --fills "$work/crashed.fills" | tee "$work/continued.out"
 [[ $(field continued_behind <"$work/continued.out") == "$reached" ]] ||
-    fail "the run did not continue behind command $reached"
+    fail "the run did not continue after command $reached"
 [[ $(field snapshot <"$work/continued.out") == *.snap ]] ||
     fail "the books did not come back from a snapshot"
+
+again=$(field sent_again <"$work/continued.out")
+repeated=$(field repeated <"$work/continued.out")
+echo "commands sent again: $again; answered with their first outcome: $repeated, the others refused as before"
+((again == 8000 && repeated > 4000)) || fail "commands that were sent again were not answered"
 
 title "5. Every byte of both journals, verified"
 "$pawl" verify "$work/whole"
@@ -97,7 +112,9 @@ echo "full replay from event 0   $full"
 [[ -n $full && $uninterrupted == "$continued" && $continued == "$full" ]] ||
     fail "the fingerprints differ"
 
-cmp "$work/whole.fills" "$work/crashed.fills" || fail "the clients were told different fills"
-echo "fills sent, the same in both  $(wc -l <"$work/whole.fills")"
+by_client "$work/whole.fills" >"$work/whole.sorted"
+by_client "$work/crashed.fills" >"$work/crashed.sorted"
+cmp "$work/whole.sorted" "$work/crashed.sorted" || fail "the clients were told different fills"
+echo "fills and busts sent to each client, the same in both  $(wc -l <"$work/whole.fills")"
 
 printf '\ndemo: ok\n'

@@ -1,5 +1,5 @@
-// The drop copy: every trade, for a receiver that must have them all, such as a clearing firm. A
-// subscription, in a process of its own.
+// The drop copy: every trade and every bust, for a receiver that must have them all, such as a
+// clearing firm. A subscription, in a process of its own.
 #include "events.hpp"
 #include "report.hpp"
 #include "subcommands.hpp"
@@ -15,22 +15,29 @@
 #include <cstdio>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace exchange {
 namespace {
 
-// One line for each trade. The sequence comes first: a receiver that has seen it before drops the
-// line, because what was written and not committed when the process died comes again.
-pawl::result<void> put(const pawl::event& from) {
-    const auto fill = pawl::decode<filled>(from);
-    if (!fill)
-        return std::unexpected(fill.error());
-    const filled& trade = **fill;
+// One line for each trade, and one with a negative quantity for each that was busted. The sequence
+// comes first: a receiver that has seen it before drops the line, because what was written and not
+// committed when the process died comes again.
+template <class Event>
+pawl::result<void> put_as(const pawl::event& from, std::int64_t sign) {
+    const auto read = pawl::decode<Event>(from);
+    if (!read)
+        return std::unexpected(read.error());
+    const Event& trade = **read;
     const std::string line =
         fmt::format("{},{},{},{},{},{}\n", from.sequence(), trade.instrument(), trade.maker(),
-                    trade.taker(), trade.price(), trade.quantity());
+                    trade.taker(), trade.price(), sign * std::int64_t{trade.quantity()});
     (void)std::fwrite(line.data(), 1, line.size(), stdout);
     return {};
+}
+
+pawl::result<void> put(const pawl::event& from) {
+    return pawl::is<filled>(from) ? put_as<filled>(from, 1) : put_as<busted>(from, -1);
 }
 
 // A commit says that the lines before it have arrived, so they must have left this process.
@@ -46,9 +53,9 @@ pawl::result<void> hand_over() {
 pawl::result<void> copy(const drop_copy_options& options) {
     constexpr std::chrono::milliseconds patience{100};
     constexpr std::uint64_t trades_a_commit = 1000;
-    const std::uint16_t trades = pawl::event_traits<filled>::type;
-    auto source = pawl::subscription::open(options.directory, options.name,
-                                           {.filter = {{.types = {trades}}}});
+    const std::vector trades{pawl::event_traits<filled>::type, pawl::event_traits<busted>::type};
+    auto source =
+        pawl::subscription::open(options.directory, options.name, {.filter = {{.types = trades}}});
     if (!source)
         return std::unexpected(std::move(source.error()));
     for (std::uint64_t since_commit = 0;;) {

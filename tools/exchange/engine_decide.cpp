@@ -1,12 +1,14 @@
 #include "engine.hpp"
 
 #include <algorithm>
+#include <expected>
 #include <utility>
 
 namespace exchange {
 namespace {
 
 using enum command::action;
+using verdict = std::expected<void, reason>;
 
 // Encodes events into a decision, each into the stream of its instrument.
 class recorder {
@@ -15,113 +17,178 @@ class recorder {
 
     template <class Data>
     void operator()(const Data& event) {
-        add(pawl::stream_id{event.instrument} + 1, event);
-    }
-    void operator()(const rejected_data& event) { add(pawl::no_stream_id, event); }
-
-  private:
-    template <class Data>
-    void add(pawl::stream_id stream, const Data& event) {
+        const pawl::stream_id stream = pawl::stream_id{event.instrument} + 1;
         out_.append({.stream = stream}, [&](flatbuffers::FlatBufferBuilder& to) {
             return Data::TableType::Pack(to, &event);
         });
     }
 
+  private:
     pawl::decision& out_;
 };
 
 struct incoming {
-    std::uint64_t command = 0;
+    order_id command = 0;
     order_id id = 0;
+    account_id account = 0;
     std::uint16_t instrument = 0;
     exchange::side side{};
     std::int64_t limit = 0;
     std::uint32_t quantity = 0;
 };
 
-// Fills `taker` from the other side of the book, and returns its remaining quantity.
-std::uint32_t match(const incoming& taker, const book& b, recorder& record) {
+// Calls fill(maker, quantity) for each fill of `taker` from the other side of the book, and returns
+// its remaining quantity.
+template <class Fill>
+std::uint32_t match(const incoming& taker, const book& b, Fill&& fill) {
     std::uint32_t left = taker.quantity;
     const order* maker = b.best(opposite(taker.side));
     while (left > 0 && maker && !better(taker.side, maker->price, taker.limit)) {
         const std::uint32_t traded = std::min(left, maker->quantity);
-        record(filled_data{.command = taker.command,
-                           .maker = maker->id,
-                           .taker = taker.id,
-                           .instrument = taker.instrument,
-                           .side = taker.side,
-                           .price = maker->price,
-                           .quantity = traded});
+        fill(*maker, traded);
         left -= traded;
         maker = b.next(*maker);
     }
     return left;
 }
 
-void enter(const command& c, const book& b, std::uint64_t number, recorder& record) {
-    const std::int64_t worst = c.side == side::buy ? engine::highest_price : 1;
-    const incoming taker{.command = number,
-                         .id = number,
-                         .instrument = c.instrument,
-                         .side = c.side,
-                         .limit = c.asks == market ? worst : c.price,
-                         .quantity = c.quantity};
-    record(accepted_data{.command = number,
-                         .instrument = c.instrument,
-                         .side = c.side,
-                         .market = c.asks == market,
-                         .price = taker.limit,
-                         .quantity = c.quantity});
-    const std::uint32_t left = match(taker, b, record);
-    if (c.asks == market && left > 0)
-        record(cancelled_data{
-            .command = number, .order = number, .instrument = c.instrument, .quantity = left});
+std::uint32_t trade_against(const incoming& taker, const book& b, const tape& before,
+                            recorder& record) {
+    std::uint64_t trade = before.last();
+    return match(taker, b, [&](const order& maker, std::uint32_t quantity) {
+        record(filled_data{.command = taker.command,
+                           .maker = maker.id,
+                           .taker = taker.id,
+                           .instrument = taker.instrument,
+                           .side = taker.side,
+                           .price = maker.price,
+                           .quantity = quantity,
+                           .trade = ++trade,
+                           .maker_account = maker.account,
+                           .taker_account = taker.account});
+    });
 }
 
-void change(const command& c, const book& b, std::uint64_t number, recorder& record) {
-    const order& resting = *b.find(c.order);
-    if (c.asks == cancel)
-        return record(cancelled_data{.command = number,
-                                     .order = c.order,
-                                     .instrument = c.instrument,
-                                     .quantity = resting.quantity});
-    record(replaced_data{.command = number,
+// What an order can cost: its fills now, and if it may rest, what is left of it at its limit.
+std::int64_t cost_of(const incoming& taker, const book& b, bool rests) {
+    std::int64_t cost = 0;
+    const std::uint32_t left = match(taker, b, [&](const order& maker, std::uint32_t quantity) {
+        cost += maker.price * quantity;
+    });
+    return rests ? cost + taker.limit * left : cost;
+}
+
+verdict enter(const command& c, const exchange_state& s, recorder& record) {
+    const bool at_market = c.asks == market;
+    const std::int64_t worst = c.side == side::buy ? engine::highest_price : 1;
+    const book& b = s.books[c.instrument];
+    const incoming taker{.command = c.id,
+                         .id = c.id,
+                         .account = c.account,
+                         .instrument = c.instrument,
+                         .side = c.side,
+                         .limit = at_market ? worst : c.price,
+                         .quantity = c.quantity};
+    if (s.accounts[c.account].exposure(c.side) + cost_of(taker, b, !at_market) > engine::credit)
+        return std::unexpected(reason::over_credit);
+    record(accepted_data{.command = c.id,
+                         .instrument = c.instrument,
+                         .side = c.side,
+                         .market = at_market,
+                         .price = taker.limit,
+                         .quantity = c.quantity,
+                         .account = c.account});
+    const std::uint32_t left = trade_against(taker, b, s.tapes[c.instrument], record);
+    if (at_market && left > 0)
+        record(cancelled_data{
+            .command = c.id, .order = c.id, .instrument = c.instrument, .quantity = left});
+    return {};
+}
+
+verdict change(const command& c, const order& resting, const exchange_state& s, recorder& record) {
+    const book& b = s.books[c.instrument];
+    const incoming taker{.command = c.id,
+                         .id = resting.id,
+                         .account = resting.account,
+                         .instrument = c.instrument,
+                         .side = resting.side,
+                         .limit = c.price,
+                         .quantity = c.quantity};
+    const std::int64_t released = resting.price * resting.quantity;
+    const std::int64_t added = cost_of(taker, b, true);
+    if (added > released &&
+        s.accounts[resting.account].exposure(resting.side) - released + added > engine::credit)
+        return std::unexpected(reason::over_credit);
+    record(replaced_data{.command = c.id,
                          .order = c.order,
                          .instrument = c.instrument,
                          .price = c.price,
                          .quantity = c.quantity});
-    match({.command = number,
-           .id = c.order,
-           .instrument = c.instrument,
-           .side = resting.side,
-           .limit = c.price,
-           .quantity = c.quantity},
-          b, record);
+    trade_against(taker, b, s.tapes[c.instrument], record);
+    return {};
 }
 
-void decide_one(const command& c, const exchange_state& s, recorder& record) {
-    const std::uint64_t number = s.commands + 1;
-    const auto reject = [&](reason why) {
-        record(rejected_data{.command = number, .instrument = c.instrument, .why = why});
-    };
+void take_out(const command& c, const order& resting, recorder& record) {
+    record(cancelled_data{.command = c.id,
+                          .order = c.order,
+                          .instrument = c.instrument,
+                          .quantity = resting.quantity});
+}
+
+verdict bust_trade(const command& c, const tape& trades, recorder& record) {
+    const trade* wrong = trades.newest_of(c.order);
+    if (!wrong)
+        return std::unexpected(reason::unknown_trade);
+    record(busted_data{.command = c.id,
+                       .trade = wrong->number,
+                       .maker = wrong->maker,
+                       .taker = wrong->taker,
+                       .instrument = c.instrument,
+                       .side = wrong->side,
+                       .price = wrong->price,
+                       .quantity = wrong->quantity,
+                       .maker_account = wrong->maker_account,
+                       .taker_account = wrong->taker_account});
+    return {};
+}
+
+// Whether the command can be understood at all.
+verdict check_form(const command& c, const exchange_state& s) {
     const bool enters = c.asks == limit || c.asks == market;
+    const bool has_price = c.asks == limit || c.asks == replace;
+    const bool has_quantity = enters || c.asks == replace;
+    if (session_of(c.id) >= s.sessions.size())
+        return std::unexpected(reason::unknown_session);
+    if (number_of(c.id) <= s.sessions[session_of(c.id)])
+        return std::unexpected(reason::out_of_sequence);
     if (c.instrument >= s.books.size())
-        return reject(reason::unknown_instrument);
-    const book& b = s.books[c.instrument];
-    if (!enters && !b.find(c.order))
-        return reject(reason::unknown_order);
-    if ((c.asks == limit || c.asks == replace) && (c.price < 1 || c.price > engine::highest_price))
-        return reject(reason::bad_price);
-    if (c.asks != cancel && (c.quantity < 1 || c.quantity > engine::largest_quantity))
-        return reject(reason::bad_quantity);
-    enters ? enter(c, b, number, record) : change(c, b, number, record);
+        return std::unexpected(reason::unknown_instrument);
+    if (enters && c.account >= s.accounts.size())
+        return std::unexpected(reason::unknown_account);
+    if (has_price && (c.price < 1 || c.price > engine::highest_price))
+        return std::unexpected(reason::bad_price);
+    if (has_quantity && (c.quantity < 1 || c.quantity > engine::largest_quantity))
+        return std::unexpected(reason::bad_quantity);
+    return {};
 }
 
 }  // namespace
 
-void engine::decide(const command& c, const state& s, pawl::decision& out) {
+verdict engine::decide(const command& c, const state& s, pawl::decision& out) {
+    if (auto sound = check_form(c, s); !sound)
+        return sound;
     recorder record{out};
-    decide_one(c, s, record);
+    if (c.asks == limit || c.asks == market)
+        return enter(c, s, record);
+    if (c.asks == bust)
+        return bust_trade(c, s.tapes[c.instrument], record);
+    const order* resting = s.books[c.instrument].find(c.order);
+    if (!resting)
+        return std::unexpected(reason::unknown_order);
+    if (c.asks == replace)
+        return change(c, *resting, s, record);
+    take_out(c, *resting, record);
+    return {};
 }
 
 }  // namespace exchange

@@ -33,7 +33,7 @@ pawl::result<fill_file> fill_file::open(const std::filesystem::path& path) {
     return fill_file{path, file, lines};
 }
 
-void fill_file::send(const filled_data& fill) {
+void fill_file::send(const fill_notice& fill) {
     const std::string line = fmt::format("{},{},{},{},{}\n", fill.command, fill.maker, fill.taker,
                                          fill.price, fill.quantity);
     (void)std::fwrite(line.data(), 1, line.size(), file_.get());

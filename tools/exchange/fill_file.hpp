@@ -1,7 +1,8 @@
-// The fills that were sent to clients, as a file: one line per fill.
+// The fills that were sent to clients, as a file: one line per fill, and one with a negative
+// quantity for each that was busted.
 #pragma once
 
-#include "events.hpp"
+#include "fill_sender.hpp"
 
 #include <pawl/journal/error.hpp>
 
@@ -24,7 +25,7 @@ class fill_file {
     [[nodiscard]] std::uint64_t arrived() const noexcept { return arrived_; }
 
     // Buffered; close() reports failures.
-    void send(const filled_data& fill);
+    void send(const fill_notice& fill);
     [[nodiscard]] pawl::result<void> close();
 
   private:

@@ -2,21 +2,46 @@
 
 #include <events_bfbs.hpp>
 
-#include <pawl/codec/decode.hpp>
 #include <pawl/codec/registration.hpp>
-#include <pawl/journal/cursor.hpp>
 
-#include <chrono>
+#include <array>
 #include <cstddef>
+#include <cstring>
+#include <span>
 #include <utility>
 
 namespace exchange {
+namespace {
+
+// The bytes of a command, as a client would send them: the same command must give the same.
+class command_bytes {
+  public:
+    explicit command_bytes(const command& c) {
+        put(c.id), put(c.asks), put(c.account), put(c.instrument), put(c.side);
+        put(c.order), put(c.price), put(c.quantity);
+    }
+    [[nodiscard]] std::span<const std::byte> span() const { return std::span{bytes_}.first(used_); }
+
+  private:
+    template <class Value>
+    void put(const Value& value) {
+        std::memcpy(bytes_.data() + used_, &value, sizeof value);
+        used_ += sizeof value;
+    }
+
+    std::array<std::byte, sizeof(command)> bytes_{};
+    std::size_t used_ = 0;
+};
+
+}  // namespace
 
 pawl::result<gateway> gateway::open(const std::filesystem::path& directory,
                                     gateway_options options) {
-    auto log = pawl::writer::open(directory, {.segment_bytes = options.segment_bytes});
-    if (!log)
-        return std::unexpected(std::move(log.error()));
+    auto opened = pawl::writer::open(directory, {.segment_bytes = options.segment_bytes,
+                                                 .command_window = options.command_window});
+    if (!opened)
+        return std::unexpected(std::move(opened.error()));
+    auto log = std::make_unique<pawl::writer>(std::move(*opened));
     if (auto known = pawl::register_events<engine::events>(*log, events_bfbs()); !known)
         return std::unexpected(std::move(known.error()));
     auto books = pawl::restore<engine>(directory);
@@ -25,78 +50,43 @@ pawl::result<gateway> gateway::open(const std::filesystem::path& directory,
     auto snapshots = follower::start(directory, {}, {.every_events = options.snapshot_every});
     if (!snapshots)
         return std::unexpected(std::move(snapshots.error()));
-    const auto arrived = options.arrived;
-    gateway opened{std::move(*log), std::move(*books), std::move(*snapshots), std::move(options)};
-    if (arrived)
-        if (auto sent = opened.send_missed(*arrived); !sent)
-            return std::unexpected(std::move(sent.error()));
-    return opened;
+    auto sender = fill_sender::start(directory, std::move(options.send), options.arrived,
+                                     books->state.fills + books->state.busts);
+    if (!sender)
+        return std::unexpected(std::move(sender.error()));
+    auto loop = command_loop::start(*log, {}, books->state);
+    if (!loop)
+        return std::unexpected(std::move(loop.error()));
+    return gateway{std::move(log), std::move(*books), std::move(*snapshots), std::move(*sender),
+                   std::move(*loop)};
 }
 
-gateway::gateway(pawl::writer log, pawl::restored<engine> books, follower snapshots,
-                 gateway_options options)
+gateway::gateway(std::unique_ptr<pawl::writer> log, pawl::restored<engine> books,
+                 follower snapshots, fill_sender sender, command_loop loop)
     : log_{std::move(log)},
       state_{std::move(books.state)},
       restored_{std::move(books.report)},
       snapshots_{std::move(snapshots)},
-      outbox_{std::move(options.send)} {}
+      sender_{std::move(sender)},
+      loop_{std::make_unique<command_loop>(std::move(loop))} {}
 
-pawl::result<void> gateway::send_missed(std::uint64_t arrived) {
-    if (arrived > state_.fills)
-        return pawl::fail(pawl::errc::invalid_argument, "fills have arrived from another journal");
-    if (arrived == state_.fills)
-        return {};
-    auto events = pawl::cursor::open(log_.directory());
-    if (!events)
-        return std::unexpected(std::move(events.error()));
-    std::uint64_t number = 0;
-    const auto read = events->for_each([&](const pawl::event& event) -> pawl::result<void> {
-        if (!pawl::is<filled>(event) || number++ < arrived)
-            return {};
-        const auto fill = pawl::decode<filled>(event);
-        if (!fill)
-            return std::unexpected(fill.error());
-        outbox_.hold(event.sequence(), **fill);
-        return {};
-    });
-    if (!read)
-        return std::unexpected(read.error());
-    outbox_.release(log_.durable());
-    return {};
-}
-
-pawl::result<void> gateway::take(const command& c) {
-    decided_.clear();
-    engine::decide(c, state_, decided_);
-    if (decided_.failure())
-        return std::unexpected(*decided_.failure());
-
-    const auto begin = std::chrono::steady_clock::now();
-    const auto last = decided_.append_to(log_);
-    append_latency_.add(
-        static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count()));
-    if (!last)
-        return std::unexpected(last.error());
-
-    for (std::size_t n = 0; n < decided_.size(); ++n) {
-        const pawl::typed_payload event = decided_.payload(n);
-        if (auto done = pawl::evolve(engine{}, state_, event, pawl::payload_check::trust); !done)
-            return done;
-        if (pawl::is<filled>(event))
-            outbox_.hold(last->sequence, pawl::view<filled>(event));
-    }
-    outbox_.release(log_.durable());
-    return {};
+pawl::command_origin gateway::origin_of(const command& c) {
+    pawl::message_id id{};
+    std::memcpy(id.data(), &c.id, sizeof c.id);
+    return {.command = pawl::reference_to(id, command_bytes{c}.span()), .records_refusals = true};
 }
 
 pawl::result<void> gateway::close() {
-    const auto durable = log_.sync();
-    if (!durable)
+    if (auto stopped = loop_->stop(); !stopped)
+        return stopped;
+    state_ = loop_->state();
+    if (const auto durable = log_->sync(); !durable)
         return std::unexpected(durable.error());
-    outbox_.release(*durable);
+    if (auto sent = sender_.finish(); !sent)
+        return sent;
     if (auto stopped = snapshots_.stop(); !stopped)
         return stopped;
-    return log_.close();
+    return log_->close();
 }
 
 }  // namespace exchange

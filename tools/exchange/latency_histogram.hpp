@@ -20,6 +20,13 @@ class latency_histogram {
         max_ = std::max(max_, nanoseconds);
     }
 
+    void add(const latency_histogram& other) noexcept {
+        for (std::size_t n = 0; n < counts_.size(); ++n)
+            counts_[n] += other.counts_[n];
+        count_ += other.count_;
+        max_ = std::max(max_, other.max_);
+    }
+
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
     [[nodiscard]] std::uint64_t max() const noexcept { return max_; }
 

@@ -1,4 +1,5 @@
 // pawl-exchange: a small exchange over a Pawl journal.
+#include "engine.hpp"
 #include "subcommands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -34,6 +35,15 @@ int main(int argc, char** argv) {
         ->add_option("--seed", run.seed, "which clients; continue with the one you began with")
         ->capture_default_str();
     run_command
+        ->add_option("--sessions", run.sessions,
+                     "clients' threads; continue with as many as you began with")
+        ->check(CLI::Range(1, int{exchange::engine::sessions}))
+        ->capture_default_str();
+    run_command
+        ->add_option("--sent-again", run.sent_again,
+                     "how many of its last commands each client sends again when it continues")
+        ->capture_default_str();
+    run_command
         ->add_option("--segment-bytes", run.segment_bytes, "size of a new journal's segments")
         ->capture_default_str();
     run_command
@@ -59,7 +69,7 @@ int main(int argc, char** argv) {
 
     exchange::views_options views;
     auto* views_command =
-        subcommand(app, "views", "Keep orders and one-minute candles in an SQLite database", views);
+        subcommand(app, "views", "Keep orders, candles and positions in an SQLite database", views);
     views_command->add_option("DIR", views.directory, "the journal")->required();
     views_command->add_option("DB", views.database, "the database")->required();
     auto* follow = views_command->add_flag("--follow", views.follow, "wait for more");

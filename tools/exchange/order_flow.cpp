@@ -1,6 +1,8 @@
 #include "order_flow.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 
 namespace exchange {
 namespace {
@@ -27,96 +29,148 @@ class dice {
     std::uint64_t state_;
 };
 
-constexpr std::size_t fewest_orders = 8;  // a side with fewer only gets new ones
+// One session's commands.
+class client {
+  public:
+    client(std::uint64_t seed, session_id sessions, session_id session) noexcept
+        : seed_{seed}, sessions_{sessions}, session_{session} {}
 
-// Prices stay within half of this value around it, so that a long run does not drift away.
-std::int64_t centre(std::uint16_t instrument) {
-    return std::int64_t{10'000} * (instrument + 1);
-}
-
-std::int64_t passive_price(dice& d, const book& b, const command& c) {
-    const order* other = b.best(opposite(c.side));
-    const std::int64_t anchor = other ? other->price : centre(c.instrument);
-    const std::int64_t distance = 1 + d.below(24);
-    const std::int64_t price = c.side == side::buy ? anchor - distance : anchor + distance;
-    return std::clamp(price, centre(c.instrument) / 2, centre(c.instrument) * 3 / 2);
-}
-
-std::int64_t crossing_price(dice& d, const book& b, const command& c) {
-    const order* other = b.best(opposite(c.side));
-    const std::int64_t anchor = other ? other->price : centre(c.instrument);
-    const std::int64_t depth = d.below(3);
-    return c.side == side::buy ? anchor + depth : anchor - depth;
-}
-
-command limit_order(dice& d, const book& b, command c) {
-    c.asks = limit;
-    c.quantity = 1 + d.below(100);
-    c.price = d.below(6) == 0 ? crossing_price(d, b, c) : passive_price(d, b, c);
-    return c;
-}
-
-// The client of a random level's first order cuts it, or moves it to another price.
-command replacement(dice& d, const book& b, command c) {
-    const order& chosen = *b.at(c.side, d.below(static_cast<std::uint32_t>(b.levels(c.side))));
-    c.asks = replace;
-    c.order = chosen.id;
-    const bool cut = chosen.quantity > 1 && d.below(2) == 0;
-    c.price = cut ? chosen.price : passive_price(d, b, c);
-    c.quantity = cut ? 1 + d.below(chosen.quantity - 1) : 1 + d.below(100);
-    return c;
-}
-
-command cancellation(const book& b, command c, std::size_t rank) {
-    c.asks = cancel;
-    c.order = b.at(c.side, rank)->id;
-    return c;
-}
-
-// Builds a command that must be rejected, of several kinds.
-command mistake(dice& d, command c) {
-    switch (d.below(4)) {
-        case 0:
-            return {.asks = limit, .instrument = engine::instruments, .price = 1, .quantity = 1};
-        case 1:
-            c.asks = cancel;
-            break;  // cancels order 0, an id that is never assigned
-        case 2:
-            c.asks = limit, c.quantity = 1;
-            break;
-        default:
-            c.asks = market;
-            break;
+    [[nodiscard]] command at(std::uint64_t number) const noexcept {
+        dice d = thrown_for(number);
+        const std::uint32_t percent = d.below(100);
+        if (percent < percent_limit)
+            return limit_order(d, number);
+        const auto earlier = earlier_order(d, number);
+        if (percent < 56 || !earlier)
+            return market_order(d, number);
+        if (percent < 62)
+            return replacement(d, number, *earlier);
+        if (percent < 97)
+            return about(*earlier, number, cancel);
+        return percent < 98 ? about(*earlier, number, bust) : mistake(d, number);
     }
-    return c;
-}
+
+  private:
+    static constexpr std::uint32_t percent_limit = 38;
+
+    [[nodiscard]] dice thrown_for(std::uint64_t number) const noexcept {
+        const std::uint64_t id = command_id(session_, number);
+        return dice{dice{seed_ ^ (id * 0xd1342543de82ef95)}.roll()};
+    }
+    [[nodiscard]] bool is_limit(std::uint64_t number) const noexcept {
+        return thrown_for(number).below(100) < percent_limit;
+    }
+    // One of the limit orders sent lately, which may have been filled or cancelled since.
+    [[nodiscard]] std::optional<std::uint64_t> earlier_order(dice& d,
+                                                             std::uint64_t number) const noexcept {
+        const std::uint64_t back = 1 + d.below(120);
+        for (std::uint64_t sent = number > back ? number - back : 0; sent > 0; --sent)
+            if (is_limit(sent))
+                return sent;
+        return std::nullopt;
+    }
+
+    // Prices go up and down around one that is the instrument's own, so that orders of a long run
+    // are met sooner or later.
+    [[nodiscard]] static std::int64_t centre(std::uint16_t instrument,
+                                             std::uint64_t number) noexcept {
+        constexpr std::int64_t commands_per_tick = 64;
+        constexpr std::int64_t highest = 40;
+        const std::int64_t step =
+            static_cast<std::int64_t>(number / commands_per_tick) % (4 * highest);
+        const std::int64_t above = std::abs(step - 2 * highest) - highest;
+        return std::int64_t{10'000} * (instrument + 1) + above;
+    }
+    [[nodiscard]] static std::int64_t passive_price(dice& d, const command& c,
+                                                    std::uint64_t number) noexcept {
+        const std::int64_t distance = 1 + d.below(24);
+        const std::int64_t middle = centre(c.instrument, number);
+        return c.side == side::buy ? middle - distance : middle + distance;
+    }
+    [[nodiscard]] static std::int64_t crossing_price(dice& d, const command& c,
+                                                     std::uint64_t number) noexcept {
+        const std::int64_t depth = d.below(12);
+        const std::int64_t middle = centre(c.instrument, number);
+        return c.side == side::buy ? middle + depth : middle - depth;
+    }
+
+    [[nodiscard]] command order(dice& d, std::uint64_t number,
+                                command::action asks) const noexcept {
+        constexpr std::uint16_t per_session = order_flow::accounts_per_session;
+        const auto mine =
+            static_cast<std::uint16_t>((engine::instruments - session_ - 1) / sessions_ + 1);
+        return {.id = command_id(session_, number),
+                .asks = asks,
+                .account = static_cast<account_id>(session_ * per_session + d.below(per_session)),
+                .instrument = static_cast<std::uint16_t>(session_ + d.below(mine) * sessions_),
+                .side = d.below(2) == 0 ? side::buy : side::sell,
+                .quantity = 1 + d.below(100)};
+    }
+    [[nodiscard]] command limit_order(dice& d, std::uint64_t number) const noexcept {
+        command c = order(d, number, limit);
+        c.price = d.below(3) == 0 ? crossing_price(d, c, number) : passive_price(d, c, number);
+        return c;
+    }
+    [[nodiscard]] command market_order(dice& d, std::uint64_t number) const noexcept {
+        return order(d, number, market);
+    }
+    // A request about a limit order that was sent before.
+    [[nodiscard]] command about(std::uint64_t earlier, std::uint64_t number,
+                                command::action asks) const noexcept {
+        const command entered = at(earlier);
+        return {.id = command_id(session_, number),
+                .asks = asks,
+                .instrument = entered.instrument,
+                .side = entered.side,
+                .order = entered.id};
+    }
+    // Cuts an order, or moves it to another price.
+    [[nodiscard]] command replacement(dice& d, std::uint64_t number,
+                                      std::uint64_t earlier) const noexcept {
+        const command entered = at(earlier);
+        command c = about(earlier, number, replace);
+        const bool cut = entered.quantity > 1 && d.below(2) == 0;
+        c.price = cut ? entered.price : passive_price(d, c, number);
+        c.quantity = 1 + d.below(cut ? entered.quantity - 1 : 100);
+        return c;
+    }
+    // A command that must be refused, of several kinds.
+    [[nodiscard]] command mistake(dice& d, std::uint64_t number) const noexcept {
+        command c = order(d, number, limit);
+        c.price = 1;
+        switch (d.below(6)) {
+            case 0:
+                c.instrument = engine::instruments;
+                break;
+            case 1:
+                c.account = engine::accounts;
+                break;
+            case 2:
+                c.asks = cancel;  // order 0, an id that is never assigned
+                break;
+            case 3:
+                c.price = 0;
+                break;
+            case 4:
+                c.quantity = 0;
+                break;
+            default:
+                c.price = engine::highest_price;
+                c.quantity = 2;  // beyond any credit
+                break;
+        }
+        return c;
+    }
+
+    std::uint64_t seed_;
+    session_id sessions_;
+    session_id session_;
+};
 
 }  // namespace
 
-command order_flow::next(const exchange_state& s) const {
-    dice d{dice{seed_ ^ (s.commands * 0xd1342543de82ef95)}.roll()};
-    const auto instrument = static_cast<std::uint16_t>(d.below(engine::instruments));
-    const command c{.instrument = instrument, .side = d.below(2) == 0 ? side::buy : side::sell};
-    const book& b = s.books[instrument];
-
-    if (b.orders(c.side) < fewest_orders)
-        return limit_order(d, b, c);
-    if (b.orders(c.side) >= most_orders)
-        return cancellation(b, c, b.levels(c.side) - 1);
-    const std::uint32_t percent = d.below(100);
-    if (percent < 2)
-        return mistake(d, c);
-    if (percent < 50)
-        return limit_order(d, b, c);
-    if (percent < 60) {
-        command aggressive = c;
-        aggressive.asks = market;
-        aggressive.quantity = 1 + d.below(150);
-        return aggressive;
-    }
-    if (percent < 75)
-        return replacement(d, b, c);
-    return cancellation(b, c, d.below(static_cast<std::uint32_t>(b.levels(c.side))));
+command order_flow::at(session_id session, std::uint64_t number) const noexcept {
+    return client{seed_, sessions_, session}.at(number);
 }
 
 }  // namespace exchange

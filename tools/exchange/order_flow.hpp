@@ -7,20 +7,27 @@
 
 namespace exchange {
 
-// The next command depends only on the seed, on the number of commands so far and on the books, so
-// a run that continues from a journal sends the same commands as an uninterrupted one. Uses its own
-// arithmetic, because the standard distributions differ between libraries.
+// What a session sends depends only on the seed, the session and the command's number there, so a
+// client that was interrupted sends the same commands again. Each session trades a share of the
+// instruments for accounts of its own: then the books are the same, however the threads of the
+// sessions take turns. Uses its own arithmetic, because the standard distributions differ between
+// libraries.
 class order_flow {
   public:
-    explicit order_flow(std::uint64_t seed) noexcept : seed_{seed} {}
+    // `sessions` is 1 to engine::sessions.
+    explicit order_flow(std::uint64_t seed, session_id sessions = 1) noexcept
+        : seed_{seed}, sessions_{sessions} {}
 
-    [[nodiscard]] command next(const exchange_state& s) const;
+    // Command `number`, from 1, of a session below sessions().
+    [[nodiscard]] command at(session_id session, std::uint64_t number) const noexcept;
 
-    // No side of a book gets more orders than this.
-    static constexpr std::size_t most_orders = 256;
+    [[nodiscard]] session_id sessions() const noexcept { return sessions_; }
+
+    static constexpr account_id accounts_per_session = engine::accounts / engine::sessions;
 
   private:
     std::uint64_t seed_;
+    session_id sessions_;
 };
 
 }  // namespace exchange

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace exchange {
@@ -39,6 +40,12 @@ int complain(const pawl::error& what) {
 
 report snapshot_used(const pawl::restore_report& restored) {
     return restored.used ? report(restored.used->path.filename().string()) : report();
+}
+
+std::string in_words(reason why) {
+    std::string words = EnumNamereason(why);
+    std::ranges::replace(words, '_', ' ');
+    return words;
 }
 
 std::string hexadecimal(std::uint64_t value) {

@@ -1,6 +1,8 @@
 // Prints results: the same values as lines for people or as one JSON object for programs.
 #pragma once
 
+#include "events.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <pawl/journal/error.hpp>
@@ -21,6 +23,9 @@ using report = nlohmann::ordered_json;
 
 // The file of the snapshot that was used, or null.
 [[nodiscard]] report snapshot_used(const pawl::restore_report& restored);
+
+// "unknown order" for unknown_order.
+[[nodiscard]] std::string in_words(reason why);
 
 // 16 hexadecimal digits.
 [[nodiscard]] std::string hexadecimal(std::uint64_t value);

@@ -1,6 +1,6 @@
+#include "clients.hpp"
 #include "fill_file.hpp"
 #include "gateway.hpp"
-#include "order_flow.hpp"
 #include "report.hpp"
 #include "state_bytes.hpp"
 #include "subcommands.hpp"
@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,23 +34,40 @@ std::string what_was_found(const pawl::recovery_report& found) {
                        found.cut.offset, lost);
 }
 
-report to_report(const gateway& books, std::uint64_t first_command, std::uint64_t first_event,
+// One line for each reason: how many were refused, and why.
+report refusals(const client_report& clients) {
+    report lines = report::array();
+    for (std::size_t n = 0; n < clients.refused.size(); ++n)
+        if (clients.refused[n] != 0)
+            lines.push_back(
+                fmt::format("{} {}", clients.refused[n], in_words(static_cast<reason>(n))));
+    return lines;
+}
+
+report to_report(const gateway& books, const client_report& clients, const exchange_state& before,
                  double seconds) {
     const exchange_state& s = books.state();
-    const latency_histogram& append = books.append_latency();
-    const double events = static_cast<double>(s.events - first_event);
+    const pawl::command_loop_statistics loop = books.statistics();
+    const double decided = static_cast<double>(loop.decided);
+    const auto per_s = seconds > 0 ? static_cast<std::uint64_t>(decided / seconds) : 0;
+    const auto us = [&](double share) { return clients.answer_ns.percentile(share) / 1000; };
     return {{"found", what_was_found(books.recovery())},
             {"snapshot", snapshot_used(books.restored())},
             {"books_from", books.restored().message()},
-            {"continued_behind", first_command},
-            {"commands", s.commands},
+            {"continued_behind", before.commands()},
+            {"commands", s.commands()},
+            {"sent_again", clients.sent_again},
+            {"repeated", clients.repeated},
+            {"accepted", clients.accepted},
+            {"refused", refusals(clients)},
             {"events", s.events},
-            {"events_per_s", seconds > 0 ? static_cast<std::uint64_t>(events / seconds) : 0},
-            {"append_p50_ns", append.percentile(0.5)},
-            {"append_p99_ns", append.percentile(0.99)},
-            {"append_p999_ns", append.percentile(0.999)},
-            {"append_max_ns", append.max()},
+            {"commands_per_s", per_s},
+            {"durable_p50_us", us(0.5)},
+            {"durable_p99_us", us(0.99)},
+            {"durable_max_us", clients.answer_ns.max() / 1000},
+            {"most_queued", loop.most_queued},
             {"fills", s.fills},
+            {"busts", s.busts},
             {"fills_sent", books.fills_sent()},
             {"snapshots", books.snapshots()},
             {"fingerprint", hexadecimal(fingerprint(s))}};
@@ -61,7 +79,7 @@ pawl::result<gateway> open(const run_options& options, fill_file* clients) {
                        .snapshot_every = options.snapshot_every};
     if (clients) {
         to.arrived = clients->arrived();
-        to.send = [clients](const filled_data& fill) { clients->send(fill); };
+        to.send = [clients](const fill_notice& fill) { clients->send(fill); };
     }
     return gateway::open(options.directory, std::move(to));
 }
@@ -70,17 +88,18 @@ pawl::result<report> run_to_end(const run_options& options, fill_file* clients) 
     auto books = open(options, clients);
     if (!books)
         return std::unexpected(std::move(books.error()));
-    const std::uint64_t first_command = books->state().commands;
-    const std::uint64_t first_event = books->state().events;
-    const order_flow flow{options.seed};
+    const exchange_state before = books->state();
     const auto begin = std::chrono::steady_clock::now();
-    while (books->state().commands < options.commands)
-        if (auto taken = books->take(flow.next(books->state())); !taken)
-            return std::unexpected(std::move(taken.error()));
+    const auto done = run_clients(*books, {.seed = options.seed,
+                                           .sessions = options.sessions,
+                                           .commands = options.commands,
+                                           .sent_again = options.sent_again});
+    if (!done)
+        return std::unexpected(done.error());
     if (auto closed = books->close(); !closed)
         return std::unexpected(std::move(closed.error()));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    return to_report(*books, first_command, first_event, seconds.count());
+    return to_report(*books, *done, before, seconds.count());
 }
 
 }  // namespace

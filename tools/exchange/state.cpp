@@ -29,6 +29,17 @@ report to_report(const exchange_state& s) {
     return books;
 }
 
+report accounts(const exchange_state& s) {
+    report lines = report::array();
+    for (std::size_t n = 0; n < s.accounts.size(); ++n) {
+        const account& each = s.accounts[n];
+        if (each.balance != 0 || each.open[0] != 0 || each.open[1] != 0)
+            lines.push_back(fmt::format("{}: balance {}, open orders {} + {}", n, each.balance,
+                                        each.open[0], each.open[1]));
+    }
+    return lines;
+}
+
 }  // namespace
 
 int state(const state_options& options) {
@@ -40,11 +51,12 @@ int state(const state_options& options) {
     return print({{"snapshot", snapshot_used(restored->report)},
                   {"books_from", restored->report.message()},
                   {"book", to_report(s)},
-                  {"commands", s.commands},
+                  {"account", accounts(s)},
+                  {"commands", s.commands()},
                   {"events", s.events},
                   {"fills", s.fills},
                   {"filled_quantity", s.filled_quantity},
-                  {"rejections", s.rejections},
+                  {"busts", s.busts},
                   {"fingerprint", hexadecimal(fingerprint(s))}},
                  options.json);
 }

@@ -14,8 +14,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 
 constexpr std::size_t bytes_per_level = 8 + 4;
-constexpr std::size_t bytes_per_order = 8 + 4;
-constexpr std::size_t bytes_per_book = 4 + 4;
+constexpr std::size_t bytes_per_order = 8 + 4 + 2;
+constexpr std::size_t bytes_per_trade = 8 + 8 + 1 + 8 + 4 + 2 + 2 + 1;
+constexpr std::size_t bytes_per_book = 4 + 4 + 8 + 4;
 
 class byte_writer {
   public:
@@ -83,11 +84,53 @@ void put_side(byte_writer& out, const book& b, side s) {
             ++orders;
         out.put(first->price, orders);
         for (const order* o = first; in_level(o); o = b.next(*o))
-            out.put(o->id, o->quantity);
+            out.put(o->id, o->quantity, o->account);
     }
 }
 
-pawl::result<void> get_side(byte_reader& in, book& b, side s) {
+void put_tape(byte_writer& out, const tape& trades) {
+    std::uint64_t first = trades.last() + 1;
+    while (trades.find(first - 1))
+        --first;
+    out.put(trades.last(), static_cast<std::uint32_t>(trades.last() + 1 - first));
+    for (std::uint64_t number = first; number <= trades.last(); ++number) {
+        const trade& t = *trades.find(number);
+        out.put(t.maker, t.taker, static_cast<std::uint8_t>(t.side), t.price, t.quantity,
+                t.maker_account, t.taker_account, static_cast<std::uint8_t>(t.is_busted));
+    }
+}
+
+bool is_sound(std::int64_t price, std::uint32_t quantity, account_id account) {
+    return price >= 1 && price <= engine::highest_price && quantity >= 1 &&
+           quantity <= engine::largest_quantity && account < engine::accounts;
+}
+
+pawl::result<void> get_tape(byte_reader& in, tape& trades) {
+    const auto last = in.get<std::uint64_t>();
+    const std::uint32_t known = in.count(bytes_per_trade);
+    if (known > last || known > tape::most_trades)
+        return malformed(in, "more trades than an instrument has");
+    trades.continue_after(last - known);
+    for (std::uint64_t number = last - known + 1; number <= last; ++number) {
+        trade t{.number = number};
+        t.maker = in.get<order_id>();
+        t.taker = in.get<order_id>();
+        const auto taker_side = in.get<std::uint8_t>();
+        t.side = static_cast<side>(taker_side);
+        t.price = in.get<std::int64_t>();
+        t.quantity = in.get<std::uint32_t>();
+        t.maker_account = in.get<account_id>();
+        t.taker_account = in.get<account_id>();
+        const auto is_busted = in.get<std::uint8_t>();
+        t.is_busted = is_busted == 1;
+        if (taker_side > 1 || is_busted > 1 || !is_sound(t.price, t.quantity, t.maker_account) ||
+            t.taker_account >= engine::accounts || !trades.add(t))
+            return malformed(in, "an impossible trade, or cut short");
+    }
+    return {};
+}
+
+pawl::result<void> get_side(byte_reader& in, exchange_state& to, book& b, side s) {
     const std::uint32_t levels = in.count(bytes_per_level);
     for (std::uint32_t rank = 0; rank < levels; ++rank) {
         const auto price = in.get<std::int64_t>();
@@ -97,8 +140,10 @@ pawl::result<void> get_side(byte_reader& in, book& b, side s) {
         for (std::uint32_t n = 0; n < orders; ++n) {
             const auto id = in.get<order_id>();
             const auto quantity = in.get<std::uint32_t>();
-            if (!b.add({id, s, price, quantity}))
-                return malformed(in, "an order twice, or empty");
+            const auto owner = in.get<account_id>();
+            if (!is_sound(price, quantity, owner) || !b.add({id, s, price, quantity, owner}))
+                return malformed(in, "an order twice, or impossible");
+            to.accounts[owner].open[static_cast<std::size_t>(s)] += price * quantity;
         }
         if (orders == 0)
             return malformed(in, "an empty level, or cut short");
@@ -110,28 +155,38 @@ pawl::result<void> get_side(byte_reader& in, book& b, side s) {
 
 std::vector<std::byte> to_bytes(const exchange_state& s) {
     byte_writer out;
-    out.put(s.commands, s.events, s.fills, s.filled_quantity, s.rejections,
-            static_cast<std::uint32_t>(s.books.size()));
-    for (const book& b : s.books) {
-        put_side(out, b, side::buy);
-        put_side(out, b, side::sell);
+    out.put(s.events, s.fills, s.filled_quantity, s.busts);
+    for (const std::uint64_t last : s.sessions)
+        out.put(last);
+    for (const account& each : s.accounts)
+        out.put(each.balance);
+    out.put(static_cast<std::uint32_t>(s.books.size()));
+    for (std::size_t n = 0; n < s.books.size(); ++n) {
+        put_side(out, s.books[n], side::buy);
+        put_side(out, s.books[n], side::sell);
+        put_tape(out, s.tapes[n]);
     }
     return out.take();
 }
 
 pawl::result<exchange_state> from_bytes(std::span<const std::byte> bytes) {
     byte_reader in{bytes};
-    exchange_state s;
-    for (std::uint64_t* counter :
-         {&s.commands, &s.events, &s.fills, &s.filled_quantity, &s.rejections})
+    exchange_state s = engine::initial();
+    for (std::uint64_t* counter : {&s.events, &s.fills, &s.filled_quantity, &s.busts})
         *counter = in.get<std::uint64_t>();
+    for (std::uint64_t& last : s.sessions)
+        last = in.get<std::uint64_t>();
+    for (account& each : s.accounts)
+        each.balance = in.get<std::int64_t>();
     if (in.count(bytes_per_book) != engine::instruments)
         return malformed(in, "a different number of instruments, or cut short");
-    s.books.resize(engine::instruments);
-    for (book& b : s.books)
+    for (std::size_t n = 0; n < s.books.size(); ++n) {
         for (const side each : {side::buy, side::sell})
-            if (auto read = get_side(in, b, each); !read)
+            if (auto read = get_side(in, s, s.books[n], each); !read)
                 return std::unexpected(std::move(read.error()));
+        if (auto read = get_tape(in, s.tapes[n]); !read)
+            return std::unexpected(std::move(read.error()));
+    }
     if (in.failed() || in.left() != 0)
         return malformed(in, in.failed() ? "cut short" : "bytes after the end");
     return s;

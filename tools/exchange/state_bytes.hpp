@@ -1,7 +1,8 @@
 // Converts the state to bytes and back, for snapshots and fingerprints.
 //
 // A state has exactly one form: books by number, bids before asks, levels from the best, orders in
-// their priority, whatever the order of slots in memory. All numbers are little-endian.
+// their priority, whatever the order of slots in memory, and each book's trades. What accounts have
+// in open orders follows from the books. All numbers are little-endian.
 #pragma once
 
 #include "engine.hpp"

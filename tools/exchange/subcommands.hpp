@@ -12,6 +12,8 @@ struct run_options {
     std::filesystem::path directory{};
     std::uint64_t commands = 0;  // in all, including those of earlier runs
     std::uint64_t seed = 1;
+    std::uint16_t sessions = 4;
+    std::uint64_t sent_again = 64;  // by each session that continues
     std::uint64_t segment_bytes = 64ull << 20;
     std::uint64_t snapshot_every = 100'000;
     std::filesystem::path fills{};  // receives the fills, one per line; empty: none

@@ -23,6 +23,8 @@ pawl::result<void> keep(const views_options& options) {
         return added;
     if (auto added = views->add<minute_candles>(pawl::stop_at_failure{}); !added)
         return added;
+    if (auto added = views->add<account_positions>(pawl::stop_at_failure{}); !added)
+        return added;
     for (;;) {
         auto moved = views->advance(options.follow ? patience : std::chrono::milliseconds{0});
         if (!moved)
@@ -49,12 +51,18 @@ int check_all(const views_options& options) {
     auto candles = check<minute_candles>(options);
     if (!candles)
         return complain(candles.error());
-    const bool same = (*orders)["difference"] == "none" && (*candles)["difference"] == "none";
+    auto positions = check<account_positions>(options);
+    if (!positions)
+        return complain(positions.error());
+    const bool same = (*orders)["difference"] == "none" && (*candles)["difference"] == "none" &&
+                      (*positions)["difference"] == "none";
     return print({{"orders", (*orders)["rows"]},
                   {"candles", (*candles)["rows"]},
+                  {"positions", (*positions)["rows"]},
                   {"next_sequence", (*orders)["next_sequence"]},
                   {"orders_difference", (*orders)["difference"]},
-                  {"candles_difference", (*candles)["difference"]}},
+                  {"candles_difference", (*candles)["difference"]},
+                  {"positions_difference", (*positions)["difference"]}},
                  options.json, same ? 0 : 1);
 }
 
