@@ -120,8 +120,9 @@ class history {
             auto log = writer::open(directory_, options());
             if (!log)
                 return found("open: " + log.error().message());
-            if (!check_window(*log))
+            if (!check_window(*log) || !retry(*log))
                 return false;
+            const std::size_t effects = known_.log().size();
             const std::uint64_t commands = random_.below(20);
             for (std::uint64_t i = 0; i < commands; ++i) {
                 if (!one_step(*log))
@@ -129,7 +130,9 @@ class history {
                 if (auto polled = log->poll(); !polled)
                     return found("poll: " + failure_text(*log, polled.error()));
             }
-            if (random_.one_in(3)) {
+            replied_ = known_.log().size() == effects;
+            if (random_.one_in(6)) {
+                replied_ = true;
                 if (auto closed = log->close(); !closed)
                     return found("close: " + failure_text(*log, closed.error()));
             }
@@ -173,6 +176,8 @@ class history {
 
     [[nodiscard]] std::uint64_t lives() const { return lives_; }
     [[nodiscard]] std::uint64_t sent() const { return sent_; }
+    // Commands whose reply a crash took, which were sent again and answered repeated.
+    [[nodiscard]] std::uint64_t retried() const { return retried_; }
     [[nodiscard]] std::uint64_t answered(answer what) const {
         return answers_[static_cast<std::size_t>(what)];
     }
@@ -193,6 +198,16 @@ class history {
     bool found(std::string what) {
         wrong_ = std::move(what);
         return false;
+    }
+
+    // The last life ended between the append of its last command and the reply, so the command is
+    // sent again.
+    [[nodiscard]] bool retry(writer& log) {
+        if (replied_)
+            return true;
+        ++retried_;
+        const planned_command command{seed_, known_.log().back().number};
+        return send(log, command, false, random_.one_in(4));
     }
 
     // A new command, or one that was sent before; its reply may have been lost with the writer.
@@ -402,6 +417,8 @@ class history {
     std::uint64_t next_ = 0;  // the first command that was never sent
     std::uint64_t lives_ = 0;
     std::uint64_t sent_ = 0;
+    std::uint64_t retried_ = 0;
+    bool replied_ = true;  // the last command of the life before
     std::array<std::uint64_t, 4> answers_{};
     std::string wrong_;
 };
@@ -410,7 +427,7 @@ class history {
 
 int main(int argc, char** argv) {
     row_program program{{.row = 13, .name = "command_ids", .counted = "crashes"}, argc, argv};
-    program.target({.quick = 400, .ci = 10'000, .full = 1'000'000});
+    program.target({.quick = 400, .ci = 14'000, .full = 1'000'000});
     const auto sums = run_histories<history>(
         program, {.directory = "journal", .most_lives = 60},
         [](history& told) { return told.check_log(); },
@@ -419,10 +436,11 @@ int main(int argc, char** argv) {
             for (const answer what :
                  {answer::accepted, answer::repeated, answer::reused, answer::conflict})
                 mine[1 + static_cast<std::size_t>(what)] += told.answered(what);
+            mine[5] += told.retried();
         });
     program.detail(
         fmt::format("{} commands: {} took effect, {} repeated, {} with other bytes, {} "
-                    "conflicts",
-                    sums[0], sums[1], sums[2], sums[3], sums[4]));
+                    "conflicts; {} whose reply a crash took, all repeated",
+                    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]));
     return program.finish();
 }

@@ -1,7 +1,8 @@
 // Row 13, second part: an entity decides each command once, against the right state. Random
 // payments with ids, retries, refusals, expected versions, conditions on further streams and
-// decisions that are overtaken, against a plain model; entities are evicted all the time, and the
-// writer dies and is opened again.
+// decisions that are overtaken, against a plain model; entities are evicted all the time, the
+// beginning of the log is pruned, so that evicted ones start from a snapshot, and the writer dies
+// and is opened again.
 #include "../../replay/bank.hpp"
 #include "support/drawn_conditions.hpp"
 #include "support/entity_model.hpp"
@@ -18,6 +19,7 @@
 #include <pawl/replay/entities.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -87,8 +89,10 @@ class payment_history {
         auto log = writer::open(directory_, options());
         if (!log)
             return found("open: " + log.error().message());
-        entities<wallet> of{
-            *log, {}, {.capacity = 2, .most_attempts = entity_model::most_attempts}};
+        entities<wallet> of{*log,
+                            {},
+                            {.capacity = 2, .most_attempts = entity_model::most_attempts},
+                            [this](stream_id stream) { return snapshot_of(stream); }};
         ++lives_;
         for (stream_id stream = 1; stream <= entity_model::streams; ++stream) {
             if (!check(of, *log, stream))
@@ -99,6 +103,8 @@ class payment_history {
                 return false;
             if (auto polled = log->poll(); !polled)
                 return found("poll: " + failure_text(*log, polled.error()));
+            if (random_.one_in(30) && !prune(*log))
+                return false;
         }
         if (random_.one_in(3)) {
             if (auto closed = log->close(); !closed)
@@ -110,6 +116,7 @@ class payment_history {
     [[nodiscard]] std::uint64_t lives() const { return lives_; }
     [[nodiscard]] std::uint64_t sent() const { return sent_; }
     [[nodiscard]] std::uint64_t repeated() const { return repeated_; }
+    [[nodiscard]] std::uint64_t pruned() const { return pruned_; }
     [[nodiscard]] std::uint64_t conflicts() const { return conflicts_; }
     [[nodiscard]] const std::string& wrong() const { return wrong_; }
 
@@ -187,6 +194,23 @@ class payment_history {
             fmt::format("payment {}: {}; it is to be: {}", number, text_of(got), text_of(wanted)));
     }
 
+    // Where an evicted entity starts: at the last prune, or at the beginning of its stream.
+    [[nodiscard]] result<entity_start<wallet::state>> snapshot_of(stream_id stream) const {
+        return snapshots_.at(stream);
+    }
+
+    // Takes a snapshot of every stream, and lets go what only they need. The events of remembered
+    // commands stay.
+    bool prune(writer& log) {
+        for (stream_id stream = 1; stream <= entity_model::streams; ++stream)
+            snapshots_.at(stream) = {{known_.balance(stream)}, known_.version(stream)};
+        const auto done = log.prune({.before = known_.oldest_remembered()});
+        if (!done)
+            return found("prune: " + failure_text(log, done.error()));
+        pruned_ += done->events;
+        return true;
+    }
+
     // Another part of the program appends to the stream.
     bool other_deposit(writer& log, stream_id stream) {
         if (!append_deposit(log, stream))
@@ -244,12 +268,15 @@ class payment_history {
     std::uint64_t seed_;
     random_source random_;
     entity_model known_;
+    // One stream more than is ever written; none at 0.
+    std::array<entity_start<wallet::state>, entity_model::streams + 2> snapshots_{};
     encoder encode_;
     std::uint64_t next_ = 0;  // the first payment that was never sent
     std::uint64_t lives_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t repeated_ = 0;
     std::uint64_t conflicts_ = 0;
+    std::uint64_t pruned_ = 0;  // events
     std::string wrong_;
 };
 
@@ -259,14 +286,15 @@ int main(int argc, char** argv) {
     row_program program{{.row = 13, .name = "entities", .counted = "crashes"}, argc, argv};
     program.target({.quick = 100, .ci = 1'000, .full = 500'000});
     const auto sums = run_histories<payment_history>(
-        program, {.directory = "entities", .most_lives = 20},
+        program, {.directory = "entities", .most_lives = 60},
         [](const payment_history&) { return true; },
         [](const payment_history& told, worker_sums& mine) {
             mine[0] += told.sent();
             mine[1] += told.repeated();
             mine[2] += told.conflicts();
+            mine[3] += told.pruned();
         });
-    program.detail(
-        fmt::format("{} payments: {} repeated, {} conflicts", sums[0], sums[1], sums[2]));
+    program.detail(fmt::format("{} payments: {} repeated, {} conflicts; {} events pruned", sums[0],
+                               sums[1], sums[2], sums[3]));
     return program.finish();
 }

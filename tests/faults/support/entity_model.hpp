@@ -50,6 +50,10 @@ class entity_model {
     [[nodiscard]] stream_version version(stream_id stream) const { return of(stream).version; }
     [[nodiscard]] std::int64_t balance(stream_id stream) const { return of(stream).balance; }
     [[nodiscard]] sequence_number next() const { return next_; }
+    // The first event of the oldest command that must be remembered.
+    [[nodiscard]] sequence_number oldest_remembered() const {
+        return remembered_.empty() ? next_ : remembered_.front().first;
+    }
     // The newest ids, for one that is sent again.
     [[nodiscard]] bool remembers(std::uint64_t id) const { return find(id) != nullptr; }
 
