@@ -358,18 +358,25 @@ image encode_index(const index_fields& fields) {
     return made;
 }
 
-image encode_heads(const heads_fields& fields) {
-    image table{fields.slots * 24};
-    for (const auto& head : fields.heads) {
+namespace {
+
+image encode_table(const std::vector<heads_fields::head>& heads, std::uint64_t slots) {
+    image table{slots * 24};
+    for (const auto& head : heads) {
         __extension__ using wide = unsigned __int128;
-        auto slot =
-            static_cast<std::size_t>(static_cast<wide>(mix(head.stream)) * fields.slots >> 64);
+        auto slot = static_cast<std::size_t>(static_cast<wide>(mix(head.stream)) * slots >> 64);
         while (table.u64(slot * 24) != 0)
-            slot = (slot + 1) % fields.slots;
+            slot = (slot + 1) % slots;
         table.u64(slot * 24, head.stream);
         table.u64(slot * 24 + 8, head.version);
         table.u64(slot * 24 + 16, head.ordinal << 32 | head.offset / 8);
     }
+    return table;
+}
+
+}  // namespace
+
+image encode_heads(const heads_fields& fields) {
     image names{0};
     for (const auto& name : fields.names) {
         image entry{12 + name.text.size()};
@@ -379,7 +386,8 @@ image encode_heads(const heads_fields& fields) {
         names.append(entry);
     }
     const std::uint64_t name_bytes = names.bytes().size();
-    image body = table;
+    image body = encode_table(fields.heads, fields.slots);
+    body.append(encode_table(fields.tags, fields.tag_slots));
     body.append(names);
 
     image made = begin(4096, "PWLHEAD1", 128);
@@ -391,6 +399,8 @@ image encode_heads(const heads_fields& fields) {
     made.u64(64, fields.heads.size());
     made.u64(72, fields.names.size());
     made.u64(80, name_bytes);
+    made.u64(88, fields.tag_slots);
+    made.u64(96, fields.tags.size());
     made.u64(112, body.hash(0, body.bytes().size()));
     made.u64(120, made.hash(0, 120));
     made.append(body);
@@ -399,11 +409,21 @@ image encode_heads(const heads_fields& fields) {
 
 image encode_retained(const retained_fields& fields) {
     image body{0};
-    for (const auto& head : fields.heads) {
-        image entry{24};
-        entry.u64(0, head.stream);
-        entry.u64(8, head.version);
-        entry.u64(16, head.ordinal << 32 | head.offset / 8);
+    for (const auto* heads : {&fields.heads, &fields.tags}) {
+        for (const auto& head : *heads) {
+            image entry{24};
+            entry.u64(0, head.stream);
+            entry.u64(8, head.version);
+            entry.u64(16, head.ordinal << 32 | head.offset / 8);
+            body.append(entry);
+        }
+    }
+    for (const auto& command : fields.commands) {
+        image entry{40};
+        entry.text(0, command.id);
+        entry.u64(16, command.hash);
+        entry.u64(24, command.first_sequence);
+        entry.u64(32, command.events);
         body.append(entry);
     }
     const std::size_t heads_end = body.bytes().size();
@@ -430,7 +450,7 @@ image encode_retained(const retained_fields& fields) {
         said.append(entry);
     }
     body.append(said);
-    image made = begin(240, "PWLRETN1", 240);
+    image made = begin(248, "PWLRETN1", 248);
     made.text(40, fields.journal);
     made.u64(56, fields.first_ordinal);
     made.u64(64, fields.first_sequence);
@@ -452,8 +472,10 @@ image encode_retained(const retained_fields& fields) {
     made.u64(192, names_end - heads_end);
     made.u64(200, fields.descriptions.size());
     made.u64(208, said.bytes().size());
-    made.u64(224, body.hash(0, body.bytes().size()));
-    made.u64(232, made.hash(0, 232));
+    made.u64(216, fields.tags.size());
+    made.u64(224, fields.commands.size());
+    made.u64(232, body.hash(0, body.bytes().size()));
+    made.u64(240, made.hash(0, 240));
     made.append(body);
     return made;
 }

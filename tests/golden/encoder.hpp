@@ -214,6 +214,8 @@ struct heads_fields {
     std::uint64_t end_sequence{};
     std::uint64_t slots{};
     std::vector<head> heads{};
+    std::uint64_t tag_slots{};
+    std::vector<head> tags{};  // "version": one more than the sequence of the last event
     std::vector<name> names{};
 };
 [[nodiscard]] image encode_heads(const heads_fields& fields);
@@ -237,6 +239,12 @@ struct retained_fields {
     std::uint64_t pruned_bytes{};
     std::uint64_t pruned_ns{};
     std::vector<heads_fields::head> heads{};
+    std::vector<heads_fields::head> tags{};
+    struct command {
+        std::string id;
+        std::uint64_t hash, first_sequence, events;
+    };
+    std::vector<command> commands{};
     std::vector<heads_fields::name> names{};
     struct description {
         std::uint64_t sequence, timestamp_ns;

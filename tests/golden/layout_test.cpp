@@ -210,7 +210,7 @@ TEST_CASE("retained fields lie where the golden file has them") {
     const auto read = read_at<layout::retained_header>(bytes, 0);
     CHECK(read.magic == layout::retained_magic);
     CHECK(read.format_version == 1);
-    CHECK(read.header_bytes == 240);
+    CHECK(read.header_bytes == 248);
     CHECK(id_of(read.journal) == "pawl golden left");
     CHECK(read.first_ordinal == 1);
     CHECK(read.first_sequence == 2);
@@ -226,9 +226,19 @@ TEST_CASE("retained fields lie where the golden file has them") {
     CHECK(read.name_bytes == 12 + 4 + 12 + 16);
     CHECK(read.descriptions == 1);
     CHECK(read.description_bytes == 32 + 16);
-    CHECK(read.reserved == 0);
-    CHECK(bytes.size() == 240 + 48 + 44 + 48);
-    const auto said = read_at<layout::retained_description>(bytes, 240 + 48 + 44);
+    CHECK(read.tags == 2);
+    CHECK(read.commands == 1);
+    constexpr std::size_t names = 248 + 2 * 48 + 40;
+    CHECK(bytes.size() == names + 44 + 48);
+    const auto tag = read_at<layout::stream_head>(bytes, 248 + 48 + 24);
+    CHECK(tag.stream == 42);
+    CHECK(tag.version == 2);
+    const auto command = read_at<layout::retained_command>(bytes, 248 + 96);
+    CHECK(std::string_view{reinterpret_cast<const char*>(command.id), 16} == "the pruned cmd's");
+    CHECK(command.hash == 0x4444444444444444);
+    CHECK(command.first_sequence == 0);
+    CHECK(command.events == 2);
+    const auto said = read_at<layout::retained_description>(bytes, names + 44);
     CHECK(said.next_sequence == 2);
     CHECK(said.timestamp_ns == created_ns + 3);
     CHECK(said.payload_bytes == 14);
@@ -445,6 +455,25 @@ TEST_CASE("commands lie in the index where the golden file has them") {
     CHECK(read_at<layout::index_header>(later, 0).sections == 4);
 }
 
+TEST_CASE("the table of tags lies in the stream heads where the golden file has it") {
+    const std::string bytes = committed_bytes("described/streams");
+    const auto read = read_at<layout::heads_header>(bytes, 0);
+    CHECK(read.slots == 64);
+    CHECK(read.tag_slots == 64);
+    CHECK(read.tags == 2);
+    std::size_t tags = 0;
+    for (std::size_t slot = 64; slot < 128; ++slot) {
+        const auto tip = read_at<layout::stream_head>(
+            bytes, layout::heads_entries_offset + slot * sizeof(layout::stream_head));
+        if (tip.stream == 0)
+            continue;
+        CHECK((tip.stream | 0x0300000000000000) == 0x0302030405060708);
+        CHECK(tip.version == 2);
+        ++tags;
+    }
+    CHECK(tags == 2);
+}
+
 TEST_CASE("stream head fields lie where the golden file has them") {
     const std::string bytes = committed_bytes("rolled/streams");
     const auto read = read_at<layout::heads_header>(bytes, 0);
@@ -459,7 +488,9 @@ TEST_CASE("stream head fields lie where the golden file has them") {
     CHECK(read.streams == 2);
     CHECK(read.names == 1);
     CHECK(read.name_bytes == 12 + 14);
-    CHECK(all_zero(read.reserved));
+    CHECK(read.tag_slots == 0);
+    CHECK(read.tags == 0);
+    CHECK(read.reserved == 0);
     CHECK(read.body_checksum == 0x54ea1c89654a09a9);
     CHECK(read.checksum == 0x190e7ce0bffe2d2f);
 

@@ -391,7 +391,11 @@ scene make_described() {
                           .commands = {{"command id 16 by", 0x0102030405060708, 1, sell, 1}},
                           .tags = {{0x0102030405060708, {sell}}, {0x0202030405060708, {sell}}},
                           .describes = true});
-    journal.put_heads({.end_sequence = 2, .slots = 64});
+    journal.put_heads(
+        {.end_sequence = 2,
+         .slots = 64,
+         .tag_slots = 64,
+         .tags = {{0x0102030405060708, 2, 0, sell}, {0x0202030405060708, 2, 0, sell}}});
     journal.put_control({.durable = 2, .published = 2, .watermarks = {0, 2}});
     return journal.take();
 }
@@ -456,6 +460,8 @@ scene make_pruned() {
                          .pruned_bytes = segment_bytes,
                          .pruned_ns = time + 9,
                          .heads = {{42, 1, 0, zero}, {first_named, 1, 0, one}},
+                         .tags = {{7, 1, 0, zero}, {42, 2, 0, one}},
+                         .commands = {{"the pruned cmd's", 0x4444444444444444, 0, 2}},
                          .names = {{first_named, "left"}, {first_named + 1, "without an event"}},
                          .descriptions = {{2, time + 3, said}}});
     journal.put("retained", retained);

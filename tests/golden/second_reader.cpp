@@ -55,14 +55,15 @@ class reader {
         const std::string bytes = read_whole(directory_ / "retained");
         expect(bytes == read_whole(directory_ / "retained.copy"), "retained: the copies differ");
         expect(bytes.substr(0, 8) == "PWLRETN1" && bytes.substr(40, 16) == journal_ &&
-                   load(bytes, 232, 8) == part(bytes, 0, 232) &&
-                   load(bytes, 224, 8) == part(bytes, 240, bytes.size()),
+                   load(bytes, 240, 8) == part(bytes, 0, 240) &&
+                   load(bytes, 232, 8) == part(bytes, 248, bytes.size()),
                "retained");
-        std::size_t at = 240;
+        std::size_t at = 248;
         for (std::uint64_t left = load(bytes, 176, 8); left != 0; --left, at += 24) {
             versions_[load(bytes, at, 8)] = load(bytes, at + 8, 8);
             last_segment_[load(bytes, at, 8)] = load(bytes, at + 16, 8) >> 32;
         }
+        at += 24 * load(bytes, 216, 8) + 40 * load(bytes, 224, 8);
         for (std::uint64_t left = load(bytes, 184, 8); left != 0; --left) {
             const std::uint64_t length = load(bytes, at + 8, 4);
             names_[bytes.substr(at + 12, length)] = load(bytes, at, 8);

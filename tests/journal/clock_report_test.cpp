@@ -25,13 +25,15 @@ struct clock_fixture {
     segment_supply supply{following(request), 4};
     std::atomic<std::uint32_t> gate_word{gate_value(gate::open)};
     std::atomic<std::uint64_t> durable{0};
-    appender log{{.gate_word = &gate_word,
+    appender log{{.directory = directory.path(),
+                  .id = request.id,
+                  .gate_word = &gate_word,
                   .durable = &durable,
                   .supply = &supply,
                   .first = &first,
                   .full = when_full::fail,
                   .reports_clock = true},
-                 must(head_slots::make(64))};
+                 must(head_slots::make(64)), must(head_slots::make(64))};
 
     clock_fixture() = default;
     clock_fixture(const clock_fixture&) = delete;

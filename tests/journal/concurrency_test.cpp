@@ -93,12 +93,14 @@ TEST_CASE("a reader on the writer's own mapping sees whole frames in order", "[c
     segment_supply supply{following, 4};
     std::atomic<std::uint32_t> gate_word{static_cast<std::uint32_t>(gate::open)};
     std::atomic<std::uint64_t> durable{0};
-    appender log{{.gate_word = &gate_word,
+    appender log{{.directory = directory.path(),
+                  .id = request.id,
+                  .gate_word = &gate_word,
                   .durable = &durable,
                   .supply = &supply,
                   .first = &first,
                   .full = when_full::spin},
-                 must(head_slots::make(64))};
+                 must(head_slots::make(64)), must(head_slots::make(64))};
 
     std::atomic<bool> stop{false};
     std::thread background{[&] {

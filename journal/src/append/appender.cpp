@@ -10,7 +10,7 @@
 
 namespace pawl::detail {
 
-appender::appender(appender_setup setup, head_slots heads)
+appender::appender(appender_setup setup, head_slots heads, head_slots tags)
     : gate_word_{setup.gate_word},
       durable_{setup.durable},
       tsc_{setup.clock == clock_source::tsc ? tsc_clock::instance() : nullptr},
@@ -20,12 +20,16 @@ appender::appender(appender_setup setup, head_slots heads)
       full_{setup.full},
       sequence_{setup.sequence},
       table_{std::move(heads)},
+      tags_{std::move(tags)},
       commands_{std::move(setup.commands)},
       supply_{setup.supply},
       named_streams_{setup.named_streams},
-      reports_clock_{setup.reports_clock} {
+      reports_clock_{setup.reports_clock},
+      directory_{std::move(setup.directory)},
+      id_{setup.id} {
     constexpr std::size_t usual_batch = 4096;
     undo_.reserve(usual_batch);
+    staged_tags_.reserve(usual_batch);
     progress_.sequence.store(sequence_, std::memory_order_relaxed);
     enter(setup.first);
     life_ = epoch_;
@@ -84,18 +88,20 @@ std::uint64_t appender::timestamp(std::uint64_t from_caller) const noexcept {
            static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-result<stream_head*> appender::wait_for_head(stream_id stream) noexcept {
+result<stream_head*> appender::wait_for_head(stream_table& table, stream_id number) noexcept {
     progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
     for (;;) {
         if (!may_go_on())
             return refused();
         if (full_ != when_full::spin) {
             return std::unexpected(error{.code = errc::back_pressure,
-                                         .stream = stream,
-                                         .reason = "the table of streams is growing"});
+                                         .stream = number,
+                                         .reason = &table == &tags_
+                                                       ? "the table of tags is growing"
+                                                       : "the table of streams is growing"});
         }
         pause();
-        if (stream_head* head = table_.find_or_insert(stream))
+        if (stream_head* head = table.find_or_insert(number))
             return head;
     }
 }
@@ -133,7 +139,7 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
         slot.head = table_.find_or_insert(header.stream);
     }
     if (slot.head == nullptr) [[unlikely]] {
-        const auto waited = wait_for_head(header.stream);
+        const auto waited = wait_for_head(table_, header.stream);
         if (!waited)
             return waited.error();
         slot.head = *waited;
@@ -170,7 +176,7 @@ template <bool WithMore>
     if (behind > most_behind) [[unlikely]]
         return std::unexpected(too_far_behind());
     stream_slot slot;
-    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+    if (auto wrong = place_with<WithMore>(header, extras, slot)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
     store_body<WithMore>(header, payload, extras);
     store_place(position_, sequence_, header.stream, slot, behind);
@@ -178,6 +184,8 @@ template <bool WithMore>
     if constexpr (WithMore) {
         auto placed = publish_event(word, slot);
         keep_command(extras.command, placed);
+        if (placed)
+            note_tags(extras.tags, *placed);
         return placed;
     } else {
         return publish_event(word, slot);

@@ -10,6 +10,7 @@
 #include "format/clock_frame.hpp"
 #include "os/assertion.hpp"
 #include "os/clock.hpp"
+#include "os/directory_handle.hpp"
 #include "os/sigbus_guard.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -23,11 +24,14 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 namespace pawl::detail {
 
 struct appender_setup {
+    directory_handle directory;
+    journal_id id{};
     std::atomic<std::uint32_t>* gate_word = nullptr;
     const std::atomic<std::uint64_t>* durable = nullptr;
     segment_supply* supply = nullptr;
@@ -43,7 +47,7 @@ struct appender_setup {
 
 class appender {
   public:
-    appender(appender_setup setup, head_slots heads);
+    appender(appender_setup setup, head_slots heads, head_slots tags);
 
     [[nodiscard]] result<receipt> append(const event_header& header,
                                          std::span<const std::byte> payload) noexcept;
@@ -100,6 +104,9 @@ class appender {
 
     [[nodiscard]] const stream_table& streams() const noexcept { return table_; }
     [[nodiscard]] stream_table& streams() noexcept { return table_; }
+    // What is known of each tag, as in the file of stream heads.
+    [[nodiscard]] const stream_table& tags() const noexcept { return tags_; }
+    [[nodiscard]] stream_table& tags() noexcept { return tags_; }
     [[nodiscard]] sequence_number sequence() const noexcept { return sequence_; }
     [[nodiscard]] const progress& shared() const noexcept { return progress_; }
     [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
@@ -124,8 +131,10 @@ class appender {
     };
     // What an event carries in front of its payload.
     struct event_extras {
-        std::size_t bytes = 0;  // in the frame
+        std::size_t bytes = 0;  // in the frame; if 0, there is nothing else
         std::optional<command_reference> command{};
+        number_list tags{};            // the caller's, or as they lie in the frame
+        std::uint32_t added_tags = 0;  // bit i: the entry of tag i was added for this event
 
         [[nodiscard]] std::uint8_t flags() const noexcept {
             return bytes == 0 ? 0 : flag::metadata;
@@ -146,6 +155,12 @@ class appender {
         stream_id stream;
         stream_version version;
         std::uint64_t last;
+    };
+    // A tag that an event of the open batch names.
+    struct staged_tag {
+        tag_id tag;
+        sequence_number sequence;
+        std::uint64_t place;
     };
     struct open_batch {
         bool open = false;
@@ -196,10 +211,10 @@ class appender {
     [[nodiscard]] std::optional<error> roll(std::size_t bytes) noexcept;
     // Returns the next segment, or why there is none.
     [[nodiscard]] result<live_segment*> wait_for_segment() noexcept;
-    // Waits until a full table has room for the stream's head. Returns the head, or why there is
+    // Waits until a full table has room for the stream or tag. Returns its entry, or why there is
     // none.
     [[nodiscard, gnu::cold, gnu::noinline]] result<stream_head*> wait_for_head(
-        stream_id stream) noexcept;
+        stream_table& table, stream_id number) noexcept;
     void enter(live_segment* segment) noexcept;
     // Finds the event's place in its stream, or returns why the event may not be appended.
     [[nodiscard]] std::optional<error> place(const event_header& header, std::uint64_t offset,
@@ -223,9 +238,32 @@ class appender {
         const event_header& header) const noexcept;
     // The error if an event matches the condition, or its point is not in this log.
     [[nodiscard, gnu::noinline]] std::optional<error> judge(
-        const unless_condition& unless) const noexcept;
+        const unless_condition& unless) noexcept;
+    [[nodiscard]] std::optional<error> judge_all(const unless_condition& unless);
+    [[nodiscard]] result<writer_point> find_point(
+        const std::variant<log_point, writer_point>& after);
+    // `budget` is how many more events may be looked at.
+    [[nodiscard]] std::optional<error> judge_item(const tag_query& item, const writer_point& since,
+                                                  std::uint64_t& budget);
+    [[nodiscard]] std::optional<error> look_at_older(const tag_query& item, tag_id tag,
+                                                     const writer_point& since,
+                                                     std::uint64_t end_ordinal,
+                                                     std::uint64_t& budget);
+    [[nodiscard]] std::optional<error> look_at_newest(const tag_query& item,
+                                                      const writer_point& since, std::uint64_t end,
+                                                      std::uint64_t& budget) const;
+    [[nodiscard]] std::optional<error> look_at_all(const tag_query& item, const writer_point& since,
+                                                   std::uint64_t& budget);
+    // Where the log ends, without the events of an open batch.
+    [[nodiscard]] std::uint64_t end_of_log() const noexcept {
+        return batch_.open ? batch_.begin : position_;
+    }
     // Without the events of an open batch.
     [[nodiscard]] stream_version published_version(stream_id stream) const noexcept;
+    // The same, and entries for its tags.
+    template <bool WithMore>
+    [[nodiscard]] std::optional<error> place_with(const event_header& header, event_extras& extras,
+                                                  stream_slot& slot) noexcept;
     [[nodiscard]] std::optional<error> place_in_stream(const event_header& header,
                                                        std::uint64_t offset,
                                                        stream_slot& slot) noexcept;
@@ -260,7 +298,7 @@ class appender {
     // Fills in the command. Returns the error if payload, metadata or conditions are refused.
     template <bool WithMore>
     [[nodiscard]] std::optional<error> admit(const event_header& header, std::size_t payload_bytes,
-                                             event_extras& extras) const noexcept;
+                                             event_extras& extras) noexcept;
     template <bool WithMore>
     void store_body(const event_header& header, std::span<const std::byte> payload,
                     const event_extras& extras) noexcept;
@@ -286,6 +324,16 @@ class appender {
     // The same of an event that is published, and its command with it.
     void keep_command(const std::optional<command_reference>& command,
                       const result<receipt>& placed) noexcept;
+    // Gives each of the event's tags an entry, and room to note them in an open batch; or returns
+    // why there is none, and none was added.
+    [[nodiscard, gnu::noinline]] std::optional<error> admit_tags(event_extras& extras) noexcept;
+    // Removes what was added for an event that is not appended.
+    void forget_tags(const event_extras& extras) noexcept;
+    // The event is published, or staged in the open batch.
+    void note_tags(const number_list& tags, const receipt& placed) noexcept;
+    void move_tag(tag_id tag, sequence_number sequence, std::uint64_t place) noexcept;
+    void keep_staged_tags() noexcept;
+    void drop_staged_tags() noexcept;
     [[nodiscard]] std::optional<error> open_reservation_for(const event_header& header,
                                                             std::size_t max_bytes) noexcept;
     template <bool WithMore>
@@ -332,23 +380,29 @@ class appender {
     std::uint64_t epoch_ = 0;
     std::uint64_t ordinal_ = 0;
     std::uint64_t begin_ = 0;  // live_segment::begin
-    std::uint64_t life_ = 0;   // the epoch of the first segment: no other writer has it
     // Changed by every append.
     std::uint64_t position_ = 0;
     std::uint64_t scribbled_ = 0;  // bytes between position_ and this may not be zero
     sequence_number sequence_ = 0;
 
     stream_table table_;
+    stream_table tags_;
     command_window commands_;
     live_segment* segment_ = nullptr;
     segment_supply* supply_;
     sequence_number segment_first_sequence_ = 0;
     std::uint64_t named_streams_;
+    std::uint64_t life_ = 0;  // the epoch of the first segment: no other writer has it
     open_reservation reservation_;
     open_batch batch_;
     std::vector<undo_entry> undo_;
+    std::vector<staged_tag> staged_tags_;  // of the open batch
     bool reports_clock_;
     bool has_reported_ = false;
+    directory_handle directory_;
+    journal_id id_{};
+    log_point known_point_{};        // the last point that was looked up,
+    writer_point known_place_{};     // and what was found
     clock_payload clock_now_{};      // the report written last
     clock_payload clock_offered_{};  // the background's while the gate is open, ours while attend
     progress progress_;

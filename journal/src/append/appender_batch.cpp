@@ -67,7 +67,7 @@ template <bool WithMore>
         [[unlikely]]
         return std::unexpected(batch_is_full(padded(bytes)));
     stream_slot slot;
-    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+    if (auto wrong = place_with<WithMore>(header, extras, slot)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
     store_body<WithMore>(header, payload, extras);
     store_place(position_, sequence_ + batch_.events, header.stream, slot,
@@ -75,8 +75,10 @@ template <bool WithMore>
     const receipt staged =
         stage_event(commit_word{bytes, extras.flags(), header.type, header.schema_version},
                     header.stream, slot);
-    if constexpr (WithMore)
+    if constexpr (WithMore) {
         note_command(extras.command, staged.sequence, staged.position.offset);
+        note_tags(extras.tags, staged);
+    }
     return staged;
 }
 
@@ -132,6 +134,7 @@ result<receipt> appender::commit_batch() noexcept {
     batch_.open = false;
     busy_ = false;
     commands_.keep();
+    keep_staged_tags();
     publish(position_);
     return batch_.last;
 }
@@ -170,6 +173,7 @@ void appender::abandon_batch() noexcept {
         head->last = entry->last;
     }
     commands_.drop();
+    drop_staged_tags();
     PAWL_ASSERT(batch_.begin <= position_);
     note_scribbles(position_);
     position_ = batch_.begin;

@@ -79,6 +79,14 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
     return metadata_bytes(header.metadata) + tag_bytes(header.tags.size());
 }
 
+// The event's tags, also if they are given as metadata, as a copy gives them.
+[[nodiscard]] inline number_list tags_of(const event_header& header) noexcept {
+    if (!header.tags.empty())
+        return number_list{std::as_bytes(header.tags)};
+    const auto entry = std::ranges::find(header.metadata, metadata_tag::tags, &metadata_entry::tag);
+    return entry == header.metadata.end() ? number_list{} : number_list{entry->value};
+}
+
 template <bool WithMore>
 inline appender::event_extras appender::extras_of(const event_header& header) noexcept {
     event_extras extras;
@@ -89,7 +97,7 @@ inline appender::event_extras appender::extras_of(const event_header& header) no
 
 template <bool WithMore>
 inline std::optional<error> appender::admit(const event_header& header, std::size_t payload_bytes,
-                                            event_extras& extras) const noexcept {
+                                            event_extras& extras) noexcept {
     if constexpr (WithMore) {
         if (auto wrong = refuse_body(header, extras.bytes, payload_bytes))
             return wrong;
@@ -97,6 +105,7 @@ inline std::optional<error> appender::admit(const event_header& header, std::siz
         if (!command)
             return std::move(command.error());
         extras.command = *command;
+        extras.tags = tags_of(header);
         if (auto unmet = refuse_conditions(header))
             return unmet;
         return header.unless == nullptr ? std::nullopt : judge(*header.unless);
@@ -112,6 +121,23 @@ inline std::optional<error> appender::place(const event_header& header, std::uin
     if (header.stream == no_stream_id && header.expected.asks_nothing())
         return std::nullopt;
     return place_in_stream(header, offset, slot);
+}
+
+template <bool WithMore>
+inline std::optional<error> appender::place_with(const event_header& header, event_extras& extras,
+                                                 stream_slot& slot) noexcept {
+    if constexpr (WithMore) {
+        if (!extras.tags.empty()) {
+            if (auto wrong = admit_tags(extras))
+                return wrong;
+        }
+    }
+    auto wrong = place(header, position_, slot);
+    if constexpr (WithMore) {
+        if (wrong)
+            forget_tags(extras);
+    }
+    return wrong;
 }
 
 inline void appender::store_payload(std::uint64_t offset,

@@ -68,7 +68,7 @@ template <bool WithMore>
     if (behind > most_behind) [[unlikely]]
         return too_far_behind();
     stream_slot slot;
-    if (auto wrong = place(header, position_, slot)) [[unlikely]]
+    if (auto wrong = place_with<WithMore>(header, extras, slot)) [[unlikely]]
         return wrong;
     store_place(position_, sequence_ + staged, header.stream, slot, behind);
     if constexpr (WithMore)
@@ -80,9 +80,13 @@ template <bool WithMore>
     reservation_.max_bytes = max_bytes;
     reservation_.slot = slot;
     reservation_.extras.bytes = extras.bytes;
-    reservation_.extras.command.reset();
-    if constexpr (WithMore)
-        reservation_.extras.command = extras.command;
+    if constexpr (WithMore) {
+        reservation_.extras = extras;
+        // The caller's own need not outlive this call.
+        if (!extras.tags.empty())
+            reservation_.extras.tags =
+                metadata_view{{base_ + position_ + frame_header_bytes, extras.bytes}}.tags();
+    }
     busy_ = true;
     return std::nullopt;
 }
@@ -94,6 +98,8 @@ void appender::abandon_reservation() noexcept {
                    padded(frame_header_bytes + reservation_.extras.bytes + reservation_.max_bytes));
     if (const stream_head* head = reservation_.slot.head; head != nullptr && head->version == 0)
         table_.forget(head->stream);
+    if (reservation_.extras.bytes != 0)
+        forget_tags(reservation_.extras);
     reservation_.open = false;
     busy_ = batch_.open;
 }
@@ -122,17 +128,22 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
     reservation_.open = false;
     busy_ = batch_.open;
     if (!batch_.open) {
-        if (!room.extras.command) [[likely]]
+        if (front == 0) [[likely]]
             return publish_event(word, room.slot);
         auto placed = publish_event(word, room.slot);
         keep_command(room.extras.command, placed);
+        if (placed)
+            note_tags(room.extras.tags, *placed);
         return placed;
     }
     if (lost_a_page()) [[unlikely]]
         return give_up_batch();
     const receipt staged =
         stage_event(word, load_u64(base_ + position_ + frame_offset::stream), room.slot);
-    note_command(room.extras.command, staged.sequence, staged.position.offset);
+    if (front != 0) {
+        note_command(room.extras.command, staged.sequence, staged.position.offset);
+        note_tags(room.extras.tags, staged);
+    }
     return staged;
 }
 

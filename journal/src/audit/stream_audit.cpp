@@ -1,5 +1,7 @@
 #include "audit/stream_audit.hpp"
 
+#include "format/metadata.hpp"
+
 #include <cstring>
 #include <utility>
 
@@ -21,6 +23,10 @@ void note(std::optional<stream_fault>& found, std::uint64_t offset, sequence_num
 
 [[nodiscard]] std::string stream_text(stream_id stream) {
     return "stream " + std::to_string(stream);
+}
+
+[[nodiscard]] std::string entry_text(stream_id number, bool of_tag) {
+    return of_tag ? "tag " + std::to_string(number) : stream_text(number);
 }
 
 [[nodiscard]] std::string place_text(std::uint64_t packed) {
@@ -88,6 +94,7 @@ void stream_audit::lose_track() {
         heads_ = std::move(*slots);
     else
         out_of_memory_ = true;
+    tags_ = {};
     names_.clear();
     complete_ = false;
 }
@@ -97,6 +104,7 @@ void stream_audit::begin_at(std::uint64_t ordinal, stream_heads* retained) {
         lose_track();
     } else {
         heads_ = std::move(retained->slots);
+        tags_ = std::move(retained->tags);
         named_ = retained->names.size();
         names_ = std::move(retained->names);
         complete_ = true;
@@ -140,16 +148,21 @@ void stream_audit::add(const frame_space& space, std::uint64_t offset, commit_wo
             add_name(frame, offset, word);
         return;
     }
+    add_tags(frame, offset, word);
     const stream_id stream = load_u64(frame + frame_offset::stream);
-    if (stream == no_stream_id || !make_room())
+    if (stream == no_stream_id)
         return;
+    stream_head* head = heads_.find_or_grow(stream);
+    if (head == nullptr) {
+        out_of_memory_ = true;
+        return;
+    }
     const stream_version version = load_u64(frame + frame_offset::version);
     const sequence_number sequence = load_u64(frame + frame_offset::sequence);
     if (complete_ && stream >= first_named_stream && stream - first_named_stream >= named_) {
         note(fault_, offset, sequence,
              [&] { return stream_text(stream) + " has an event before its name"; });
     }
-    stream_head* head = heads_.find_or_insert(stream);
     const bool known = complete_ || head->version != 0;
     if (known && version != head->version + 1) {
         note(fault_, offset, sequence, [&] {
@@ -184,25 +197,32 @@ void stream_audit::add_name(const std::byte* frame, std::uint64_t offset, commit
     ++named_;
 }
 
-bool stream_audit::make_room() {
-    if (!heads_.wants_to_grow())
-        return true;
-    auto larger = heads_.grown();
-    if (larger)
-        heads_ = std::move(*larger);
-    else
-        out_of_memory_ = true;
-    return larger.has_value();
+void stream_audit::add_tags(const std::byte* frame, std::uint64_t offset, commit_word word) {
+    const number_list tags = tags_in(frame, word);
+    for (std::size_t i = 0; i < tags.size(); ++i) {
+        if (stream_head* tip = tags_.find_or_grow(tags[i])) {
+            tip->version = load_u64(frame + frame_offset::sequence) + 1;
+            tip->last = pack_position(ordinal_, offset);
+        } else {
+            out_of_memory_ = true;
+        }
+    }
 }
 
 // What is wrong with a head in the file; empty if it is right.
-std::string stream_audit::wrong_with(const stream_head& claimed, const stream_heads& file) const {
-    const std::string stream = stream_text(claimed.stream);
-    if (file.slots.find(claimed.stream) != &claimed)
+std::string stream_audit::wrong_with(const stream_head& claimed,
+                                     const compared_table& tables) const {
+    const std::string stream = entry_text(claimed.stream, tables.of_tags);
+    if (tables.claimed.find(claimed.stream) != &claimed)
         return stream + " is in a slot where a search does not find it";
-    const stream_head* head = heads_.find(claimed.stream);
+    const stream_head* head = tables.actual.find(claimed.stream);
     if (head == nullptr)
         return complete_ ? stream + " is not in the log" : std::string{};
+    if (claimed.version != head->version && tables.of_tags) {
+        return "the events that name " + stream + " end before sequence " +
+               std::to_string(head->version) + " in the log but before " +
+               std::to_string(claimed.version) + " in the heads";
+    }
     if (claimed.version != head->version) {
         return stream + " is at version " + std::to_string(head->version) + " in the log but at " +
                std::to_string(claimed.version) + " in the heads";
@@ -216,29 +236,42 @@ std::string stream_audit::wrong_with(const stream_head& claimed, const stream_he
 
 std::optional<stream_fault> stream_audit::compare(const stream_heads& file) const {
     std::optional<stream_fault> found;
-    const auto slots = file.slots.all();
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        if (slots[i].stream == no_stream_id)
-            continue;
-        if (std::string wrong = wrong_with(slots[i], file); !wrong.empty()) {
-            note(found, heads_entries_offset + i * sizeof(stream_head), file.end_sequence,
-                 [&] { return std::move(wrong); });
-        }
-    }
-    for (const stream_head& head : heads_.all()) {
-        if (head.stream != no_stream_id && file.slots.find(head.stream) == nullptr) {
-            note(found, heads_entries_offset, file.end_sequence,
-                 [&] { return stream_text(head.stream) + " is in the log but not in the heads"; });
-        }
-    }
+    const std::uint64_t tags_offset =
+        heads_entries_offset + file.slots.slots() * sizeof(stream_head);
+    compare_table({.claimed = file.slots, .actual = heads_, .offset = heads_entries_offset},
+                  file.end_sequence, found);
+    compare_table({.claimed = file.tags, .actual = tags_, .offset = tags_offset, .of_tags = true},
+                  file.end_sequence, found);
     if (complete_)
         compare_names(file, found);
     return found;
 }
 
+void stream_audit::compare_table(const compared_table& tables, sequence_number end_sequence,
+                                 std::optional<stream_fault>& found) const {
+    const auto slots = tables.claimed.all();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (slots[i].stream == no_stream_id)
+            continue;
+        if (std::string wrong = wrong_with(slots[i], tables); !wrong.empty()) {
+            note(found, tables.offset + i * sizeof(stream_head), end_sequence,
+                 [&] { return std::move(wrong); });
+        }
+    }
+    for (const stream_head& head : tables.actual.all()) {
+        if (head.stream != no_stream_id && tables.claimed.find(head.stream) == nullptr) {
+            note(found, tables.offset, end_sequence, [&] {
+                return entry_text(head.stream, tables.of_tags) +
+                       " is in the log but not in the heads";
+            });
+        }
+    }
+}
+
 void stream_audit::compare_names(const stream_heads& file,
                                  std::optional<stream_fault>& found) const {
-    const std::uint64_t at = heads_entries_offset + file.slots.slots() * sizeof(stream_head);
+    const std::uint64_t at =
+        heads_entries_offset + (file.slots.slots() + file.tags.slots()) * sizeof(stream_head);
     for (const auto& [name, stream] : names_) {
         const auto claimed = file.names.find(name);
         if (claimed == file.names.end()) {

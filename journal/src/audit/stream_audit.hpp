@@ -28,8 +28,8 @@ struct stream_fault {
     [[nodiscard]] std::string text() const;
 };
 
-// Given the frames of a log in order, it tracks the head of every stream and every name. Its memory
-// is proportional to their number.
+// Given the frames of a log in order, it tracks the head of every stream and tag and every name.
+// Its memory is proportional to their number.
 class stream_audit {
   public:
     [[nodiscard]] static result<stream_audit> start();
@@ -75,14 +75,24 @@ class stream_audit {
 
   private:
     void add_name(const std::byte* frame, std::uint64_t offset, commit_word word);
-    [[nodiscard]] bool make_room();
+    void add_tags(const std::byte* frame, std::uint64_t offset, commit_word word);
     [[nodiscard]] std::optional<stream_fault> compare(const stream_heads& file) const;
+    // A table of the file, at this offset, and what it should be.
+    struct compared_table {
+        const head_slots& claimed;
+        const head_slots& actual;
+        std::uint64_t offset = 0;
+        bool of_tags = false;
+    };
+    void compare_table(const compared_table& tables, sequence_number end_sequence,
+                       std::optional<stream_fault>& found) const;
     [[nodiscard]] std::string wrong_with(const stream_head& claimed,
-                                         const stream_heads& file) const;
+                                         const compared_table& tables) const;
     void compare_names(const stream_heads& file, std::optional<stream_fault>& found) const;
 
     std::optional<stream_heads> file_;  // until it is judged
     head_slots heads_;
+    head_slots tags_;
     name_map names_;
     std::uint64_t named_ = 0;  // stream numbers assigned to names
     bool complete_ = true;     // nothing was missing since the first segment

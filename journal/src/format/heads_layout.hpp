@@ -10,7 +10,8 @@ namespace pawl::detail {
 
 inline constexpr std::uint64_t heads_magic = 0x31444145484c5750;  // "PWLHEAD1"
 
-// Followed, from byte 4096, by `slots` entries of an open-addressing table, then by the names.
+// Followed, from byte 4096, by `slots` entries of an open-addressing table, the `tag_slots` entries
+// of another, and the names.
 struct heads_header {
     std::uint64_t magic;
     std::uint32_t format_version;
@@ -23,14 +24,19 @@ struct heads_header {
     std::uint64_t streams;
     std::uint64_t names;
     std::uint64_t name_bytes;
-    std::uint64_t reserved[3];
+    std::uint64_t tag_slots;  // 0 if there are no tags
+    std::uint64_t tags;
+    std::uint64_t reserved;
     std::uint64_t body_checksum;  // XXH3-64 of everything from byte 4096
     std::uint64_t checksum;       // XXH3-64 of the header before it
 };
 static_assert(sizeof(heads_header) == 128);
+static_assert(offsetof(heads_header, tag_slots) == 88);
 static_assert(offsetof(heads_header, checksum) == 120);
 inline constexpr std::size_t heads_entries_offset = 4096;
 
+// Also what is known of a tag: its number, one more than the sequence of the last event that names
+// it, and where that event lies.
 struct stream_head {  // stream 0 marks an empty slot
     std::uint64_t stream;
     std::uint64_t version;

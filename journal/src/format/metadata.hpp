@@ -198,4 +198,14 @@ struct frame_view {
     return {.metadata_bytes = extent.bytes, .fault = to_string(extent.fault)};
 }
 
+// The tags of an event whose frame was checked; none if its metadata is malformed.
+[[nodiscard]] inline number_list tags_in(const std::byte* frame, commit_word word) noexcept {
+    if ((word.flags() & flag::metadata) == 0)
+        return {};
+    const frame_view view = view_frame(frame, word);
+    if (!view.fault.empty())
+        return {};
+    return metadata_view{{frame + frame_header_bytes, view.metadata_bytes}}.tags();
+}
+
 }  // namespace pawl::detail

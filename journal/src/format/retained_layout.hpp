@@ -40,15 +40,27 @@ struct retained_header {
     std::uint64_t name_bytes;
     std::uint64_t descriptions;  // and descriptions
     std::uint64_t description_bytes;
-    std::uint64_t reserved;
+    std::uint64_t tags;           // heads of 24 bytes, behind those of streams,
+    std::uint64_t commands;       // and commands behind those
     std::uint64_t body_checksum;  // XXH3-64 of everything after the header
     std::uint64_t checksum;       // XXH3-64 of the header before it
 };
-static_assert(sizeof(retained_header) == 240);
+static_assert(sizeof(retained_header) == 248);
 static_assert(offsetof(retained_header, first_ordinal) == 56);
 static_assert(offsetof(retained_header, content_hash) == 112);
 static_assert(offsetof(retained_header, streams) == 176);
-static_assert(offsetof(retained_header, checksum) == 232);
+static_assert(offsetof(retained_header, commands) == 224);
+static_assert(offsetof(retained_header, checksum) == 240);
+
+// A command that a writer may still have to remember. The oldest first.
+struct retained_command {
+    std::uint8_t id[16];
+    std::uint64_t hash;  // of the command's bytes
+    std::uint64_t first_sequence;
+    std::uint64_t events;
+};
+static_assert(sizeof(retained_command) == 40);
+static_assert(offsetof(retained_command, first_sequence) == 24);
 
 // In front of a description's payload.
 struct retained_description {

@@ -113,4 +113,30 @@ result<std::vector<logged_command>> load_commands(const directory_handle& direct
     return loaded;
 }
 
+retained_command retained_of(const index_command& command) noexcept {
+    retained_command made{.id = {},
+                          .hash = command.hash,
+                          .first_sequence = command.first_sequence,
+                          .events = command.events};
+    std::ranges::copy(command.id, made.id);
+    return made;
+}
+
+void add_retained(std::vector<logged_command>& commands, std::span<const retained_command> retained,
+                  std::uint64_t most) {
+    const auto room =
+        static_cast<std::size_t>(most - std::min<std::uint64_t>(most, commands.size()));
+    std::vector<logged_command> older;
+    for (const retained_command& each : retained.last(std::min(room, retained.size()))) {
+        index_command command{.id = {},
+                              .hash = each.hash,
+                              .first_sequence = each.first_sequence,
+                              .first = 0,
+                              .events = static_cast<std::uint32_t>(each.events)};
+        std::ranges::copy(each.id, command.id);
+        older.push_back({command, 0});
+    }
+    commands.insert(commands.begin(), older.begin(), older.end());
+}
+
 }  // namespace pawl::detail

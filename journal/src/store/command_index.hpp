@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/index_layout.hpp"
+#include "format/retained_layout.hpp"
 #include "os/directory_handle.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -15,7 +16,8 @@
 
 namespace pawl::detail {
 
-// A command and the segment in which its first event lies.
+// A command and the segment in which its first event lies; if that was pruned, at offset 0 of
+// segment 0.
 struct logged_command {
     index_command command{};
     std::uint64_t ordinal = 0;
@@ -29,10 +31,18 @@ using unindexed_commands = std::map<std::uint64_t, std::vector<index_command>>;
 [[nodiscard]] result<void> link_commands(index_header& header, const directory_handle& directory,
                                          const journal_id& id);
 
+// How `retained` keeps a command.
+[[nodiscard]] retained_command retained_of(const index_command& command) noexcept;
+
 // The last `most` commands of these segments, which ascend, the oldest first. Opens only segments
 // that hold some, and the last; fails with newer_format, damaged or io.
 [[nodiscard]] result<std::vector<logged_command>> load_commands(
     const directory_handle& directory, const journal_id& id,
     std::span<const std::uint64_t> ordinals, std::uint64_t most, const unindexed_commands& read);
+
+// Puts commands of what was pruned before them, until there are `most`. They lie at no place: their
+// events are gone.
+void add_retained(std::vector<logged_command>& commands, std::span<const retained_command> retained,
+                  std::uint64_t most);
 
 }  // namespace pawl::detail

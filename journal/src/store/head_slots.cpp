@@ -55,8 +55,8 @@ void head_slots::erase(stream_id stream) noexcept {
     --used_;
 }
 
-result<head_slots> head_slots::grown() const {
-    auto larger = make(slots_ * 2);
+result<head_slots> head_slots::copy_with(std::uint64_t slots) const {
+    auto larger = make(slots);
     if (!larger)
         return larger;
     for (const stream_head& head : all()) {
@@ -64,6 +64,16 @@ result<head_slots> head_slots::grown() const {
             *larger->find_or_insert(head.stream) = head;
     }
     return larger;
+}
+
+stream_head* head_slots::find_or_grow(stream_id stream) {
+    if (wants_to_grow()) {
+        auto larger = grown();
+        if (!larger)
+            return nullptr;
+        *this = std::move(*larger);
+    }
+    return find_or_insert(stream);
 }
 
 }  // namespace pawl::detail

@@ -80,7 +80,12 @@ class head_slots {
 
     [[nodiscard]] std::span<const stream_head> all() const noexcept { return {table_, slots_}; }
     // A copy with twice as many slots.
-    [[nodiscard]] result<head_slots> grown() const;
+    [[nodiscard]] result<head_slots> grown() const { return copy_with(slots_ * 2); }
+    // A copy with so many slots, which must be enough.
+    [[nodiscard]] result<head_slots> copy_with(std::uint64_t slots) const;
+    // Like find_or_insert, but a larger table takes the place of one that fills up. Null without
+    // memory for it.
+    [[nodiscard]] stream_head* find_or_grow(stream_id stream);
 
   private:
     // A 64-bit hash scaled to the number of slots, so that any number of slots will do.

@@ -15,7 +15,7 @@ namespace pawl::detail {
 
 namespace {
 
-[[nodiscard]] std::uint64_t count_streams(std::span<const std::byte> table) noexcept {
+[[nodiscard]] std::uint64_t count_entries(std::span<const std::byte> table) noexcept {
     std::uint64_t streams = 0;
     for (std::size_t at = 0; at < table.size(); at += sizeof(stream_head))
         streams += load_u64(table.data() + at) != no_stream_id ? 1 : 0;
@@ -26,6 +26,21 @@ namespace {
                                                std::string detail) {
     return std::unexpected(error{
         .code = errc::damaged, .offset = 0, .file = path.string(), .detail = std::move(detail)});
+}
+
+// The table of tags in a file's body, which was checked, in memory of its own.
+[[nodiscard]] result<head_slots> tag_table_in(const heads_header& header,
+                                              std::span<const std::byte> body) {
+    if (header.tag_slots == 0)
+        return head_slots{};
+    const auto table =
+        body.subspan(static_cast<std::size_t>(header.slots * sizeof(stream_head)),
+                     static_cast<std::size_t>(header.tag_slots * sizeof(stream_head)));
+    auto memory = page_memory::make(table.size());
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    std::memcpy(memory->data(), table.data(), table.size());
+    return head_slots::over(std::move(*memory), header.tag_slots, header.tags);
 }
 
 }  // namespace
@@ -42,6 +57,7 @@ result<stream_heads> empty_heads(std::uint64_t expected_streams) {
 result<void> write_heads(const directory_handle& directory, const journal_id& id,
                          const stream_heads& heads) {
     PAWL_ASSERT(heads.slots.used() < heads.slots.slots());
+    PAWL_ASSERT(heads.tags.slots() == 0 || heads.tags.used() < heads.tags.slots());
     std::array<std::byte, heads_entries_offset> first{};
     const auto names = pack_names(heads.names);
     heads_header header{};
@@ -56,11 +72,14 @@ result<void> write_heads(const directory_handle& directory, const journal_id& id
     header.streams = heads.slots.used();
     header.names = heads.names.size();
     header.name_bytes = names.size();
+    header.tag_slots = heads.tags.slots();
+    header.tags = heads.tags.used();
     const auto entries = std::as_bytes(heads.slots.all());
-    header.body_checksum = hash_parts({entries, names});
+    const auto tags = std::as_bytes(heads.tags.all());
+    header.body_checksum = hash_parts({entries, tags, names});
     header.checksum = header_checksum(header);
     std::memcpy(first.data(), &header, sizeof header);
-    const std::array parts{std::span<const std::byte>{first}, entries,
+    const std::array parts{std::span<const std::byte>{first}, entries, tags,
                            std::span<const std::byte>{names}};
     return directory.write_whole(heads_name, parts);
 }
@@ -77,9 +96,12 @@ result<heads_header> check_heads_header(std::span<const std::byte> first, std::u
     const auto padding = first.subspan(sizeof header);
     if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; }))
         return bad_heads(path, "nonzero bytes after the header");
-    if (header.slots == 0 || header.slots > body_bytes / sizeof(stream_head) ||
-        header.name_bytes != body_bytes - header.slots * sizeof(stream_head) ||
-        header.streams >= header.slots) {
+    const std::uint64_t most_slots = body_bytes / sizeof(stream_head);
+    if (header.slots == 0 || header.slots > most_slots ||
+        header.tag_slots > most_slots - header.slots ||
+        header.name_bytes != body_bytes - (header.slots + header.tag_slots) * sizeof(stream_head) ||
+        header.streams >= header.slots ||
+        (header.tag_slots == 0 ? header.tags != 0 : header.tags >= header.tag_slots)) {
         return bad_heads(path, "sections do not fit");
     }
     return header;
@@ -90,11 +112,14 @@ result<void> check_heads_body(const heads_header& header, std::span<const std::b
     if (hash_bytes(body.data(), body.size()) != header.body_checksum)
         return bad_heads(path, "checksum mismatch");
     const auto table_bytes = static_cast<std::size_t>(header.slots * sizeof(stream_head));
+    const auto tag_bytes = static_cast<std::size_t>(header.tag_slots * sizeof(stream_head));
     // A search in a table without a free slot would never end.
-    if (count_streams(body.first(table_bytes)) != header.streams)
+    if (count_entries(body.first(table_bytes)) != header.streams)
         return bad_heads(path,
                          "the table does not have the number of streams that the header gives");
-    if (!unpack_names(body.subspan(table_bytes), header.names, names))
+    if (count_entries(body.subspan(table_bytes, tag_bytes)) != header.tags)
+        return bad_heads(path, "the table does not have the number of tags that the header gives");
+    if (!unpack_names(body.subspan(table_bytes + tag_bytes), header.names, names))
         return bad_heads(path, "names do not fit");
     return {};
 }
@@ -125,6 +150,10 @@ result<stream_heads> read_heads(const directory_handle& directory, const journal
     stream_heads heads;
     if (auto checked = check_heads_body(*header, body, path, heads.names); !checked)
         return std::unexpected(std::move(checked.error()));
+    auto tags = tag_table_in(*header, body);
+    if (!tags)
+        return std::unexpected(std::move(tags.error()));
+    heads.tags = std::move(*tags);
     heads.slots = head_slots::over(std::move(*memory), header->slots, header->streams);
     heads.covers_something = true;
     heads.ordinal = header->ordinal;

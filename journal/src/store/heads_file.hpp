@@ -1,5 +1,6 @@
-// The file of stream heads: the version and last position of every stream, and the names assigned,
-// up to the end of a sealed segment. Derived from the log, and rebuilt if it is missing or wrong.
+// The file of stream heads: the version and last position of every stream, the last event of every
+// tag, and the names assigned, up to the end of a sealed segment. Derived from the log, and rebuilt
+// if it is missing or wrong.
 #pragma once
 
 #include "format/heads_layout.hpp"
@@ -18,7 +19,7 @@ namespace pawl::detail {
 
 // What the next open has to merge because the file does not hold it.
 struct unwritten_heads {
-    std::uint64_t entries = 0;   // of indexes: streams and names
+    std::uint64_t entries = 0;   // of indexes: streams, tags and names
     std::uint64_t segments = 0;  // to which those indexes belong
 
     // Adds a segment whose index has `more` entries.
@@ -33,6 +34,7 @@ struct unwritten_heads {
 // The contents of the file.
 struct stream_heads {
     head_slots slots;
+    head_slots tags;
     name_map names;
     bool covers_something = false;  // false: the beginning of the journal
     std::uint64_t ordinal = 0;      // the last segment merged

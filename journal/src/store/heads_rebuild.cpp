@@ -26,6 +26,26 @@ namespace {
     return {};
 }
 
+// Each tag's last posting is its newest event in the segment.
+[[nodiscard]] result<void> merge_tags(stream_heads& heads, const segment_index& index,
+                                      const frame_space& space) {
+    for (const index_tag& tag : index.tags) {
+        const std::uint64_t offset =
+            std::uint64_t{index.postings[tag.first + tag.postings - 1]} * frame_alignment;
+        if (!has_room_for_header(space, offset)) {
+            return std::unexpected(error{.code = errc::damaged,
+                                         .offset = offset,
+                                         .detail = "a posting leads out of the segment"});
+        }
+        stream_head* tip = heads.tags.find_or_grow(tag.tag);
+        if (tip == nullptr)
+            return fail(errc::out_of_memory);
+        tip->version = load_u64(space.base + offset + frame_offset::sequence) + 1;
+        tip->last = pack_position(index.header.ordinal, offset);
+    }
+    return {};
+}
+
 [[nodiscard]] result<void> merge_segment_at(stream_heads& heads, const directory_handle& directory,
                                             const journal_id& id, std::uint64_t ordinal,
                                             unindexed_commands* unindexed) {
@@ -74,13 +94,7 @@ namespace {
 result<void> merge_segment(stream_heads& heads, const segment_index& index,
                            const frame_space& space) {
     for (const index_stream& stream : index.streams) {
-        if (heads.slots.wants_to_grow()) {
-            auto larger = heads.slots.grown();
-            if (!larger)
-                return std::unexpected(std::move(larger.error()));
-            heads.slots = std::move(*larger);
-        }
-        stream_head* head = heads.slots.find_or_insert(stream.stream);
+        stream_head* head = heads.slots.find_or_grow(stream.stream);
         if (head == nullptr)
             return fail(errc::out_of_memory);
         head->version = stream.version;
@@ -88,7 +102,9 @@ result<void> merge_segment(stream_heads& heads, const segment_index& index,
     }
     if (auto named = merge_names(heads, index, space); !named)
         return named;
-    heads.unwritten.add(index.streams.size() + index.names.size());
+    if (auto tagged = merge_tags(heads, index, space); !tagged)
+        return tagged;
+    heads.unwritten.add(index.head_entries());
     heads.covers_something = true;
     heads.ordinal = index.header.ordinal;
     heads.epoch = index.header.epoch;

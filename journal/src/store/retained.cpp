@@ -112,9 +112,41 @@ void add(bytes& to, const void* from, std::size_t count) {
     header.pruned_bytes = kept.bytes;
     header.pruned_ns = kept.pruned_ns;
     header.streams = kept.streams.size();
+    header.tags = kept.tags.size();
+    header.commands = kept.commands.size();
     header.names = kept.names.size();
     header.descriptions = kept.descriptions.size();
     return header;
+}
+
+template <class Entry>
+[[nodiscard]] std::vector<Entry> entries_in(std::span<const std::byte> from) {
+    std::vector<Entry> entries(from.size() / sizeof(Entry));
+    if (!from.empty())
+        std::memcpy(entries.data(), from.data(), from.size());
+    return entries;
+}
+
+// Whether they are of what was pruned, in the order of the log.
+[[nodiscard]] bool possible(std::span<const retained_command> commands,
+                            sequence_number end) noexcept {
+    sequence_number next = 0;
+    for (const retained_command& command : commands) {
+        if (command.first_sequence < next || command.first_sequence > end || command.events == 0 ||
+            command.events > end - command.first_sequence)
+            return false;
+        next = command.first_sequence + command.events;
+    }
+    return true;
+}
+
+// Whether each number is there once, and none is 0.
+[[nodiscard]] bool ascend(std::span<const stream_head> heads) noexcept {
+    const auto falls = [](const stream_head& left, const stream_head& right) {
+        return left.stream >= right.stream;
+    };
+    return std::ranges::adjacent_find(heads, falls) == heads.end() &&
+           (heads.empty() || heads.front().stream != no_stream_id);
 }
 
 // What a file holds, or nothing if it is not there.
@@ -192,11 +224,18 @@ result<retained_log> parse_retained(std::span<const std::byte> from,
     auto body = from.subspan(sizeof(retained_header));
     if (hash_bytes(body.data(), body.size()) != header->body_checksum)
         return wrong(errc::damaged, path, "checksum mismatch");
-    if (header->streams > body.size() / sizeof(stream_head))
+    const std::uint64_t most_heads = body.size() / sizeof(stream_head);
+    if (header->streams > most_heads || header->tags > most_heads - header->streams)
         return wrong(errc::damaged, path, "sections do not fit");
-    const auto head_bytes = static_cast<std::size_t>(header->streams * sizeof(stream_head));
-    if (header->name_bytes > body.size() - head_bytes ||
-        header->description_bytes != body.size() - head_bytes - header->name_bytes) {
+    const auto stream_bytes = static_cast<std::size_t>(header->streams * sizeof(stream_head));
+    const auto tag_bytes = static_cast<std::size_t>(header->tags * sizeof(stream_head));
+    if (header->commands > (body.size() - stream_bytes - tag_bytes) / sizeof(retained_command))
+        return wrong(errc::damaged, path, "sections do not fit");
+    const auto command_bytes =
+        static_cast<std::size_t>(header->commands * sizeof(retained_command));
+    const std::size_t fixed_bytes = stream_bytes + tag_bytes + command_bytes;
+    if (header->name_bytes > body.size() - fixed_bytes ||
+        header->description_bytes != body.size() - fixed_bytes - header->name_bytes) {
         return wrong(errc::damaged, path, "sections do not fit");
     }
     retained_log kept{.begin = begin_of(*header),
@@ -204,19 +243,16 @@ result<retained_log> parse_retained(std::span<const std::byte> from,
                       .events = header->pruned_events,
                       .bytes = header->pruned_bytes,
                       .pruned_ns = header->pruned_ns,
-                      .streams = {},
+                      .streams = entries_in<stream_head>(body.first(stream_bytes)),
+                      .tags = entries_in<stream_head>(body.subspan(stream_bytes, tag_bytes)),
+                      .commands = entries_in<retained_command>(
+                          body.subspan(stream_bytes + tag_bytes, command_bytes)),
                       .names = {},
                       .descriptions = {}};
-    kept.streams.resize(static_cast<std::size_t>(header->streams));
-    if (head_bytes != 0)
-        std::memcpy(kept.streams.data(), body.data(), head_bytes);
-    const auto names = body.subspan(head_bytes, static_cast<std::size_t>(header->name_bytes));
-    const auto descriptions = body.subspan(head_bytes + names.size());
-    const auto ascends = [](const stream_head& left, const stream_head& right) {
-        return left.stream >= right.stream;
-    };
-    if (std::ranges::adjacent_find(kept.streams, ascends) != kept.streams.end() ||
-        (!kept.streams.empty() && kept.streams.front().stream == no_stream_id) ||
+    const auto names = body.subspan(fixed_bytes, static_cast<std::size_t>(header->name_bytes));
+    const auto descriptions = body.subspan(fixed_bytes + names.size());
+    if (!ascend(kept.streams) || !ascend(kept.tags) ||
+        !possible(kept.commands, kept.begin.sequence()) ||
         !unpack_names(names, header->names, kept.names) ||
         !unpack_descriptions(descriptions, header->descriptions, kept.descriptions)) {
         return wrong(errc::damaged, path, "sections do not hold what the header says");
@@ -263,9 +299,14 @@ result<void> write_retained(const directory_handle& directory, const journal_id&
     header.name_bytes = names.size();
     header.description_bytes = descriptions.size();
     const auto streams = std::as_bytes(std::span{kept.streams});
-    header.body_checksum = hash_parts({streams, names, descriptions});
+    const auto tags = std::as_bytes(std::span{kept.tags});
+    const auto commands = std::as_bytes(std::span{kept.commands});
+    header.body_checksum = hash_parts({streams, tags, commands, names, descriptions});
     header.checksum = header_checksum(header);
-    const std::array parts{std::as_bytes(std::span{&header, 1}), streams,
+    const std::array parts{std::as_bytes(std::span{&header, 1}),
+                           streams,
+                           tags,
+                           commands,
                            std::span<const std::byte>{names},
                            std::span<const std::byte>{descriptions}};
     for (const std::string_view name : {retained_name, retained_copy_name}) {
@@ -309,6 +350,12 @@ result<stream_heads> heads_of(const retained_log& kept, std::uint64_t expected_s
         if (head == nullptr)
             return fail(errc::out_of_memory);
         *head = each;
+    }
+    for (const stream_head& each : kept.tags) {
+        stream_head* tip = heads->tags.find_or_grow(each.stream);
+        if (tip == nullptr)
+            return fail(errc::out_of_memory);
+        *tip = each;
     }
     heads->names = kept.names;
     heads->covers_something = true;

@@ -30,6 +30,8 @@ struct retained_log {
     std::uint64_t bytes = 0;      // of the segments pruned so far
     std::uint64_t pruned_ns = 0;
     std::vector<stream_head> streams;  // at the beginning of the log, ascending by number
+    std::vector<stream_head> tags;     // the same of tags
+    std::vector<retained_command> commands;
     name_map names;
     std::vector<recorded_description> descriptions;  // in log order
 };

@@ -22,6 +22,13 @@ const index_stream* segment_index::find_stream(stream_id stream) const noexcept 
     return at != streams.end() && at->stream == stream ? &*at : nullptr;
 }
 
+std::span<const index_posting> segment_index::postings_of(tag_id tag) const noexcept {
+    const auto at = std::ranges::lower_bound(tags, tag, {}, &index_tag::tag);
+    if (at == tags.end() || at->tag != tag)
+        return {};
+    return std::span{postings}.subspan(at->first, at->postings);
+}
+
 namespace {
 
 [[nodiscard]] bool offsets_possible(const segment_index& index) noexcept {
@@ -218,11 +225,7 @@ bool names_tag(const frame_space& space, std::uint64_t offset, tag_id tag) noexc
     const commit_word word{load_commit(frame)};
     if (check_frame(space, offset, word) != frame_fault::none || word.is_system())
         return false;
-    const frame_view view = view_frame(frame, word);
-    if (!view.fault.empty())
-        return false;
-    const number_list tags =
-        metadata_view{{frame + frame_header_bytes, view.metadata_bytes}}.tags();
+    const number_list tags = tags_in(frame, word);
     for (std::size_t i = 0; i < tags.size(); ++i) {
         if (tags[i] == tag)
             return true;

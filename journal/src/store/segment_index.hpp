@@ -29,6 +29,11 @@ struct segment_index {
     std::vector<index_posting> postings;
 
     [[nodiscard]] const index_stream* find_stream(stream_id stream) const noexcept;
+    [[nodiscard]] std::span<const index_posting> postings_of(tag_id tag) const noexcept;
+    // That stream heads take from it.
+    [[nodiscard]] std::uint64_t head_entries() const noexcept {
+        return streams.size() + names.size() + tags.size();
+    }
 };
 
 // In a built index, marks a link to an earlier segment that has not been looked up yet.

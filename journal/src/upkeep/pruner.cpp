@@ -5,6 +5,7 @@
 #include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "recovery/log_survey.hpp"
+#include "store/command_index.hpp"
 #include "store/consumer_file.hpp"
 #include "store/consumers_lock.hpp"
 #include "store/directory.hpp"
@@ -157,7 +158,24 @@ result<void> pruner::gather(std::size_t going) {
             return said;
         ordinals.push_back(ordinal);
     }
-    return gather_heads(ordinals);
+    if (auto gathered = gather_heads(ordinals); !gathered)
+        return gathered;
+    return gather_commands(ordinals);
+}
+
+// The newest count, but never fewer than an earlier prune kept: its writer may have a larger
+// window.
+result<void> pruner::gather_commands(std::span<const std::uint64_t> ordinals) {
+    auto& commands = kept_.commands;
+    const std::size_t most = std::max<std::size_t>(options_.command_window, commands.size());
+    const auto more = load_commands(directory_, id_, ordinals, most, {});
+    if (!more)
+        return std::unexpected(more.error());
+    for (const logged_command& each : *more)
+        commands.push_back(retained_of(each.command));
+    if (commands.size() > most)
+        commands.erase(commands.begin(), commands.end() - static_cast<std::ptrdiff_t>(most));
+    return {};
 }
 
 result<void> pruner::gather_heads(std::span<const std::uint64_t> ordinals) {
@@ -165,12 +183,15 @@ result<void> pruner::gather_heads(std::span<const std::uint64_t> ordinals) {
     if (!heads)
         return std::unexpected(std::move(heads.error()));
     PAWL_ASSERT(heads->ordinal == ordinals.back());
-    kept_.streams.clear();
-    for (const stream_head& head : heads->slots.all()) {
-        if (head.stream != no_stream_id)
-            kept_.streams.push_back(head);
-    }
-    std::ranges::sort(kept_.streams, {}, &stream_head::stream);
+    const auto listed = [](const head_slots& table) {
+        std::vector<stream_head> list;
+        std::ranges::copy_if(table.all(), std::back_inserter(list),
+                             [](const stream_head& head) { return head.stream != no_stream_id; });
+        std::ranges::sort(list, {}, &stream_head::stream);
+        return list;
+    };
+    kept_.streams = listed(heads->slots);
+    kept_.tags = listed(heads->tags);
     kept_.names = std::move(heads->names);
     return {};
 }

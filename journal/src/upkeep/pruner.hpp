@@ -42,6 +42,7 @@ class pruner {
     [[nodiscard]] std::size_t decide();
     [[nodiscard]] result<void> gather(std::size_t going);
     [[nodiscard]] result<void> gather_heads(std::span<const std::uint64_t> ordinals);
+    [[nodiscard]] result<void> gather_commands(std::span<const std::uint64_t> ordinals);
     [[nodiscard]] result<void> read_segment_at(const candidate& segment);
     void take(const frame_space& space, std::uint64_t offset, commit_word word);
     [[nodiscard]] result<void> write_beginning();

@@ -105,7 +105,7 @@ result<bool> sealer::step() {
         }
     }
     if (*ordinal >= setup_.first_ordinal) {
-        unwritten_.add(index->streams.size() + index->names.size());
+        unwritten_.add(index->head_entries());
     }
     newest_sealed_ = std::max(newest_sealed_, *ordinal);
     const std::scoped_lock guard{mutex_};
@@ -117,8 +117,8 @@ result<bool> sealer::step() {
 result<void> sealer::write_heads_if_due(bool closing) {
     // With fewer entries to merge, an open is quick whatever the file holds.
     constexpr std::uint64_t least = 32 << 10;
-    const std::uint64_t streams = heads_ ? heads_->slots.used() : setup_.streams;
-    const std::uint64_t enough = closing ? streams / 16 : std::max(streams, least);
+    const std::uint64_t heads = heads_ ? heads_->slots.used() + heads_->tags.used() : setup_.heads;
+    const std::uint64_t enough = closing ? heads / 16 : std::max(heads, least);
     if (unwritten_.segments == 0 || unwritten_.cost() < enough)
         return {};
     // Heads cover every segment up to the one they name, so first the segments that recovery found

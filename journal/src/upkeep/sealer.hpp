@@ -20,7 +20,7 @@ struct sealer_setup {
     journal_id id{};
     std::uint64_t expected_streams = 0;
     std::uint64_t first_ordinal = 0;  // of the segment that the writer begins with
-    std::uint64_t streams = 0;        // known when the writer was opened
+    std::uint64_t heads = 0;          // of streams and tags, known when the writer was opened
     unwritten_heads unwritten{};      // at that time, including segments that are not sealed yet
 };
 

@@ -54,7 +54,8 @@ void watcher::wake_others() {
     if (cause != std::exchange(flush_cause_, cause))
         parts_.flusher->wake();
     const bool segment_wanted = parts_.supply->wants_more() && parts_.supply->shortage() == 0;
-    if (segment_wanted || parts_.append->streams().wants_larger())
+    if (segment_wanted || parts_.append->streams().wants_larger() ||
+        parts_.append->tags().wants_larger())
         parts_.housekeeper->wake();
     // Compare the number enqueued, not what is still waiting: after a shortage the sealing thread
     // retries on its own.

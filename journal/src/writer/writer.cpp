@@ -157,6 +157,13 @@ std::optional<log_position> writer::last_position(stream_id stream) const noexce
     return detail::unpack_position(head->last);
 }
 
+std::optional<sequence_number> writer::last_named(tag_id tag) const noexcept {
+    const auto* tip = appender_->tags().find(tag);
+    if (tip == nullptr || tip->version == 0)
+        return std::nullopt;
+    return tip->version - 1;
+}
+
 writer_point writer::point() const noexcept {
     return appender_->point();
 }

@@ -159,11 +159,13 @@ microseconds writer_state::housekeep_step() {
             durability_->set_state(control_state::disk_full, shortage);
         return shortage_pause;
     }
-    if (auto served = appender_->streams().serve(); !served) {
-        if (is_shortage(served.error()))
-            return shortage_pause;
-        fail_background(std::move(served.error()));
-        return milliseconds{10};
+    for (stream_table* table : {&appender_->streams(), &appender_->tags()}) {
+        if (auto served = table->serve(); !served) {
+            if (is_shortage(served.error()))
+                return shortage_pause;
+            fail_background(std::move(served.error()));
+            return milliseconds{10};
+        }
     }
     return until_woken;
 }

@@ -7,6 +7,7 @@
 #include "store/heads_rebuild.hpp"
 #include "store/lock_holder.hpp"
 #include "store/log_begin.hpp"
+#include "store/retained.hpp"
 
 #include <algorithm>
 #include <array>
@@ -168,6 +169,13 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     if (!commands)
         return std::unexpected(std::move(commands.error()));
     parts.commands = std::move(*commands);
+    if (begin->is_pruned() && parts.commands.size() < parts.options.command_window) {
+        const auto kept = read_retained(parts.directory, parts.id);
+        if (!kept)
+            return std::unexpected(kept.error());
+        if (*kept)
+            add_retained(parts.commands, (*kept)->commands, parts.options.command_window);
+    }
     parts.to_scrub = std::move(*ordinals);
     return {};
 }

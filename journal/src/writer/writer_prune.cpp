@@ -22,7 +22,9 @@ result<prune_report> writer_state::prune(const prune_options& options) {
     // journal after it.
     if (!gate_is_open())
         return std::unexpected(refusal_now());
-    return pruner{parts_.directory, parts_.id, options}.run();
+    prune_options own = options;
+    own.command_window = std::max(own.command_window, parts_.options.command_window);
+    return pruner{parts_.directory, parts_.id, own}.run();
 }
 
 // What the policy lets go now. The holds are asked for without the lock, because they are the

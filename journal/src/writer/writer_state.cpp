@@ -86,17 +86,27 @@ result<void> writer_state::assemble() {
                                .id = parts_.id,
                                .expected_streams = parts_.options.expected_streams,
                                .first_ordinal = parts_.active->header.ordinal,
-                               .streams = parts_.heads.slots.used(),
+                               .heads = parts_.heads.slots.used() + parts_.heads.tags.used(),
                                .unwritten = parts_.heads.unwritten};
     auto commands = remembered_commands();
     if (!commands)
         return std::unexpected(std::move(commands.error()));
+    // The writer's table begins with room for a while: tags wait for a larger one, as streams do.
+    constexpr std::uint64_t fewest_tag_slots = 1024;
+    if (parts_.heads.tags.slots() < fewest_tag_slots) {
+        auto tags = parts_.heads.tags.copy_with(fewest_tag_slots);
+        if (!tags)
+            return std::unexpected(std::move(tags.error()));
+        parts_.heads.tags = std::move(*tags);
+    }
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
     constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
     first->bytes.populate(0, std::min(parts_.options.populate_bytes, enough_to_begin));
     clock_.emplace(parts_.options.clock, parts_.options.clock_report_interval_s);
     appender_ =
-        std::make_unique<appender>(appender_setup{.gate_word = &word,
+        std::make_unique<appender>(appender_setup{.directory = parts_.directory,
+                                                  .id = parts_.id,
+                                                  .gate_word = &word,
                                                   .durable = &durability_->watermark(),
                                                   .supply = supply_.get(),
                                                   .first = first.get(),
@@ -107,7 +117,7 @@ result<void> writer_state::assemble() {
                                                   .named_streams = parts_.heads.names.size(),
                                                   .reports_clock = clock_->reports(),
                                                   .commands = std::move(*commands)},
-                                   std::move(parts_.heads.slots));
+                                   std::move(parts_.heads.slots), std::move(parts_.heads.tags));
     // The first append writes this report first, so a writer that appends nothing writes none.
     if (clock_->reports())
         appender_->offer_clock_report(clock_->measure());

@@ -55,6 +55,11 @@ void fuzz_heads(fuzz_input input) {
         (void)slots.find_or_insert(stream);
     }
     demand(slots.used() < slots.slots());
+    const std::size_t streams = static_cast<std::size_t>(header->slots) * sizeof(stream_head);
+    const head_slots tags =
+        head_slots::at(body.bytes().data() + streams, header->tag_slots, header->tags);
+    for (tag_id tag = 1; tag < 4; ++tag)
+        (void)tags.find(tag);
 }
 
 }  // namespace pawl::test

@@ -47,10 +47,13 @@ void fuzz_retained(fuzz_input input) {
     demand(kept->begin.is_pruned());
     // What was parsed came out of the file, so it takes no more memory than a few times its size.
     demand(kept->streams.size() * sizeof(stream_head) <= file.bytes().size());
+    demand(kept->tags.size() * sizeof(stream_head) <= file.bytes().size());
+    demand(kept->commands.size() * sizeof(retained_command) <= file.bytes().size());
     demand(kept->names.size() <= file.bytes().size());
     demand(kept->descriptions.size() <= file.bytes().size());
     const auto heads = heads_of(*kept, 0);
     demand(heads.has_value() && heads->slots.used() == kept->streams.size());
+    demand(heads->tags.used() == kept->tags.size());
     for (const stream_head& each : kept->streams) {
         const stream_head* found = heads->slots.find(each.stream);
         demand(found != nullptr && found->version == each.version);

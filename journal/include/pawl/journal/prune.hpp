@@ -41,6 +41,9 @@ struct prune_options {
     std::optional<std::uint64_t> before_ns{};   // only events older than this, by their time stamps
     std::optional<std::uint64_t> keep_bytes{};  // only while sealed segments of so many bytes stay
     std::span<const prune_hold> holds{};
+    // How many of the newest commands of what goes stay known, so that they stay `repeated`: at
+    // least the command_window of the writers to come. A live writer keeps at least its own.
+    std::uint32_t command_window = 100'000;
     bool dry_run = false;                    // makes the same decisions, but changes nothing
     bool allow_network_file_system = false;  // as writer_options'
 };

@@ -107,11 +107,14 @@ class writer_point {
 
 // The append fails with conflict if an event after the point matches an item.
 //
-// Cost: a probe for each tag, as long as one tag of each item was last named before the point, or
-// if nothing was appended since. Otherwise the events since are looked at, at most
-// most_events_judged, those of earlier segments with a cursor; more of them, or events that were
-// pruned, are a conflict, too, and the caller reads again. A log_point is looked up in the log
-// first, with a cursor: one that is not in it is diverged.
+// Cost: a probe for each tag, if one tag of each item was last named before the point, if an item
+// of one tag and no types was named after it, or if nothing was appended since. Otherwise events
+// are looked at, at most most_events_judged: those of the newest segment since the point, in place,
+// and those of earlier segments that their indexes list under the item's rarest tag, for which each
+// of these segments is opened. More of them, or events that were pruned, are a conflict, too, with
+// a reason that says so and no sequence; the caller reads again. A log_point other than {} is
+// looked up in the log first, with a cursor, unless it is the one that was looked up last: one that
+// is not in the log is diverged.
 struct unless_condition {
     std::span<const tag_query> items{};
     std::variant<log_point, writer_point> after{};

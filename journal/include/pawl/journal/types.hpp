@@ -107,7 +107,7 @@ struct recorded_command {
     command_reference command{};
     sequence_number first = 0;
     std::uint32_t events = 0;
-    log_position position{};  // of the first event
+    log_position position{};  // of the first event; {} if it was pruned before the open
 };
 
 // What must be true of the stream for an append to go through (optimistic concurrency).

@@ -207,6 +207,9 @@ class writer {
     // Position of the stream's last event, for a cursor that starts there (from_position).
     [[nodiscard]] std::optional<log_position> last_position(stream_id stream) const noexcept;
 
+    // The sequence of the last event that names the tag, without those of an open batch; none if no
+    // event ever did, pruned ones included.
+    [[nodiscard]] std::optional<sequence_number> last_named(tag_id tag) const noexcept;
     // The end of the log now, for unless_condition::after of an append to come.
     [[nodiscard]] writer_point point() const noexcept;
 
