@@ -1,13 +1,14 @@
 // Row 13: a command takes effect once. Random commands, retries, other bytes under a known id,
-// commands without events, conflicts, conditions on further streams and batches, against a plain
-// model that knows what the writer must remember; between them the writer dies, now and then
-// between an append and its reply, and is opened again. In the end the log itself says how often
-// each command took effect.
+// commands without events, conflicts, conditions on further streams and on tags, and batches,
+// against a plain model that knows what the writer must remember; between them the writer dies, now
+// and then between an append and its reply, and is opened again. In the end the log itself says how
+// often each command took effect.
 #include "support/drawn_conditions.hpp"
 #include "support/failure_text.hpp"
 #include "support/generated_log.hpp"
 #include "support/histories.hpp"
 #include "support/row_program.hpp"
+#include "support/tag_model.hpp"
 #include "support/workers.hpp"
 
 #include <fmt/core.h>
@@ -39,13 +40,15 @@ constexpr stream_id streams = 5;
 // A command follows from the seed and its number alone.
 struct planned_command {
     std::uint64_t number = 0;
+    std::uint64_t seed = 0;
     std::uint32_t events = 0;  // 0: it is handled without any
     stream_id stream = 0;
 
-    planned_command(std::uint64_t seed, std::uint64_t of)
+    planned_command(std::uint64_t from_seed, std::uint64_t of)
         : number{of},
-          events{static_cast<std::uint32_t>(draw(seed, of) % 4)},
-          stream{1 + draw(seed, of) / 4 % streams} {}
+          seed{from_seed},
+          events{static_cast<std::uint32_t>(draw(from_seed, of) % 4)},
+          stream{1 + draw(from_seed, of) / 4 % streams} {}
 
     [[nodiscard]] message_id id() const {
         message_id made{};
@@ -53,6 +56,12 @@ struct planned_command {
         return made;
     }
     [[nodiscard]] std::string bytes() const { return fmt::format("command {}", number); }
+    [[nodiscard]] std::uint16_t type() const {
+        return static_cast<std::uint16_t>(1 + number % tag_model::types);
+    }
+    [[nodiscard]] tag_set tags(std::uint32_t part) const {
+        return events == 0 ? tag_set{} : tag_model::drawn_tags(draw(seed, ~(number * 4 + part)));
+    }
     [[nodiscard]] std::uint32_t recorded_events() const { return std::max(events, 1U); }
     // Some are long, so that segments fill up.
     [[nodiscard]] std::string payload(std::uint32_t part) const {
@@ -101,11 +110,11 @@ class model {
 };
 
 // How a command was answered.
-enum class answer : std::uint8_t { accepted, repeated, reused, conflict };
+enum class answer : std::uint8_t { accepted, repeated, reused, conflict, diverged };
 
 [[nodiscard]] std::string_view text_of(answer what) {
-    constexpr std::array<std::string_view, 4> texts{"accepted", "repeated", "command_id_reused",
-                                                    "conflict"};
+    constexpr std::array<std::string_view, 5> texts{"accepted", "repeated", "command_id_reused",
+                                                    "conflict", "diverged"};
     return texts[static_cast<std::size_t>(what)];
 }
 
@@ -120,7 +129,8 @@ class history {
             auto log = writer::open(directory_, options());
             if (!log)
                 return found("open: " + log.error().message());
-            if (!check_window(*log) || !retry(*log))
+            named_.begin_life();
+            if (!check_window(*log) || !check_tags(*log) || !retry(*log))
                 return false;
             const std::size_t effects = known_.log().size();
             const std::uint64_t commands = random_.below(20);
@@ -129,8 +139,11 @@ class history {
                     return false;
                 if (auto polled = log->poll(); !polled)
                     return found("poll: " + failure_text(*log, polled.error()));
+                named_.remember_point(random_, *log);
             }
             replied_ = known_.log().size() == effects;
+            if (!check_tags(*log))
+                return false;
             if (random_.one_in(6)) {
                 replied_ = true;
                 if (auto closed = log->close(); !closed)
@@ -223,10 +236,14 @@ class history {
     }
 
     [[nodiscard]] answer expected_answer(const planned_command& command, bool other_bytes,
-                                         bool conflicts) const {
+                                         bool conflicts, tag_verdict tagged) const {
         if (known_.remembered(command.number) != nullptr)
             return other_bytes ? answer::reused : answer::repeated;
-        return conflicts && command.events != 0 ? answer::conflict : answer::accepted;
+        if (command.events == 0)
+            return answer::accepted;
+        if (!conflicts && tagged == tag_verdict::diverged)
+            return answer::diverged;
+        return conflicts || tagged == tag_verdict::conflict ? answer::conflict : answer::accepted;
     }
 
     [[nodiscard]] bool send(writer& log, const planned_command& command, bool other_bytes,
@@ -234,30 +251,38 @@ class history {
         // One stream more than is ever written.
         const drawn_conditions also{random_, streams + 1, random_.one_in(8),
                                     [&](stream_id stream) { return known_.version(stream); }};
+        tag_model::condition unless;
+        if (!stale && !also.broken && random_.one_in(2))
+            named_.draw_condition(random_, log, unless);
         const answer wanted =
-            expected_answer(command, other_bytes, stale || also.broken.has_value());
+            expected_answer(command, other_bytes, stale || also.broken, unless.verdict());
         // Other bytes make a new command where the id is not known: then it is sent as it is.
         const auto reference = reference_to(
             command.id(), as_payload(wanted == answer::reused ? "other bytes" : command.bytes()));
         const std::array entries{entry_of(reference)};
         const sequence_number first = log.next_sequence();
-        const auto done = append(log, command, entries, stale, also.all);
+        const auto done =
+            append(log, command, entries, stale, {.streams = also.all, .unless = unless.get()});
         ++sent_;
         const auto got = done ? std::optional{answer::accepted} : answer_of(done.error());
         if (!got)
             return found(
                 fmt::format("command {}: {}", command.number, failure_text(log, done.error())));
         if (*got != wanted)
-            return found(fmt::format("command {} was {}, where it is to be {}", command.number,
-                                     text_of(*got), text_of(wanted)));
+            return found(fmt::format("command {} was {}, where it is to be {} ({})", command.number,
+                                     text_of(*got), text_of(wanted), unless.text()));
         ++answers_[static_cast<std::size_t>(*got)];
-        if (*got == answer::conflict && !stale && !names(done.error(), *also.broken))
+        if (*got == answer::conflict && unless.verdict() == tag_verdict::conflict &&
+            !unless.names(done.error().sequence))
+            return found(fmt::format("command {}: event {} does not match its condition on tags",
+                                     command.number, done.error().sequence));
+        if (*got == answer::conflict && also.broken && !stale && !names(done.error(), *also.broken))
             return found(
                 fmt::format("command {}: the conflict is not the broken condition on "
                             "stream {}: {}",
                             command.number, also.broken->stream, failure_text(log, done.error())));
         if (*got == answer::accepted)
-            known_.took_effect(command, first);
+            took_effect(command, first);
         else if (log.next_sequence() != first)
             return found(fmt::format("command {} was refused and left an event", command.number));
         return *got != answer::repeated || check_outcome(log, command);
@@ -294,24 +319,52 @@ class history {
                 return answer::reused;
             case errc::conflict:
                 return answer::conflict;
+            case errc::diverged:
+                return answer::diverged;
             default:
                 return std::nullopt;
         }
     }
 
+    void took_effect(const planned_command& command, sequence_number first) {
+        known_.took_effect(command, first);
+        const auto type = command.events == 0 ? static_cast<std::uint16_t>(reserved_type::handled)
+                                              : command.type();
+        for (std::uint32_t part = 0; part < command.recorded_events(); ++part)
+            named_.append(type, command.tags(part));
+    }
+
+    // The writer knows the last event of each tag.
+    [[nodiscard]] bool check_tags(const writer& log) {
+        for (tag_id tag = 1; tag <= tag_model::tags + 1; ++tag) {
+            if (log.last_named(tag) != named_.last_named(tag))
+                return found(fmt::format("tag {} was last named by another event", tag));
+        }
+        return true;
+    }
+
+    // What must be true besides the version of the command's stream.
+    struct further_conditions {
+        std::span<const stream_condition> streams{};
+        const unless_condition* unless = nullptr;
+    };
+
     // One way to append or another; a stale command expects a version that its stream is not at.
     [[nodiscard]] result<receipt> append(writer& log, const planned_command& command,
                                          std::span<const metadata_entry> entries, bool stale,
-                                         std::span<const stream_condition> also) {
+                                         const further_conditions& also) {
         if (command.events == 0)
             return log.append_handled(entries, as_payload(command.payload(0)));
         const stream_version at = known_.version(command.stream);
-        event_header header{.type = 1,
+        event_header header{.type = command.type(),
                             .stream = command.stream,
                             .expected = expect::exactly(stale ? at + 1 : at),
                             .metadata = entries};
         if (command.events == 1) {
-            header.conditions = also;
+            header.conditions = also.streams;
+            header.unless = also.unless;
+            const tag_set tags = command.tags(0);
+            header.tags = tags;
             return random_.one_in(2) ? log.append(header, as_payload(command.payload(0)))
                                      : reserve_and_commit(log, header, command);
         }
@@ -341,10 +394,14 @@ class history {
     }
 
     [[nodiscard]] static result<void> add(batch& events, event_header header,
-                                          const planned_command& command, std::uint32_t carrier = 0,
-                                          std::span<const stream_condition> also = {}) {
+                                          const planned_command& command, std::uint32_t carrier,
+                                          const further_conditions& also) {
         for (std::uint32_t part = 0; part < command.events; ++part) {
-            header.conditions = part == carrier ? also : std::span<const stream_condition>{};
+            const further_conditions here = part == carrier ? also : further_conditions{};
+            header.conditions = here.streams;
+            header.unless = here.unless;
+            const tag_set tags = command.tags(part);
+            header.tags = tags;
             if (auto added = events.append(header, as_payload(command.payload(part))); !added)
                 return std::unexpected(std::move(added.error()));
             header.expected = expect::any();
@@ -367,8 +424,9 @@ class history {
         for (const planned_command& command : commands) {
             const auto reference = reference_to(command.id(), as_payload(command.bytes()));
             const std::array entries{entry_of(reference)};
-            const event_header header{.type = 1, .stream = command.stream, .metadata = entries};
-            if (auto added = add(*events, header, command); !added)
+            const event_header header{
+                .type = command.type(), .stream = command.stream, .metadata = entries};
+            if (auto added = add(*events, header, command, 0, {}); !added)
                 return found("batch: " + failure_text(log, added.error()));
         }
         if (random_.one_in(3))
@@ -376,7 +434,7 @@ class history {
         if (auto done = events->commit(); !done)
             return found("commit: " + failure_text(log, done.error()));
         for (const planned_command& command : commands) {
-            known_.took_effect(command, first);
+            took_effect(command, first);
             first += command.events;
             ++sent_;
             ++answers_[static_cast<std::size_t>(answer::accepted)];
@@ -414,12 +472,13 @@ class history {
     std::uint64_t seed_;
     random_source random_;
     model known_;
+    tag_model named_;
     std::uint64_t next_ = 0;  // the first command that was never sent
     std::uint64_t lives_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t retried_ = 0;
     bool replied_ = true;  // the last command of the life before
-    std::array<std::uint64_t, 4> answers_{};
+    std::array<std::uint64_t, 5> answers_{};
     std::string wrong_;
 };
 
@@ -433,14 +492,15 @@ int main(int argc, char** argv) {
         [](history& told) { return told.check_log(); },
         [](const history& told, worker_sums& mine) {
             mine[0] += told.sent();
-            for (const answer what :
-                 {answer::accepted, answer::repeated, answer::reused, answer::conflict})
+            for (const answer what : {answer::accepted, answer::repeated, answer::reused,
+                                      answer::conflict, answer::diverged})
                 mine[1 + static_cast<std::size_t>(what)] += told.answered(what);
-            mine[5] += told.retried();
+            mine[6] += told.retried();
         });
     program.detail(
         fmt::format("{} commands: {} took effect, {} repeated, {} with other bytes, {} "
-                    "conflicts; {} whose reply a crash took, all repeated",
-                    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]));
+                    "conflicts, {} of points that diverged; {} whose reply a crash took, all "
+                    "repeated",
+                    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]));
     return program.finish();
 }
