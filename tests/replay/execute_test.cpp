@@ -214,6 +214,44 @@ TEST_CASE("a decision depends on streams that it does not write", "[replay]") {
     CHECK(run(0, pawl::expect::exactly(1), pawl::expect::exists()));  // appends nothing
 }
 
+TEST_CASE("a decision may require a version of the very stream that it writes", "[replay]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    // With one event the condition is the event's own expected version, with two it is not; an
+    // expected version of the event's own counts beside it.
+    for (const bool two : {false, true}) {
+        for (const auto own : {pawl::expect::any(), pawl::expect::exists()}) {
+            pawl::decision events;
+            const auto decide = [&](pawl::expect required) {
+                events.clear();
+                events.require(1, required);
+                events.append({.stream = 1, .expected = own}, bank::some_deposit(1, 1));
+                if (two)
+                    events.append({.stream = 1}, bank::some_deposit(1, 1));
+                return events.append_to(log);
+            };
+            if (own.asks_exists() && log.version(1) == 0)
+                continue;
+            const auto before = log.version(1);
+            const auto stale = decide(pawl::expect::exactly(before + 1));
+            REQUIRE_FALSE(stale);
+            CHECK(stale.error().code == pawl::errc::conflict);
+            CHECK(stale.error().stream == 1);
+            CHECK(stale.error().actual_version == before);
+            CHECK(stale.error().expected_version == before + 1);
+            CHECK(log.version(1) == before);
+            REQUIRE(decide(pawl::expect::exactly(before)));
+            CHECK(log.version(1) == before + (two ? 2 : 1));
+        }
+    }
+    pawl::decision elsewhere;
+    elsewhere.require(1, pawl::expect::no_stream());
+    elsewhere.append({.stream = 2}, bank::some_deposit(2, 1));
+    const auto unmet = elsewhere.append_to(log);
+    REQUIRE_FALSE(unmet);
+    CHECK(unmet.error().stream == 1);
+}
+
 TEST_CASE("conditions count in the limits of a decision", "[replay]") {
     pawl::decision events{{.events = 2}};
     events.require(1, pawl::expect::any());

@@ -102,11 +102,21 @@ void decision::find_metadata() noexcept {
         each.header.metadata = std::span{own_}.subspan(each.own, each.header.metadata.size());
 }
 
+// A single condition on the stream of a single event is the event's expected version: one probe of
+// the table of streams in place of two.
+bool decision::is_about_its_event(const event_header& only) const noexcept {
+    return events_.size() == 1 && conditions_.size() == 1 && only.stream != no_stream_id &&
+           conditions_[0].stream == only.stream && only.expected.asks_nothing();
+}
+
 event_header decision::with_origin(std::size_t index, std::span<const metadata_entry> origin) {
     event_header made = header(index);
-    // All are compared with the log before the batch, so the first event can carry them.
-    if (index == 0)
+    if (index == 0 && is_about_its_event(made)) {
+        made.expected = conditions_[0].expected;
+    } else if (index == 0) {
+        // All are compared with the log before the batch, so the first event can carry them.
         made.conditions = conditions_;
+    }
     if (made.metadata.empty() || origin.empty()) {
         made.metadata = made.metadata.empty() ? origin : made.metadata;
         return made;

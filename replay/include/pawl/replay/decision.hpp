@@ -96,6 +96,7 @@ class decision {
     [[nodiscard]] std::size_t copy(std::span<const std::byte> bytes);
     // The metadata in the decision lies where words_ and own_ are now.
     void find_metadata() noexcept;
+    [[nodiscard]] bool is_about_its_event(const event_header& only) const noexcept;
     // Valid until the next call.
     [[nodiscard]] event_header with_origin(std::size_t index,
                                            std::span<const metadata_entry> origin);
