@@ -24,6 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr std::uint32_t largest_capacity = 32768;
 constexpr microseconds until_woken{1'000'000};
+constexpr std::size_t cache_line = 64;
 
 [[nodiscard]] std::uint64_t steady_ns() noexcept {
     return static_cast<std::uint64_t>(
@@ -101,7 +102,7 @@ struct command_pipe::machinery {
 
     [[nodiscard]] result<void> start_threads();
     [[nodiscard]] result<void> take_room() noexcept;
-    void release_one() noexcept;
+    void release(std::uint32_t commands) noexcept;
     [[nodiscard]] bool on_own_thread() const noexcept {
         return deciding.is_current() || acknowledging.is_current();
     }
@@ -117,20 +118,26 @@ struct command_pipe::machinery {
     boost::lockfree::queue<pending_command*, boost::lockfree::fixed_sized<true>> waiting;
     boost::lockfree::spsc_queue<pending_command*> decided;
 
-    std::atomic<bool> accepting{true};
-    std::atomic<bool> refusing{false};
-    std::atomic<std::uint32_t> queued{0};          // not decided yet
-    std::atomic<std::uint32_t> unacknowledged{0};  // between submit and the end of acknowledge
-    std::atomic<std::uint32_t> to_shed{0};
+    // Changed with every command, by the submitting threads and one of the loop's own. Groups that
+    // different threads write are on cache lines of their own.
+    alignas(cache_line) std::atomic<std::uint32_t> queued{0};  // not decided yet
     std::atomic<std::uint64_t> submitted{0};
+    // Between submit and the end of acknowledge.
+    alignas(cache_line) std::atomic<std::uint32_t> unacknowledged{0};
+    // Read with every command, and seldom changed.
+    alignas(cache_line) std::atomic<bool> accepting{true};
+    std::atomic<bool> refusing{false};
+    std::atomic<std::uint32_t> to_shed{0};
     std::atomic<std::uint64_t> found_full{0};
     std::atomic<std::uint64_t> refused_full{0};
-    // The first line is written by the deciding thread, the second by the acknowledging one.
-    tally decided_count, most_queued, deciding_ns;
-    tally acknowledged, durable_waits, durable_commands, durable_ns, longest_durable_ns;
+    // Written by the deciding thread alone, and by the acknowledging one.
+    alignas(cache_line) tally decided_count;
+    tally most_queued, deciding_ns;
+    alignas(cache_line) tally acknowledged;
+    tally durable_waits, durable_commands, durable_ns, longest_durable_ns;
 
-    worker deciding;
-    worker acknowledging;
+    alignas(cache_line) worker deciding;
+    alignas(cache_line) worker acknowledging;
 };
 
 result<void> command_pipe::machinery::start_threads() {
@@ -173,8 +180,8 @@ result<void> command_pipe::machinery::take_room() noexcept {
     }
 }
 
-void command_pipe::machinery::release_one() noexcept {
-    if (unacknowledged.fetch_sub(1) == 1)
+void command_pipe::machinery::release(std::uint32_t commands) noexcept {
+    if (unacknowledged.fetch_sub(commands) == commands)
         unacknowledged.notify_all();
 }
 
@@ -200,8 +207,7 @@ microseconds command_pipe::machinery::decide_step() noexcept {
     do {
         auto run_began = steady_ns();
         for (std::uint32_t run = 1; waiting.pop(command); ++run) {
-            most_queued.raise_to(queued.load(std::memory_order_relaxed));
-            queued.fetch_sub(1);
+            most_queued.raise_to(queued.fetch_sub(1));
             decide_one(*command);
             // `decided` holds as many as may be unacknowledged, except for commands whose place has
             // just been freed.
@@ -249,10 +255,11 @@ microseconds command_pipe::machinery::acknowledge_step() noexcept {
     acknowledging.note_thread();
     do {
         pending_command* command = nullptr;
-        while (decided.pop(command)) {
+        std::uint32_t done = 0;
+        for (; decided.pop(command); ++done)
             acknowledge_one(std::unique_ptr<pending_command>{command});
-            release_one();
-        }
+        if (done != 0)
+            release(done);
     } while (acknowledging.look_for(microseconds{options.spin_us},
                                     [this] { return decided.read_available() != 0; }));
     return unacknowledged.load() == 0 ? until_woken : soon;
@@ -290,10 +297,11 @@ result<void> command_pipe::submit(std::unique_ptr<pending_command> command) {
     auto room = m.accepting.load() ? m.take_room()
                                    : result<void>{std::unexpect, error{.code = errc::closed}};
     if (!room) {
-        m.release_one();
+        m.release(1);
         return room;
     }
-    command->submitted_ns = steady_ns();
+    if (command->is_timed)
+        command->submitted_ns = steady_ns();
     m.submitted.fetch_add(1, std::memory_order_relaxed);
     pending_command* const node = command.release();
     while (!m.waiting.bounded_push(node))

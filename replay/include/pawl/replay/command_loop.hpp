@@ -133,11 +133,11 @@ class [[nodiscard]] command_loop {
     class queued_command final : public detail::pending_command {
       public:
         queued_command(core& of, Command command, Done done, bool durable, command_origin origin)
-            : core_{of},
+            : pending_command{durable},
+              core_{of},
               command_{std::move(command)},
               done_{std::move(done)},
-              origin_{std::move(origin)},
-              durable_{durable} {}
+              origin_{std::move(origin)} {}
 
         void decide() noexcept override {
             outcome_.emplace(
@@ -149,9 +149,9 @@ class [[nodiscard]] command_loop {
         }
         void fail(error why) noexcept override { outcome_.emplace(std::unexpect, std::move(why)); }
         [[nodiscard]] std::optional<sequence_number> awaits() const noexcept override {
-            if (durable_ && recorded_before_ != 0)
+            if (is_timed && recorded_before_ != 0)
                 return recorded_before_ - 1;
-            if (!durable_ || !*outcome_ || (*outcome_)->events == 0)
+            if (!is_timed || !*outcome_ || (*outcome_)->events == 0)
                 return std::nullopt;
             return (*outcome_)->last.sequence;
         }
@@ -162,7 +162,6 @@ class [[nodiscard]] command_loop {
         Command command_;
         Done done_;
         command_origin origin_;
-        bool durable_;
         sequence_number recorded_before_ = 0;
         std::optional<outcome> outcome_;
     };

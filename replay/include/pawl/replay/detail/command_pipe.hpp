@@ -15,7 +15,8 @@ namespace pawl::detail {
 // A command on its way through the loop.
 class pending_command {
   public:
-    pending_command() = default;
+    // A timed one counts in the times to durable.
+    explicit pending_command(bool timed) noexcept : is_timed{timed} {}
     pending_command(const pending_command&) = delete;
     pending_command& operator=(const pending_command&) = delete;
     virtual ~pending_command() = default;
@@ -29,7 +30,8 @@ class pending_command {
     // On the acknowledging thread: delivers the outcome.
     virtual void acknowledge() noexcept = 0;
 
-    std::uint64_t submitted_ns = 0;  // on the steady clock
+    const bool is_timed;
+    std::uint64_t submitted_ns = 0;  // on the steady clock, if it is timed
 };
 
 class command_pipe {
