@@ -100,10 +100,12 @@ void client_report::add(const client_report& other) noexcept {
 
 pawl::result<client_report> run_clients(gateway& at, const client_plan& plan) {
     std::vector<std::shared_ptr<session>> sessions;
+    sessions.reserve(plan.sessions);
     for (session_id id = 0; id < plan.sessions; ++id)
         sessions.push_back(std::make_shared<session>(at, plan, id));
     {
         std::vector<std::jthread> threads;
+        threads.reserve(plan.sessions);
         for (const auto& each : sessions)
             threads.emplace_back([&each] { each->run(); });
     }
