@@ -26,12 +26,13 @@ struct named_question {
 };
 
 constexpr named_question questions[] = {
-    {"floor", ask_floor},     {"micro", ask_micro},
-    {"append", ask_append},   {"sustained", ask_sustained},
-    {"tail", ask_tail},       {"durable", ask_durable},
-    {"latency", ask_latency}, {"replay", ask_replay},
-    {"restart", ask_restart}, {"scale", ask_scale},
-    {"peers", ask_peers},     {"codec", ask_codec},
+    {"floor", ask_floor},       {"micro", ask_micro},
+    {"append", ask_append},     {"sustained", ask_sustained},
+    {"tail", ask_tail},         {"durable", ask_durable},
+    {"latency", ask_latency},   {"replay", ask_replay},
+    {"commands", ask_commands}, {"command_loop", ask_command_loop},
+    {"restart", ask_restart},   {"scale", ask_scale},
+    {"peers", ask_peers},       {"codec", ask_codec},
 #if PAWL_BENCH_SQL
     {"sql", ask_sql},
 #endif

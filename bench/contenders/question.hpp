@@ -32,6 +32,8 @@ void ask_append(context& run);
 void ask_sustained(context& run);
 void ask_tail(context& run);
 void ask_durable(context& run);
+void ask_commands(context& run);
+void ask_command_loop(context& run);
 void ask_latency(context& run);
 void ask_replay(context& run);
 void ask_restart(context& run);

@@ -49,10 +49,11 @@ std::optional<options> parse_options(int argc, char** argv, int& exit_code) {
         ->check(CLI::ExistingFile);
     app.add_option("--only", made.only,
                    "ask only these questions: floor, micro, append, sustained, tail, durable, "
-                   "latency, replay, restart, scale, peers, codec, sql")
+                   "latency, replay, commands, command_loop, restart, scale, peers, codec, sql")
         ->delimiter(',')
         ->check(CLI::IsMember({"floor", "micro", "append", "sustained", "tail", "durable",
-                               "latency", "replay", "restart", "scale", "peers", "codec", "sql"}));
+                               "latency", "replay", "commands", "command_loop", "restart", "scale",
+                               "peers", "codec", "sql"}));
     app.add_option("--rounds", made.rounds, "repetitions of every contender")
         ->check(CLI::Range(5U, 1000U));
     try {
