@@ -262,6 +262,35 @@ TEST_CASE("the next run sends the fills that the last run did not send") {
     CHECK(too_many.error().code == pawl::errc::invalid_argument);
 }
 
+TEST_CASE("a journal's events have the tags of the accounts that they concern") {
+    const temporary_directory place;
+    const auto journal = place.path() / "journal";
+    {
+        gateway books = open(journal);
+        REQUIRE(answer_to(books, {.id = 1, .account = 9, .price = 100, .quantity = 2}));
+        REQUIRE(answer_to(
+            books, {.id = 2, .account = 4, .side = side::sell, .price = 100, .quantity = 1}));
+        REQUIRE(answer_to(
+            books,
+            {.id = 3, .asks = command::action::replace, .order = 1, .price = 99, .quantity = 1}));
+        REQUIRE(answer_to(books, {.id = 4, .asks = command::action::bust, .order = 2}));
+        REQUIRE(answer_to(books, {.id = 5, .asks = command::action::cancel, .order = 1}));
+        REQUIRE(books.close());
+    }
+    using tags = std::vector<std::uint64_t>;
+    std::vector<tags> seen;
+    auto events = pawl::cursor::open(journal);
+    REQUIRE(events);
+    REQUIRE(events->for_each([&](const pawl::event& event) {
+        const pawl::number_list of = event.metadata().tags();
+        tags& mine = seen.emplace_back();
+        for (std::size_t n = 0; n < of.size(); ++n)
+            mine.push_back(of[n]);
+        CHECK(event.metadata().command());
+    }));
+    CHECK(seen == std::vector<tags>{{1009}, {1004}, {1004, 1009}, {1009}, {1004, 1009}, {1009}});
+}
+
 TEST_CASE("the events of a command are one batch, and each session's commands are in order") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";

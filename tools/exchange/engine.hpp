@@ -7,6 +7,7 @@
 #include "tape.hpp"
 
 #include <pawl/journal/error.hpp>
+#include <pawl/journal/types.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/decision.hpp>
 #include <pawl/replay/snapshot.hpp>
@@ -46,6 +47,11 @@ struct exchange_state {
     // were refused since.
     [[nodiscard]] std::uint64_t commands() const noexcept;
 };
+
+// The tag of the events that concern an account, among them every trade that it has a side of.
+[[nodiscard]] constexpr pawl::tag_id account_tag(account_id account) noexcept {
+    return pawl::tag_id{1000} + account;
+}
 
 // A decider for Pawl. Each instrument's events are a stream of their own, numbered from 1, so that
 // a reader can follow one book. The accounts' credit spans the instruments: one state, and so one

@@ -1,8 +1,12 @@
 #include "engine.hpp"
 
+#include <pawl/journal/metadata.hpp>
+#include <pawl/journal/tags.hpp>
+
 #include <algorithm>
 #include <expected>
-#include <utility>
+#include <initializer_list>
+#include <span>
 
 namespace exchange {
 namespace {
@@ -10,17 +14,22 @@ namespace {
 using enum command::action;
 using verdict = std::expected<void, reason>;
 
-// Encodes events into a decision, each into the stream of its instrument.
+// Encodes events into a decision, each into the stream of its instrument and with the tags of the
+// accounts that it concerns.
 class recorder {
   public:
     explicit recorder(pawl::decision& out) : out_{out} {}
 
     template <class Data>
-    void operator()(const Data& event) {
-        const pawl::stream_id stream = pawl::stream_id{event.instrument} + 1;
-        out_.append({.stream = stream}, [&](flatbuffers::FlatBufferBuilder& to) {
-            return Data::TableType::Pack(to, &event);
-        });
+    void operator()(const Data& event, std::initializer_list<account_id> accounts) {
+        pawl::tag_set concerned;
+        for (const account_id each : accounts)
+            concerned.add(account_tag(each));
+        const pawl::metadata_entry tags{.tag = pawl::metadata_tag::tags,
+                                        .value = std::as_bytes(concerned.span())};
+        out_.append(
+            {.stream = pawl::stream_id{event.instrument} + 1, .metadata = {&tags, 1}},
+            [&](flatbuffers::FlatBufferBuilder& to) { return Data::TableType::Pack(to, &event); });
     }
 
   private:
@@ -65,7 +74,8 @@ std::uint32_t trade_against(const incoming& taker, const book& b, const tape& be
                            .quantity = quantity,
                            .trade = ++trade,
                            .maker_account = maker.account,
-                           .taker_account = taker.account});
+                           .taker_account = taker.account},
+               {maker.account, taker.account});
     });
 }
 
@@ -97,11 +107,14 @@ verdict enter(const command& c, const exchange_state& s, recorder& record) {
                          .market = at_market,
                          .price = taker.limit,
                          .quantity = c.quantity,
-                         .account = c.account});
+                         .account = c.account},
+           {c.account});
     const std::uint32_t left = trade_against(taker, b, s.tapes[c.instrument], record);
     if (at_market && left > 0)
-        record(cancelled_data{
-            .command = c.id, .order = c.id, .instrument = c.instrument, .quantity = left});
+        record(
+            cancelled_data{
+                .command = c.id, .order = c.id, .instrument = c.instrument, .quantity = left},
+            {c.account});
     return {};
 }
 
@@ -123,7 +136,8 @@ verdict change(const command& c, const order& resting, const exchange_state& s, 
                          .order = c.order,
                          .instrument = c.instrument,
                          .price = c.price,
-                         .quantity = c.quantity});
+                         .quantity = c.quantity},
+           {resting.account});
     trade_against(taker, b, s.tapes[c.instrument], record);
     return {};
 }
@@ -132,7 +146,8 @@ void take_out(const command& c, const order& resting, recorder& record) {
     record(cancelled_data{.command = c.id,
                           .order = c.order,
                           .instrument = c.instrument,
-                          .quantity = resting.quantity});
+                          .quantity = resting.quantity},
+           {resting.account});
 }
 
 verdict bust_trade(const command& c, const tape& trades, recorder& record) {
@@ -148,7 +163,8 @@ verdict bust_trade(const command& c, const tape& trades, recorder& record) {
                        .price = wrong->price,
                        .quantity = wrong->quantity,
                        .maker_account = wrong->maker_account,
-                       .taker_account = wrong->taker_account});
+                       .taker_account = wrong->taker_account},
+           {wrong->maker_account, wrong->taker_account});
     return {};
 }
 
