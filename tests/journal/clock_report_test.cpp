@@ -33,7 +33,8 @@ struct clock_fixture {
                   .first = &first,
                   .full = when_full::fail,
                   .reports_clock = true},
-                 must(head_slots::make(64)), must(head_slots::make(64))};
+                 must(head_slots::make(64)),
+                 must(head_slots::make(64))};
 
     clock_fixture() = default;
     clock_fixture(const clock_fixture&) = delete;

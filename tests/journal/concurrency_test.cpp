@@ -100,7 +100,8 @@ TEST_CASE("a reader on the writer's own mapping sees whole frames in order", "[c
                   .supply = &supply,
                   .first = &first,
                   .full = when_full::spin},
-                 must(head_slots::make(64)), must(head_slots::make(64))};
+                 must(head_slots::make(64)),
+                 must(head_slots::make(64))};
 
     std::atomic<bool> stop{false};
     std::thread background{[&] {
