@@ -3,6 +3,7 @@
 #include "journal_support.hpp"
 #include "store/heads_file.hpp"
 #include "store/retained.hpp"
+#include "store/segment_index.hpp"
 
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/prune.hpp>
@@ -132,6 +133,30 @@ TEST_CASE("the last event of a tag is known after an open") {
     }
     journal.close();
     journal.check_sound();
+}
+
+TEST_CASE("a writer that builds heads again believes the log and not a wrong index of tags") {
+    tipped_journal journal;
+    journal.append({7});
+    journal.append({7, 8});
+    journal.close();
+    auto index = must(detail::read_index(journal.path(), journal.id(), 0));
+    REQUIRE(index.tags.size() == 2);
+    REQUIRE(index.postings.size() == 3);
+    SECTION("another tag") {
+        index.tags[1].tag = 9;
+    }
+    SECTION("another place") {
+        ++index.postings[1];
+    }
+    SECTION("an event that does not name the tag") {
+        index.postings[2] = index.postings[0];
+    }
+    must(detail::write_index(journal.path(), index));
+    std::filesystem::remove(journal.path() / "streams");
+    journal.open();
+    journal.check();
+    CHECK_FALSE(journal.log().last_named(9));
 }
 
 TEST_CASE("heads hold the tags at the end of their segment") {

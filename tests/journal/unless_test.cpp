@@ -1,6 +1,7 @@
 // Conditions on the events that name tags.
 #include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
+#include "store/segment_index.hpp"
 
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/prune.hpp>
@@ -182,6 +183,12 @@ TEST_CASE("events of earlier segments are looked at") {
     SECTION("through their indexes") {}
     SECTION("without them") {
         REQUIRE(std::filesystem::remove(journal.path() / "0000000000.idx"));
+    }
+    SECTION("although one is wrong") {
+        auto index = must(detail::read_index(journal.path(), journal.log().id(), 0));
+        REQUIRE(index.postings.size() == 4);
+        ++index.postings[0];
+        must(detail::write_index(journal.path(), index));
     }
     journal.conflicts({{{7, 8}}}, start, both);
     journal.conflicts({{{7}, {3}}}, log_point{}, both);
