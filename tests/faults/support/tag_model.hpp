@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
+#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
@@ -52,15 +52,15 @@ class tag_model {
     void begin_life() { ++life_; }
     // Now and then keeps a point of the log, of either kind, for conditions to come.
     void remember_point(random_source& random, const writer& log) {
-        if (!random.one_in(4))
+        if (!random.one_in(2))
             return;
         if (random.one_in(2)) {
-            keep(random, {log.point(), log.next_sequence(), life_});
+            keep({log.point(), log.next_sequence(), life_});
         } else if (!events_.empty()) {
             const sequence_number last = random.below(events_.size());
             auto events = cursor::open(log.directory(), {.from = from_sequence{last}});
             if (const event* e = events ? events->next() : nullptr)
-                keep(random, {e->point(), last + 1, any_life});
+                keep({e->point(), last + 1, any_life});
         }
     }
 
@@ -115,7 +115,8 @@ class tag_model {
         if (random.one_in(4))
             from = {log.point(), log.next_sequence(), life_};
         else if (!points_.empty() && !random.one_in(8))
-            from = points_[random.below(points_.size())];
+            // The newest shows whether the first event after a point counts.
+            from = random.one_in(2) ? points_.back() : points_[random.below(points_.size())];
         into.unless_.after = from.point;
         into.next_ = from.next;
         judge(from, into);
@@ -133,12 +134,11 @@ class tag_model {
     };
     static constexpr std::uint64_t any_life = ~std::uint64_t{0};
 
-    void keep(random_source& random, const kept_point& point) {
+    void keep(const kept_point& point) {
         constexpr std::size_t most = 8;
-        if (points_.size() < most)
-            points_.push_back(point);
-        else
-            points_[random.below(most)] = point;
+        if (points_.size() == most)
+            points_.pop_front();
+        points_.push_back(point);
     }
 
     // One tag more than is ever named.
@@ -171,7 +171,7 @@ class tag_model {
     }
 
     std::vector<named_event> events_;
-    std::vector<kept_point> points_;
+    std::deque<kept_point> points_;
     std::uint64_t life_ = 0;
 };
 
