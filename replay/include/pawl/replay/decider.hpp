@@ -99,7 +99,7 @@ template <class Decider, class Command>
 concept decides =
     folds_events<Decider> && requires(const Decider& by, const Command& command,
                                       const typename Decider::state& state, decision& out) {
-        by.decide(command, state, out);  // NOLINT: it may be static
+        by.decide(command, state, out);  // NOLINTNEXTLINE: it may be static
         requires detail::returns_outcome<Decider, decltype(by.decide(command, state, out))>;
     };
 
