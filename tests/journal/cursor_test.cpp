@@ -92,6 +92,24 @@ TEST_CASE("the point of a cursor is that of the event before it, also before its
     CHECK_FALSE(cursor::open(path, {.from = from_point{after.point()}}));
 }
 
+TEST_CASE("a cursor that has read nothing of a sealed segment yet can be asked for the end") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, small_segments()));
+    append_numbered(log, 1500);
+    must(log.close());
+
+    auto events = must(cursor::open(path));
+    CHECK(must(events.finish()) == end_of_journal::open);
+    std::uint64_t count = 0;
+    while (events.next() != nullptr) {
+        ++count;
+        CHECK(must(events.finish()) == end_of_journal::open);
+    }
+    CHECK(count == 1500);
+    CHECK(must(events.finish()) == end_of_journal::closed);
+}
+
 TEST_CASE("one stream is read in order from open and sealed segments alike") {
     const temporary_directory directory;
     const auto path = directory.path() / "j";

@@ -21,6 +21,9 @@ result<end_of_journal> cursor_state::judge_end() {
     }
     if (linked_)
         return end_of_journal::open;
+    // The window does not show the rest of the segment yet, and at first nothing of it.
+    if (!has_room_for_header(space_, offset_))
+        return end_of_journal::open;
     if (load_commit(space_.base + offset_) != 0)
         return end_of_journal::open;
     return judge_hole(frame_fault::absent);
