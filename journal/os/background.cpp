@@ -1,5 +1,6 @@
 #include "os/background.hpp"
 
+#include "os/assertion.hpp"
 #include "os/deadline.hpp"
 #include "os/thread.hpp"
 
@@ -8,6 +9,9 @@
 namespace pawl::detail {
 
 result<void> background_thread::start(background_setup setup) {
+    PAWL_ASSERT(setup.step != nullptr);
+    PAWL_ASSERT(!setup.name.empty() && setup.name.size() <= 15);
+    PAWL_ASSERT(!thread_.joinable() && !stopping_);
     step_ = std::move(setup.step);
     auto started = start_thread({.name = std::move(setup.name), .cores = std::move(setup.cores)},
                                 [this] { run(); });
@@ -22,6 +26,7 @@ void background_thread::run() noexcept {
     while (!stopping_) {
         guard.unlock();
         const auto idle = step_();
+        PAWL_ASSERT(idle.count() >= 0);
         guard.lock();
         if (idle.count() > 0)
             wake_.wait_until(guard, deadline_after(std::chrono::steady_clock::now(), idle),
@@ -41,6 +46,7 @@ void background_thread::wake() noexcept {
 void background_thread::stop() noexcept {
     if (!thread_.joinable())
         return;
+    PAWL_ASSERT(thread_.get_id() != std::this_thread::get_id());
     {
         const std::scoped_lock guard{mutex_};
         stopping_ = true;

@@ -1,5 +1,7 @@
 #include "os/clock.hpp"
 
+#include "os/assertion.hpp"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -62,6 +64,7 @@ void tsc_clock::adjust() noexcept {
                                              scale_.load(std::memory_order_relaxed));
         drift_ns_.fetch_add(static_cast<std::int64_t>(now - by_line), std::memory_order_relaxed);
     }
+    PAWL_ASSERT(ticks != first_ticks_ && monotonic >= first_ns_);
     const auto span_ns = static_cast<wide>(monotonic - first_ns_) << 32;
     store_line(ticks, now,
                static_cast<std::uint64_t>(span_ns / static_cast<wide>(ticks - first_ticks_)));
@@ -70,11 +73,13 @@ void tsc_clock::adjust() noexcept {
 std::uint64_t tsc_clock::hz() const noexcept {
     constexpr auto ns_per_s = static_cast<wide>(1'000'000'000);
     const auto scale = static_cast<wide>(scale_.load(std::memory_order_acquire));
+    PAWL_ASSERT(scale > 0);
     return static_cast<std::uint64_t>((ns_per_s << 32) / scale);
 }
 
 void tsc_clock::store_line(std::uint64_t ticks, std::uint64_t ns, std::uint64_t scale) noexcept {
     const auto version = version_.load(std::memory_order_relaxed);
+    PAWL_ASSERT(version % 2 == 0 && scale != 0);
     // Odd while the line is being changed. The release stores that follow cannot become visible
     // before it.
     version_.store(version + 1, std::memory_order_relaxed);

@@ -1,12 +1,17 @@
 #include "os/data_ranges.hpp"
 
+#include "os/assertion.hpp"
+
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace pawl::detail {
 
 data_ranges data_ranges::of(const file& source, std::uint64_t bytes) {
+    PAWL_ASSERT(source);
+    PAWL_ASSERT(std::in_range<off_t>(bytes));
     constexpr std::size_t most_ranges = 4096;
     data_ranges found{bytes};
     std::vector<byte_range> ranges;

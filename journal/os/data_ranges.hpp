@@ -2,6 +2,7 @@
 // whole, and scanning what was never written would read all of it in.
 #pragma once
 
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ class data_ranges {
     }
     // The first byte of data at or after `offset`; `end` if there is none before it.
     [[nodiscard]] std::uint64_t next_data(std::uint64_t offset, std::uint64_t end) const noexcept {
+        PAWL_ASSERT(offset <= end);
         const auto range = std::ranges::upper_bound(ranges_, offset, {}, &byte_range::end);
         return range == ranges_.end() ? end : std::clamp(range->begin, offset, end);
     }

@@ -1,5 +1,6 @@
 #include "os/directory_handle.hpp"
 
+#include "os/assertion.hpp"
 #include "os/io_hook.hpp"
 #include "os/lost_sync.hpp"
 
@@ -77,6 +78,11 @@ struct rename_ends {
     return link_and_unlink(ends);
 }
 
+// Whether it names an entry of a directory, or the directory, and nothing further up or down.
+[[nodiscard]] bool is_entry_name(std::string_view name) noexcept {
+    return !name.empty() && name != ".." && !name.contains('/');
+}
+
 }  // namespace
 
 fs::path without_trailing_slashes(fs::path path) {
@@ -94,6 +100,7 @@ directory_handle::directory_handle(fs::path path)
     : opened_{std::make_shared<const opened>(std::move(path), AT_FDCWD)} {}
 
 fs::path directory_handle::below(std::string_view name) const {
+    PAWL_ASSERT(is_entry_name(name));
     return opened_->descriptor == AT_FDCWD ? path_of(name) : fs::path{name};
 }
 
@@ -173,6 +180,7 @@ result<file> directory_handle::open(std::string_view name, file::access mode,
 }
 
 result<void> directory_handle::give(const file& made) const {
+    PAWL_ASSERT(made);
     const int refusal = attributes_ ? give_attributes(made.descriptor(), *attributes_) : 0;
     if (refusal != 0)
         return std::unexpected(
@@ -255,6 +263,7 @@ result<void> directory_handle::move(std::string_view from, const directory_handl
     const fs::path target = into.path_of(to);
     const fs::path source_below = below(from);
     const fs::path target_below = into.below(to);
+    PAWL_ASSERT(into.opened_ != opened_ || from != to);
     const rename_ends ends{opened_->descriptor, source_below.c_str(), into.opened_->descriptor,
                            target_below.c_str()};
     if (refused({.operation = io_operation::rename,
@@ -299,6 +308,7 @@ result<bool> directory_handle::make_directory(std::string_view name,
 }
 
 result<void> directory_handle::give_directory(std::string_view name) const {
+    PAWL_ASSERT(attributes_.has_value());
     auto held = hold_below(name);
     if (!held)
         return std::unexpected(std::move(held.error()));

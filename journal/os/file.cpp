@@ -1,5 +1,6 @@
 #include "os/file.hpp"
 
+#include "os/assertion.hpp"
 #include "os/io_hook.hpp"
 #include "os/lost_sync.hpp"
 
@@ -62,6 +63,7 @@ std::unexpected<error> failed(const std::filesystem::path& path, std::string_vie
 }  // namespace
 
 int give_attributes(int descriptor, const file_attributes& wanted) noexcept {
+    PAWL_ASSERT(descriptor >= 0);
     constexpr std::uint32_t group_bits = 0070;
     constexpr mode_t all_bits = 07777;
     struct stat now{};
@@ -131,6 +133,7 @@ result<file> file::open_at(int directory, const std::filesystem::path& name,
 }
 
 result<std::uint64_t> file::size() const {
+    PAWL_ASSERT(descriptor_ >= 0);
     struct stat status{};
     if (::fstat(descriptor_, &status) != 0)
         return failed(path_, "cannot stat");
@@ -142,6 +145,7 @@ result<std::uint64_t> file::size() const {
 }
 
 result<file_identity> file::identity() const {
+    PAWL_ASSERT(descriptor_ >= 0);
     struct stat status{};
     if (::fstat(descriptor_, &status) != 0)
         return failed(path_, "cannot stat");
@@ -170,6 +174,8 @@ constexpr int read_without_caching = 0x80;  // RWF_DONTCACHE, Linux 6.14
 }  // namespace
 
 result<void> file::read_at(std::span<std::byte> into, std::uint64_t offset, cached what) const {
+    PAWL_ASSERT(descriptor_ >= 0);
+    PAWL_ASSERT(std::in_range<off_t>(offset));
     if (refused({.operation = io_operation::read, .path = path_.c_str(), .offset = offset})) {
         return failed(path_, "cannot read");
     }
@@ -196,6 +202,8 @@ void file::will_read_in_order() const noexcept {
 }
 
 result<void> file::write_at(std::span<const std::byte> from, std::uint64_t offset) const {
+    PAWL_ASSERT(descriptor_ >= 0);
+    PAWL_ASSERT(std::in_range<off_t>(offset));
     if (refused({.operation = io_operation::write,
                  .path = path_.c_str(),
                  .offset = offset,
@@ -217,6 +225,8 @@ result<void> file::write_at(std::span<const std::byte> from, std::uint64_t offse
 }
 
 result<void> file::allocate(std::uint64_t bytes) const {
+    PAWL_ASSERT(descriptor_ >= 0);
+    PAWL_ASSERT(bytes != 0 && std::in_range<off_t>(bytes));
     if (refused({.operation = io_operation::allocate, .path = path_.c_str(), .bytes = bytes})) {
         return failed(path_, "cannot allocate");
     }
@@ -232,6 +242,8 @@ result<void> file::allocate(std::uint64_t bytes) const {
 }
 
 result<void> file::extend(std::uint64_t bytes) const {
+    PAWL_ASSERT(descriptor_ >= 0);
+    PAWL_ASSERT(std::in_range<off_t>(bytes));
     if (refused({.operation = io_operation::allocate, .path = path_.c_str(), .bytes = 0}) ||
         ::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) {
         return failed(path_, "cannot extend");
@@ -253,8 +265,10 @@ void file::write_in_place() const noexcept {
 }
 
 result<void> file::punch(std::uint64_t offset, std::uint64_t bytes) const {
+    PAWL_ASSERT(descriptor_ >= 0);
     if (bytes == 0)
         return {};
+    PAWL_ASSERT(std::in_range<off_t>(offset) && std::in_range<off_t>(bytes));
     if (refused({.operation = io_operation::punch,
                  .path = path_.c_str(),
                  .offset = offset,
@@ -264,6 +278,7 @@ result<void> file::punch(std::uint64_t offset, std::uint64_t bytes) const {
     if (::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                     static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0 &&
         errno != EOPNOTSUPP && errno != ENOSYS) {
+        PAWL_ASSERT(descriptor_ >= 0);
         return failed(path_, "cannot punch");
     }
     return {};
@@ -277,6 +292,7 @@ result<void> file::write_past_cache(bool on) const {
 }
 
 result<void> file::sync() const {
+    PAWL_ASSERT(descriptor_ >= 0);
     if (refused({.operation = io_operation::sync_file, .path = path_.c_str()})) {
         return failed(path_, "cannot sync");
     }
@@ -286,6 +302,7 @@ result<void> file::sync() const {
 }
 
 result<void> file::check_synced() const {
+    PAWL_ASSERT(descriptor_ >= 0);
     return check_not_lost(descriptor_, path_);
 }
 

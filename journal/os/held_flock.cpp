@@ -1,5 +1,7 @@
 #include "os/held_flock.hpp"
 
+#include "os/assertion.hpp"
+
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@ namespace {
 
 // 0 or an errno.
 [[nodiscard]] int lock(const file& of, int operation) noexcept {
+    PAWL_ASSERT(of);
     while (::flock(of.descriptor(), operation) != 0) {
         if (errno != EINTR)
             return errno;
@@ -24,6 +27,7 @@ namespace {
 held_flock::held_flock(file locked) noexcept : locked_{std::move(locked)}, process_{::getpid()} {}
 
 held_flock& held_flock::operator=(held_flock&& other) noexcept {
+    PAWL_ASSERT(!other.locked_ || other.process_ != 0);
     if (this != &other) {
         release();
         locked_ = std::move(other.locked_);

@@ -1,5 +1,6 @@
 #include "os/lost_sync.hpp"
 
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 
 #include <linux/magic.h>
@@ -21,6 +22,7 @@ namespace {
 }  // namespace
 
 result<void> check_not_lost(int descriptor, const std::filesystem::path& path) {
+    PAWL_ASSERT(descriptor >= 0);
     if (!may_lose_a_sync(descriptor))
         return {};
     // To look for the attribute, the file system begins a transaction; there is none of that name.

@@ -80,6 +80,8 @@ mapping& mapping::operator=(mapping&& other) noexcept {
 mapping::~mapping() = default;
 
 result<mapping> mapping::of(const file& source, access mode, std::uint64_t bytes) {
+    PAWL_ASSERT(source);
+    PAWL_ASSERT(bytes != 0);
     const io_event event{
         .operation = io_operation::map, .path = source.path().c_str(), .bytes = bytes};
     if (const int refused = call_io_hook(event); refused != 0) {
@@ -92,6 +94,7 @@ result<mapping> mapping::of(const file& source, access mode, std::uint64_t bytes
                               static_cast<std::size_t>(bytes)});
         made.data_ = static_cast<std::byte*>(made.region_->mapped.get_address());
         made.size_ = made.region_->mapped.get_size();
+        PAWL_ASSERT(made.data_ != nullptr && made.size_ == bytes);
         made.path_ = source.path();
         return made;
     } catch (const bi::interprocess_exception& failure) {

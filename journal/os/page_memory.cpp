@@ -1,5 +1,6 @@
 #include "os/page_memory.hpp"
 
+#include "os/assertion.hpp"
 #include "os/mapping.hpp"
 
 #include <sys/mman.h>
@@ -32,6 +33,7 @@ page_memory::~page_memory() {
 }
 
 result<page_memory> page_memory::reserve(std::size_t bytes) {
+    PAWL_ASSERT(bytes != 0);
     constexpr std::size_t large_page = std::size_t{2} << 20;
     const bool large = bytes >= large_page;
     const std::size_t room = large ? bytes + large_page : bytes;
@@ -46,6 +48,7 @@ result<page_memory> page_memory::reserve(std::size_t bytes) {
     std::size_t left = room;
     if (large) {
         at = std::align(large_page, bytes, at, left);
+        PAWL_ASSERT(at != nullptr && left >= bytes);
         // Fails on a system without large pages; normal ones do as well.
         (void)::madvise(at, bytes, MADV_HUGEPAGE);
     }

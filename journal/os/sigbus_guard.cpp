@@ -1,5 +1,6 @@
 #include "os/sigbus_guard.hpp"
 
+#include "os/assertion.hpp"
 #include "os/mapping.hpp"
 
 #include <sys/mman.h>
@@ -103,8 +104,10 @@ void install_handler() noexcept {
 }  // namespace
 
 guarded_range* guard_range(const void* begin, std::size_t bytes) noexcept {
+    PAWL_ASSERT(begin != nullptr && bytes != 0);
     static std::once_flag installed;
     std::call_once(installed, install_handler);
+    PAWL_ASSERT(reinterpret_cast<std::uintptr_t>(begin) % page_size == 0);
     const std::scoped_lock guard{ranges_mutex};
     for (range_chunk* chunk = &first_chunk;;) {
         for (guarded_range& range : chunk->ranges) {
@@ -128,6 +131,7 @@ guarded_range* guard_range(const void* begin, std::size_t bytes) noexcept {
 }
 
 void unguard_range(guarded_range* range) noexcept {
+    PAWL_ASSERT(range == nullptr || range->begin.load(std::memory_order_relaxed) != 0);
     if (range != nullptr)
         range->begin.store(0, std::memory_order_release);
 }

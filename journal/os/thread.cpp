@@ -1,5 +1,6 @@
 #include "os/thread.hpp"
 
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 
 #include <pthread.h>
@@ -52,6 +53,7 @@ void apply(const thread_setup& setup) noexcept {
 }  // namespace
 
 result<std::thread> start_thread(thread_setup setup, std::function<void()> body) {
+    PAWL_ASSERT(body != nullptr);
     for (const int core : setup.cores) {
         if (core < 0 || core >= CPU_SETSIZE)
             return fail(errc::invalid_argument, "no core has the number " + std::to_string(core));
