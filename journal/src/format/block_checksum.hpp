@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/hash.hpp"
+#include "os/assertion.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 
@@ -25,6 +26,7 @@ inline constexpr std::uint64_t checked_block_bytes = 4096;
 [[nodiscard]] inline std::uint64_t block_checksum(std::span<const std::byte> file,
                                                   std::uint64_t offset,
                                                   std::uint64_t epoch) noexcept {
+    PAWL_ASSERT(offset % checked_block_bytes == 0 && offset < file.size());
     constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
     const auto bytes = std::min<std::uint64_t>(checked_block_bytes, file.size() - offset);
     return hash_bytes(file.data() + offset, static_cast<std::size_t>(bytes)) ^

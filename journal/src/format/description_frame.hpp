@@ -2,6 +2,7 @@
 #pragma once
 
 #include "format/frame_check.hpp"
+#include "os/assertion.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 
@@ -39,6 +40,7 @@ struct described_type {
 // The contents of a checked description frame; nullopt if the name runs past the end of the frame.
 [[nodiscard]] inline std::optional<described_type> read_description(const std::byte* frame,
                                                                     commit_word word) noexcept {
+    PAWL_ASSERT(is_description(word));
     const std::size_t payload_bytes = word.frame_bytes() - frame_header_bytes;
     const std::byte* payload = frame + frame_header_bytes;
     description_payload front{};

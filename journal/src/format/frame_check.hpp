@@ -86,6 +86,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 // on. Bijective in the word: frames that differ in nothing else have different hashes.
 [[nodiscard]] inline std::uint64_t content_hash(const std::byte* frame, std::size_t padded_bytes,
                                                 std::uint64_t commit) noexcept {
+    PAWL_ASSERT(padded_bytes >= frame_header_bytes && padded_bytes % frame_alignment == 0);
     return hash_bytes(frame + frame_offset::content, padded_bytes - frame_offset::content) ^
            mix64(commit);
 }
@@ -101,6 +102,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 [[nodiscard]] inline frame_fault check_shape(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
     PAWL_ASSERT(offset <= space.bytes);
+    PAWL_ASSERT(space.base != nullptr);
     if (word.value() == 0)
         return frame_fault::absent;
     const std::size_t bytes = word.frame_bytes();
@@ -115,6 +117,7 @@ inline void store_commit(std::byte* at, std::uint64_t value) noexcept {
 // room for a header.
 [[nodiscard]] inline frame_fault check_frame(const frame_space& space, std::uint64_t offset,
                                              commit_word word) noexcept {
+    PAWL_ASSERT(offset % frame_alignment == 0);
     if (const frame_fault fault = check_shape(space, offset, word); fault != frame_fault::none) {
         return fault;
     }
@@ -144,6 +147,7 @@ enum class system_class : std::uint8_t {
     constexpr std::size_t longest_name = 1024;
     constexpr std::size_t shortest_description = 16;  // its front, and a name padded to 8 bytes
     const std::size_t payload = word.frame_bytes() - frame_header_bytes;
+    PAWL_ASSERT(word.frame_bytes() >= frame_header_bytes);
     if (word.type() >= first_skipped_type)
         return system_class::skipped;
     switch (static_cast<system_type>(word.type())) {

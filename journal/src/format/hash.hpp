@@ -1,6 +1,8 @@
 // The one hash of the format: XXH3-64, inlined so that no shared library is needed at run time.
 #pragma once
 
+#include "os/assertion.hpp"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -12,11 +14,13 @@
 namespace pawl::detail {
 
 [[nodiscard]] inline std::uint64_t hash_bytes(const std::byte* at, std::size_t bytes) noexcept {
+    PAWL_ASSERT(at != nullptr || bytes == 0);
     return XXH3_64bits(at, bytes);
 }
 
 [[nodiscard]] inline std::uint64_t hash_bytes(const std::byte* at, std::size_t bytes,
                                               std::uint64_t seed) noexcept {
+    PAWL_ASSERT(at != nullptr || bytes == 0);
     return XXH3_64bits_withSeed(at, bytes, seed);
 }
 

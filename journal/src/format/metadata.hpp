@@ -1,6 +1,8 @@
 // An event's metadata: entries of tag, length and value before the payload.
 #pragma once
 
+#include "os/assertion.hpp"
+
 #include <pawl/journal/detail/frame.hpp>
 #include <pawl/journal/metadata.hpp>
 
@@ -115,6 +117,7 @@ struct metadata_extent {
 
 // Length of the metadata at the front of `body`, in time proportional to the number of entries.
 [[nodiscard]] inline metadata_extent measure_metadata(std::span<const std::byte> body) noexcept {
+    PAWL_ASSERT(body.size() <= max_frame_bytes);
     metadata_rules rules;
     std::size_t at = 0;
     for (;;) {
@@ -140,6 +143,8 @@ struct metadata_extent {
 
 // Stores an entry and returns where the next one begins.
 inline std::byte* store_entry(std::byte* to, const metadata_entry& entry, bool last) noexcept {
+    PAWL_ASSERT(reinterpret_cast<std::uintptr_t>(to) % frame_alignment == 0);
+    PAWL_ASSERT(entry.value.size() <= max_frame_bytes);
     const metadata_prefix prefix{
         .tag = static_cast<std::uint16_t>(entry.tag),
         .flags = static_cast<std::uint16_t>((entry.critical ? metadata_critical : 0) |
@@ -169,7 +174,9 @@ inline std::byte* store_entry(std::byte* to, const metadata_entry& entry, bool l
 // Stores the entries at `to`, and the tags, if there are any, as one more. There is room for all.
 inline void store_metadata(std::byte* to, std::span<const metadata_entry> entries,
                            std::span<const std::uint64_t> tags) noexcept {
+    PAWL_ASSERT(tags.empty() || tags_ascend(std::as_bytes(tags)));
     const std::size_t before = tags.empty() ? entries.size() : entries_before_tags(entries);
+    PAWL_ASSERT(before == entries.size() || entries[before].tag != metadata_tag::tags);
     for (const metadata_entry& entry : entries.first(before))
         to = store_entry(to, entry, tags.empty() && &entry == &entries.back());
     if (tags.empty())
@@ -195,6 +202,7 @@ struct frame_view {
         return {.fault = "the payload has an encoding this version cannot read"};
     const auto extent =
         measure_metadata({frame + frame_header_bytes, word.frame_bytes() - frame_header_bytes});
+    PAWL_ASSERT(extent.bytes <= word.frame_bytes() - frame_header_bytes);
     return {.metadata_bytes = extent.bytes, .fault = to_string(extent.fault)};
 }
 

@@ -75,6 +75,7 @@ struct unit_check {
         const commit_word word{load_u64(space.base + at)};
         const std::uint8_t part = word.flags() & flag::batch_mask;
         at += padded(word.frame_bytes());
+        PAWL_ASSERT(at <= space.bytes);
         if (part == flag::batch_last)
             return {frame_fault::none, at};
         const std::uint8_t wanted = expected == first ? flag::batch_first : flag::batch_middle;
@@ -112,6 +113,7 @@ inline void take_end(walk_end& at, const std::byte* frame, commit_word word) noe
 template <class Visit>
 [[nodiscard]] walk_end walk_segment(const frame_space& space, walk_start from, Visit&& visit) {
     walk_end at{.offset = from.offset, .sequence = from.sequence, .first_sequence = from.sequence};
+    PAWL_ASSERT(space.base != nullptr && space.epoch != 0);
     PAWL_ASSERT(from.offset >= first_frame_offset && from.offset % frame_alignment == 0);
     std::uint64_t checked_to = at.offset;
     for (;;) {
@@ -125,6 +127,7 @@ template <class Visit>
         }
         const std::byte* frame = space.base + at.offset;
         const commit_word word{load_u64(frame)};
+        PAWL_ASSERT(load_u32(frame + frame_offset::witness) <= at.sequence);
         at.durable = std::max(at.durable, at.sequence - load_u32(frame + frame_offset::witness));
         if (is_end(word)) {
             take_end(at, frame, word);
@@ -137,12 +140,14 @@ template <class Visit>
             ++at.sequence;
         }
         at.offset += padded(word.frame_bytes());
+        PAWL_ASSERT(at.offset <= checked_to);
     }
 }
 
 // Offset of the first nonzero byte at or after `from`, or the segment's size.
 [[nodiscard]] inline std::uint64_t first_nonzero(const frame_space& space, const data_ranges& data,
                                                  std::uint64_t from) noexcept {
+    PAWL_ASSERT(from <= space.bytes);
     for (const byte_range& range : data.all()) {
         const std::uint64_t end = std::min(range.end, space.bytes);
         std::uint64_t at = std::max(from, range.begin);
