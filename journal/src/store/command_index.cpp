@@ -1,5 +1,6 @@
 #include "store/command_index.hpp"
 
+#include "os/assertion.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
 #include "store/segment_file.hpp"
@@ -87,6 +88,7 @@ result<std::vector<logged_command>> load_commands(const directory_handle& direct
     std::vector<logged_command> loaded;
     if (most == 0 || ordinals.empty())
         return loaded;
+    PAWL_ASSERT(std::ranges::is_sorted(ordinals));
     std::uint64_t ordinal = ordinals.back();
     for (;;) {
         segment_commands found;

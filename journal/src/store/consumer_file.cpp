@@ -1,6 +1,7 @@
 #include "store/consumer_file.hpp"
 
 #include "format/hash.hpp"
+#include "os/assertion.hpp"
 #include "os/io_hook.hpp"
 #include "os/this_process.hpp"
 
@@ -82,6 +83,7 @@ static_assert(sizeof(two_blocks) == consumer_file_bytes);
     // The other block counts as long as this one may be overwritten before it is synced.
     if ((found->newest.state & consumer_settled) != 0)
         found->holds_from = found->newest.next_sequence;
+    PAWL_ASSERT(found->holds_from <= found->newest.next_sequence);
     return *found;
 }
 
@@ -161,10 +163,12 @@ std::string owner_of(const consumer_block& block) {
 }
 
 void seal(consumer_block& block) noexcept {
+    PAWL_ASSERT(block.magic == consumer_magic && block.generation != 0);
     block.checksum = header_checksum(block);
 }
 
 result<void> take_lease(const file& opened) {
+    PAWL_ASSERT(opened);
     const auto& path = opened.path();
     if (const int refused = call_io_hook({.operation = io_operation::lock, .path = path.c_str()});
         refused != 0)
@@ -190,6 +194,7 @@ result<void> take_lease(const file& opened) {
 }
 
 void end_lease(const file& opened) noexcept {
+    PAWL_ASSERT(opened);
     // A forked child may hold a copy of the descriptor; an explicit unlock ends the lock for it,
     // too.
     struct flock request = whole_file(F_UNLCK);
@@ -197,6 +202,7 @@ void end_lease(const file& opened) noexcept {
 }
 
 result<bool> is_leased(const file& opened) {
+    PAWL_ASSERT(opened);
     struct flock request = whole_file(F_RDLCK);
     if (::fcntl(opened.descriptor(), F_OFD_GETLK, &request) != 0)
         return std::unexpected(system_error(errno, opened.path(), "cannot query the lease"));

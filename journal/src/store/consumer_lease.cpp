@@ -1,5 +1,6 @@
 #include "store/consumer_lease.hpp"
 
+#include "os/assertion.hpp"
 #include "os/deadline.hpp"
 #include "os/this_process.hpp"
 #include "store/consumers_lock.hpp"
@@ -46,6 +47,7 @@ result<void> consumer_lease::check_usable() const {
 }
 
 result<void> consumer_lease::check_named() const {
+    PAWL_ASSERT(file_);
     const auto own = file_.identity();
     const auto named = consumers_.identity_of(name_);
     if (own && named && *own == *named)
@@ -77,6 +79,8 @@ void consumer_lease::set_position(consumer_block& block,
 }
 
 result<void> consumer_lease::store(consumer_block next, durability how) {
+    PAWL_ASSERT(file_ && !failure_);
+    PAWL_ASSERT(synced_slot_ < 2 && next.generation == block_.generation);
     const bool settle = how == durability::synced;
     const std::size_t slot = 1 - synced_slot_;
     ++next.generation;
@@ -120,6 +124,7 @@ result<void> consumer_lease::commit(const consumer_position& position) {
         if (auto kept = check_kept(position); !kept)
             return kept;
     }
+    PAWL_ASSERT(alone || position.point.next >= position_.point.next);
     if (auto named = check_named(); !named)
         return named;
     consumer_block next = block_;

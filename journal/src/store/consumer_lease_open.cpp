@@ -165,6 +165,7 @@ result<bool> consumer_lease::make_ready(const std::optional<beginning>& asked) {
 }
 
 result<void> consumer_lease::take_over() {
+    PAWL_ASSERT(!file_);
     auto opened = open_consumer(consumers_, name_, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
@@ -180,6 +181,7 @@ result<void> consumer_lease::take_over() {
 // Both blocks are whole, so that a crash during the next write leaves one. The process that made
 // the directory may have died before its entry was synced.
 result<void> consumer_lease::create() {
+    PAWL_ASSERT(is_consumer_name(name_));
     if (auto synced = directory_.sync(); !synced)
         return synced;
     std::array<consumer_block, 2> blocks{};
@@ -220,6 +222,7 @@ result<void> consumer_lease::detach_from_other_links() {
 
 // Takes over what the file says, and enters this process as its owner.
 result<void> consumer_lease::adopt() {
+    PAWL_ASSERT(file_);
     auto record = read_consumer(file_, name_, journal_.origin);
     if (!record)
         return std::unexpected(std::move(record.error()));
@@ -244,6 +247,7 @@ result<void> consumer_lease::adopt() {
 }
 
 result<void> consumer_lease::check_selection() const {
+    PAWL_ASSERT(block_.selection_bytes <= sizeof block_.selection);
     const std::string_view before{block_.selection, block_.selection_bytes};
     if (options_.replace_selection || before == options_.selection)
         return {};

@@ -1,4 +1,5 @@
 // All consumers of a journal: listing them, dropping one, and what they hold back.
+#include "os/assertion.hpp"
 #include "os/directory_handle.hpp"
 #include "store/consumer_file.hpp"
 #include "store/consumers_lock.hpp"
@@ -55,6 +56,7 @@ struct opened_consumer {
     if (!held)
         return std::unexpected(std::move(held.error()));
     const consumer_block& block = consumer->record.newest;
+    PAWL_ASSERT(block.selection_bytes <= sizeof block.selection);
     return consumer_info{.name = name,
                          .selection = {block.selection, block.selection_bytes},
                          .position = position_of(block),

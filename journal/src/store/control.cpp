@@ -1,6 +1,7 @@
 #include "store/control.hpp"
 
 #include "format/hash.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "os/this_process.hpp"
 #include "store/directory.hpp"
@@ -27,6 +28,7 @@ constexpr std::array<std::size_t, 2> watermark_offsets{2 * control_block_bytes,
                                                        3 * control_block_bytes};
 
 [[nodiscard]] control_status* status_of(const mapping& bytes) noexcept {
+    PAWL_ASSERT(bytes.size() >= control_bytes);
     return reinterpret_cast<control_status*>(bytes.data() + status_offset);
 }
 
@@ -47,6 +49,7 @@ template <class Word>
 // The valid watermark with the greater generation; generation 0 if neither is valid.
 [[nodiscard]] control_watermark newest_watermark(const mapping& bytes,
                                                  std::uint64_t id_word) noexcept {
+    PAWL_ASSERT(bytes.size() >= control_bytes);
     control_watermark newest{};
     for (const std::size_t offset : watermark_offsets) {
         control_watermark mark{};
@@ -60,6 +63,7 @@ template <class Word>
 }
 
 [[nodiscard]] bool is_ours(const mapping& bytes, const journal_id& id) noexcept {
+    PAWL_ASSERT(bytes.size() >= control_bytes);
     control_identity identity{};
     std::memcpy(&identity, bytes.data(), sizeof identity);
     return identity.magic == control_magic && identity.checksum == header_checksum(identity) &&
@@ -167,6 +171,7 @@ void control_page::wake_readers() const noexcept {
 }
 
 result<void> control_page::store_watermark(sequence_number durable) {
+    PAWL_ASSERT(durable >= newest_watermark(bytes_, id_word_).durable);
     control_watermark mark{.generation = generation_ + 1, .durable = durable, .checksum = 0};
     mark.checksum = watermark_checksum(mark, id_word_);
     const std::size_t offset = watermark_offsets[mark.generation % 2];

@@ -2,6 +2,7 @@
 
 #include "format/hash.hpp"
 #include "format/segment_layout.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/remote_file_system.hpp"
 
@@ -157,6 +158,7 @@ result<identity> read_identity(const directory_handle& directory) {
 
 result<identity> create_identity(const directory_handle& directory, std::uint64_t segment_bytes,
                                  const journal_id& origin, std::uint32_t mode) {
+    PAWL_ASSERT(segment_bytes >= min_segment_bytes && segment_bytes <= max_segment_bytes);
     identity fresh{};
     fresh.magic = identity_magic;
     fresh.format_version = format_version;

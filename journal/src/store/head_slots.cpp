@@ -1,8 +1,10 @@
 #include "store/head_slots.hpp"
 
+#include "os/assertion.hpp"
 #include "store/probe_gap.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace pawl::detail {
@@ -12,6 +14,7 @@ head_slots::head_slots(head_slots&& other) noexcept {
 }
 
 head_slots& head_slots::operator=(head_slots&& other) noexcept {
+    PAWL_ASSERT(this != &other);
     table_ = std::exchange(other.table_, nullptr);
     slots_ = std::exchange(other.slots_, 0);
     used_ = std::exchange(other.used_, 0);
@@ -29,6 +32,8 @@ result<head_slots> head_slots::make(std::uint64_t slots) {
 }
 
 head_slots head_slots::at(std::byte* entries, std::uint64_t slots, std::uint64_t used) noexcept {
+    PAWL_ASSERT(entries != nullptr && used < slots);
+    PAWL_ASSERT(reinterpret_cast<std::uintptr_t>(entries) % alignof(stream_head) == 0);
     head_slots made;
     made.table_ = reinterpret_cast<stream_head*>(entries);
     made.slots_ = slots;
@@ -37,6 +42,7 @@ head_slots head_slots::at(std::byte* entries, std::uint64_t slots, std::uint64_t
 }
 
 head_slots head_slots::over(page_memory entries, std::uint64_t slots, std::uint64_t used) noexcept {
+    PAWL_ASSERT(slots <= entries.size() / sizeof(stream_head));
     head_slots made = at(entries.data(), slots, used);
     made.memory_ = std::move(entries);
     return made;
@@ -46,6 +52,7 @@ void head_slots::erase(stream_id stream) noexcept {
     const stream_head* gone = find(stream);
     if (gone == nullptr)
         return;
+    PAWL_ASSERT(used_ != 0);
     const std::uint64_t gap = close_gap(
         static_cast<std::uint64_t>(gone - table_), slots_,
         [this](std::uint64_t slot) { return table_[slot].stream == no_stream_id; },
@@ -53,6 +60,7 @@ void head_slots::erase(stream_id stream) noexcept {
         [this](std::uint64_t from, std::uint64_t to) { table_[to] = table_[from]; });
     table_[gap] = {};
     --used_;
+    PAWL_ASSERT(find(stream) == nullptr);
 }
 
 result<head_slots> head_slots::copy_with(std::uint64_t slots) const {

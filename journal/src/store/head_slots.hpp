@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/heads_layout.hpp"
+#include "os/assertion.hpp"
 #include "os/page_memory.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -16,6 +17,8 @@ namespace pawl::detail {
 
 [[nodiscard]] constexpr std::uint64_t pack_position(std::uint64_t ordinal,
                                                     std::uint64_t offset) noexcept {
+    PAWL_ASSERT(ordinal >> 32 == 0);
+    PAWL_ASSERT(offset % frame_alignment == 0 && offset / frame_alignment >> 32 == 0);
     return ordinal << 32 | offset / frame_alignment;
 }
 [[nodiscard]] constexpr log_position unpack_position(std::uint64_t packed) noexcept {
@@ -70,6 +73,7 @@ class head_slots {
             if (is_full())
                 return nullptr;
             ++used_;
+            PAWL_ASSERT(used_ < slots_);
             table_[at] = {.stream = stream, .version = 0, .last = 0};
             return &table_[at];
         }

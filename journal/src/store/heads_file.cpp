@@ -16,6 +16,7 @@ namespace pawl::detail {
 namespace {
 
 [[nodiscard]] std::uint64_t count_entries(std::span<const std::byte> table) noexcept {
+    PAWL_ASSERT(table.size() % sizeof(stream_head) == 0);
     std::uint64_t streams = 0;
     for (std::size_t at = 0; at < table.size(); at += sizeof(stream_head))
         streams += load_u64(table.data() + at) != no_stream_id ? 1 : 0;
@@ -58,6 +59,7 @@ result<void> write_heads(const directory_handle& directory, const journal_id& id
                          const stream_heads& heads) {
     PAWL_ASSERT(heads.slots.used() < heads.slots.slots());
     PAWL_ASSERT(heads.tags.slots() == 0 || heads.tags.used() < heads.tags.slots());
+    PAWL_ASSERT(heads.covers_something && heads.epoch != 0);
     std::array<std::byte, heads_entries_offset> first{};
     const auto names = pack_names(heads.names);
     heads_header header{};
@@ -86,6 +88,7 @@ result<void> write_heads(const directory_handle& directory, const journal_id& id
 
 result<heads_header> check_heads_header(std::span<const std::byte> first, std::uint64_t body_bytes,
                                         const std::filesystem::path& path, const journal_id& id) {
+    PAWL_ASSERT(first.size() == heads_entries_offset);
     heads_header header{};
     std::memcpy(&header, first.data(), sizeof header);
     if (header.magic != heads_magic || header.format_version > format_version ||
@@ -109,6 +112,7 @@ result<heads_header> check_heads_header(std::span<const std::byte> first, std::u
 
 result<void> check_heads_body(const heads_header& header, std::span<const std::byte> body,
                               const std::filesystem::path& path, name_map& names) {
+    PAWL_ASSERT(header.slots <= body.size() / sizeof(stream_head));
     if (hash_bytes(body.data(), body.size()) != header.body_checksum)
         return bad_heads(path, "checksum mismatch");
     const auto table_bytes = static_cast<std::size_t>(header.slots * sizeof(stream_head));

@@ -1,6 +1,7 @@
 #include "store/heads_rebuild.hpp"
 
 #include "format/name_frame.hpp"
+#include "os/assertion.hpp"
 #include "store/directory.hpp"
 #include "store/retained.hpp"
 #include "store/segment_file.hpp"
@@ -63,6 +64,7 @@ namespace {
     }
     if (!index)
         return std::unexpected(std::move(index.error()));
+    PAWL_ASSERT(index->header.ordinal == ordinal);
     auto taken = merge_segment(heads, *index, space);
     if (auto whole = segment->bytes.whole(); !whole)
         return whole;
@@ -93,6 +95,7 @@ namespace {
 
 result<void> merge_segment(stream_heads& heads, const segment_index& index,
                            const frame_space& space) {
+    PAWL_ASSERT(!heads.covers_something || index.header.ordinal > heads.ordinal);
     for (const index_stream& stream : index.streams) {
         stream_head* head = heads.slots.find_or_grow(stream.stream);
         if (head == nullptr)
@@ -100,6 +103,7 @@ result<void> merge_segment(stream_heads& heads, const segment_index& index,
         head->version = stream.version;
         head->last = pack_position(index.header.ordinal, stream.last_offset());
     }
+    PAWL_ASSERT(heads.slots.used() < heads.slots.slots());
     if (auto named = merge_names(heads, index, space); !named)
         return named;
     if (auto tagged = merge_tags(heads, index, space); !tagged)
@@ -116,6 +120,7 @@ result<stream_heads> load_heads(const directory_handle& directory, const journal
                                 std::uint64_t expected_streams,
                                 std::span<const std::uint64_t> ordinals,
                                 unindexed_commands* unindexed) {
+    PAWL_ASSERT(std::ranges::is_sorted(ordinals));
     const auto begin = read_log_begin(directory, id);
     if (!begin)
         return std::unexpected(begin.error());

@@ -1,6 +1,7 @@
 #include "format/hash.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "store/head_slots.hpp"
 #include "store/segment_index.hpp"
 
@@ -28,6 +29,8 @@ class index_builder {
     }
 
     void add(std::uint64_t offset, commit_word word) {
+        PAWL_ASSERT(offset >= first_frame_offset && offset % frame_alignment == 0);
+        PAWL_ASSERT(index_.marks.empty() || offset > index_.marks.back().offset);
         const std::byte* frame = space_.base + offset;
         mark(offset, load_u64(frame + frame_offset::sequence));
         if (word.is_system()) {
@@ -48,6 +51,9 @@ class index_builder {
     [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
 
     [[nodiscard]] segment_index take(const walk_end& end) {
+        PAWL_ASSERT(end.ended() && fault_ == frame_fault::none && !out_of_memory_);
+        PAWL_ASSERT(end.sequence - end.first_sequence == end.events);
+        PAWL_ASSERT(index_.marks.empty() || index_.marks.back().offset < end.offset);
         take_streams();
         take_tags();
         std::ranges::sort(index_.names, {}, [](const indexed_name& name) {
@@ -132,6 +138,7 @@ class index_builder {
     void note_command(std::uint64_t offset, const std::byte* frame,
                       const command_reference& command, bool goes_on) {
         in_command_ = true;
+        PAWL_ASSERT(!goes_on || !index_.commands.empty());
         if (goes_on && index_.commands.back().hash == command.hash &&
             std::memcmp(index_.commands.back().id, command.id.data(), command.id.size()) == 0) {
             ++index_.commands.back().events;
@@ -165,9 +172,11 @@ class index_builder {
                 {head.stream, head.version, static_cast<std::uint32_t>(last), 0});
         }
         std::ranges::sort(index_.streams, {}, &index_stream::stream);
+        PAWL_ASSERT(index_.streams.size() == heads_.used());
         for (const stream_id stream : continued_) {
             const auto at =
                 std::ranges::lower_bound(index_.streams, stream, {}, &index_stream::stream);
+            PAWL_ASSERT(at != index_.streams.end() && at->stream == stream);
             at->segments_back = not_linked;
         }
     }
@@ -184,7 +193,9 @@ class index_builder {
         if (heads_.wants_to_grow() && !grow())
             return;
         stream_head* head = heads_.find_or_insert(stream);
+        PAWL_ASSERT(head != nullptr);
         const std::uint64_t previous = unpack_position(head->last).offset;
+        PAWL_ASSERT(previous < offset);
         const bool first_here = head->version == 0;
         const std::uint64_t wanted = first_here ? 0 : (offset - previous) / frame_alignment;
         if (back != wanted || version == 0 || (!first_here && version != head->version + 1)) {
@@ -245,6 +256,7 @@ result<segment_index> build_index(const index_source& source,
     index_builder builder{space};
     if (auto started = builder.start(); !started)
         return std::unexpected(std::move(started.error()));
+    PAWL_ASSERT(space.bytes - first_frame_offset >= frame_header_bytes);
     const walk_start from{.sequence =
                               load_u64(space.base + first_frame_offset + frame_offset::sequence)};
     const walk_end end = walk_segment(

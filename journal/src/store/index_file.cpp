@@ -2,6 +2,7 @@
 
 #include "format/block_checksum.hpp"
 #include "format/segment_layout.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
@@ -136,6 +137,7 @@ result<void> index_file::check_layout() {
 }
 
 result<void> index_file::take_section(std::uint64_t at) {
+    PAWL_ASSERT(at >= sizeof(index_header) && bytes_.size() - at >= sizeof(index_section));
     index_section section{};
     std::memcpy(&section, bytes_.data() + at, sizeof section);
     const std::size_t number = section.kind;
@@ -161,6 +163,8 @@ result<void> index_file::take_section(std::uint64_t at) {
 }
 
 result<void> index_file::check_blocks(std::uint64_t begin, std::uint64_t end) {
+    PAWL_ASSERT(begin <= end && end <= header_.checksums_offset);
+    PAWL_ASSERT(checked_.size() == checked_blocks(header_.checksums_offset));
     for (std::uint64_t block = begin / checked_block_bytes; block * checked_block_bytes < end;
          ++block) {
         if (checked_[static_cast<std::size_t>(block)])
@@ -185,6 +189,7 @@ result<void> index_file::check_all() {
 
 std::span<const std::byte> index_file::section(index_section_kind kind) const noexcept {
     const index_section& of = at(kind);
+    PAWL_ASSERT(of.offset <= bytes_.size() && of.bytes <= bytes_.size() - of.offset);
     return bytes_.subspan(static_cast<std::size_t>(of.offset), static_cast<std::size_t>(of.bytes));
 }
 
@@ -195,6 +200,7 @@ bool index_file::possible_offset(std::uint64_t offset) const noexcept {
 
 template <class Entry>
 result<Entry> index_file::entry(const index_section& from, std::uint64_t number) {
+    PAWL_ASSERT(number < from.count && from.entry_bytes == sizeof(Entry));
     const std::uint64_t offset = from.offset + number * sizeof(Entry);
     if (auto right = check_blocks(offset, offset + sizeof(Entry)); !right)
         return std::unexpected(std::move(right.error()));

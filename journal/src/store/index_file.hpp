@@ -3,6 +3,7 @@
 #pragma once
 
 #include "format/index_layout.hpp"
+#include "os/assertion.hpp"
 #include "os/directory_handle.hpp"
 #include "os/mapping.hpp"
 
@@ -82,6 +83,7 @@ class index_file {
     [[nodiscard]] result<std::uint64_t> partition_point(const index_section& in, Before before);
 
     [[nodiscard]] const index_section& at(index_section_kind kind) const noexcept {
+        PAWL_ASSERT(static_cast<std::size_t>(kind) - 1 < known_sections);
         return sections_[static_cast<std::size_t>(kind) - 1];
     }
 

@@ -1,5 +1,6 @@
 #include "store/index_links.hpp"
 
+#include "os/assertion.hpp"
 #include "store/command_index.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
@@ -21,6 +22,7 @@ using stream_list = std::vector<index_stream*>;
 // Links the streams that the segment holds, and removes them from the list.
 template <class Holds>
 [[nodiscard]] result<void> link_to(std::uint64_t back, stream_list& wanted, Holds holds) {
+    PAWL_ASSERT(back != 0);
     stream_list left;
     for (index_stream* stream : wanted) {
         const result<bool> held = holds(stream->stream);
@@ -93,6 +95,7 @@ template <class Holds>
 
 result<void> link_index(segment_index& index, const directory_handle& directory,
                         const journal_id& id, const stream_heads* before) {
+    PAWL_ASSERT(index.header.commands_back == not_linked);
     if (auto linked = link_commands(index.header, directory, id); !linked)
         return linked;
     const std::uint64_t ordinal = index.header.ordinal;

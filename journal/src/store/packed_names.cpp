@@ -1,8 +1,11 @@
 #include "store/packed_names.hpp"
 
+#include "os/assertion.hpp"
+
 #include <pawl/journal/detail/frame.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace pawl::detail {
 
@@ -15,6 +18,7 @@ constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::ui
 std::vector<std::byte> pack_names(const name_map& names) {
     std::vector<std::byte> packed;
     for (const auto& [name, stream] : names) {
+        PAWL_ASSERT(std::in_range<std::uint32_t>(name.size()));
         const std::size_t at = packed.size();
         packed.resize(at + name_prefix_bytes + name.size());
         store_u64(packed.data() + at, stream);

@@ -1,6 +1,8 @@
 // Taking an entry out of a table with linear probing.
 #pragma once
 
+#include "os/assertion.hpp"
+
 #include <cstdint>
 
 namespace pawl::detail {
@@ -11,6 +13,7 @@ namespace pawl::detail {
 template <class IsFree, class Home, class Move>
 [[nodiscard]] std::uint64_t close_gap(std::uint64_t gap, std::uint64_t slots, IsFree is_free,
                                       Home home, Move move) noexcept {
+    PAWL_ASSERT(gap < slots);
     const auto next = [slots](std::uint64_t slot) { return slot + 1 == slots ? 0 : slot + 1; };
     const auto distance = [slots](std::uint64_t from, std::uint64_t to) {
         return to >= from ? to - from : to + slots - from;

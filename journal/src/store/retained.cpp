@@ -2,12 +2,14 @@
 
 #include "format/hash.hpp"
 #include "format/name_frame.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 namespace pawl::detail {
@@ -28,6 +30,7 @@ void add(bytes& to, const void* from, std::size_t count) {
     for (const recorded_description& each : all) {
         const retained_description front{each.next_sequence, each.timestamp_ns,
                                          each.name.size() + each.bytes.size()};
+        PAWL_ASSERT(!each.name.empty() && std::in_range<std::uint32_t>(each.name.size()));
         const std::uint64_t what = std::uint64_t{each.type} |
                                    std::uint64_t{each.schema_version} << 16 |
                                    std::uint64_t{each.name.size()} << 32;
@@ -75,6 +78,7 @@ void add(bytes& to, const void* from, std::size_t count) {
 }
 
 [[nodiscard]] log_begin begin_of(const retained_header& header) noexcept {
+    PAWL_ASSERT(header.first_ordinal != 0 && header.before_epoch != 0);
     return {.ordinal = header.first_ordinal,
             .before = {.known = true,
                        .type = static_cast<system_type>(header.before_type),
@@ -96,6 +100,9 @@ void add(bytes& to, const void* from, std::size_t count) {
     header.header_bytes = sizeof header;
     std::memcpy(header.journal, id.data(), id.size());
     const log_begin& begin = kept.begin;
+    PAWL_ASSERT(begin.is_pruned() && begin.before.known && begin.before.epoch != 0);
+    PAWL_ASSERT(begin.before.ordinal == begin.ordinal - 1);
+    PAWL_ASSERT(begin.before.sequence == begin.sequence());
     header.first_ordinal = begin.ordinal;
     header.first_sequence = begin.sequence();
     header.before_epoch = begin.before.epoch;
@@ -293,6 +300,9 @@ result<std::optional<retained_log>> read_retained(const directory_handle& direct
 
 result<void> write_retained(const directory_handle& directory, const journal_id& id,
                             const retained_log& kept) {
+    PAWL_ASSERT(std::ranges::adjacent_find(kept.streams, std::ranges::greater_equal{},
+                                           &stream_head::stream) == kept.streams.end());
+    PAWL_ASSERT(kept.streams.empty() || kept.streams.front().stream != no_stream_id);
     retained_header header = header_of(kept, id);
     const bytes names = pack_names(kept.names);
     const bytes descriptions = pack_descriptions(kept.descriptions);
@@ -342,6 +352,7 @@ result<log_begin> read_log_begin(const directory_handle& directory, const journa
 }
 
 result<stream_heads> heads_of(const retained_log& kept, std::uint64_t expected_streams) {
+    PAWL_ASSERT(kept.begin.is_pruned());
     auto heads = empty_heads(std::max<std::uint64_t>(expected_streams, kept.streams.size()));
     if (!heads)
         return heads;

@@ -16,6 +16,9 @@ namespace {
 [[nodiscard]] segment_header make_header(const segment_request& request) {
     PAWL_ASSERT(request.segment_bytes >= min_segment_bytes);
     PAWL_ASSERT(request.segment_bytes <= max_segment_bytes);
+    PAWL_ASSERT(request.before.epoch != 0 || request.before.end_offset == 0);
+    PAWL_ASSERT(request.before.epoch != 0 || request.before.start_sequence == 0);
+    PAWL_ASSERT(request.before.end_offset % frame_alignment == 0);
     segment_header header{};
     header.magic = segment_magic;
     header.format_version = format_version;
@@ -138,6 +141,7 @@ struct sized_segment {
 }
 
 [[nodiscard]] result<read_segment> map_for_reading(opened_segment opened, std::uint64_t bytes) {
+    PAWL_ASSERT(bytes > first_frame_offset && bytes <= opened.check.header.segment_bytes);
     const auto which = opened.source.identity();
     if (!which)
         return std::unexpected(which.error());
@@ -165,6 +169,7 @@ result<writable_segment> create_segment(const segment_request& request) {
     const auto build = [&]() -> result<void> {
         fresh->write_in_place();
         const auto room = std::min(request.allocate_bytes, request.segment_bytes);
+        PAWL_ASSERT(room >= first_frame_offset);
         if (auto done = fresh->allocate(room); !done)
             return done;
         if (room != request.segment_bytes) {
@@ -195,6 +200,7 @@ result<writable_segment> create_segment(const segment_request& request) {
 
 result<void> release_zero_space(const file& source, std::uint64_t offset,
                                 std::uint64_t segment_bytes) {
+    PAWL_ASSERT(offset <= segment_bytes);
     const std::uint64_t from = (offset + page_bytes() - 1) / page_bytes() * page_bytes();
     return from < segment_bytes ? source.punch(from, segment_bytes - from) : result<void>{};
 }

@@ -4,6 +4,7 @@
 #include "format/metadata.hpp"
 #include "format/name_frame.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
@@ -63,6 +64,8 @@ class index_encoder {
 
     template <class Entry>
     void add(index_section_kind kind, std::uint16_t flags, const std::vector<Entry>& entries) {
+        PAWL_ASSERT(sizeof(index_section) <=
+                    sizeof(index_header) + sections_ * sizeof(index_section) - next_entry_);
         const auto bytes = std::as_bytes(std::span{entries});
         const index_section section{.kind = static_cast<std::uint16_t>(kind),
                                     .flags = flags,
@@ -77,6 +80,7 @@ class index_encoder {
     }
 
     [[nodiscard]] std::vector<std::byte> finish(index_header header) {
+        PAWL_ASSERT(next_entry_ == sizeof(index_header) + sections_ * sizeof(index_section));
         header.sections = sections_;
         header.checksums_offset = file_.size();
         header.checksum = header_checksum(header);
@@ -103,6 +107,7 @@ class index_encoder {
 template <class Entry>
 [[nodiscard]] std::vector<Entry> take(const index_file& from, index_section_kind kind) {
     const auto bytes = from.section(kind);
+    PAWL_ASSERT(bytes.size() % sizeof(Entry) == 0);
     std::vector<Entry> entries(bytes.size() / sizeof(Entry));
     if (!entries.empty())
         std::memcpy(entries.data(), bytes.data(), bytes.size());
@@ -143,6 +148,10 @@ result<segment_index> index_from_frames(const read_segment& segment,
 }
 
 std::vector<std::byte> encode_index(const segment_index& index) {
+    PAWL_ASSERT(index.header.commands_back != not_linked);
+    PAWL_ASSERT(std::ranges::find(index.streams, not_linked, &index_stream::segments_back) ==
+                index.streams.end());
+    PAWL_ASSERT(index.tags.empty() == index.postings.empty());
     constexpr std::uint32_t always = 4;
     const bool commands = !index.commands.empty();
     const bool tags = !index.tags.empty();
@@ -241,6 +250,8 @@ bool lists_what_is_there(const segment_index& index, const frame_space& space) n
                index.names,
                [&](const indexed_name& each) { return name_at(space, each.offset).has_value(); }) &&
            std::ranges::all_of(index.tags, [&](const index_tag& each) {
+               PAWL_ASSERT(each.postings != 0 &&
+                           each.postings <= index.postings.size() - each.first);
                const index_posting last = index.postings[each.first + each.postings - 1];
                return names_tag(space, std::uint64_t{last} * frame_alignment, each.tag);
            });

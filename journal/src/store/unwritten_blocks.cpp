@@ -1,5 +1,6 @@
 #include "store/unwritten_blocks.hpp"
 
+#include "os/assertion.hpp"
 #include "os/page_memory.hpp"
 
 #include <linux/fiemap.h>
@@ -28,6 +29,8 @@ struct alignas(::fiemap) extent_room {
 // Uses the segment's own descriptor, because its name may refer to another file by now.
 [[nodiscard]] result<void> write_past_the_cache(const writable_segment& segment, std::uint64_t from,
                                                 std::uint64_t to) {
+    PAWL_ASSERT(from < to && to <= segment.bytes.size());
+    PAWL_ASSERT(from % page_bytes() == 0);
     constexpr std::uint64_t most_at_once = std::uint64_t{1} << 20;
     if (auto direct = segment.source.write_past_cache(true); !direct)
         return direct;
@@ -50,6 +53,7 @@ struct alignas(::fiemap) extent_room {
 }  // namespace
 
 result<bool> has_unwritten_blocks(const file& source, std::uint64_t offset, std::uint64_t bytes) {
+    PAWL_ASSERT(source);
     struct statfs status{};
     if (::fstatfs(source.descriptor(), &status) != 0 || status.f_type != EXT4_SUPER_MAGIC)
         return false;
@@ -94,6 +98,7 @@ result<void> check_written(const file& source, std::uint64_t offset, std::uint64
 
 result<bool> sync_for_good(const writable_segment& segment, std::uint64_t offset,
                            std::uint64_t bytes) {
+    PAWL_ASSERT(offset <= segment.bytes.size() && bytes <= segment.bytes.size() - offset);
     if (auto synced = segment.bytes.sync(offset, bytes); !synced)
         return std::unexpected(std::move(synced.error()));
     if (auto kept = segment.source.check_synced(); !kept)

@@ -1,5 +1,6 @@
 #include "store/writer_lock.hpp"
 
+#include "os/assertion.hpp"
 #include "os/io_hook.hpp"
 #include "os/mapping.hpp"
 #include "store/directory.hpp"
@@ -44,6 +45,7 @@ void unlock_in_parent() {
 
 [[nodiscard]] result<void> lock_whole(const file& opened, const directory_handle& directory,
                                       std::string_view name) {
+    PAWL_ASSERT(opened);
     const auto& path = opened.path();
     if (const int refused = call_io_hook({.operation = io_operation::lock, .path = path.c_str()});
         refused != 0) {
@@ -70,6 +72,7 @@ void unlock_in_parent() {
 // Closing the descriptor is not enough: a child that was just forked holds a copy until its handler
 // has run, and the lock lasts as long as any copy. An explicit unlock ends it for all of them.
 void unlock_whole(const file& opened) noexcept {
+    PAWL_ASSERT(opened);
     struct flock request = whole_file(F_UNLCK);
     (void)::fcntl(opened.descriptor(), F_OFD_SETLK, &request);
 }
@@ -136,6 +139,7 @@ result<std::unique_ptr<writer_lock>> writer_lock::acquire(const directory_handle
     if (lock == nullptr)
         return fail(errc::out_of_memory);
     const std::scoped_lock guard{held_mutex};
+    PAWL_ASSERT(held_first == nullptr || held_first->previous_ == nullptr);
     lock->next_ = held_first;
     if (held_first != nullptr)
         held_first->previous_ = lock.get();
@@ -144,6 +148,7 @@ result<std::unique_ptr<writer_lock>> writer_lock::acquire(const directory_handle
 }
 
 result<void> writer_lock::hold_identity() {
+    PAWL_ASSERT(lock_ && !identity_);
     auto opened = directory_.open(identity_name, file::access::read_write);
     if (!opened)
         return std::unexpected(std::move(opened.error()));
@@ -165,6 +170,8 @@ writer_lock::~writer_lock() {
     const std::scoped_lock guard{held_mutex};
     if (!lock_)
         return;  // a forked child has forgotten it
+    PAWL_ASSERT((previous_ == nullptr) == (held_first == this));
+    PAWL_ASSERT(next_ == nullptr || next_->previous_ == this);
     unlock_whole(lock_);
     if (identity_)
         unlock_whole(identity_);
