@@ -22,6 +22,7 @@ segment_end end_of(const index_header& index) noexcept {
 }
 
 segment_end end_of(const segment_header& header, const walk_end& walk) noexcept {
+    PAWL_ASSERT(walk.ended() && header.epoch != 0);
     return {.known = true,
             .type = walk.end_type,
             .epoch = header.epoch,
@@ -72,6 +73,7 @@ class surveyor {
         if (auto all_there = find_first_to_read(); !all_there)
             return std::unexpected(std::move(all_there.error()));
         survey_.blank_from = survey_.segments.size();
+        PAWL_ASSERT(survey_.first_read <= survey_.segments.size());
         for (std::size_t i = survey_.first_read; i < survey_.segments.size(); ++i) {
             auto more = read(i);
             if (!more)
@@ -81,6 +83,9 @@ class surveyor {
         }
         if (auto judged = judge(); !judged)
             return std::unexpected(std::move(judged.error()));
+        PAWL_ASSERT(survey_.blank_from <= survey_.segments.size());
+        PAWL_ASSERT(survey_.durable <= survey_.next_sequence);
+        PAWL_ASSERT(!survey_.hole || survey_.hole->sequence == survey_.next_sequence);
         return survey_;
     }
 
@@ -165,6 +170,7 @@ class surveyor {
     // of a journal were written on two machines and then mixed, each segment is whole, and the log
     // is not.
     [[nodiscard]] result<void> see_all_before(std::size_t trusted) {
+        PAWL_ASSERT(trusted <= survey_.segments.size());
         segment_end before = survey_.begin.before;
         for (std::size_t i = 0; i < trusted; ++i) {
             const surveyed_segment& segment = survey_.segments[i];
@@ -211,6 +217,7 @@ class surveyor {
 
     // Reads segment i, in order; false if nothing after it is to be read.
     [[nodiscard]] result<bool> read(std::size_t i) {
+        PAWL_ASSERT(i < survey_.segments.size() && !survey_.hole);
         surveyed_segment& segment = survey_.segments[i];
         const std::uint64_t expected =
             i == 0 ? survey_.begin.ordinal : survey_.segments[i - 1].ordinal + 1;
@@ -252,6 +259,7 @@ class surveyor {
         if (auto whole = opened.bytes.whole(); !whole)
             return std::unexpected(std::move(whole.error()));
         PAWL_ASSERT(end.sequence >= from.sequence && end.offset >= from.offset);
+        PAWL_ASSERT(end.durable <= end.sequence);
         segment.read = true;
         segment.walk = end;
         survey_.bytes_read += end.offset;
@@ -280,6 +288,7 @@ class surveyor {
                                           const data_ranges& data) {
         const surveyed_segment& segment = survey_.segments[i];
         const walk_end& end = segment.walk;
+        PAWL_ASSERT(segment.read && end.ended());
         if (segment.index.epoch != segment.header.epoch || segment.index.end_offset != end.offset ||
             segment.index.end_hash != end.end_hash) {
             // The log decides; what is derived from it is created again.
@@ -372,6 +381,8 @@ class surveyor {
         }
         const auto& segments = survey_.segments;
         // The cut stores an end frame at the hole. A writer always keeps room for one.
+        PAWL_ASSERT(segments[hole.segment].read);
+        PAWL_ASSERT(hole.offset >= first_frame_offset && hole.offset % frame_alignment == 0);
         if (hole.offset > segments[hole.segment].header.segment_bytes - end_frame_bytes)
             return damage("the frames before it leave no room for the segment's end");
         for (std::size_t i = hole.segment; i < segments.size(); ++i) {
@@ -410,6 +421,7 @@ class surveyor {
                 return whole;
             survey_.bytes_read += space.bytes - from;
         }
+        PAWL_ASSERT(survey_.blank_from > hole.segment);
         survey_.seen = std::max({survey_.seen, search.seen(), request_.published});
         return {};
     }

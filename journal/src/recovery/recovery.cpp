@@ -31,10 +31,12 @@ void store_again(std::byte* base, std::uint64_t from, std::uint64_t to) noexcept
 // Offset of the first frame at or above the sequence, system frames included.
 [[nodiscard]] std::uint64_t offset_of_sequence(const frame_space& space, std::uint64_t end,
                                                sequence_number sequence) noexcept {
+    PAWL_ASSERT(end >= first_frame_offset && end <= space.bytes);
     std::uint64_t offset = first_frame_offset;
     while (offset < end && load_u64(space.base + offset + frame_offset::sequence) < sequence) {
         offset += padded(commit_word{load_u64(space.base + offset)}.frame_bytes());
     }
+    PAWL_ASSERT(offset <= end);
     return offset;
 }
 
@@ -92,11 +94,13 @@ class recoverer {
 
     [[nodiscard]] bool torn() const noexcept { return survey_.hole.has_value(); }
     [[nodiscard]] const surveyed_segment& holed() const {
+        PAWL_ASSERT(torn() && survey_.hole->segment < survey_.segments.size());
         return survey_.segments[survey_.hole->segment];
     }
     // The segment with the hole holds something, or its predecessor rolled over to it. Otherwise it
     // was only prepared.
     [[nodiscard]] bool cut_in_place() const {
+        PAWL_ASSERT(torn());
         return survey_.hole->offset > first_frame_offset || survey_.torn_bytes != 0 ||
                (survey_.end.known && survey_.end.type == system_type::rolled);
     }
@@ -150,6 +154,7 @@ class recoverer {
     // and segments after it are gone. The next report may count fewer lost events, because it
     // counts only what it still sees.
     [[nodiscard]] result<void> change() {
+        PAWL_ASSERT(!request_.dry_run);
         if (auto done = remove_temporaries(request_.directory); !done)
             return done;
         if (auto done = store_again_what_may_be_lost(); !done)
@@ -205,6 +210,7 @@ class recoverer {
         std::uint64_t to = walk.offset;
         if (walk.ended()) {
             to += end_frame_bytes;
+            PAWL_ASSERT(to <= space.bytes);
             // What an abandoned reservation wrote after a clean end was zeroed in memory. The zeros
             // may never have reached the disk, even if they are still in memory, so everything that
             // may hold data is stored again.
@@ -238,6 +244,7 @@ class recoverer {
     // to the first: a crash must not leave a gap in the ordinals.
     [[nodiscard]] result<void> clear_away_later_segments() {
         const std::size_t first = torn() ? survey_.hole->segment + 1 : survey_.blank_from;
+        PAWL_ASSERT(first <= survey_.segments.size());
         for (std::size_t i = survey_.segments.size(); i > first; --i) {
             const surveyed_segment& segment = survey_.segments[i - 1];
             auto cleared = i - 1 >= survey_.blank_from
@@ -252,6 +259,7 @@ class recoverer {
     [[nodiscard]] result<writable_segment> create_next(
         std::uint64_t ordinal, const predecessor& before,
         directory_handle::on_existing existing = directory_handle::on_existing::fail) {
+        PAWL_ASSERT(!done_.successor);
         return create_segment({.directory = request_.directory,
                                .id = id_,
                                .ordinal = ordinal,
@@ -265,6 +273,7 @@ class recoverer {
     // is renamed over it. A crash before the rename leaves the prepared segment as it was found; a
     // crash after it leaves a prepared segment that names its predecessor.
     [[nodiscard]] result<void> replace_prepared() {
+        PAWL_ASSERT(survey_.hole->offset == first_frame_offset && survey_.torn_bytes == 0);
         auto made =
             create_next(holed().ordinal, done_.before, directory_handle::on_existing::replace);
         if (!made)
@@ -312,6 +321,8 @@ class recoverer {
     }
 
     void store_cut_frame(const writable_segment& segment) {
+        PAWL_ASSERT(done_.successor.has_value());
+        PAWL_ASSERT(segment.header.ordinal == holed().ordinal);
         const log_hole& hole = *survey_.hole;
         const walk_end& walk = holed().walk;
         const end_payload payload{.successor_epoch = 0,

@@ -1,6 +1,7 @@
 #include "recovery/torn_evidence.hpp"
 
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "os/mapping.hpp"
 #include "store/directory.hpp"
 #include "store/unwritten_blocks.hpp"
@@ -26,6 +27,7 @@ result<directory_handle> torn_evidence::directory() const {
 }
 
 result<void> torn_evidence::keep_segment(std::uint64_t ordinal, const segment_header& header) {
+    PAWL_ASSERT(header.ordinal == ordinal && header.epoch != 0);
     auto torn = directory();
     if (!torn)
         return std::unexpected(std::move(torn.error()));
@@ -70,6 +72,7 @@ void torn_evidence::release_kept(const directory_handle& torn, const std::string
 // What is released is zero already, so a crash at any point changes nothing that is read. A
 // page that cannot be read may be evidence: then everything stays.
 void torn_evidence::release_after(std::uint64_t offset, const writable_segment& segment) {
+    PAWL_ASSERT(offset <= segment.bytes.size());
     const std::uint64_t end = last_nonzero(segment.space(), segment.data(), offset);
     auto done = segment.bytes.whole();
     if (done)
@@ -85,6 +88,8 @@ void torn_evidence::note_room_kept(const std::filesystem::path& path, const erro
 
 result<void> torn_evidence::keep_overwritten(const writable_segment& segment,
                                              std::uint64_t offset) {
+    PAWL_ASSERT(offset % frame_alignment == 0 && offset <= segment.bytes.size());
+    PAWL_ASSERT(end_frame_bytes <= segment.bytes.size() - offset);
     const std::span<const std::byte> overwritten{segment.bytes.data() + offset, end_frame_bytes};
     if (std::ranges::all_of(overwritten, [](std::byte b) { return b == std::byte{0}; })) {
         return {};

@@ -34,6 +34,7 @@ bool witness_search::plausible(const frame_space& space, std::uint64_t offset,
 
 bool witness_search::search(const frame_space& space, const data_ranges& data,
                             std::uint64_t from) noexcept {
+    PAWL_ASSERT(from % frame_alignment == 0 && from <= space.bytes);
     std::uint64_t offset = from;
     while (!proves_damage() && has_room_for_header(space, offset)) {
         // A frame begins with a word that is not zero.
@@ -73,6 +74,7 @@ bool witness_search::search(const frame_space& space, const data_ranges& data,
 }
 
 std::string witness_search::reason() const {
+    PAWL_ASSERT(proves_damage());
     if (spent_)
         return "too many bytes after it look like frames to check them all";
     return "a frame after it, at byte " + std::to_string(proven_at_) +
