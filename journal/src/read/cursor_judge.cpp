@@ -1,5 +1,6 @@
 // How a cursor tells the end of a journal from damage, and notices that the log was cut below its
 // position.
+#include "os/assertion.hpp"
 #include "read/cursor_state.hpp"
 #include "recovery/survey_at_rest.hpp"
 #include "store/directory.hpp"
@@ -55,6 +56,7 @@ result<end_of_journal> cursor_state::judge_missing(end_of_journal seen) {
 // Whether there is still no whole frame here. Called after everything that makes it look like
 // damage was read, because a writer may have changed files between two of the reads.
 bool cursor_state::hole_remains() const {
+    PAWL_ASSERT(segment_.has_value());
     const segment_header& header = segment_->header;
     return look_again(directory_, id_,
                       {.ordinal = header.ordinal,
@@ -65,6 +67,7 @@ bool cursor_state::hole_remains() const {
 
 // A frame is missing or wrong where the cursor stands.
 result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
+    PAWL_ASSERT(segment_.has_value() && fault != frame_fault::none);
     const auto damaged = [&](std::string_view proof) -> result<end_of_journal> {
         if (!hole_remains())
             return end_of_journal::open;
@@ -101,6 +104,7 @@ result<end_of_journal> cursor_state::judge_hole(frame_fault fault) {
 // While a writer is alive, what proves that the log continues past the cursor's position; empty if
 // nothing does.
 std::string_view cursor_state::proof_beyond() const {
+    PAWL_ASSERT(segment_.has_value());
     if (const control_view* control = durable_.control();
         control != nullptr && control->durable().value_or(0) > sequence_)
         return "the writer reports it as durable";
@@ -132,6 +136,7 @@ result<void> cursor_state::revalidate() {
 }
 
 result<void> cursor_state::reopen_if_replaced() {
+    PAWL_ASSERT(segment_.has_value() && !left_);
     const std::uint64_t ordinal = segment_->header.ordinal;
     const auto named = directory_handle{directory_}.identity_of(segment_name(ordinal));
     if (named && *named == segment_->which)

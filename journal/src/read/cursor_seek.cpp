@@ -1,5 +1,6 @@
 // How a cursor finds the place where it begins.
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "read/cursor_state.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
@@ -141,6 +142,7 @@ result<void> cursor_state::enter_holding(sequence_number sequence) {
 
 // Without a mark, reading starts at the segment's first frame: a bad index block only costs time.
 result<void> cursor_state::start_at_mark(sequence_number sequence) {
+    PAWL_ASSERT(segment_ && segment_->header.ordinal == ordinal_);
     auto index = index_file::open(directory_, id_, ordinal_);
     if (!index) {
         return index.error().code == errc::newer_format ? std::unexpected(std::move(index.error()))
@@ -148,6 +150,7 @@ result<void> cursor_state::start_at_mark(sequence_number sequence) {
     }
     const auto mark = index->mark_before(sequence);
     if (mark && *mark && can_begin_at(**mark)) {
+        PAWL_ASSERT((*mark)->sequence <= sequence);
         offset_ = (*mark)->offset;
         sequence_ = (*mark)->sequence;
         records_.set_digest(0);
@@ -157,6 +160,7 @@ result<void> cursor_state::start_at_mark(sequence_number sequence) {
 
 // Whether the frame at a mark is valid and has its sequence, and is not in the middle of a batch.
 bool cursor_state::can_begin_at(const index_mark& mark) const noexcept {
+    PAWL_ASSERT(segment_.has_value());
     const frame_space space = segment_->space();
     if (mark.offset < first_frame_offset ||
         check_in_order(space, mark.offset, mark.sequence) != frame_fault::none)
@@ -375,6 +379,7 @@ result<void> cursor_state::seek_position(const from_position& from) {
 // A whole frame may lie after a hole, and one inside a batch may belong to a batch that was never
 // committed: only reading up to it proves that it is in the journal.
 result<void> cursor_state::walk_to_position(sequence_number sequence, log_position position) {
+    PAWL_ASSERT(segment_ && segment_->header.ordinal == position.ordinal);
     sequence_ = load_u64(segment_->bytes.data() + first_frame_offset + frame_offset::sequence);
     if (auto started = start_at_mark(sequence); !started)
         return started;

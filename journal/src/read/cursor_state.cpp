@@ -35,6 +35,7 @@ const event* cursor_state::next() {
 // Takes the next frame if it is an event of the most common kind: whole, not in a batch, and
 // without metadata. Leaves everything else to advance().
 inline bool cursor_state::take_plain() noexcept {
+    PAWL_ASSERT(segment_ && !left_ && !linked_ && !failure_);
     if (!has_room_for_header(space_, offset_) || count_guarded_faults() != faults_seen_)
         [[unlikely]]
         return false;
@@ -57,6 +58,7 @@ inline bool cursor_state::take_plain() noexcept {
     ++sequence_;
     point_ = {sequence_, content, hash};
     offset_ += bytes;
+    PAWL_ASSERT(offset_ <= space_.bytes);
     return true;
 }
 
@@ -127,6 +129,7 @@ cursor_state::step cursor_state::advance() {
     }
     if (offset_ >= verified_to_ && !check_ahead(word)) [[unlikely]]
         return step::nothing;
+    PAWL_ASSERT(padded(word.frame_bytes()) <= space_.bytes - offset_);
     if (word.is_system()) [[unlikely]] {
         if (is_end(word)) {
             note_end(word);
@@ -222,10 +225,13 @@ frame_fault cursor_state::check_whole(commit_word word) noexcept {
     }
     const unit_check unit = check_unit(space_, offset_, sequence_);
     verified_to_ = unit.end;
+    PAWL_ASSERT(unit.fault != frame_fault::none ||
+                (unit.end > offset_ && unit.end <= space_.bytes));
     return unit.fault;
 }
 
 bool cursor_state::widen() {
+    PAWL_ASSERT(windowed_ && segment_);
     if (window_.reaches_end() || offset_ >= segment_->bytes.size()) {
         // Whatever is wrong here is checked and reported from the file's mapping.
         windowed_ = false;
@@ -238,6 +244,7 @@ bool cursor_state::widen() {
         return false;
     }
     space_ = window_.space();
+    PAWL_ASSERT(space_.bytes > offset_);
     return true;
 }
 
@@ -292,6 +299,8 @@ void cursor_state::adopt(read_segment segment, kind which) noexcept {
 }
 
 void cursor_state::go_on_in(read_segment segment) noexcept {
+    PAWL_ASSERT(segment_ && segment.header.ordinal == segment_->header.ordinal);
+    PAWL_ASSERT(segment.header.epoch == segment_->header.epoch);
     segment_ = std::move(segment);
     windowed_ = false;
     space_ = segment_->space();
@@ -310,6 +319,7 @@ result<bool> cursor_state::enter_successor() {
     const bool on_route = next_stop_ < route_.stops.size();
     if (on_route) {
         const std::uint64_t stop = route_.stops[next_stop_++];
+        PAWL_ASSERT(!left_ || stop > left_->ordinal);
         if (!left_ || left_->ordinal + 1 != stop) {
             if (auto entered = enter_stop(stop); !entered)
                 return std::unexpected(std::move(entered.error()));

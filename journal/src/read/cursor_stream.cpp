@@ -48,6 +48,7 @@ result<void> cursor_state::refuse_pruned_versions() const {
 }
 
 result<void> cursor_state::follow_stream() {
+    PAWL_ASSERT(placed_ && options_.stream != no_stream_id);
     note_place();
     auto planned = plan_route({.directory = directory_,
                                .id = id_,
@@ -88,6 +89,7 @@ result<void> cursor_state::enter_stop(std::uint64_t ordinal) {
 }
 
 result<void> cursor_state::plan_stream() {
+    PAWL_ASSERT(segment_.has_value());
     if (!sure_)
         note_place();
     if (!believes_indexes_)
@@ -114,6 +116,7 @@ result<void> cursor_state::plan_stream() {
 }
 
 bool cursor_state::collect_links(const index_stream& stream) {
+    PAWL_ASSERT(links_.empty());
     std::uint64_t offset = stream.last_offset();
     stream_version version = stream.version;
     for (;; --version) {
@@ -150,6 +153,7 @@ cursor_state::step cursor_state::advance_linked() {
     }
     PAWL_ASSERT(next_link_ < links_.size());
     const std::uint64_t offset = links_[next_link_];
+    PAWL_ASSERT(offset >= offset_);
     const commit_word word{load_u64(space_.base + offset)};
     const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
     if (lost_a_page())

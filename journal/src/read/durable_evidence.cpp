@@ -1,6 +1,7 @@
 #include "read/durable_evidence.hpp"
 
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "os/deadline.hpp"
 #include "store/directory.hpp"
 
@@ -40,6 +41,7 @@ void durable_evidence::refresh() {
 
 void durable_evidence::ask_log(const frame_space& space, std::uint64_t offset,
                                sequence_number sequence) noexcept {
+    PAWL_ASSERT(offset >= first_frame_offset && offset % frame_alignment == 0);
     if (walked_to_ == 0) {
         walked_to_ = offset;
         walked_sequence_ = sequence;

@@ -4,6 +4,7 @@
 #include "format/description_frame.hpp"
 #include "format/frame_check.hpp"
 #include "format/hash.hpp"
+#include "os/assertion.hpp"
 
 #include <pawl/journal/detail/frame.hpp>
 #include <pawl/journal/types.hpp>
@@ -33,6 +34,7 @@ class records_between {
     // A system frame that lies before the event with this sequence. May throw std::bad_alloc.
     void note(const frame_space& space, std::uint64_t offset, commit_word word,
               sequence_number next) {
+        PAWL_ASSERT(word.is_system());
         const system_class found = classify_system(word);
         if (found == system_class::stream_name)
             note_name(space, offset, word);

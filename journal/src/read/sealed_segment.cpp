@@ -1,5 +1,6 @@
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "recovery/log_survey.hpp"
 #include "store/directory.hpp"
 #include "store/log_begin.hpp"
@@ -222,6 +223,7 @@ result<void> sealed_segment::check_follows(const sealed_segment* before) const {
 }
 
 event sealed_segment::at(std::uint64_t offset) const noexcept {
+    PAWL_ASSERT(offset >= detail::first_frame_offset && offset % detail::frame_alignment == 0);
     const std::byte* frame = base_ + offset;
     const detail::commit_word word{detail::load_u64(frame)};
     return event{frame,

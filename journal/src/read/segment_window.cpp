@@ -21,6 +21,7 @@ constexpr std::uint64_t granularity = 4096;
 
 void segment_window::enter(const file& source, std::uint64_t segment_bytes,
                            std::uint64_t epoch) noexcept {
+    PAWL_ASSERT(segment_bytes > first_frame_offset && epoch != 0);
     source.will_read_in_order();
     source_ = &source;
     segment_bytes_ = segment_bytes;

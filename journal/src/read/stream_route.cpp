@@ -1,5 +1,6 @@
 #include "read/stream_route.hpp"
 
+#include "os/assertion.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
 #include "store/segment_file.hpp"
@@ -44,6 +45,7 @@ class route_planner {
 
     // Returns how many segments back to look next.
     [[nodiscard]] result<std::uint64_t> look_at(std::uint64_t ordinal) {
+        PAWL_ASSERT(route_.stops.empty() || ordinal < route_.stops.back());
         auto index = index_file::open(request_.directory, request_.id, ordinal);
         if (!index)
             return without_index(ordinal, std::move(index.error()));
@@ -108,6 +110,7 @@ class route_planner {
 }  // namespace
 
 result<stream_route> plan_route(const route_request& request) {
+    PAWL_ASSERT(request.stream != no_stream_id);
     return route_planner{request}.run();
 }
 
