@@ -1,6 +1,7 @@
 #include "audit/stream_audit.hpp"
 
 #include "format/metadata.hpp"
+#include "os/assertion.hpp"
 
 #include <cstring>
 #include <utility>
@@ -142,6 +143,7 @@ std::optional<stream_fault> stream_audit::finish() {
 }
 
 void stream_audit::add(const frame_space& space, std::uint64_t offset, commit_word word) {
+    PAWL_ASSERT(!is_end(word) && offset % frame_alignment == 0);
     const std::byte* frame = space.base + offset;
     if (word.is_system()) {
         if (classify_system(word) == system_class::stream_name)
@@ -175,6 +177,7 @@ void stream_audit::add(const frame_space& space, std::uint64_t offset, commit_wo
 }
 
 void stream_audit::add_name(const std::byte* frame, std::uint64_t offset, commit_word word) {
+    PAWL_ASSERT(classify_system(word) == system_class::stream_name);
     if (!complete_)
         return;
     const stream_id stream = load_u64(frame + frame_offset::stream);
@@ -212,6 +215,7 @@ void stream_audit::add_tags(const std::byte* frame, std::uint64_t offset, commit
 // What is wrong with a head in the file; empty if it is right.
 std::string stream_audit::wrong_with(const stream_head& claimed,
                                      const compared_table& tables) const {
+    PAWL_ASSERT(claimed.stream != 0);
     const std::string stream = entry_text(claimed.stream, tables.of_tags);
     if (tables.claimed.find(claimed.stream) != &claimed)
         return stream + " is in a slot where a search does not find it";

@@ -1,5 +1,6 @@
 #include "audit/tail_verdict.hpp"
 
+#include "os/assertion.hpp"
 #include "recovery/survey_at_rest.hpp"
 #include "store/writer_lock.hpp"
 
@@ -9,6 +10,7 @@
 namespace pawl::detail {
 
 tail_verdict judge_tail(const survey_request& request, const walk_end& hole) {
+    PAWL_ASSERT(!hole.ended());
     if (hole.fault == frame_fault::absent) {
         const auto live = writer_lock::is_held(request.directory);
         if (live && *live)
@@ -23,6 +25,8 @@ tail_verdict judge_tail(const survey_request& request, const walk_end& hole) {
 }
 
 walk_end joined(const walk_end& first, const walk_end& second) noexcept {
+    PAWL_ASSERT(!first.ended());
+    PAWL_ASSERT(second.offset >= first.offset && second.sequence >= first.sequence);
     walk_end both = second;
     both.first_sequence = first.first_sequence;
     both.events += first.events;

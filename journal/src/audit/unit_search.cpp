@@ -34,6 +34,7 @@ bool unit_search::plausible(std::uint64_t offset, commit_word word,
 }
 
 std::optional<walk_start> unit_search::after(const walk_end& hole) noexcept {
+    PAWL_ASSERT(hole.offset % frame_alignment == 0 && hole.offset <= space_.bytes);
     std::uint64_t offset = hole.offset + frame_alignment;
     while (has_room_for_header(space_, offset)) {
         const std::uint64_t next = data_.next_data(offset, space_.bytes);

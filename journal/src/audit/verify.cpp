@@ -1,6 +1,7 @@
 #include "audit/verifier.hpp"
 #include "format/metadata.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "recovery/log_survey.hpp"
 #include "recovery/survey_at_rest.hpp"
@@ -212,6 +213,7 @@ result<void> verifier::check_segments(std::uint64_t segment_bytes) {
 }
 
 void verifier::note_gap(std::uint64_t ordinal) {
+    PAWL_ASSERT(ordinal > expected_ordinal_);
     // A segment that was prepared and not used may outlive an earlier one; whether that
     // happened is decided later. Every other segment needs its predecessor.
     gap_ = gap{.first = expected_ordinal_,
@@ -241,6 +243,7 @@ bool verifier::was_replaced(std::uint64_t ordinal, std::uint64_t epoch) const {
 }
 
 void verifier::go_back_to_gap() {
+    PAWL_ASSERT(gap_.has_value());
     before_ = gap_->before;
     sequence_ = gap_->sequence;
     sequence_known_ = gap_->sequence_known;
@@ -251,6 +254,7 @@ void verifier::go_back_to_gap() {
 void verifier::report_gap() {
     if (!gap_)
         return;
+    PAWL_ASSERT(gap_->next > gap_->first);
     error missing = at(gap_->next - 1, no_value, errc::missing_segment,
                        "the segment does not exist, but later ones do");
     find(std::move(missing));

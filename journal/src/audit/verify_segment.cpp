@@ -5,6 +5,7 @@
 #include "format/metadata.hpp"
 #include "format/name_frame.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "recovery/log_survey.hpp"
 #include "recovery/survey_at_rest.hpp"
 #include "store/directory.hpp"
@@ -21,6 +22,7 @@ namespace pawl::detail {
 
 void verifier::show(const frame_space& space, std::uint64_t ordinal, std::uint64_t offset,
                     commit_word word) {
+    PAWL_ASSERT(!is_end(word));
     const std::byte* frame = space.base + offset;
     const std::uint64_t content = content_hash_of(frame, space.epoch, offset);
     if (word.is_system()) {
@@ -39,6 +41,7 @@ void verifier::show(const frame_space& space, std::uint64_t ordinal, std::uint64
 }
 
 void verifier::show_record(const std::byte* frame, commit_word word) {
+    PAWL_ASSERT(word.is_system());
     const std::uint64_t timestamp_ns = load_u64(frame + frame_offset::timestamp);
     if (const auto named = read_name(frame, word); named && options_.visit_name)
         options_.visit_name({named->stream, timestamp_ns, std::string{named->name}});
@@ -118,6 +121,7 @@ void verifier::check_segment(std::uint64_t ordinal) {
 }
 
 void verifier::check_header_padding(std::uint64_t ordinal, const frame_space& space) {
+    PAWL_ASSERT(space.bytes >= first_frame_offset);
     for (const std::uint64_t copy : {std::uint64_t{0}, std::uint64_t{header_copy_offset}}) {
         const std::uint64_t end = copy + header_copy_offset;
         const frame_space block{space.base, end, space.epoch};
@@ -159,6 +163,7 @@ void verifier::check_frames(std::uint64_t ordinal, const read_segment& segment,
     const walk_end end = walk_to_end(ordinal, segment, index.has_value());
     if (again_from_)
         return;
+    PAWL_ASSERT(end.sequence >= sequence_);
     note_run(end);
     seen_first_ = true;
     if (auto whole = segment.bytes.whole(); !whole) {
@@ -215,6 +220,7 @@ void verifier::find_first_sequence(const frame_space& space,
 }
 
 void verifier::note_run(const walk_end& walked) {
+    PAWL_ASSERT(walked.sequence - walked.first_sequence == walked.events);
     report_.events += walked.events;
     if (walked.events == 0)
         return;
@@ -335,6 +341,7 @@ void verifier::check_links(std::uint64_t ordinal, const std::optional<segment_in
 
 void verifier::note_hole(std::uint64_t ordinal, const walk_end& end,
                          const std::optional<segment_index>& index) {
+    PAWL_ASSERT(!end.ended());
     if (index) {
         find(at(
             ordinal, end.offset, code_of(end.fault),
