@@ -28,6 +28,8 @@ appender::appender(appender_setup setup, head_slots heads, head_slots tags)
       directory_{std::move(setup.directory)},
       id_{setup.id} {
     constexpr std::size_t usual_batch = 4096;
+    PAWL_ASSERT(gate_word_ != nullptr && supply_ != nullptr);
+    PAWL_ASSERT(durable_ != nullptr && durable_->load(std::memory_order_relaxed) <= sequence_);
     undo_.reserve(usual_batch);
     staged_tags_.reserve(usual_batch);
     progress_.sequence.store(sequence_, std::memory_order_relaxed);
@@ -38,6 +40,10 @@ appender::appender(appender_setup setup, head_slots heads, head_slots tags)
 void appender::enter(live_segment* segment) noexcept {
     PAWL_ASSERT(segment != nullptr);
     PAWL_ASSERT(segment->bytes.size() == segment->header.segment_bytes);
+    PAWL_ASSERT(!busy_ && segment->header.epoch != 0);
+    PAWL_ASSERT(segment->begin + first_frame_offset >=
+                progress_.position.load(std::memory_order_relaxed));
+    PAWL_ASSERT(load_u64(segment->bytes.data() + first_frame_offset) == 0);
     segment_ = segment;
     base_ = segment->bytes.data();
     limit_ = segment->header.segment_bytes - end_frame_bytes;
@@ -89,6 +95,7 @@ std::uint64_t appender::timestamp(std::uint64_t from_caller) const noexcept {
 }
 
 result<stream_head*> appender::wait_for_head(stream_table& table, stream_id number) noexcept {
+    PAWL_ASSERT(number != 0);
     progress_.back_pressure.fetch_add(1, std::memory_order_relaxed);
     for (;;) {
         if (!may_go_on())
@@ -172,6 +179,7 @@ template <bool WithMore>
         if (auto wrong = make_room(padded(bytes)))
             return std::unexpected(std::move(*wrong));
     }
+    PAWL_ASSERT(!busy_ && padded(bytes) <= limit_ - position_);
     const std::uint64_t behind = behind_durable();
     if (behind > most_behind) [[unlikely]]
         return std::unexpected(too_far_behind());
@@ -208,6 +216,7 @@ result<receipt> appender::append_with_more(const event_header& header,
 
 event appender::written(log_position position) const noexcept {
     PAWL_ASSERT(position.ordinal == ordinal_ && position.offset < position_);
+    PAWL_ASSERT(position.offset >= first_frame_offset && position.offset % frame_alignment == 0);
     const std::byte* frame = base_ + position.offset;
     return {frame, position, 0, view_frame(frame, commit_word{load_u64(frame)}).metadata_bytes};
 }

@@ -65,6 +65,7 @@ class appender {
     [[nodiscard]] std::optional<error> reserve_in_batch(const event_header& header,
                                                         std::size_t max_bytes) noexcept;
     [[nodiscard]] std::span<std::byte> reserved_payload() const noexcept {
+        PAWL_ASSERT(reservation_.open);
         return {base_ + position_ + frame_header_bytes + reservation_.extras.bytes,
                 reservation_.max_bytes};
     }
@@ -202,6 +203,7 @@ class appender {
     [[nodiscard]] std::uint64_t timestamp(std::uint64_t from_caller) const noexcept;
     // How many published events are not durable yet.
     [[nodiscard]] std::uint64_t behind_durable() const noexcept {
+        PAWL_ASSERT(durable_->load(std::memory_order_relaxed) <= sequence_);
         return sequence_ - durable_->load(std::memory_order_relaxed);
     }
     // Makes sure that `bytes` fit the current segment, and rolls over if they do not. Returns

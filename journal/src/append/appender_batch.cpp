@@ -42,6 +42,7 @@ result<void> appender::begin_batch(std::uint32_t events, std::size_t payload_byt
     } catch (const std::bad_alloc&) {
         return std::unexpected(error{.code = errc::out_of_memory});
     }
+    PAWL_ASSERT(!batch_.open && !reservation_.open && !busy_);
     batch_ = {.open = true,
               .begin = position_,
               .limit = position_ + needed,
@@ -59,6 +60,7 @@ template <bool WithMore>
         return std::unexpected(call_scope::refusal());
     if (!may_go_on() || !batch_.open || reservation_.open) [[unlikely]]
         return refused();
+    PAWL_ASSERT(busy_ && position_ >= batch_.begin && position_ <= batch_.limit);
     event_extras extras = extras_of<WithMore>(header);
     if (auto wrong = admit<WithMore>(header, payload.size(), extras)) [[unlikely]]
         return std::unexpected(std::move(*wrong));
@@ -145,6 +147,7 @@ std::unexpected<error> appender::give_up_batch() noexcept {
 }
 
 error appender::batch_is_full(std::size_t bytes) const noexcept {
+    PAWL_ASSERT(batch_.open);
     if (batch_.events == batch_.most_events) {
         return error{.code = errc::too_large,
                      .size = std::uint64_t{batch_.events} + 1,
@@ -159,6 +162,7 @@ error appender::batch_is_full(std::size_t bytes) const noexcept {
 
 void appender::abandon_batch() noexcept {
     abandon_reservation();
+    PAWL_ASSERT(!reservation_.open);
     if (!batch_.open)
         return;
     for (auto entry = undo_.rbegin(); entry != undo_.rend(); ++entry) {

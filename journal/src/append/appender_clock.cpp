@@ -2,6 +2,7 @@
 // or batches.
 #include "append/appender.hpp"
 #include "append/appender_frames.hpp"
+#include "os/assertion.hpp"
 
 #include <span>
 
@@ -47,6 +48,7 @@ result<void> appender::append_clock_report(std::size_t unit_bytes) noexcept {
 }
 
 void appender::append_last_clock_report(const clock_payload& report) noexcept {
+    PAWL_ASSERT(!busy_);
     clock_now_ = report;
     // A lost page fails the sync that follows.
     if (has_reported_)

@@ -3,6 +3,7 @@
 // sent again is its first outcome, and not the conflict with its own events.
 #include "append/appender.hpp"
 #include "append/appender_frames.hpp"
+#include "os/assertion.hpp"
 
 #include <algorithm>
 
@@ -16,6 +17,7 @@ result<std::optional<command_reference>> appender::admit_command(
     const auto entry = std::ranges::find(metadata, metadata_tag::command, &metadata_entry::tag);
     if (entry == metadata.end())
         return command;
+    PAWL_ASSERT(entry->value.size() == sizeof(command_reference));
     command.emplace();
     std::memcpy(&*command, entry->value.data(), sizeof *command);
     // A copy takes the log as it is, also where its original had forgotten an id.
@@ -53,6 +55,7 @@ void appender::note_command(const std::optional<command_reference>& command,
                             sequence_number sequence, std::uint64_t offset) noexcept {
     if (!command)
         return;
+    PAWL_ASSERT(commands_.enabled());
     const remembered_command* before = commands_.newest_staged();
     if (before != nullptr && before->id == command->id && before->hash == command->hash &&
         before->first + before->events == sequence)

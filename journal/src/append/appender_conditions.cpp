@@ -8,6 +8,7 @@
 namespace pawl::detail {
 
 stream_version appender::published_version(stream_id stream) const noexcept {
+    PAWL_ASSERT(stream != no_stream_id);
     const stream_head* head = table_.find(stream);
     if (head == nullptr)
         return 0;

@@ -142,6 +142,8 @@ inline std::optional<error> appender::place_with(const event_header& header, eve
 
 inline void appender::store_payload(std::uint64_t offset,
                                     std::span<const std::byte> payload) noexcept {
+    PAWL_ASSERT(offset % frame_alignment == 0);
+    PAWL_ASSERT(padded(payload.size()) <= limit_ + end_frame_bytes - frame_header_bytes - offset);
     std::byte* at = base_ + offset + frame_header_bytes;
     // Zero the last word; the payload then overwrites what is not padding.
     store_u64(at + padded(payload.size()) - frame_alignment, 0);
@@ -151,6 +153,7 @@ inline void appender::store_payload(std::uint64_t offset,
 }
 
 inline void appender::zero_padding(std::uint64_t offset, std::size_t payload_bytes) noexcept {
+    PAWL_ASSERT(padded(payload_bytes) <= limit_ + end_frame_bytes - frame_header_bytes - offset);
     std::byte* end = base_ + offset + frame_header_bytes + payload_bytes;
     for (std::size_t left = padded(payload_bytes) - payload_bytes; left != 0; --left)
         *end++ = std::byte{0};
@@ -160,6 +163,8 @@ inline void appender::zero_padding(std::uint64_t offset, std::size_t payload_byt
 // just stored in, which makes the processor wait until all earlier stores have reached the cache.
 inline void appender::store_place(std::uint64_t offset, sequence_number sequence, stream_id stream,
                                   const stream_slot& slot, std::uint64_t witness) noexcept {
+    PAWL_ASSERT(witness <= most_behind && witness <= sequence);
+    PAWL_ASSERT(stream != no_stream_id || (slot.version == 0 && slot.back == 0));
     std::byte* frame = base_ + offset;
     store_u64(frame + frame_offset::link, std::uint64_t{slot.back} | witness << 32);
     store_u64(frame + frame_offset::sequence, sequence);
@@ -183,6 +188,7 @@ inline void appender::store_body(const event_header& header, std::span<const std
 
 // A reader that reaches `next` must find no frame there yet.
 inline void appender::clear_word(std::uint64_t next) noexcept {
+    PAWL_ASSERT(next % frame_alignment == 0 && next <= limit_);
     if (next < scribbled_) [[unlikely]]
         store_u64(base_ + next, 0);
 }
@@ -212,6 +218,7 @@ inline void appender::publish(std::uint64_t next) noexcept {
 inline void appender::move_stream(const stream_slot& slot, std::uint64_t offset) noexcept {
     if (slot.head == nullptr)
         return;
+    PAWL_ASSERT(slot.version == slot.head->version + 1);
     slot.head->version = slot.version;
     slot.head->last = pack_position(ordinal_, offset);
 }

@@ -1,6 +1,7 @@
 // How the writer reads back, in place, what it has appended.
 #include "append/appender.hpp"
 #include "append/appender_frames.hpp"
+#include "os/assertion.hpp"
 
 #include <utility>
 
@@ -18,6 +19,7 @@ result<std::vector<std::uint64_t>> appender::recent_events(stream_id stream,
     if (last.ordinal != ordinal_)
         return offsets;
     std::uint64_t offset = last.offset;
+    PAWL_ASSERT(offset >= first_frame_offset && offset < position_);
     for (;;) {
         offsets.push_back(offset);
         const std::byte* frame = base_ + offset;

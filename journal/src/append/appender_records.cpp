@@ -9,6 +9,7 @@ namespace pawl::detail {
 
 result<stream_id> appender::append_name(std::string_view name,
                                         std::uint64_t timestamp_ns) noexcept {
+    PAWL_ASSERT(!name.empty());
     const stream_id stream = first_named_stream + named_streams_;
     auto recorded = append_record(system_type::stream_name, stream, std::as_bytes(std::span{name}),
                                   timestamp_ns);
@@ -26,6 +27,8 @@ result<void> appender::append_description(std::span<const std::byte> payload,
 result<void> appender::append_record(system_type type, stream_id stream,
                                      std::span<const std::byte> payload,
                                      std::uint64_t timestamp_ns) noexcept {
+    PAWL_ASSERT(type != system_type::rolled && type != system_type::closed &&
+                type != system_type::cut);
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
@@ -48,6 +51,7 @@ result<void> appender::store_record(system_type type, stream_id stream,
                                     std::span<const std::byte> payload, std::uint64_t timestamp_ns,
                                     std::uint64_t behind) noexcept {
     const std::size_t bytes = frame_header_bytes + payload.size();
+    PAWL_ASSERT(padded(bytes) <= limit_ - position_);
     const std::uint64_t offset = position_;
     store_payload(offset, payload);
     store_place(offset, sequence_, stream, {}, behind);

@@ -63,6 +63,8 @@ template <bool WithMore>
         if (auto wrong = make_room(needed))
             return wrong;
     }
+    PAWL_ASSERT(!reservation_.open);
+    PAWL_ASSERT(needed <= (batch_.open ? batch_.limit : limit_) - position_);
     const std::uint64_t staged = batch_.open ? batch_.events : 0;
     const std::uint64_t behind = batch_.open ? batch_.witness + staged : behind_durable();
     if (behind > most_behind) [[unlikely]]

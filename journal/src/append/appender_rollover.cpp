@@ -12,6 +12,7 @@
 namespace pawl::detail {
 
 std::optional<error> appender::make_room(std::size_t bytes) noexcept {
+    PAWL_ASSERT(bytes % frame_alignment == 0 && position_ <= limit_);
     if (bytes > limit_ - first_frame_offset)
         return error{
             .code = errc::too_large,
@@ -107,6 +108,7 @@ void appender::append_end(system_type type, std::uint64_t successor_epoch,
                               .events = sequence_ - segment_first_sequence_,
                               .lost_about = 0,
                               .torn_bytes = 0};
+    PAWL_ASSERT(!busy_);
     PAWL_ASSERT(position_ <= limit_);
     PAWL_ASSERT(sequence_ >= segment_first_sequence_);
     const std::uint64_t offset = position_;

@@ -72,6 +72,7 @@ std::uint32_t command_window::fingerprint_of(const message_id& id) const noexcep
 
 std::uint64_t command_window::slot_of(const message_id& id,
                                       std::uint32_t fingerprint) const noexcept {
+    PAWL_ASSERT(slots_ != 0);
     std::uint64_t slot = home(fingerprint);
     for (;; slot = next_slot(slot)) {
         const std::uint64_t there = table()[slot];
@@ -91,6 +92,7 @@ const remembered_command* command_window::find(const message_id& id) const noexc
 
 bool command_window::is_staged(const remembered_command& command) const noexcept {
     const auto number = static_cast<std::uint64_t>(&command - ring());
+    PAWL_ASSERT(number < room_);
     const std::uint64_t nth = number >= oldest_ ? number - oldest_ : number + room_ - oldest_;
     return nth >= kept_;
 }
@@ -99,6 +101,7 @@ bool command_window::is_staged(const remembered_command& command) const noexcept
 // is older than what the window of its time remembered.
 void command_window::stage(const command_reference& command, sequence_number first,
                            std::uint64_t place) noexcept {
+    PAWL_ASSERT(enabled());
     PAWL_ASSERT(kept_ + staged_ < room_);
     const std::uint32_t number = at(std::uint64_t{kept_} + staged_);
     const std::uint32_t fingerprint = fingerprint_of(command.id);
@@ -134,6 +137,7 @@ void command_window::restore(const command_reference& command, sequence_number f
 }
 
 void command_window::forget_oldest() noexcept {
+    PAWL_ASSERT(kept_ != 0);
     erase(oldest_);
     oldest_ = at(1);
     --kept_;
@@ -144,6 +148,7 @@ void command_window::forget_oldest() noexcept {
 
 // Takes a record out of the table, unless its id has a newer one.
 void command_window::erase(std::uint32_t number) noexcept {
+    PAWL_ASSERT(number < room_);
     const std::uint64_t mine = slot_value(ring()[number].fingerprint, number);
     std::uint64_t gap = home(ring()[number].fingerprint);
     for (; table()[gap] != mine; gap = next_slot(gap)) {

@@ -1,6 +1,7 @@
 // The commands whose ids the writer remembers: the newest ones, each with the events it led to.
 #pragma once
 
+#include "os/assertion.hpp"
 #include "os/page_memory.hpp"
 
 #include <pawl/journal/error.hpp>
@@ -75,6 +76,7 @@ class command_window {
     }
     // The ring's number of the nth record, counted from the oldest.
     [[nodiscard]] std::uint32_t at(std::uint64_t nth) const noexcept {
+        PAWL_ASSERT(nth < room_);
         const std::uint64_t number = oldest_ + nth;
         return static_cast<std::uint32_t>(number >= room_ ? number - room_ : number);
     }

@@ -1,6 +1,8 @@
 // The word that every append looks at first: whether events may be appended, and if not, why.
 #pragma once
 
+#include "os/assertion.hpp"
+
 #include <pawl/journal/error.hpp>
 
 #include <atomic>
@@ -28,6 +30,7 @@ inline constexpr std::uint32_t gate_cause_bits = 12;
 }
 // A poisoned gate names the first failure, so that an append can say why without a lock.
 [[nodiscard]] constexpr std::uint32_t poisoned_gate(errc cause, int os_error) noexcept {
+    PAWL_ASSERT(os_error >= 0 && os_error >> (32 - gate_state_bits - gate_cause_bits) == 0);
     return gate_value(gate::poisoned) | static_cast<std::uint32_t>(cause) << gate_state_bits |
            static_cast<std::uint32_t>(os_error) << (gate_state_bits + gate_cause_bits);
 }
@@ -40,6 +43,7 @@ inline constexpr std::uint32_t gate_cause_bits = 12;
 }
 // Closes an open gate for good; false if it was not open.
 inline bool end_gate(std::atomic<std::uint32_t>& word, std::uint32_t with) noexcept {
+    PAWL_ASSERT(!is_open(with));
     std::uint32_t now = word.load(std::memory_order_relaxed);
     while (is_open(now)) {
         if (word.compare_exchange_weak(now, with))

@@ -59,6 +59,8 @@ struct live_segment {
         PAWL_ASSERT(next.load(std::memory_order_relaxed) == nullptr);
         PAWL_ASSERT(successor.header.ordinal == header.ordinal + 1);
         PAWL_ASSERT(frames_end > first_frame_offset && frames_end <= header.segment_bytes);
+        PAWL_ASSERT(frames_end % frame_alignment == 0 && sync_end % frame_alignment == 0);
+        PAWL_ASSERT(successor.next.load(std::memory_order_relaxed) == nullptr);
         PAWL_ASSERT(sync_end >= frames_end && sync_end <= header.segment_bytes);
         successor.begin = begin + (frames_end - first_frame_offset);
         end.store(sync_end, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "append/live_segment.hpp"
+#include "os/assertion.hpp"
 
 #include <pawl/journal/error.hpp>
 
@@ -29,6 +30,7 @@ class segment_supply {
         if (taken == made_.load(std::memory_order_acquire))
             return nullptr;
         live_segment* segment = ring_[taken % ring_.size()];
+        PAWL_ASSERT(segment != nullptr);
         taken_.store(taken + 1, std::memory_order_release);
         return segment;
     }

@@ -10,6 +10,7 @@ namespace pawl::detail {
 
 // Called after an insert succeeded or was refused: switches to a larger table if one is offered.
 stream_head* stream_table::inserted(stream_id stream, stream_head* head) noexcept {
+    PAWL_ASSERT(old_ == nullptr);
     if (head != nullptr)
         ++known_;
     if (current_.wants_to_grow()) {
@@ -55,6 +56,7 @@ void stream_table::move_some() noexcept {
             *into = head;
     }
     if (moved_ == slots.size() && drained_.load(std::memory_order_acquire) == nullptr) {
+        PAWL_ASSERT(current_.used() >= old_->used());
         drained_.store(old_.release(), std::memory_order_release);
     }
 }
