@@ -1,5 +1,6 @@
 #include "upkeep/clock_reporter.hpp"
 
+#include "os/assertion.hpp"
 #include "os/clock.hpp"
 
 #include <utility>
@@ -44,6 +45,7 @@ void clock_reporter::offer_if_due(appender& append) noexcept {
         return;
     const auto now = std::chrono::steady_clock::now();
     const sequence_number sequence = append.shared().sequence.load(std::memory_order_acquire);
+    PAWL_ASSERT(sequence >= sequence_seen_);
     if (now - offered_ < interval_ || sequence == sequence_seen_)
         return;
     if (!append.wants_clock_report())

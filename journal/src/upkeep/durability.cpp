@@ -36,6 +36,7 @@ durability::durability(control_page control, std::atomic<std::uint32_t>* gate_wo
       place_{std::move(place)},
       left_{std::move(left)},
       durable_{durable} {
+    PAWL_ASSERT(gate_word_ != nullptr && left_ != nullptr);
     control_.set_durable(durable);
     control_.set_published(durable);
     control_.beat();
@@ -54,6 +55,7 @@ void durability::attach(const progress* shared, std::unique_ptr<live_segment> fi
 
 // Once the file system has marked a page as written, later syncs of it have nothing to mark.
 result<void> durability::see_written(live_segment& segment, std::uint64_t to) {
+    PAWL_ASSERT(to <= segment.bytes.size() && segment.written % page_bytes() == 0);
     const std::uint64_t from = std::max(segment.synced, segment.written);
     if (from >= to)
         return {};
@@ -86,6 +88,7 @@ result<void> durability::still_there(live_segment& segment, std::uint64_t to) {
 // more. The kernel write-protects each page that is still mapped when it cleans it, with an
 // interrupt to every processor for each; unmapping them together costs one.
 void durability::let_go(const live_segment& segment, std::uint64_t to) noexcept {
+    PAWL_ASSERT(to >= segment.synced && to <= segment.bytes.size());
     const std::uint64_t from = segment.synced / page_bytes() * page_bytes();
     const std::uint64_t end = to / page_bytes() * page_bytes();
     if (end > from + page_bytes())
@@ -118,6 +121,7 @@ result<void> durability::sync_chain(bool only_left) {
         if (next == nullptr)
             return {};
         PAWL_ASSERT(oldest_->synced == to && next->begin >= oldest_->begin);
+        PAWL_ASSERT(next->header.ordinal == oldest_->header.ordinal + 1);
         std::unique_ptr<live_segment> complete{std::exchange(oldest_, nullptr)};
         oldest_.reset(next);
         left_(std::move(complete));
@@ -125,6 +129,7 @@ result<void> durability::sync_chain(bool only_left) {
 }
 
 result<sequence_number> durability::sync() {
+    PAWL_ASSERT(progress_ != nullptr);
     const sequence_number wanted = progress_->sequence.load(std::memory_order_acquire);
     const std::scoped_lock guard{mutex_};
     if (failure_)
@@ -162,6 +167,7 @@ result<void> durability::sync_to_end() {
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
     }
+    PAWL_ASSERT(reached >= durable());
     durable_.store(reached, std::memory_order_release);
     control_.set_durable(reached);
     return {};
@@ -171,6 +177,7 @@ result<void> durability::sync_left_segments() {
     const std::scoped_lock guard{mutex_};
     if (failure_)
         return {};
+    PAWL_ASSERT(oldest_ != nullptr);
     if (oldest_->next.load(std::memory_order_acquire) == nullptr)
         return {};
     if (auto synced = sync_chain(true); !synced) {
@@ -211,6 +218,7 @@ result<void> durability::find_lost_page() const {
 
 std::uint64_t durability::unsynced_bytes() const noexcept {
     const std::scoped_lock guard{mutex_};
+    PAWL_ASSERT(progress_ != nullptr && oldest_ != nullptr);
     const std::uint64_t position = progress_->position.load(std::memory_order_acquire);
     const std::uint64_t synced = oldest_->begin + oldest_->synced;
     return position > synced ? position - synced : 0;
@@ -234,6 +242,7 @@ void durability::report_status(bool beat) noexcept {
     const sequence_number durable_now = durable();
     const sequence_number published = progress_->sequence.load(std::memory_order_acquire);
     PAWL_ASSERT(durable_now <= published);
+    PAWL_ASSERT(published >= reported_ && durable_now >= reported_durable_);
     if (beat)
         control_.beat();
     if (published == reported_ && durable_now == reported_durable_)
@@ -251,6 +260,7 @@ void durability::set_state(control_state state, int os_error) noexcept {
 }
 
 error durability::poison_answer() const {
+    PAWL_ASSERT(failure_.has_value());
     error answer = copy_of(*failure_);
     if (answer.code != errc::damaged) {
         answer.cause = answer.code;
@@ -265,6 +275,7 @@ error durability::poisoned_locked(error why) {
         control_.set_state(control_state::poisoned, why.os_error);
         failure_ = std::move(why);
     }
+    PAWL_ASSERT(!is_open(gate_word_->load(std::memory_order_relaxed)));
     return poison_answer();
 }
 

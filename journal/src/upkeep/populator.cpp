@@ -11,6 +11,7 @@ bool populator::populate(live_segment& segment, std::uint64_t to) noexcept {
     // A smaller slice is not worth a system call, unless it is the segment's last.
     const std::uint64_t least = std::min(slice, window_) / 4;
     const std::uint64_t size = segment.header.segment_bytes;
+    PAWL_ASSERT(segment.populated <= size);
     to = std::min<std::uint64_t>(to, size);
     if (segment.populated >= to || (to < size && to - segment.populated < least))
         return false;
@@ -43,6 +44,7 @@ void populator::forget(const live_segment* segment) noexcept {
     const std::scoped_lock guard{mutex_};
     while (at_ == segment)
         at_ = segment->next.load(std::memory_order_acquire);
+    PAWL_ASSERT(at_ != nullptr);
 }
 
 }  // namespace pawl::detail

@@ -54,8 +54,10 @@ result<prune_report> pruner::run() {
     if (auto held = collect_holds(); !held)
         return std::unexpected(std::move(held.error()));
     const std::size_t going = decide();
+    PAWL_ASSERT(going == 0 || going < sealed_.size());
     if (auto gathered = gather(going); !gathered)
         return std::unexpected(std::move(gathered.error()));
+    PAWL_ASSERT(report_.segments == going);
     report_.dry_run = options_.dry_run;
     report_.first_sequence = kept_.begin.sequence();
     if (options_.dry_run)
@@ -64,6 +66,7 @@ result<prune_report> pruner::run() {
         kept_.pruned_ns = system_time_ns();
     // Segments that an earlier prune left may mean that it wrote only the first of the two copies.
     if (going != 0 || !below_.empty()) {
+        PAWL_ASSERT(alone);
         if (auto written = write_beginning(); !written)
             return std::unexpected(std::move(written.error()));
     }
@@ -149,6 +152,7 @@ std::size_t pruner::decide() {
 result<void> pruner::gather(std::size_t going) {
     if (going == 0)
         return {};
+    PAWL_ASSERT(going < sealed_.size());
     std::vector<std::uint64_t> ordinals;
     for (std::size_t i = 0; i < going; ++i) {
         const std::uint64_t ordinal = sealed_[i].index.ordinal;
@@ -203,6 +207,7 @@ result<void> pruner::read_segment_at(const candidate& segment) {
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     log_begin& begin = kept_.begin;
+    PAWL_ASSERT(ordinal == begin.ordinal);
     const auto wrong = [&](errc code, std::uint64_t offset, std::string detail) {
         return std::unexpected(error{.code = code,
                                      .offset = offset,
@@ -251,17 +256,21 @@ void pruner::take(const frame_space& space, std::uint64_t offset, commit_word wo
 }
 
 result<void> pruner::write_beginning() {
+    PAWL_ASSERT(!options_.dry_run && kept_.begin.is_pruned());
     return write_retained(directory_, id_, kept_);
 }
 
 // Also removes what an earlier prune did not come to.
 result<void> pruner::remove_segments() {
+    PAWL_ASSERT(!options_.dry_run);
+    PAWL_ASSERT(sealed_.empty() || sealed_.back().index.ordinal >= kept_.begin.ordinal);
     std::vector<std::uint64_t> going = below_;
     for (const candidate& each : sealed_) {
         if (each.index.ordinal < kept_.begin.ordinal)
             going.push_back(each.index.ordinal);
     }
     for (const std::uint64_t ordinal : going) {
+        PAWL_ASSERT(ordinal < kept_.begin.ordinal);
         auto gone = directory_.unlink(index_name(ordinal));
         if (!gone && gone.error().code != errc::not_found)
             return gone;

@@ -2,6 +2,7 @@
 
 #include "format/frame_check.hpp"
 #include "format/segment_walk.hpp"
+#include "os/assertion.hpp"
 #include "store/directory.hpp"
 #include "store/log_begin.hpp"
 
@@ -10,6 +11,7 @@
 namespace pawl::detail {
 
 result<bool> scrubber::next_segment() {
+    PAWL_ASSERT(next_ <= ordinals_.size());
     segment_.reset();
     for (; next_ != ordinals_.size(); ++next_) {
         auto opened = open_segment(directory_, id_, ordinals_[next_]);
@@ -59,6 +61,7 @@ result<std::uint64_t> scrubber::step(std::uint64_t budget_bytes) {
         }
         const commit_word word{load_u64(space.base + offset_)};
         offset_ += padded(word.frame_bytes());
+        PAWL_ASSERT(offset_ <= space.bytes);
         if (is_end(word)) {
             segment_.reset();
             break;

@@ -14,6 +14,7 @@ namespace pawl::detail {
 
 void sealer::enqueue(std::uint64_t ordinal) {
     const std::scoped_lock guard{mutex_};
+    PAWL_ASSERT(waiting_.empty() || waiting_.back() < ordinal);
     waiting_.push_back(ordinal);
     ++enqueued_;
 }
@@ -43,6 +44,7 @@ result<void> sealer::load_heads_before(std::uint64_t ordinal) {
     if (!heads)
         return std::unexpected(std::move(heads.error()));
     heads_ = std::move(*heads);
+    PAWL_ASSERT(!heads_->covers_something || heads_->ordinal < ordinal);
     return {};
 }
 
@@ -93,6 +95,7 @@ result<bool> sealer::step() {
         return std::unexpected(std::move(whole.error()));
     if (!index)
         return std::unexpected(std::move(index.error()));
+    PAWL_ASSERT(index->header.ordinal == *ordinal && index->header.epoch == space.epoch);
     if (auto linked = link(*index); !linked)
         return std::unexpected(std::move(linked.error()));
     if (auto written = write_index(setup_.directory, *index); !written) {
@@ -104,6 +107,7 @@ result<bool> sealer::step() {
             return std::unexpected(std::move(taken.error()));
         }
     }
+    PAWL_ASSERT(!heads_ || heads_->ordinal >= *ordinal);
     if (*ordinal >= setup_.first_ordinal) {
         unwritten_.add(index->head_entries());
     }
@@ -127,6 +131,7 @@ result<void> sealer::write_heads_if_due(bool closing) {
         return {};
     if (auto loaded = load_heads_before(newest_sealed_ + 1); !loaded)
         return loaded;
+    PAWL_ASSERT(heads_ && heads_->covers_something);
     if (auto written = write_heads(setup_.directory, setup_.id, *heads_); !written) {
         return written;
     }

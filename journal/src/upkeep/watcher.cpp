@@ -1,5 +1,6 @@
 #include "upkeep/watcher.hpp"
 
+#include "os/assertion.hpp"
 #include "os/sigbus_guard.hpp"
 
 #include <algorithm>
@@ -37,6 +38,7 @@ void watcher::note_settled() noexcept {
     const auto now = steady_clock::now();
     const auto idle = std::max(microseconds{parts_.options->sync.interval_us}, shortest);
     const sequence_number durable = parts_.durable->durable();
+    PAWL_ASSERT(durable >= durable_seen_);
     if (durable != std::exchange(durable_seen_, durable))
         durable_changed_ = now;
     settled_.store(now - durable_changed_ >= idle, std::memory_order_relaxed);
@@ -60,6 +62,7 @@ void watcher::wake_others() {
     // Compare the number enqueued, not what is still waiting: after a shortage the sealing thread
     // retries on its own.
     const std::uint64_t enqueued = parts_.seal->enqueued();
+    PAWL_ASSERT(enqueued >= enqueued_seen_);
     if (enqueued != std::exchange(enqueued_seen_, enqueued))
         parts_.sealing->wake();
 }
@@ -74,6 +77,7 @@ microseconds watcher::until_next_look() {
         policy.interval_us == 0 ? usual
                                 : std::clamp(microseconds{policy.interval_us}, shortest, usual);
     const auto position = parts_.append->shared().position.load(std::memory_order_relaxed);
+    PAWL_ASSERT(position >= position_then_);
     const auto now = steady_clock::now();
     const auto moved = position - std::exchange(position_then_, position);
     const std::chrono::duration<double, std::micro> took = now - std::exchange(looked_, now);
