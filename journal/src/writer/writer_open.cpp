@@ -1,6 +1,7 @@
 #include "writer/writer_open.hpp"
 
 #include "format/segment_layout.hpp"
+#include "os/assertion.hpp"
 #include "os/file.hpp"
 #include "recovery/recovery.hpp"
 #include "store/directory.hpp"
@@ -150,6 +151,7 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
 }
 
 [[nodiscard]] result<void> load_streams_and_commands(writer_parts& parts) {
+    PAWL_ASSERT(parts.active.has_value());
     const auto begin = read_log_begin(parts.directory, parts.id);
     if (!begin)
         return std::unexpected(begin.error());
@@ -242,10 +244,14 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
             return std::unexpected(std::move(made.error()));
         recovered->successor = std::move(*made);
     }
+    PAWL_ASSERT(recovered->successor->bytes.size() == parts.segment_bytes);
     parts.active = std::move(recovered->successor);
     parts.report = std::move(recovered->report);
+    PAWL_ASSERT(parts.report.durable <= parts.report.next_sequence);
     note_ignored_options(parts, parts.report);
     parts.to_seal = std::move(recovered->to_seal);
+    PAWL_ASSERT(std::ranges::is_sorted(parts.to_seal));
+    PAWL_ASSERT(parts.to_seal.empty() || parts.to_seal.back() < parts.active->header.ordinal);
     if (auto loaded = load_streams_and_commands(parts); !loaded) {
         return std::unexpected(std::move(loaded.error()));
     }

@@ -1,5 +1,6 @@
 // What a writer reads back of its own journal: what a conflict missed, and what a command led to.
 #include "append/appender.hpp"
+#include "os/assertion.hpp"
 #include "writer/writer_state.hpp"
 
 #include <pawl/journal/cursor.hpp>
@@ -42,6 +43,7 @@ result<std::uint64_t> writer::read_since(stream_id stream, stream_version after,
         if (!recent)
             return std::unexpected(recent.error());
         const stream_version last = version(stream);
+        PAWL_ASSERT(recent->size() <= last);
         const stream_version first_recent = last + 1 - recent->size();
         std::uint64_t visited = 0;
         if (after < last && first_recent > after + 1) {

@@ -64,7 +64,10 @@ result<command_window> writer_state::remembered_commands() {
 
 result<void> writer_state::assemble() {
     const sequence_number next = parts_.report.next_sequence;
+    PAWL_ASSERT(parts_.active && parts_.control && parts_.lock);
     first_ordinal_ = parts_.active->header.ordinal;
+    PAWL_ASSERT(!parts_.heads.covers_something || parts_.heads.ordinal < first_ordinal_);
+    PAWL_ASSERT(parts_.heads.end_sequence <= next);
     auto& word = fork_word_.word();
     word.store(gate_value(gate::open), std::memory_order_release);
 
@@ -149,6 +152,7 @@ writer_state::~writer_state() {
 }
 
 void writer_state::segment_left(std::unique_ptr<live_segment> segment) {
+    PAWL_ASSERT(segment != nullptr && segment->next.load(std::memory_order_acquire) != nullptr);
     populator_->forget(segment.get());
     sealer_->enqueue(segment->header.ordinal);
 }
@@ -169,6 +173,7 @@ result<stream_id> writer_state::stream(std::string_view name, std::uint64_t time
     auto given = appender_->append_name(name, timestamp_ns);
     if (given) {
         entry->second = *given;
+        PAWL_ASSERT(*given == first_named_stream + names_.size() - 1);
     } else {
         names_.erase(entry);
     }
@@ -234,6 +239,7 @@ result<void> writer_state::close() {
     appender_->abandon_batch();
     closed_ = true;
     const bool was_open = end_gate(word, gate_value(gate::closed));
+    PAWL_ASSERT(!gate_is_open());
     stop_threads();
     if (was_open)
         appender_->append_last_clock_report(clock_->measure());
@@ -278,6 +284,7 @@ result<void> writer_state::end_log() {
 //    of them, and the next open builds the rest. An index promises that nothing follows the
 //    segment's end, so without the sync of step 3 the segment stays unsealed.
 result<void> writer_state::finish_files() {
+    PAWL_ASSERT(durability_->durable() == appender_->sequence());
     result<void> first;
     const auto note = [&first](result<void> done) {
         if (!done && first && !is_shortage(done.error()))
@@ -300,6 +307,7 @@ result<void> writer_state::release_rest() {
     const live_segment& last = appender_->newest();
     const std::uint64_t end =
         last.end_of_frames(appender_->shared().position.load(std::memory_order_acquire));
+    PAWL_ASSERT(end >= first_frame_offset + end_frame_bytes);
     return release_zero_space(last.source, end, last.header.segment_bytes);
 }
 
