@@ -1,7 +1,8 @@
 #pragma once
 
-#include "measure/histogram.hpp"
 #include "measure/row.hpp"
+
+#include <pawl/replay/detail/histogram.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace bench {
+
+using pawl::detail::histogram;
 
 // The result of one contender in one round.
 struct sample {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include "measure/clock.hpp"
-#include "measure/histogram.hpp"
+
+#include <pawl/replay/detail/histogram.hpp>
 
 #include <cstdint>
 
 namespace bench {
+
+using pawl::detail::histogram;
 
 // Runs `operation(i)` for i in 0 to `count` at `rate` per second and records when each was done,
 // counted from when it was *meant* to start. An operation that stalls makes the following ones

@@ -108,15 +108,15 @@ TEST_CASE("a floor that moves by more than a fifth makes a row unreliable") {
 TEST_CASE("percentiles of a row are medians over the rounds and its maximum is over all") {
     contest turns("test");
     const auto round = std::make_shared<std::uint64_t>(0);
-    const auto id =
-        turns.add({.name = "latency", .run = [round]() -> sample {
-                       sample made{.events = 100, .total_ns = 100, .latency = bench::histogram{}};
-                       ++*round;
-                       for (int i = 0; i < 100; ++i) {
-                           made.latency->record(*round * 10);
-                       }
-                       return made;
-                   }});
+    const auto id = turns.add(
+        {.name = "latency", .run = [round]() -> sample {
+             sample made{.events = 100, .total_ns = 100, .latency = pawl::detail::histogram{}};
+             ++*round;
+             for (int i = 0; i < 100; ++i) {
+                 made.latency->record(*round * 10);
+             }
+             return made;
+         }});
     turns.run(5, 1, quietly);
     const auto line = turns.line(id, {{id}}, figure::p99);
     CHECK(line.p50_ns == Approx(30.0));

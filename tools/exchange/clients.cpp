@@ -59,7 +59,7 @@ class session : public std::enable_shared_from_this<session> {
 
     // On the gateway's thread, which delivers one outcome after the other.
     void note(const gateway::outcome& outcome, steady_clock::duration took) {
-        report_.answer_ns.add(static_cast<std::uint64_t>(took.count()));
+        report_.answer_ns.record(static_cast<std::uint64_t>(took.count()));
         if (outcome)
             ++(outcome->repeated ? report_.repeated : report_.accepted);
         else if (const auto* why = std::get_if<reason>(&outcome.error()))
@@ -95,7 +95,7 @@ void client_report::add(const client_report& other) noexcept {
     repeated += other.repeated;
     for (std::size_t n = 0; n < refused.size(); ++n)
         refused[n] += other.refused[n];
-    answer_ns.add(other.answer_ns);
+    answer_ns.merge(other.answer_ns);
 }
 
 pawl::result<client_report> run_clients(gateway& at, const client_plan& plan) {

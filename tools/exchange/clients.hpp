@@ -2,10 +2,10 @@
 #pragma once
 
 #include "gateway.hpp"
-#include "latency_histogram.hpp"
 #include "order_flow.hpp"
 
 #include <pawl/journal/error.hpp>
+#include <pawl/replay/detail/histogram.hpp>
 
 #include <array>
 #include <cstddef>
@@ -28,7 +28,7 @@ struct client_report {
     std::uint64_t accepted = 0;
     std::uint64_t repeated = 0;  // the first outcome was given again
     std::array<std::uint64_t, static_cast<std::size_t>(reason::MAX) + 1> refused{};
-    latency_histogram answer_ns;  // from submitting to the durable answer
+    pawl::detail::histogram answer_ns;  // from submitting to the durable answer
 
     void add(const client_report& other) noexcept;
 };

@@ -50,7 +50,7 @@ report to_report(const gateway& books, const client_report& clients, const excha
     const pawl::command_loop_statistics loop = books.statistics();
     const double decided = static_cast<double>(loop.decided);
     const auto per_s = seconds > 0 ? static_cast<std::uint64_t>(decided / seconds) : 0;
-    const auto us = [&](double share) { return clients.answer_ns.percentile(share) / 1000; };
+    const auto us = [&](double share) { return clients.answer_ns.at(share) / 1000; };
     return {{"found", what_was_found(books.recovery())},
             {"snapshot", snapshot_used(books.restored())},
             {"books_from", books.restored().message()},
@@ -64,7 +64,7 @@ report to_report(const gateway& books, const client_report& clients, const excha
             {"commands_per_s", per_s},
             {"durable_p50_us", us(0.5)},
             {"durable_p99_us", us(0.99)},
-            {"durable_max_us", clients.answer_ns.max() / 1000},
+            {"durable_max_us", clients.answer_ns.maximum() / 1000},
             {"most_queued", loop.most_queued},
             {"fills", s.fills},
             {"busts", s.busts},

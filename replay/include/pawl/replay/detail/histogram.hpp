@@ -1,9 +1,10 @@
+// Durations, counted so that their quantiles can be told.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-namespace bench {
+namespace pawl::detail {
 
 // Counts durations so that every quantile comes out within a constant relative error.
 //
@@ -44,4 +45,4 @@ class histogram {
     double sum_ = 0;
 };
 
-}  // namespace bench
+}  // namespace pawl::detail

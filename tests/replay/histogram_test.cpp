@@ -1,6 +1,6 @@
-#include "measure/histogram.hpp"
-
 #include <catch2/catch.hpp>
+
+#include <pawl/replay/detail/histogram.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-using bench::histogram;
+using pawl::detail::histogram;
 
 namespace {
 

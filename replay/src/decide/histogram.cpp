@@ -1,11 +1,11 @@
-#include "measure/histogram.hpp"
+#include <pawl/replay/detail/histogram.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 
-namespace bench {
+namespace pawl::detail {
 namespace {
 
 constexpr unsigned bits = std::countr_zero(histogram::buckets_per_octave);
@@ -84,4 +84,4 @@ std::uint64_t histogram::at(double share) const noexcept {
     return maximum_;
 }
 
-}  // namespace bench
+}  // namespace pawl::detail
