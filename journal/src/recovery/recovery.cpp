@@ -161,18 +161,19 @@ class recoverer {
             return done;
         if (auto done = clear_away_later_segments(); !done)
             return done;
-        done_.before = {survey_.end.epoch, survey_.end.offset, survey_.end.hash,
-                        survey_.next_sequence};
+        if (torn())
+            return cut_in_place() ? cut() : replace_prepared();
+        const std::uint64_t ordinal = survey_.blank_from == 0
+                                          ? survey_.begin.ordinal
+                                          : survey_.segments[survey_.blank_from - 1].ordinal + 1;
+        done_.next = wanted_segment{.ordinal = ordinal, .before = before_next()};
+        return {};
+    }
+
+    [[nodiscard]] predecessor before_next() const {
         if (!survey_.end.known)
-            done_.before = {};
-        if (!torn()) {
-            done_.next_ordinal = survey_.blank_from == 0
-                                     ? survey_.begin.ordinal
-                                     : survey_.segments[survey_.blank_from - 1].ordinal + 1;
             return {};
-        }
-        done_.next_ordinal = holed().ordinal;
-        return cut_in_place() ? cut() : replace_prepared();
+        return {survey_.end.epoch, survey_.end.offset, survey_.end.hash, survey_.next_sequence};
     }
 
     void note_unsealed() {
@@ -259,7 +260,7 @@ class recoverer {
     [[nodiscard]] result<writable_segment> create_next(
         std::uint64_t ordinal, const predecessor& before,
         directory_handle::on_existing existing = directory_handle::on_existing::fail) {
-        PAWL_ASSERT(!done_.successor);
+        PAWL_ASSERT(std::holds_alternative<std::monostate>(done_.next));
         return create_segment({.directory = request_.directory,
                                .id = id_,
                                .ordinal = ordinal,
@@ -275,11 +276,10 @@ class recoverer {
     [[nodiscard]] result<void> replace_prepared() {
         PAWL_ASSERT(survey_.hole->offset == first_frame_offset && survey_.torn_bytes == 0);
         auto made =
-            create_next(holed().ordinal, done_.before, directory_handle::on_existing::replace);
+            create_next(holed().ordinal, before_next(), directory_handle::on_existing::replace);
         if (!made)
             return std::unexpected(std::move(made.error()));
-        done_.successor = std::move(*made);
-        ++done_.next_ordinal;
+        done_.next = std::move(*made);
         return {};
     }
 
@@ -312,8 +312,7 @@ class recoverer {
                                                       .start_sequence = hole.sequence});
         if (!made)
             return std::unexpected(std::move(made.error()));
-        done_.successor = std::move(*made);
-        done_.next_ordinal = holed().ordinal + 2;
+        done_.next = std::move(*made);
         if (auto kept = evidence_.keep_overwritten(*opened, hole.offset); !kept)
             return kept;
         store_cut_frame(*opened);
@@ -321,7 +320,7 @@ class recoverer {
     }
 
     void store_cut_frame(const writable_segment& segment) {
-        PAWL_ASSERT(done_.successor.has_value());
+        PAWL_ASSERT(std::holds_alternative<writable_segment>(done_.next));
         PAWL_ASSERT(segment.header.ordinal == holed().ordinal);
         const log_hole& hole = *survey_.hole;
         const walk_end& walk = holed().walk;

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <variant>
 #include <vector>
 
 namespace pawl::detail {
@@ -26,15 +27,19 @@ struct recovery_request {
     std::uint64_t allocate_bytes = no_value;  // segment_request::allocate_bytes
 };
 
+// The segment that the writer has to create: its ordinal, and what it must name as its predecessor.
+struct wanted_segment {
+    std::uint64_t ordinal = 0;
+    predecessor before{};
+};
+
 struct recovered_log {
     recovery_report report;
     // The journal was closed cleanly, and nothing derived from it is missing or left over.
     bool at_rest = false;
-    // What the next segment must name as its predecessor, and its ordinal. Not with a dry run.
-    predecessor before{};
-    std::uint64_t next_ordinal = 0;
-    // The empty segment that the recovery created for the writer to continue in, if it created one.
-    std::optional<writable_segment> successor;
+    // Where the writer continues: nowhere after a dry run, in a segment that it has to create, or
+    // in the empty one that the recovery created.
+    std::variant<std::monostate, wanted_segment, writable_segment> next;
     // Complete segments without an index, ascending.
     std::vector<std::uint64_t> to_seal;
 };

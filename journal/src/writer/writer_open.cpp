@@ -16,6 +16,7 @@
 #include <charconv>
 #include <new>
 #include <utility>
+#include <variant>
 
 namespace pawl::detail {
 
@@ -233,19 +234,19 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     if (!control)
         return std::unexpected(std::move(control.error()));
     parts.control = std::move(*control);
-    if (!recovered->successor) {
+    if (const auto* wanted = std::get_if<wanted_segment>(&recovered->next)) {
         auto made = create_segment({.directory = directory,
                                     .id = parts.id,
-                                    .ordinal = recovered->next_ordinal,
+                                    .ordinal = wanted->ordinal,
                                     .segment_bytes = parts.segment_bytes,
-                                    .before = recovered->before,
+                                    .before = wanted->before,
                                     .allocate_bytes = room});
         if (!made)
             return std::unexpected(std::move(made.error()));
-        recovered->successor = std::move(*made);
+        recovered->next = std::move(*made);
     }
-    PAWL_ASSERT(recovered->successor->bytes.size() == parts.segment_bytes);
-    parts.active = std::move(recovered->successor);
+    parts.active = std::move(std::get<writable_segment>(recovered->next));
+    PAWL_ASSERT(parts.active->bytes.size() == parts.segment_bytes);
     parts.report = std::move(recovered->report);
     PAWL_ASSERT(parts.report.durable <= parts.report.next_sequence);
     note_ignored_options(parts, parts.report);
