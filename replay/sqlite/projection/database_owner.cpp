@@ -39,7 +39,7 @@ result<void> drop_builds(const sql_database& in, std::string_view name, std::uin
     for (const projection_build& each : *builds) {
         if (each.name != name || each.version != version)
             continue;
-        if (each.state == "live")
+        if (each.state == projection_state::live)
             return std::unexpected(error{.code = errc::busy,
                                          .reason = "this version of the projection is live",
                                          .detail = std::string{name}});

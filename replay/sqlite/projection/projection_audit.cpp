@@ -95,7 +95,7 @@ class auditor {
             return std::unexpected(std::move(all.error()));
         const auto at = std::ranges::find_if(*all, [&](const projection_build& each) {
             return each.name == type_.name && each.version == type_.version &&
-                   (each.state == "live") != building;
+                   (each.state == projection_state::live) != building;
         });
         if (at == all->end())
             return std::unexpected(error{

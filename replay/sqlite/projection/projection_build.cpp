@@ -101,7 +101,7 @@ result<void> projection_run::start_build() {
     if (!all)
         return std::unexpected(std::move(all.error()));
     projection_build fresh = build_;
-    fresh.state = "building";
+    fresh.state = projection_state::building;
     fresh.position = {};
     fresh.applied = 0;
     if (auto added = shared_.store.add(fresh); !added)

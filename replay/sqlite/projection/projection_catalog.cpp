@@ -8,6 +8,18 @@
 
 namespace pawl {
 
+std::string_view to_string(projection_state state) noexcept {
+    switch (state) {
+        case projection_state::building:
+            return "building";
+        case projection_state::live:
+            return "live";
+        case projection_state::old:
+            return "old";
+    }
+    return "";
+}
+
 namespace {
 
 [[nodiscard]] result<projection_info> describe(const detail::projection_store& store,

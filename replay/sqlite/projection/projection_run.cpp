@@ -50,7 +50,7 @@ void projection_run::publish() {
     progress_.status.applied = build_.applied;
     progress_.status.parked = progress_.parked.size();
     progress_.status.skipped = progress_.skipped.size();
-    progress_.status.live = build_.state == "live";
+    progress_.status.live = build_.state == projection_state::live;
     shared_.moved.notify_all();
 }
 
@@ -155,7 +155,7 @@ result<projection_run::batch_end> projection_run::run_batch() {
     if (moved)
         if (auto done = commit(now); !done)
             return std::unexpected(std::move(done.error()));
-    if (build_.state != "live") {
+    if (build_.state != projection_state::live) {
         if (!at_end_)
             return batch_end::moved;
         if (auto done = swap(); !done)
@@ -396,7 +396,7 @@ result<void> projection_run::swap() {
     if (!done)
         return done;
     build_ = std::move(to);
-    build_.state = "live";
+    build_.state = projection_state::live;
     publish();
     return {};
 }

@@ -46,11 +46,20 @@ constexpr const char* schema[] = {
             .event_ns = row.number(column + 3)};
 }
 
+// The table allows no other word.
+[[nodiscard]] projection_state state_at(const sql_statement& row, int column) {
+    const std::string word = row.text(column);
+    if (word == to_string(projection_state::live))
+        return projection_state::live;
+    return word == to_string(projection_state::old) ? projection_state::old
+                                                    : projection_state::building;
+}
+
 [[nodiscard]] projection_build build_at(const sql_statement& row) {
     return {.id = row.integer(0),
             .name = row.text(1),
             .version = static_cast<std::uint32_t>(row.integer(2)),
-            .state = row.text(3),
+            .state = state_at(row, 3),
             .directory = row.text(4),
             .consumer = row.text(5),
             .journal = id_at(row, 6),
@@ -60,14 +69,6 @@ constexpr const char* schema[] = {
 }
 
 }  // namespace
-
-const projection_build* find_build(const std::vector<projection_build>& all, std::string_view name,
-                                   std::string_view state) {
-    const auto at = std::ranges::find_if(all, [&](const projection_build& each) {
-        return each.name == name && each.state == state;
-    });
-    return at == all.end() ? nullptr : &*at;
-}
 
 result<void> projection_store::create() const {
     auto all = sql_transaction::begin(*database_);
@@ -128,7 +129,7 @@ result<void> projection_store::add(projection_build& build) const {
         "insert into pawl_projections (name, version, state, directory, consumer, journal, "
         "next_sequence, content_hash, frame_hash, event_ns, applied) "
         "values (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0)",
-        build.name, build.version, build.state, build.directory, build.consumer,
+        build.name, build.version, to_string(build.state), build.directory, build.consumer,
         std::as_bytes(std::span{build.journal}));
     if (made)
         build.id = sqlite3_last_insert_rowid(&database_->get());

@@ -12,6 +12,7 @@
 #include <pawl/journal/consumer.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
+#include <pawl/sqlite/projection_catalog.hpp>
 
 #include <cstdint>
 #include <string>
@@ -25,7 +26,7 @@ struct projection_build {
     std::int64_t id = 0;
     std::string name;
     std::uint32_t version = 0;
-    std::string state;
+    projection_state state = projection_state::building;
     std::string directory;  // of the journal
     std::string consumer;   // that holds back prunes for it
     journal_id journal{};   // in which the position was taken
@@ -92,9 +93,5 @@ class projection_store {
   private:
     const sql_database* database_;
 };
-
-// The live or building build of a name, or null.
-[[nodiscard]] const projection_build* find_build(const std::vector<projection_build>& all,
-                                                 std::string_view name, std::string_view state);
 
 }  // namespace pawl::detail

@@ -341,7 +341,7 @@ class killer {
         if (!all)
             return "list: " + all.error().message();
         for (const projection_info& each : *all) {
-            if (each.state == "live" && each.next < page->shown)
+            if (each.state == projection_state::live && each.next < page->shown)
                 return fmt::format("readers see the events before {}, and saw those before {}",
                                    each.next, page->shown.load());
             // The database was empty for as long as that, or the journal not there yet.
@@ -356,14 +356,15 @@ class killer {
 
     template <std::uint32_t Version>
     [[nodiscard]] std::string audit(const projection_info& of) {
-        const auto done = equals_fold<balances<Version>>(plan_.journal(), plan_.database(),
-                                                         {.building = of.state != "live"});
+        const auto done = equals_fold<balances<Version>>(
+            plan_.journal(), plan_.database(), {.building = of.state != projection_state::live});
         if (!done)
             return "audit: " + done.error().message();
         events_ += done->applied;
-        return done->difference ? "version " + std::to_string(Version) + ", " + of.state + ": " +
-                                      done->difference->message()
-                                : std::string{};
+        return done->difference
+                   ? "version " + std::to_string(Version) + ", " +
+                         std::string{to_string(of.state)} + ": " + done->difference->message()
+                   : std::string{};
     }
 
     [[nodiscard]] std::string finish(random_source& random) {

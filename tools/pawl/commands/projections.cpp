@@ -29,13 +29,18 @@ std::optional<lag> lag_behind_journal(const projection_info& of) {
 
 nlohmann::ordered_json to_json(const projection_info& of) {
     const auto behind = lag_behind_journal(of);
-    nlohmann::ordered_json json{
-        {"name", of.name},         {"version", of.version},
-        {"state", of.state},       {"journal", of.journal.string()},
-        {"consumer", of.consumer}, {"next_sequence", of.next},
-        {"applied", of.applied},   {"lag_events", nullptr},
-        {"lag_ns", nullptr},       {"skipped", of.skipped},
-        {"stopped", nullptr},      {"parked", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json json{{"name", of.name},
+                                {"version", of.version},
+                                {"state", to_string(of.state)},
+                                {"journal", of.journal.string()},
+                                {"consumer", of.consumer},
+                                {"next_sequence", of.next},
+                                {"applied", of.applied},
+                                {"lag_events", nullptr},
+                                {"lag_ns", nullptr},
+                                {"skipped", of.skipped},
+                                {"stopped", nullptr},
+                                {"parked", nlohmann::ordered_json::array()}};
     if (behind)
         json["lag_events"] = behind->events;
     if (behind && behind->ns)
@@ -73,7 +78,7 @@ std::string to_text(const projection_info& of) {
         "position    sequence {}, {} events applied, {} left out\n"
         "lag         {}\n"
         "journal     {}, as consumer {}\n",
-        of.name, of.version, of.state, of.next, of.applied, of.skipped,
+        of.name, of.version, to_string(of.state), of.next, of.applied, of.skipped,
         behind ? lag_text(*behind) : "unknown: the journal cannot be read, or ends before that",
         of.journal.string(), of.consumer);
     if (!of.stopped.empty())

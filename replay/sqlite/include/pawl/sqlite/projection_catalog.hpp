@@ -19,10 +19,17 @@
 
 namespace pawl {
 
+enum class projection_state : std::uint8_t {
+    building,  // beside the live version, until it has caught up
+    live,      // has the views
+    old,       // was replaced, and is kept until it is dropped
+};
+[[nodiscard]] std::string_view to_string(projection_state state) noexcept;
+
 struct projection_info {
     std::string name;
     std::uint32_t version = 0;
-    std::string state;              // "building", "live" or "old"
+    projection_state state = projection_state::building;
     std::filesystem::path journal;  // its directory
     std::string consumer;           // that holds back prunes for it
     sequence_number next = 0;       // the first event that it has not passed yet
