@@ -147,7 +147,7 @@ TEST_CASE("a hole is a torn tail if nothing proves that more was durable") {
         const auto report = pawl::verify(journal.directory());
         REQUIRE(report.has_value());
         CHECK(report->sound());
-        CHECK(report->end == "torn");
+        CHECK(report->end == pawl::end_of_journal::torn);
     }
 }
 

@@ -146,12 +146,12 @@ TEST_CASE("verification finds nothing in the golden journals") {
     struct wanted {
         scene what;
         std::uint64_t segments;
-        std::string end;
+        pawl::end_of_journal end;
         std::uint64_t torn_bytes;
     };
-    for (const wanted& expected :
-         {wanted{make_rolled(), 2, "closed", 0}, wanted{make_cut(), 3, "closed", 0},
-          wanted{make_torn(), 2, "torn", 25}}) {
+    for (const wanted& expected : {wanted{make_rolled(), 2, pawl::end_of_journal::closed, 0},
+                                   wanted{make_cut(), 3, pawl::end_of_journal::closed, 0},
+                                   wanted{make_torn(), 2, pawl::end_of_journal::torn, 25}}) {
         INFO(expected.what.name);
         const golden_journal journal{expected.what};
         const auto report = pawl::verify(journal.directory());
@@ -177,7 +177,7 @@ TEST_CASE("inspection says what stands in the golden headers, indexes and contro
     CHECK(info->format_version == 1);
     CHECK(info->created_ns == created_ns);
     CHECK(info->segment_bytes == segment_bytes);
-    CHECK(info->state == "closed");
+    CHECK(info->state == pawl::journal_state::closed);
     CHECK_FALSE(info->locked);
     CHECK(info->owner ==
           "process 4711 (make_golden) on golden.example, boot "
@@ -193,7 +193,8 @@ TEST_CASE("inspection says what stands in the golden headers, indexes and contro
         CHECK(segment.bytes == segment_bytes);
         CHECK(segment.created_ns == created_ns + i);
         CHECK(segment.sealed);
-        CHECK(segment.end == (i == 0 ? "rolled" : "closed"));
+        CHECK(segment.end ==
+              (i == 0 ? pawl::segment_end_type::rolled : pawl::segment_end_type::closed));
         CHECK(segment.first_sequence == (i == 0 ? 0 : 5));
         CHECK(segment.end_sequence == (i == 0 ? 5 : 6));
     }

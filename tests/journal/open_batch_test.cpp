@@ -71,11 +71,11 @@ TEST_CASE("only a batch that is open when the writer closes is lost") {
         CHECK_FALSE(log.failure().has_value());
         CHECK(together.append({}, {}).error().code == errc::closed);
         CHECK(together.commit().error().code == errc::closed);
-        CHECK(must(inspect(path)).state == "closed");
+        CHECK(must(inspect(path)).state == journal_state::closed);
         CHECK(read_numbered(path) == before + 3);
         const auto report = must(verify(path));
         CHECK(report.findings.empty());
-        CHECK(report.end == "closed");
+        CHECK(report.end == end_of_journal::closed);
         auto again = must(writer::open(path, small_segments()));
         CHECK(again.recovery().state == found::closed);
         CHECK(again.version(4) == 0);

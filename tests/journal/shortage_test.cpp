@@ -140,7 +140,7 @@ TEST_CASE("a close without disk space for its indexes still closes the journal")
         must(log.close());
     }
     CHECK(rule.refused > 0);
-    CHECK(must(inspect(path)).state == "closed");
+    CHECK(must(inspect(path)).state == journal_state::closed);
     CHECK(read_numbered(path) == 100);
     auto again = must(writer::open(path, by_hand()));
     CHECK(again.recovery().state == found::closed);
@@ -160,7 +160,7 @@ TEST_CASE(
         rule.armed = true;
         CHECK(log.close().error().os_error == EIO);
     }
-    CHECK(must(inspect(path)).state == "closed");
+    CHECK(must(inspect(path)).state == journal_state::closed);
     CHECK(must(writer::open(path, by_hand())).recovery().state == found::closed);
 }
 

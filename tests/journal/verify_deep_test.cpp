@@ -59,7 +59,7 @@ TEST_CASE("a journal of many streams, names, segments and lives is sound in dept
     CHECK(report.findings.empty());
     CHECK(report.segments > 8);
     CHECK(report.streams == streams + 3 * streams / 2 + 4);
-    CHECK(report.end == "closed");
+    CHECK(report.end == pawl::end_of_journal::closed);
     CHECK(report.id == must(pawl::inspect(directory)).id);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE(
         for (const pawl::finding& found : report.findings)
             UNSCOPED_INFO(found.what.message());
         CHECK(report.findings.empty());
-        CHECK(report.end == "open");
+        CHECK(report.end == pawl::end_of_journal::open);
         // The writer has used more segments than the prepared ones, which were listed.
         CHECK(report.next_sequence < log.next_sequence());
     }

@@ -71,7 +71,7 @@ TEST_CASE("the observer is called once for a sync that failed in the background"
     CHECK(said.os_error == EIO);
     CHECK(said.file == segment(directory.path() / "j", 0).string());
     CHECK(log.failure()->code == errc::poisoned);
-    CHECK(must(inspect(directory.path() / "j")).state == "poisoned");
+    CHECK(must(inspect(directory.path() / "j")).state == journal_state::poisoned);
     CHECK(log.append({}, {}).error().code == errc::poisoned);
     CHECK_FALSE(log.close());
     CHECK(told == 1);
@@ -85,10 +85,10 @@ TEST_CASE("the state is disk_full for as long as the disk is full") {
         return full && call.operation == io_operation::allocate ? ENOSPC : 0;
     }};
     auto log = must(writer::open(path, by_hand()));
-    CHECK(must(inspect(path)).state == "open");
+    CHECK(must(inspect(path)).state == journal_state::open);
     full = true;
     must(log.poll());
-    CHECK(must(inspect(path)).state == "disk_full");
+    CHECK(must(inspect(path)).state == journal_state::disk_full);
     errc refused{};
     while (refused == errc{}) {
         const auto placed = log.append({}, bytes_of("as long as there is room"));
@@ -96,14 +96,14 @@ TEST_CASE("the state is disk_full for as long as the disk is full") {
             refused = placed.error().code;
     }
     CHECK(refused == errc::disk_full);
-    CHECK(must(inspect(path)).state == "disk_full");
+    CHECK(must(inspect(path)).state == journal_state::disk_full);
     CHECK_FALSE(log.failure().has_value());
     full = false;
     must(log.poll());
-    CHECK(must(inspect(path)).state == "open");
+    CHECK(must(inspect(path)).state == journal_state::open);
     CHECK(log.append({}, bytes_of("as long as there is room")).has_value());
     must(log.close());
-    CHECK(must(inspect(path)).state == "closed");
+    CHECK(must(inspect(path)).state == journal_state::closed);
 }
 
 TEST_CASE("a closed journal occupies no more disk space than its contents") {

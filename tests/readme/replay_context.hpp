@@ -5,6 +5,7 @@
 
 #include <pawl/journal/journal.hpp>
 #include <pawl/replay/as_of.hpp>
+#include <pawl/replay/boundary.hpp>
 #include <pawl/replay/command_loop.hpp>
 #include <pawl/replay/entities.hpp>
 #include <pawl/replay/execute.hpp>
@@ -47,6 +48,36 @@ struct withdraw {
     std::uint64_t account = 0;
     std::int64_t amount = 0;
 };
+
+// Courses with room for so many, and students' weeks.
+struct capacity {
+    struct state {
+        bool is_full() const;
+    };
+    using events = pawl::event_list<deposited, withdrawn>;
+
+    state initial() const;
+    void evolve(state& s, const deposited& e) const;
+    void evolve(state& s, const withdrawn& e) const;
+};
+struct schedule {
+    struct state {
+        bool is_busy(std::uint64_t slot) const;
+    };
+    using events = pawl::event_list<deposited, withdrawn>;
+
+    state initial() const;
+    void evolve(state& s, const deposited& e) const;
+    void evolve(state& s, const withdrawn& e) const;
+};
+enum class refusal { no_room };
+extern const std::uint64_t course_id;
+extern const std::uint64_t student_id;
+extern const std::uint64_t slot;
+extern pawl::encoder encode;
+flatbuffers::Offset<deposited> build_enrolled(flatbuffers::FlatBufferBuilder& b);
+anything report(const pawl::result<capacity::state>& course,
+                const pawl::result<schedule::state>& student);
 
 extern const pawl::message_id id;  // of a command, as its sender chose it
 

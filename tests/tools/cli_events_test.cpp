@@ -362,3 +362,32 @@ TEST_CASE("dump shows metadata entry by entry") {
     CHECK(lines[0]["payload"] == "7061796c6f6164");
     CHECK_FALSE(lines[1].contains("metadata"));
 }
+
+TEST_CASE("dump selects the events that name a tag") {
+    const sample_journal journal;
+    {
+        pawl::writer log = journal.open();
+        const pawl::stream_id named = must(log.stream("account/9"));
+        for (std::uint64_t i = 0; i < 400; ++i) {
+            const auto tags = i % 7 == 0 ? pawl::tag_set{5, named} : pawl::tag_set{5};
+            must(log.append({.type = 3, .stream = 1 + i % 2, .tags = tags},
+                            bytes_of(std::string(500, '.'))));
+            must(log.poll());
+        }
+        must(log.close());
+    }
+    CHECK(dumped(journal, {"--tag", "5"}).size() == 400);
+    CHECK(dumped(journal, {"--tag", "account/9", "--from", "380"}) == sequences{385, 392, 399});
+    CHECK(dumped(journal, {"--tag", "account/9", "--stream", "1", "--limit", "2"}) ==
+          sequences{0, 14});
+    CHECK(dumped(journal, {"--tag", "account/9", "--last", "2"}) == sequences{392, 399});
+    CHECK(dumped(journal, {"--tag", "6"}).empty());
+
+    const finished_process unknown = run_pawl({"dump", journal.directory(), "--tag", "account/8"});
+    CHECK(unknown.exit_code == 1);
+    CHECK(contains(unknown.err, "no tag has the name 'account/8'"));
+    const finished_process zero = run_pawl({"dump", journal.directory(), "--tag", "0"});
+    CHECK(zero.exit_code == 1);
+    CHECK(contains(zero.err, "no event names the tag 0"));
+    CHECK(run_pawl({"dump", journal.directory(), "--tag", ""}).exit_code == 2);
+}

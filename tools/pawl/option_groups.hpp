@@ -106,6 +106,9 @@ inline void add_selection(CLI::App* command, selection& chosen) {
     command->add_option("--stream", chosen.stream, "Only this stream: its number, or its name")
         ->check(not_empty())
         ->type_name("STREAM");
+    command->add_option("--tag", chosen.tag, "Only events that name this tag: number or name")
+        ->check(not_empty())
+        ->type_name("TAG");
     command->add_option("--type", chosen.type, "Only this event type: its name, or its number")
         ->check(not_empty())
         ->type_name("TYPE");

@@ -28,14 +28,6 @@ constexpr std::string_view pruned_reason =
 constexpr std::string_view too_many_reason =
     "too many events lie after unless_condition::after to look at; read again";
 
-[[nodiscard]] bool contains(const number_list& tags, tag_id tag) noexcept {
-    for (std::size_t i = 0; i < tags.size(); ++i) {
-        if (tags[i] == tag)
-            return true;
-    }
-    return false;
-}
-
 [[nodiscard]] bool is_of_type(const tag_query& item, std::uint16_t type) noexcept {
     return item.types.empty() || std::ranges::find(item.types, type) != item.types.end();
 }
@@ -48,7 +40,7 @@ constexpr std::string_view too_many_reason =
     if (item.tags.empty())
         return true;
     const number_list tags = tags_in(frame, word);
-    return std::ranges::all_of(item.tags, [&](tag_id tag) { return contains(tags, tag); });
+    return std::ranges::all_of(item.tags, [&](tag_id tag) { return tags.contains(tag); });
 }
 
 [[nodiscard]] error conflict(const tag_query& item, sequence_number sequence,

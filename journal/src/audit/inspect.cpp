@@ -17,34 +17,34 @@ namespace pawl {
 
 namespace {
 
-[[nodiscard]] std::string end_name(std::uint16_t type) {
-    switch (static_cast<detail::system_type>(type)) {
+[[nodiscard]] segment_end_type end_type_of(const detail::index_header& index) noexcept {
+    switch (static_cast<detail::system_type>(index.end_type)) {
         case detail::system_type::rolled:
-            return "rolled";
+            return segment_end_type::rolled;
         case detail::system_type::closed:
-            return "closed";
+            return segment_end_type::closed;
         case detail::system_type::cut:
-            return "cut";
+            return segment_end_type::cut;
         case detail::system_type::stream_name:
         case detail::system_type::description:
         case detail::system_type::clock_report:
             break;
     }
-    return "";
+    return segment_end_type::none;
 }
 
-[[nodiscard]] std::string state_name(std::uint64_t state) {
-    switch (static_cast<detail::control_state>(state)) {
+[[nodiscard]] journal_state state_of(const detail::control_view& control) noexcept {
+    switch (static_cast<detail::control_state>(control.state())) {
         case detail::control_state::closed:
-            return "closed";
+            return journal_state::closed;
         case detail::control_state::open:
-            return "open";
+            return journal_state::open;
         case detail::control_state::poisoned:
-            return "poisoned";
+            return journal_state::poisoned;
         case detail::control_state::disk_full:
-            return "disk_full";
+            return journal_state::disk_full;
     }
-    return "unknown";
+    return journal_state::unknown;
 }
 
 [[nodiscard]] result<segment_info> inspect_segment(const std::filesystem::path& directory,
@@ -55,12 +55,11 @@ namespace {
     segment_info info{.ordinal = ordinal,
                       .epoch = segment->header.epoch,
                       .bytes = segment->header.segment_bytes,
-                      .created_ns = segment->header.created_ns,
-                      .end = {}};
+                      .created_ns = segment->header.created_ns};
     const auto index = detail::read_index_header(directory, id, ordinal);
     if (index && detail::is_of_segment(*index, *segment)) {
         info.sealed = true;
-        info.end = end_name(index->end_type);
+        info.end = end_type_of(*index);
         info.first_sequence = index->first_sequence;
         info.end_sequence = index->end_sequence;
         info.min_timestamp_ns = index->min_timestamp_ns;
@@ -105,7 +104,6 @@ namespace {
                       .created_ns = journal->created_ns,
                       .segment_bytes = journal->segment_bytes,
                       .segments = {},
-                      .state = "unknown",
                       .owner = {},
                       .network_file_system = {},
                       .faults = {}};
@@ -121,7 +119,7 @@ namespace {
     if (const auto held = detail::writer_lock::is_held(directory))
         info.locked = *held;
     if (const auto control = detail::control_view::open(directory, info.id)) {
-        info.state = state_name(control->state());
+        info.state = state_of(*control);
         info.owner = control->owner();
         info.heartbeat_ns = control->heartbeat_ns();
         info.durable = std::max(control->durable().value_or(0), control->stored_watermark());
@@ -132,6 +130,36 @@ namespace {
 }
 
 }  // namespace
+
+std::string_view to_string(segment_end_type end) noexcept {
+    switch (end) {
+        case segment_end_type::none:
+            return "none";
+        case segment_end_type::rolled:
+            return "rolled";
+        case segment_end_type::closed:
+            return "closed";
+        case segment_end_type::cut:
+            return "cut";
+    }
+    return "";
+}
+
+std::string_view to_string(journal_state state) noexcept {
+    switch (state) {
+        case journal_state::unknown:
+            return "unknown";
+        case journal_state::open:
+            return "open";
+        case journal_state::closed:
+            return "closed";
+        case journal_state::poisoned:
+            return "poisoned";
+        case journal_state::disk_full:
+            return "disk_full";
+    }
+    return "";
+}
 
 result<journal_info> inspect(const std::filesystem::path& directory,
                              const inspect_options& options) {

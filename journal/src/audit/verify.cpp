@@ -43,7 +43,7 @@ result<verify_report> verifier::run() {
     // segments that exist by then.
     check_heads();
     check_control();
-    report_.end = "open";
+    report_.end = end_of_journal::open;
     if (auto read = check_segments(journal->segment_bytes); !read)
         return std::unexpected(std::move(read.error()));
     report_.next_sequence = sequence_;
@@ -287,7 +287,7 @@ void verifier::judge_end(bool any) {
         return;
     }
     if (before_.known && before_.type == system_type::closed)
-        report_.end = "closed";
+        report_.end = end_of_journal::closed;
     if (before_.known && before_.type != system_type::closed) {
         find(at(expected_ordinal_, no_value, errc::missing_segment,
                 "its predecessor's end frame says that it exists"));

@@ -359,7 +359,7 @@ void verifier::note_hole(std::uint64_t ordinal, const walk_end& end,
     torn_ = true;
     if (!tail_.torn)
         return;
-    report_.end = "torn";
+    report_.end = end_of_journal::torn;
     report_.torn_bytes = tail_.torn_bytes;
 }
 

@@ -9,6 +9,18 @@
 
 namespace pawl {
 
+std::string_view to_string(end_of_journal end) noexcept {
+    switch (end) {
+        case end_of_journal::open:
+            return "open";
+        case end_of_journal::closed:
+            return "closed";
+        case end_of_journal::torn:
+            return "torn";
+    }
+    return "";
+}
+
 cursor::cursor(std::unique_ptr<detail::cursor_state> state) noexcept : state_{std::move(state)} {}
 cursor::cursor(cursor&&) noexcept = default;
 cursor& cursor::operator=(cursor&&) noexcept = default;
@@ -19,6 +31,11 @@ result<cursor> cursor::open(const std::filesystem::path& directory, cursor_optio
         return std::unexpected(
             error{.code = errc::invalid_argument,
                   .reason = "cursor_options::names is for reading all events, not one stream"});
+    }
+    if (options.tag != 0 && (options.names || options.stream != no_stream_id)) {
+        return std::unexpected(
+            error{.code = errc::invalid_argument,
+                  .reason = "cursor_options::tag goes with neither names nor stream"});
     }
     if (options.filter && !options.filter->has_condition()) {
         return std::unexpected(

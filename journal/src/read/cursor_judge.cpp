@@ -20,7 +20,7 @@ result<end_of_journal> cursor_state::judge_end() {
         return left_->type == system_type::closed ? judge_missing(end_of_journal::closed)
                                                   : end_of_journal::open;
     }
-    if (linked_)
+    if (links_.active())
         return end_of_journal::open;
     // The window does not show the rest of the segment yet, and at first nothing of it.
     if (!has_room_for_header(space_, offset_))
@@ -116,7 +116,7 @@ std::string_view cursor_state::proof_beyond() const {
 
 result<void> cursor_state::revalidate() {
     durable_.refresh();
-    if (!segment_ || left_ || linked_)
+    if (!segment_ || left_ || links_.active())
         return {};
     if (auto reopened = reopen_if_replaced(); !reopened)
         return reopened;

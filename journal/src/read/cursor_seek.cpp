@@ -36,8 +36,8 @@ result<void> cursor_state::seek() {
     if (auto found = std::visit(seeker{*this}, options_.from); !found)
         return found;
     placed_ = true;
-    if (options_.stream != no_stream_id && segment_ && !left_) {
-        if (auto followed = follow_stream(); !followed)
+    if (reads_part() && segment_ && !left_) {
+        if (auto followed = follow_part(); !followed)
             return followed;
     }
     // Where the event before was not read, the point names none, so that it is not taken for that
@@ -250,6 +250,7 @@ result<void> cursor_state::seek_time(std::uint64_t since_ns) {
     cursor_options looking = options_;
     looking.from = from_sequence{*begin};
     looking.stream = no_stream_id;
+    looking.tag = 0;
     looking.filter.reset();
     looking.show = visibility::published;
     looking.follow = true;

@@ -35,7 +35,7 @@ const event* cursor_state::next() {
 // Takes the next frame if it is an event of the most common kind: whole, not in a batch, and
 // without metadata. Leaves everything else to advance().
 inline bool cursor_state::take_plain() noexcept {
-    PAWL_ASSERT(segment_ && !left_ && !linked_ && !failure_);
+    PAWL_ASSERT(segment_ && !left_ && !links_.active() && !failure_);
     if (!has_room_for_header(space_, offset_) || count_guarded_faults() != faults_seen_)
         [[unlikely]]
         return false;
@@ -63,8 +63,8 @@ inline bool cursor_state::take_plain() noexcept {
 }
 
 void cursor_state::note_kind_of_reading() noexcept {
-    plain_ = placed_ && segment_ && !left_ && !linked_ && !pending_ && !failure_ && !judged_ &&
-             options_.show == visibility::published && options_.stream == no_stream_id &&
+    plain_ = placed_ && segment_ && !left_ && !links_.active() && !pending_ && !failure_ &&
+             !judged_ && options_.show == visibility::published && !reads_part() &&
              options_.verify && !options_.filter && records_.empty();
 }
 
@@ -111,7 +111,7 @@ cursor_state::step cursor_state::advance() {
             return step::nothing;
         faults_seen_ = faults;
     }
-    if (linked_)
+    if (links_.active())
         return advance_linked();
     while (windowed_ && !has_room_for_header(space_, offset_)) {
         if (!widen())
@@ -148,8 +148,8 @@ cursor_state::step cursor_state::advance() {
         return step::nothing;
     if (!view_event(offset_, word))
         return step::nothing;
-    if (options_.stream != no_stream_id)
-        return take_from_stream(word);
+    if (reads_part())
+        return take_part(word);
     pass(word);
     if (!is_admitted())
         return step::again;
@@ -284,7 +284,7 @@ void cursor_state::note_end(commit_word word) noexcept {
 void cursor_state::adopt(read_segment segment, kind which) noexcept {
     segment_ = std::move(segment);
     ordinal_ = segment_->header.ordinal;
-    windowed_ = which == kind::sealed && options_.stream == no_stream_id;
+    windowed_ = which == kind::sealed && !reads_part();
     space_ = segment_->space();
     if (windowed_) {
         window_.enter(segment_->source, space_.bytes, space_.epoch);
@@ -294,7 +294,7 @@ void cursor_state::adopt(read_segment segment, kind which) noexcept {
     verified_to_ = 0;
     judged_.reset();
     left_.reset();
-    linked_ = false;
+    links_.leave();
     durable_.enter_segment();
 }
 
@@ -360,8 +360,8 @@ result<bool> cursor_state::enter_successor() {
     before_ = end;
     const kind which = kind_of(*opened);
     adopt(std::move(*opened), which);
-    if (placed_ && options_.stream != no_stream_id) {
-        if (auto planned = plan_stream(); !planned) {
+    if (placed_ && reads_part()) {
+        if (auto planned = plan_links(); !planned) {
             return std::unexpected(std::move(planned.error()));
         }
     }

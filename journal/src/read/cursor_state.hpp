@@ -3,9 +3,10 @@
 
 #include "format/frame_check.hpp"
 #include "read/durable_evidence.hpp"
+#include "read/part_route.hpp"
 #include "read/records_between.hpp"
+#include "read/segment_links.hpp"
 #include "read/segment_window.hpp"
-#include "read/stream_route.hpp"
 #include "recovery/log_survey.hpp"
 #include "store/segment_file.hpp"
 #include "store/segment_index.hpp"
@@ -121,20 +122,22 @@ class cursor_state {
     [[nodiscard]] result<void> walk_to_position(sequence_number sequence, log_position position);
     [[nodiscard]] result<void> start_at_mark(sequence_number sequence);
 
-    // cursor_stream.cpp: one stream.
+    // cursor_part.cpp: one stream or tag.
+
+    [[nodiscard]] bool reads_part() const noexcept {
+        return options_.stream != no_stream_id || options_.tag != 0;
+    }
 
     [[nodiscard]] result<void> seek_version(stream_version version);
-    // Finds the segments that hold the stream, from the current one on, and goes to the first.
-    [[nodiscard]] result<void> follow_stream();
-    // Prepares to read one stream in the current segment, if it is sealed.
-    [[nodiscard]] result<void> plan_stream();
-    // False where they are not what the index says.
-    [[nodiscard]] bool collect_links(const index_stream& stream);
-    // Opens a segment of the stream's route that is not the next one.
+    // Finds the segments that hold wanted events, from the current one on, and goes to the first.
+    [[nodiscard]] result<void> follow_part();
+    // Prepares to read the wanted events of the current segment, if it is sealed.
+    [[nodiscard]] result<void> plan_links();
+    // Opens a segment of the route that is not the next one.
     [[nodiscard]] result<void> enter_stop(std::uint64_t ordinal);
     [[nodiscard]] step advance_linked();
     // Passes the event in view, and yields it if the reader wants it.
-    [[nodiscard]] step take_from_stream(commit_word word);
+    [[nodiscard]] step take_part(commit_word word);
     // Yields an event of the stream if it has the version that must follow. If the indexes led past
     // others, goes back and reads on without indexes.
     [[nodiscard]] step check_version();
@@ -188,26 +191,22 @@ class cursor_state {
     // Set while the cursor stands after a segment's end frame and the successor is not open yet.
     std::optional<segment_end> left_;
 
-    // Reading one stream: the segments to visit, and how far we are.
-    stream_route route_{};
+    // Reading one stream or tag: the segments to visit, how far we are, and the events in a
+    // segment.
+    part_route route_{};
+    segment_links links_;
     std::size_t next_stop_ = 0;
     stream_version first_version_ = 0;  // of the events that are wanted
     // The version that the stream's next event must have; 0 if the previous one is not known.
     stream_version next_version_ = 0;
     bool believes_indexes_ = true;
-    // No event of the stream that is still wanted lies before it.
+    // No event that is still wanted lies before it.
     struct place {
         std::uint64_t ordinal;
         std::uint64_t offset;
         sequence_number sequence;
     };
     std::optional<place> sure_;
-
-    // Reading one stream in a sealed segment: offsets of its events, in order, and how far we are.
-    bool linked_ = false;
-    std::vector<std::uint64_t> links_;
-    std::size_t next_link_ = 0;
-    segment_end linked_end_{};
 
     std::optional<error> failure_;
     frame_fault fault_ = frame_fault::none;  // of the frame at offset_, which stopped the cursor

@@ -234,12 +234,7 @@ bool names_tag(const frame_space& space, std::uint64_t offset, tag_id tag) noexc
     const commit_word word{load_commit(frame)};
     if (check_frame(space, offset, word) != frame_fault::none || word.is_system())
         return false;
-    const number_list tags = tags_in(frame, word);
-    for (std::size_t i = 0; i < tags.size(); ++i) {
-        if (tags[i] == tag)
-            return true;
-    }
-    return false;
+    return tags_in(frame, word).contains(tag);
 }
 
 bool lists_what_is_there(const segment_index& index, const frame_space& space) noexcept {

@@ -65,6 +65,9 @@ result<cursor> event_scan::open_range(const std::filesystem::path& directory,
         how.from = from_sequence{*in.from};
     if (filter.stream && *filter.stream != no_stream_id)
         how.stream = *filter.stream;
+    // In a stream, its tags are looked at in selects().
+    if (!filter.stream)
+        how.tag = filter.tag;
     return cursor::open(directory, how);
 }
 
@@ -87,7 +90,8 @@ result<event_scan> event_scan::open(const std::filesystem::path& directory,
 bool event_scan::selects(const event& e) const noexcept {
     return e.timestamp_ns() >= filter_.since_ns && e.timestamp_ns() <= filter_.until_ns &&
            (!filter_.type || e.type() == *filter_.type) &&
-           (!filter_.stream || e.stream() == *filter_.stream);
+           (!filter_.stream || e.stream() == *filter_.stream) &&
+           (filter_.tag == 0 || e.metadata().tags().contains(filter_.tag));
 }
 
 const event* event_scan::next() noexcept {

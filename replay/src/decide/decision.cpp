@@ -21,6 +21,7 @@ void decision::clear() noexcept {
     own_.clear();
     own_words_.clear();
     conditions_.clear();
+    unless_.clear();
     failure_.reset();
 }
 
@@ -67,6 +68,7 @@ void decision::add_unless_full(const event_header& header, std::span<const std::
     std::size_t words = (payload.size() + 7) / 8;
     for (const metadata_entry& each : header.metadata)
         words += (each.value.size() + 7) / 8;
+    words += header.tags.size();
     const auto exceed = [&](std::uint64_t size, std::uint64_t limit, std::string_view why) {
         failure_ = error{.code = errc::too_large, .size = size, .limit = limit, .reason = why};
     };
@@ -83,15 +85,39 @@ void decision::add_unless_full(const event_header& header, std::span<const std::
     const auto* own_before = own_.data();
     const std::size_t own = own_.size();
     const std::size_t at = copy(payload);
-    for (const metadata_entry& each : header.metadata) {
+    keep_metadata(header);
+    const detail::kept_condition* unless = nullptr;
+    if (header.unless != nullptr)
+        unless =
+            unless_.emplace_back(std::make_unique<detail::kept_condition>(*header.unless)).get();
+    events_.push_back({header, at, payload.size(), own});
+    event_header& kept = events_.back().header;
+    kept.conditions = {};
+    kept.tags = {};
+    kept.unless = unless == nullptr ? nullptr : &unless->get();
+    kept.metadata = std::span{own_}.subspan(own);
+    if (!own_.empty() &&
+        (!kept.metadata.empty() || words_.data() != words_before || own_.data() != own_before))
+        find_metadata();
+}
+
+void decision::keep_metadata(const event_header& header) {
+    const auto keep = [&](const metadata_entry& each) {
         own_words_.push_back(copy(each.value));
         own_.push_back(each);
+    };
+    // Pawl's own entries ascend. Whatever is wrong with them or the tags, the append says.
+    bool tags_kept = header.tags.empty();
+    const metadata_entry tags{metadata_tag::tags, std::as_bytes(header.tags)};
+    for (const metadata_entry& each : header.metadata) {
+        if (!tags_kept && each.tag > metadata_tag::tags) {
+            keep(tags);
+            tags_kept = true;
+        }
+        keep(each);
     }
-    events_.push_back({header, at, payload.size(), own});
-    events_.back().header.conditions = {};
-    if (!own_.empty() &&
-        (!header.metadata.empty() || words_.data() != words_before || own_.data() != own_before))
-        find_metadata();
+    if (!tags_kept)
+        keep(tags);
 }
 
 void decision::find_metadata() noexcept {

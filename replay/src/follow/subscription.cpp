@@ -99,6 +99,7 @@ std::string selection_text(const subscription_options& options) {
     if (options.filter) {
         add_list(text, "types", options.filter->types);
         add_list(text, "streams", options.filter->streams);
+        add_list(text, "tags", options.filter->tags);
     }
     if (text.empty())
         text = "all";
@@ -127,6 +128,7 @@ result<std::unique_ptr<subscription_state>> subscription_state::open(
     if (options.filter) {
         make_canonical(options.filter->types);
         make_canonical(options.filter->streams);
+        make_canonical(options.filter->tags);
     }
     // It outlives this call, and the program may change its working directory.
     const auto directory = absolute_path(path);

@@ -147,7 +147,7 @@ class attempt {
                 return taken;
             tail_begin_ = segment.end_sequence;
             after_sealed_ = segment.ordinal + 1;
-            goes_on_ = segment.end != "closed";
+            goes_on_ = segment.end != segment_end_type::closed;
             progress(done += journal_.segment_bytes, all);
         }
         return {};

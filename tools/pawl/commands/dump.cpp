@@ -179,8 +179,7 @@ result<void> begin_late(const dump_options& options, const journal_words& words,
 // on other events.
 bool takes_every_event(const dump_options& options) {
     const selection& asked = options.selected;
-    return asked.stream.empty() && asked.type.empty() && asked.since.empty() &&
-           asked.until.empty() && asked.where.empty() && !asked.last && !asked.around &&
+    return !asked.has_condition() && !asked.last && !asked.around &&
            asked.limit == std::numeric_limits<std::uint64_t>::max() &&
            options.format == row_format::json && !options.raw && !options.exact;
 }
@@ -232,7 +231,7 @@ result<std::uint64_t> write_events(const dump_options& options, journal_words& w
         return std::unexpected(written.error());
     if (!*written)
         return 0;
-    const bool whole = !filter->stream && options.selected.since.empty() &&
+    const bool whole = !filter->stream && filter->tag == 0 && options.selected.since.empty() &&
                        options.selected.until.empty() && !options.raw;
     filter->names = whole && options.format == row_format::json;
     std::optional<where_filter> where;

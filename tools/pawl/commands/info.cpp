@@ -18,9 +18,12 @@ namespace {
 
 nlohmann::ordered_json to_json(const segment_info& segment) {
     nlohmann::ordered_json json{
-        {"ordinal", segment.ordinal}, {"epoch", fmt::format("{:016x}", segment.epoch)},
-        {"bytes", segment.bytes},     {"created_ns", segment.created_ns},
-        {"sealed", segment.sealed},   {"end", segment.end}};
+        {"ordinal", segment.ordinal},
+        {"epoch", fmt::format("{:016x}", segment.epoch)},
+        {"bytes", segment.bytes},
+        {"created_ns", segment.created_ns},
+        {"sealed", segment.sealed},
+        {"end", segment.end == segment_end_type::none ? "" : to_string(segment.end)}};
     if (segment.sealed) {
         json["first_sequence"] = segment.first_sequence;
         json["end_sequence"] = segment.end_sequence;
@@ -37,7 +40,7 @@ nlohmann::ordered_json to_json(const journal_info& journal, const log_records& r
                                 {"created_ns", journal.created_ns},
                                 {"segment_bytes", journal.segment_bytes},
                                 {"first_sequence", journal.first_sequence},
-                                {"state", journal.state},
+                                {"state", to_string(journal.state)},
                                 {"locked", journal.locked},
                                 {"owner", journal.owner},
                                 {"heartbeat_ns", journal.heartbeat_ns},
@@ -55,7 +58,8 @@ nlohmann::ordered_json to_json(const journal_info& journal, const log_records& r
 }
 
 std::string to_text(const segment_info& segment) {
-    const std::string_view end = segment.end.empty() ? std::string_view{"-"} : segment.end;
+    const std::string_view end =
+        segment.end == segment_end_type::none ? "-" : to_string(segment.end);
     constexpr std::size_t to_the_second = 19;
     const std::string sequences =
         segment.sealed ? fmt::format("{:>9}  {:>14}", segment.end_sequence - segment.first_sequence,
@@ -106,9 +110,9 @@ std::string heartbeat_text(const journal_info& journal) {
 }
 
 std::string state_text(const journal_info& journal) {
-    std::string text = journal.state;
+    std::string text{to_string(journal.state)};
     text += journal.locked ? "; a writer holds it" : "; nobody holds it";
-    if (!journal.locked && journal.state != "closed")
+    if (!journal.locked && journal.state != journal_state::closed)
         text += ", the last writer did not close it";
     return text;
 }

@@ -59,7 +59,7 @@ nlohmann::ordered_json to_json(const verify_report& report, const std::optional<
                                 {"bytes", report.bytes},
                                 {"first_sequence", report.first_sequence},
                                 {"next_sequence", report.next_sequence},
-                                {"end", report.end},
+                                {"end", to_string(report.end)},
                                 {"torn_bytes", report.torn_bytes},
                                 {"readable", nlohmann::ordered_json::array()},
                                 {"deep", deep.has_value()}};
@@ -113,8 +113,8 @@ std::string to_text(const verify_report& report, const std::optional<deep_report
         "bytes     {}\n"
         "end       {}\n",
         report.segments, report.events, report.first_sequence, report.next_sequence, report.bytes,
-        report.end);
-    if (report.end == "torn")
+        to_string(report.end));
+    if (report.end == end_of_journal::torn)
         text += fmt::format(
             "          A crash left a torn tail of {} bytes, which is no damage. The next\n"
             "          open for writing, or pawl recover, cuts it at sequence {}.\n",

@@ -42,12 +42,6 @@ result<std::vector<sequence_number>> selected_in(const std::filesystem::path& di
     return found;
 }
 
-// Then the events need not be read to be counted.
-[[nodiscard]] bool selects_all(const selection& asked) {
-    return asked.stream.empty() && asked.type.empty() && asked.since.empty() &&
-           asked.until.empty() && asked.where.empty();
-}
-
 }  // namespace
 
 result<sequence_number> end_of_log(const std::filesystem::path& directory, const selection& asked) {
@@ -69,7 +63,8 @@ result<sequence_number> begin_of_last(const std::filesystem::path& directory,
     if (!first)
         return std::unexpected(first.error());
     const sequence_number begin = first->next_sequence();
-    if (selects_all(asked))
+    // Then the events need not be read to be counted.
+    if (!asked.has_condition())
         return before - std::min(before - std::min(begin, before), count);
     constexpr std::uint64_t least_piece = 4096;
     constexpr std::uint64_t growth = 4;

@@ -12,8 +12,10 @@ namespace pawl::cli {
 
 namespace {
 
-// Resolves the user's argument to a stream: digits are its number, anything else its name.
-result<stream_id> resolve_stream(const std::filesystem::path& directory, const std::string& text) {
+// The number of a stream or tag, which share their names: digits are the number, anything else is a
+// name.
+result<stream_id> resolve_stream(const std::filesystem::path& directory, const std::string& text,
+                                 std::string_view kind) {
     stream_id number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (problem == std::errc{} && end == text.data() + text.size())
@@ -22,7 +24,7 @@ result<stream_id> resolve_stream(const std::filesystem::path& directory, const s
     if (!found)
         return std::unexpected(std::move(found.error()));
     if (!*found)
-        return fail(errc::not_found, fmt::format("no stream has the name '{}'", text));
+        return fail(errc::not_found, fmt::format("no {} has the name '{}'", kind, text));
     return **found;
 }
 
@@ -51,10 +53,18 @@ result<event_filter> filter_of(const std::filesystem::path& directory, const sel
                         .show = asked.durable ? visibility::durable : visibility::published,
                         .allow_network_file_system = asked.allow_network_file_system};
     if (!asked.stream.empty()) {
-        auto stream = resolve_stream(directory, asked.stream);
+        auto stream = resolve_stream(directory, asked.stream, "stream");
         if (!stream)
             return std::unexpected(std::move(stream.error()));
         filter.stream = *stream;
+    }
+    if (!asked.tag.empty()) {
+        auto tag = resolve_stream(directory, asked.tag, "tag");
+        if (!tag)
+            return std::unexpected(std::move(tag.error()));
+        if (*tag == 0)
+            return fail(errc::invalid_argument, "--tag 0: no event names the tag 0");
+        filter.tag = *tag;
     }
     if (!asked.type.empty()) {
         auto type = words.type_of(asked.type);

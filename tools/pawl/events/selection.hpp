@@ -19,6 +19,7 @@ struct selection {
     std::optional<std::uint64_t> from{};
     std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
     std::string stream{};  // a number or a name; empty: all
+    std::string tag{};     // likewise
     std::string type{};    // likewise
     std::string since{};   // inclusive
     std::string until{};   // exclusive
@@ -28,6 +29,12 @@ struct selection {
     std::uint64_t context = 10;             // so many before and after it
     bool durable = false;
     bool allow_network_file_system = false;
+
+    // Whether something else than a place in the log decides which events are shown.
+    [[nodiscard]] bool has_condition() const noexcept {
+        return !stream.empty() || !tag.empty() || !type.empty() || !since.empty() ||
+               !until.empty() || !where.empty();
+    }
 };
 
 // Whether --since and --until accept the text: a time as parse_utc takes it, or a time of day.

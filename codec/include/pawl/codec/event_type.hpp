@@ -14,6 +14,7 @@
 #include <pawl/codec/detail/payload_alignment.hpp>
 #include <pawl/journal/types.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -82,16 +83,16 @@ template <event_table Table>
 template <event_table... Tables>
 struct event_list {
     static constexpr std::size_t size = sizeof...(Tables);
+    static constexpr std::array<std::uint16_t, size> types{event_traits<Tables>::type...};
 
     template <class Table>
     static constexpr bool contains = (std::same_as<Table, Tables> || ...);
 
     // Also false if one table is in the list twice.
     static constexpr bool numbers_differ = [] {
-        const std::uint16_t numbers[] = {event_traits<Tables>::type..., 0};
         for (std::size_t i = 0; i < size; ++i)
             for (std::size_t j = i + 1; j < size; ++j)
-                if (numbers[i] == numbers[j])
+                if (types[i] == types[j])
                     return false;
         return true;
     }();

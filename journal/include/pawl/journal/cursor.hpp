@@ -88,8 +88,13 @@ struct cursor_options {
     // Only the events of this stream, found through the frames' links and the indexes. Cost: the
     // segments that hold it, not the length of the journal.
     stream_id stream = no_stream_id;
-    // Only events that it admits; together with `stream` both must hold. A filter for stream 0 is
-    // the way to read the firehose alone. Cost: that of reading all events, or the stream.
+    // Only the events that name this tag (tags.hpp), found through the indexes; 0: all. Not with
+    // `stream`. Cost: a probe of each sealed segment's index, the segments that hold such events,
+    // and the events that are not in a sealed segment.
+    tag_id tag = 0;
+    // Only events that it admits; together with `stream` or `tag` both must hold. A filter for
+    // stream 0 is the way to read the firehose alone. Cost: that of reading all events, or the
+    // stream.
     std::optional<event_selection> filter{};
     // False: do not hash frames. For a second pass over events that were just verified.
     bool verify = true;
@@ -106,13 +111,6 @@ struct cursor_options {
     // without a writer, and a local file system that is implemented with FUSE, are read like any
     // other.
     bool allow_network_file_system = false;
-};
-
-// What a reader finds at the end of a journal.
-enum class end_of_journal : std::uint8_t {
-    open,    // a writer is active, or may come
-    closed,  // ended cleanly
-    torn,    // a torn tail: the next open for writing cuts here
 };
 
 // One thread at a time uses a cursor. An event is valid until the next call of next(), wait() or

@@ -16,13 +16,32 @@
 
 namespace pawl {
 
+// How a segment ends.
+enum class segment_end_type : std::uint8_t {
+    none,    // not yet, or it is not sealed
+    rolled,  // the log continues in the next segment
+    closed,  // the writer was closed
+    cut,     // a recovery cut a torn tail
+};
+[[nodiscard]] std::string_view to_string(segment_end_type end) noexcept;
+
+// What the last writer reports of itself.
+enum class journal_state : std::uint8_t {
+    unknown,  // there is no control page, or it is not this journal's
+    open,     // also after a crash
+    closed,
+    poisoned,   // a failure ended it
+    disk_full,  // it waits for room
+};
+[[nodiscard]] std::string_view to_string(journal_state state) noexcept;
+
 struct segment_info {
     std::uint64_t ordinal = 0;
     std::uint64_t epoch = 0;
     std::uint64_t bytes = 0;
     std::uint64_t created_ns = 0;
-    bool sealed = false;                 // it has a valid index
-    std::string end;                     // "rolled", "closed", "cut", or "" while it has none
+    bool sealed = false;  // it has a valid index
+    segment_end_type end = segment_end_type::none;
     sequence_number first_sequence = 0;  // of sealed segments
     sequence_number end_sequence = 0;    // exclusive; of sealed segments
     // Of the events of sealed segments; 0 without events.
@@ -39,7 +58,7 @@ struct journal_info {
     sequence_number first_sequence = 0;  // more than 0 once events were pruned
     std::vector<segment_info> segments;
     // From the control page: the writer's own report.
-    std::string state;  // "open", "closed", "poisoned", "disk_full", "unknown"
+    journal_state state = journal_state::unknown;
     bool locked = false;
     std::string owner;  // process, program and host of the last writer
     std::uint64_t heartbeat_ns = 0;
@@ -90,7 +109,7 @@ struct verify_report {
     std::uint64_t bytes = 0;
     sequence_number first_sequence = 0;
     sequence_number next_sequence = 0;
-    std::string end;  // "open", "closed", "torn"
+    end_of_journal end = end_of_journal::open;
     std::uint64_t torn_bytes = 0;
     std::uint64_t streams = 0;  // with verify_options::deep, as far as they were followed
     std::vector<finding> findings;

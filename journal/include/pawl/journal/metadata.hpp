@@ -95,6 +95,13 @@ class number_list {
     [[nodiscard]] std::uint64_t operator[](std::size_t index) const noexcept {
         return detail::load_u64(bytes_.data() + index * sizeof(std::uint64_t));
     }
+    [[nodiscard]] bool contains(std::uint64_t number) const noexcept {
+        for (std::size_t i = 0; i < size(); ++i) {
+            if ((*this)[i] == number)
+                return true;
+        }
+        return false;
+    }
 
   private:
     std::span<const std::byte> bytes_;

@@ -95,6 +95,14 @@ struct recorded_description {
     std::vector<std::byte> bytes;
 };
 
+// What a reader finds at the end of a journal.
+enum class end_of_journal : std::uint8_t {
+    open,    // a writer is active, or may come
+    closed,  // ended cleanly
+    torn,    // a torn tail: the next open for writing cuts here
+};
+[[nodiscard]] std::string_view to_string(end_of_journal end) noexcept;
+
 // The result of an append.
 struct receipt {
     sequence_number sequence = 0;

@@ -6,9 +6,11 @@
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
 #include <pawl/journal/writer.hpp>
+#include <pawl/replay/detail/kept_condition.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -28,11 +30,11 @@ class decision {
   public:
     explicit decision(decision_limits limits = {}) noexcept : limits_{limits} {}
 
-    // Adds an event; the table that `build` returns determines its type. The metadata of `where` is
-    // copied. Returns nothing, so that `decide` can return the domain's refusals alone: the first
-    // event that cannot be added (too_large if the decision is full, out_of_memory, or whatever
-    // encoder::encode failed with) is kept in failure(), later events are ignored, and execute()
-    // reports it instead of appending.
+    // Adds an event; the table that `build` returns determines its type. The metadata, tags and
+    // conditions of `where` are copied. Returns nothing, so that `decide` can return the domain's
+    // refusals alone: the first event that cannot be added (too_large if the decision is full,
+    // out_of_memory, or whatever encoder::encode failed with) is kept in failure(), later events
+    // are ignored, and execute() reports it instead of appending.
     template <event_build Build>
     void append(const event_header& where, Build&& build) {
         if (failure_) [[unlikely]]
@@ -92,6 +94,8 @@ class decision {
     void add(const event_header& header, std::span<const std::byte> payload);
     void add_conditions(std::span<const stream_condition> more);
     void add_unless_full(const event_header& header, std::span<const std::byte> payload);
+    // Keeps a copy of the event's metadata and tags, which become metadata, too.
+    void keep_metadata(const event_header& header);
     // Where `bytes` were copied to in words_.
     [[nodiscard]] std::size_t copy(std::span<const std::byte> bytes);
     // The metadata in the decision lies where words_ and own_ are now.
@@ -110,6 +114,7 @@ class decision {
     std::vector<std::size_t> own_words_;  // where their values start in words_
     std::vector<metadata_entry> merged_;
     std::vector<stream_condition> conditions_;
+    std::vector<std::unique_ptr<const detail::kept_condition>> unless_;
     std::optional<error> failure_;
 };
 

@@ -8,10 +8,10 @@
 //     if (auto end = scan->finish(); !end)
 //         return end.error();
 //
-// A stream is found through the frames' links, a sequence and a time through the indexes of sealed
-// segments: those without an event of that time are not read, nor is the beginning of a segment up
-// to `since_ns`. Time stamps need not ascend, so from there to the segment's end every event's time
-// is compared.
+// A stream is found through the frames' links, a tag through the indexes, a sequence and a time
+// through the indexes of sealed segments: those without an event of that time are not read, nor is
+// the beginning of a segment up to `since_ns`. Time stamps need not ascend, so from there to the
+// segment's end every event's time is compared.
 //
 // One thread at a time uses a scan. An event is valid until the next call.
 #pragma once
@@ -37,10 +37,11 @@ struct event_filter {
     std::uint64_t since_ns = 0;                                          // inclusive
     std::uint64_t until_ns = std::numeric_limits<std::uint64_t>::max();  // inclusive
     std::optional<stream_id> stream{};  // no_stream_id: the events of no stream
+    tag_id tag = 0;                     // only events that name it; 0: all
     std::optional<std::uint16_t> type{};
     visibility show = visibility::published;
     bool allow_network_file_system = false;
-    // Also names_before() and descriptions_before(); not with a stream or a time.
+    // Also names_before() and descriptions_before(); not with a stream, a tag or a time.
     bool names = false;
 };
 

@@ -75,14 +75,6 @@ template <class P, class... Tables>
 inline constexpr bool keys_all<P, event_list<Tables...>> =
     ((is_retired<Tables> || keys_by_table<P, Tables> || keys_by_event<P, Tables>) && ...);
 
-template <class List>
-inline constexpr std::span<const std::uint16_t> types_of{};
-template <class... Tables>
-inline constexpr std::uint16_t type_numbers[]{event_traits<Tables>::type...};
-template <class... Tables>
-inline constexpr std::span<const std::uint16_t> types_of<event_list<Tables...>>{
-    type_numbers<Tables...>};
-
 [[nodiscard]] std::string key_text(const auto& key) {
     if constexpr (std::integral<std::remove_cvref_t<decltype(key)>>)
         return std::to_string(key);
@@ -131,7 +123,7 @@ template <projection P>
 [[nodiscard]] projection_type projection_type_of() {
     projection_type made{.name = P::name,
                          .version = P::version,
-                         .types = types_of<typename P::events>,
+                         .types = P::events::types,
                          .create = [](projection_tables& to) { return P{}.create(to); },
                          .apply = &apply_event<P>};
     if constexpr (keys_all<P, typename P::events>)

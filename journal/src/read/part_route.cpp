@@ -1,4 +1,4 @@
-#include "read/stream_route.hpp"
+#include "read/part_route.hpp"
 
 #include "os/assertion.hpp"
 #include "store/directory.hpp"
@@ -18,7 +18,7 @@ class route_planner {
   public:
     explicit route_planner(const route_request& request) : request_{request} {}
 
-    [[nodiscard]] result<stream_route> run() {
+    [[nodiscard]] result<part_route> run() {
         auto ordinals = list_log(request_.directory, request_.begin);
         if (!ordinals)
             return std::unexpected(std::move(ordinals.error()));
@@ -49,23 +49,16 @@ class route_planner {
         auto index = index_file::open(request_.directory, request_.id, ordinal);
         if (!index)
             return without_index(ordinal, std::move(index.error()));
+        if (request_.tag != 0)
+            return look_for_tag(ordinal, *index);
         auto found = index->find_stream(request_.stream);
         if (!found)
             return without_index(ordinal, std::move(found.error()));
-        // If a link led here, the stream must be here, or the link was wrong; then the reader
-        // notices from the versions.
-        bool certain = leads_to_known(index->header());
-        if (!certain && (!*found || !route_.sealed_end.known)) {
-            const auto segment = open_segment(request_.directory, request_.id, ordinal);
-            if (!segment)
-                return std::unexpected(segment.error());
-            if (!is_of_segment(index->header(), *segment))
-                return without_index(ordinal, error{.code = errc::damaged});
-            certain = true;
-        }
-        known_ = certain ? std::optional{index->header()} : std::nullopt;
-        if (!route_.sealed_end.known)
-            route_.sealed_end = end_of(index->header());
+        auto believed = believe(ordinal, *index, found->has_value());
+        if (!believed)
+            return std::unexpected(std::move(believed.error()));
+        if (!*believed)
+            return without_index(ordinal, error{.code = errc::damaged});
         if (!*found)
             return 1;
         const index_stream& stream = **found;
@@ -73,6 +66,40 @@ class route_planner {
             return ends_before_wanted(ordinal, stream);
         route_.stops.push_back(ordinal);
         return stream.segments_back;
+    }
+
+    [[nodiscard]] result<std::uint64_t> look_for_tag(std::uint64_t ordinal, index_file& index) {
+        auto found = index.find_tag(request_.tag);
+        if (!found)
+            return without_index(ordinal, std::move(found.error()));
+        auto believed = believe(ordinal, index, !found->empty());
+        if (!believed)
+            return std::unexpected(std::move(believed.error()));
+        if (!*believed)
+            return without_index(ordinal, error{.code = errc::damaged});
+        if (!found->empty())
+            route_.stops.push_back(ordinal);
+        return 1;
+    }
+
+    // False if the index is not of the segment. One that holds wanted events is not looked at
+    // again, since a reader enters the segment.
+    [[nodiscard]] result<bool> believe(std::uint64_t ordinal, const index_file& index, bool holds) {
+        // If a link led here, the stream must be here, or the link was wrong; then the reader
+        // notices from the versions.
+        bool certain = leads_to_known(index.header());
+        if (!certain && (!holds || !route_.sealed_end.known)) {
+            const auto segment = open_segment(request_.directory, request_.id, ordinal);
+            if (!segment)
+                return std::unexpected(segment.error());
+            if (!is_of_segment(index.header(), *segment))
+                return false;
+            certain = true;
+        }
+        known_ = certain ? std::optional{index.header()} : std::nullopt;
+        if (!route_.sealed_end.known)
+            route_.sealed_end = end_of(index.header());
+        return true;
     }
 
     // The last of its events here is not wanted, if the segment says so, too.
@@ -103,14 +130,14 @@ class route_planner {
     }
 
     const route_request& request_;
-    stream_route route_;
+    part_route route_;
     std::optional<index_header> known_;  // the last one, if it is certainly of this log
 };
 
 }  // namespace
 
-result<stream_route> plan_route(const route_request& request) {
-    PAWL_ASSERT(request.stream != no_stream_id);
+result<part_route> plan_route(const route_request& request) {
+    PAWL_ASSERT((request.stream != no_stream_id) != (request.tag != 0));
     return route_planner{request}.run();
 }
 

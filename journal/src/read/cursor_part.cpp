@@ -1,5 +1,6 @@
-// How a cursor reads one stream: along the indexes' links from segment to segment, and along the
-// frames' links inside each.
+// How a cursor reads a part of the events, those of one stream or tag. It visits the segments that
+// the indexes name, a stream's along the links from index to index, and in each the events that its
+// index leads to.
 #include "format/segment_walk.hpp"
 #include "os/assertion.hpp"
 #include "read/cursor_state.hpp"
@@ -47,12 +48,13 @@ result<void> cursor_state::refuse_pruned_versions() const {
     return std::unexpected(pruned_version(first_version_));
 }
 
-result<void> cursor_state::follow_stream() {
-    PAWL_ASSERT(placed_ && options_.stream != no_stream_id);
+result<void> cursor_state::follow_part() {
+    PAWL_ASSERT(placed_ && reads_part());
     note_place();
     auto planned = plan_route({.directory = directory_,
                                .id = id_,
                                .stream = options_.stream,
+                               .tag = options_.tag,
                                .begin = begin_,
                                .from_ordinal = ordinal_,
                                .from_version = first_version_});
@@ -65,7 +67,7 @@ result<void> cursor_state::follow_stream() {
         return {};
     if (!route_.stops.empty() && route_.stops.front() == ordinal_) {
         next_stop_ = 1;
-        return plan_stream();
+        return plan_links();
     }
     if (!route_.stops.empty())
         return enter_stop(route_.stops[next_stop_++]);
@@ -85,10 +87,10 @@ result<void> cursor_state::enter_stop(std::uint64_t ordinal) {
     before_ = {};
     adopt(std::move(*opened), kind::growing);
     sequence_ = load_u64(space_.base + first_frame_offset + frame_offset::sequence);
-    return plan_stream();
+    return plan_links();
 }
 
-result<void> cursor_state::plan_stream() {
+result<void> cursor_state::plan_links() {
     PAWL_ASSERT(segment_.has_value());
     if (!sure_)
         note_place();
@@ -100,59 +102,23 @@ result<void> cursor_state::plan_stream() {
     // Without a valid index, the segment is read frame by frame.
     if (!index || !is_of_segment(index->header(), *segment_))
         return {};
-    const auto stream = index->find_stream(options_.stream);
-    if (!stream)
-        return {};
-    links_.clear();
-    next_link_ = 0;
-    if (*stream && !collect_links(**stream))
-        return {};
-    linked_end_ = end_of(index->header());
-    // A cursor that begins inside the segment has already passed some of them.
-    while (next_link_ < links_.size() && links_[next_link_] < offset_)
-        ++next_link_;
-    linked_ = true;
+    const bool found = options_.tag != 0
+                           ? links_.find_tag(*index, space_, options_.tag)
+                           : links_.find_stream(*index, space_, options_.stream, first_version_);
+    if (found)
+        links_.begin(end_of(index->header()), offset_);
     return {};
 }
 
-bool cursor_state::collect_links(const index_stream& stream) {
-    PAWL_ASSERT(links_.empty());
-    std::uint64_t offset = stream.last_offset();
-    stream_version version = stream.version;
-    for (;; --version) {
-        if (!has_room_for_header(space_, offset))
-            return false;
-        const std::byte* frame = space_.base + offset;
-        const commit_word word{load_commit(frame)};
-        if (check_frame(space_, offset, word) != frame_fault::none || !is_understood(word) ||
-            word.is_system() || load_u64(frame + frame_offset::stream) != options_.stream ||
-            load_u64(frame + frame_offset::version) != version)
-            return false;
-        if (version < first_version_)
-            break;
-        links_.push_back(offset);
-        if (version == first_version_)
-            break;
-        const std::uint64_t back = std::uint64_t{load_u32(frame + frame_offset::back)} * 8;
-        if (back == 0)
-            break;
-        if (back > offset - first_frame_offset)
-            return false;
-        offset -= back;
-    }
-    std::ranges::reverse(links_);
-    return true;
-}
-
 cursor_state::step cursor_state::advance_linked() {
-    if (next_link_ == links_.size()) {
-        left_ = linked_end_;
-        sequence_ = linked_end_.sequence;
-        linked_ = false;
+    const auto next = links_.next();
+    if (!next) {
+        left_ = links_.end();
+        sequence_ = left_->sequence;
+        links_.leave();
         return step::again;
     }
-    PAWL_ASSERT(next_link_ < links_.size());
-    const std::uint64_t offset = links_[next_link_];
+    const std::uint64_t offset = *next;
     PAWL_ASSERT(offset >= offset_);
     const commit_word word{load_u64(space_.base + offset)};
     const sequence_number sequence = load_u64(space_.base + offset + frame_offset::sequence);
@@ -162,9 +128,11 @@ cursor_state::step cursor_state::advance_linked() {
         return step::nothing;
     if (!view_event(offset, word))
         return step::nothing;
-    if (const step checked = check_version(); checked != step::event)
-        return checked;
-    ++next_link_;
+    if (options_.stream != no_stream_id) {
+        if (const step checked = check_version(); checked != step::event)
+            return checked;
+    }
+    links_.pass();
     offset_ = offset;
     sequence_ = sequence;
     pass(word);
@@ -172,9 +140,12 @@ cursor_state::step cursor_state::advance_linked() {
     return is_admitted() ? step::event : step::again;
 }
 
-cursor_state::step cursor_state::take_from_stream(commit_word word) {
-    const bool wanted = event_.stream() == options_.stream && event_.version() >= first_version_;
-    if (wanted) {
+cursor_state::step cursor_state::take_part(commit_word word) {
+    const bool of_stream = options_.stream != no_stream_id;
+    const bool wanted =
+        of_stream ? event_.stream() == options_.stream && event_.version() >= first_version_
+                  : event_.metadata().tags().contains(options_.tag);
+    if (of_stream && wanted) {
         if (const step checked = check_version(); checked != step::event)
             return checked;
     }
