@@ -40,6 +40,23 @@ TEST_CASE("an abandoned reservation leaves the batch around it open") {
     CHECK(must(verify(path)).findings.empty());
 }
 
+TEST_CASE("a reservation in a batch that was abandoned cannot be committed") {
+    const temporary_directory directory;
+    const auto path = directory.path() / "j";
+    auto log = must(writer::open(path, by_hand()));
+    append_numbered(log, 1);
+    auto events = must(log.begin_batch(2, 100));
+    (void)must(events.append({.type = 1}, bytes_of("first")));
+    auto space = must(events.reserve({.type = 1}, 8));
+    events.abandon();
+    const auto late = space.commit(8);
+    REQUIRE_FALSE(late.has_value());
+    CHECK(late.error().code == errc::closed);
+    append_numbered(log, 1);
+    must(log.close());
+    CHECK(read_numbered(path) == 2);
+}
+
 TEST_CASE("a batch is not committed while a reservation in it is open") {
     const temporary_directory directory;
     auto log = must(writer::open(directory.path() / "j", small_segments()));

@@ -110,10 +110,14 @@ result<receipt> appender::commit_reservation(std::size_t bytes) noexcept {
     const call_scope scope{inside_};
     if (!scope) [[unlikely]]
         return std::unexpected(call_scope::refusal());
-    if (!may_go_on() || bytes > reservation_.max_bytes) [[unlikely]] {
+    if (!may_go_on() || !reservation_.open || bytes > reservation_.max_bytes) [[unlikely]] {
+        const bool ended = !reservation_.open;
         abandon_reservation();
         if (!may_go_on())
             return refused();
+        if (ended)
+            return std::unexpected(
+                error{.code = errc::closed, .reason = "this reservation ended with its batch"});
         return std::unexpected(error{.code = errc::too_large,
                                      .size = bytes,
                                      .limit = reservation_.max_bytes,

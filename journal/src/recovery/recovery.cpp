@@ -34,7 +34,11 @@ void store_again(std::byte* base, std::uint64_t from, std::uint64_t to) noexcept
     PAWL_ASSERT(end >= first_frame_offset && end <= space.bytes);
     std::uint64_t offset = first_frame_offset;
     while (offset < end && load_u64(space.base + offset + frame_offset::sequence) < sequence) {
-        offset += padded(commit_word{load_u64(space.base + offset)}.frame_bytes());
+        const commit_word word{load_u64(space.base + offset)};
+        // A page that was lost since the survey reads as zeros; the sync reports it.
+        if (word.frame_bytes() < frame_header_bytes)
+            break;
+        offset += padded(word.frame_bytes());
     }
     PAWL_ASSERT(offset <= end);
     return offset;

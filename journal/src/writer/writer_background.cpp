@@ -75,9 +75,9 @@ void writer_state::fail_background(error why) {
     const error answer = durability_->poison(std::move(why));
     if (reported_failure_.exchange(true) || !parts_.options.observer)
         return;
-    observed_writer = this;
+    const writer_state* const before = std::exchange(observed_writer, this);
     parts_.options.observer(answer);
-    observed_writer = nullptr;
+    observed_writer = before;
 }
 
 bool writer_state::inside_observer() const noexcept {
