@@ -12,8 +12,6 @@
 namespace pawl::detail {
 
 using std::chrono::microseconds;
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 namespace {
 

@@ -55,6 +55,8 @@ void fuzz_heads(fuzz_input input) {
         (void)slots.find_or_insert(stream);
     }
     demand(slots.used() < slots.slots());
+    if (header->tag_slots == 0)
+        return;  // no event names a tag, and there is no table
     const std::size_t streams = static_cast<std::size_t>(header->slots) * sizeof(stream_head);
     const head_slots tags =
         head_slots::at(body.bytes().data() + streams, header->tag_slots, header->tags);
