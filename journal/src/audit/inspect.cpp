@@ -88,7 +88,7 @@ namespace {
         }
         if (!segment)
             return std::unexpected(std::move(segment.error()));
-        into.segments.push_back(std::move(*segment));
+        into.segments.push_back(*segment);
     }
     return {};
 }
