@@ -49,16 +49,23 @@ class route_planner {
         auto index = index_file::open(request_.directory, request_.id, ordinal);
         if (!index)
             return without_index(ordinal, std::move(index.error()));
-        if (request_.tag != 0)
-            return look_for_tag(ordinal, *index);
-        auto found = index->find_stream(request_.stream);
+        auto found = find_in(*index);
         if (!found)
             return without_index(ordinal, std::move(found.error()));
-        auto believed = believe(ordinal, *index, found->has_value());
-        if (!believed)
-            return std::unexpected(std::move(believed.error()));
-        if (!*believed)
-            return without_index(ordinal, error{.code = errc::damaged});
+        // If a link led here, the stream must be here, or the link was wrong; then the reader
+        // notices from the versions.
+        bool certain = leads_to_known(index->header());
+        if (!certain && (!*found || !route_.sealed_end.known)) {
+            const auto segment = open_segment(request_.directory, request_.id, ordinal);
+            if (!segment)
+                return std::unexpected(segment.error());
+            if (!is_of_segment(index->header(), *segment))
+                return without_index(ordinal, error{.code = errc::damaged});
+            certain = true;
+        }
+        known_ = certain ? std::optional{index->header()} : std::nullopt;
+        if (!route_.sealed_end.known)
+            route_.sealed_end = end_of(index->header());
         if (!*found)
             return 1;
         const index_stream& stream = **found;
@@ -68,38 +75,16 @@ class route_planner {
         return stream.segments_back;
     }
 
-    [[nodiscard]] result<std::uint64_t> look_for_tag(std::uint64_t ordinal, index_file& index) {
-        auto found = index.find_tag(request_.tag);
-        if (!found)
-            return without_index(ordinal, std::move(found.error()));
-        auto believed = believe(ordinal, index, !found->empty());
-        if (!believed)
-            return std::unexpected(std::move(believed.error()));
-        if (!*believed)
-            return without_index(ordinal, error{.code = errc::damaged});
-        if (!found->empty())
-            route_.stops.push_back(ordinal);
-        return 1;
-    }
-
-    // False if the index is not of the segment. One that holds wanted events is not looked at
-    // again, since a reader enters the segment.
-    [[nodiscard]] result<bool> believe(std::uint64_t ordinal, const index_file& index, bool holds) {
-        // If a link led here, the stream must be here, or the link was wrong; then the reader
-        // notices from the versions.
-        bool certain = leads_to_known(index.header());
-        if (!certain && (!holds || !route_.sealed_end.known)) {
-            const auto segment = open_segment(request_.directory, request_.id, ordinal);
-            if (!segment)
-                return std::unexpected(segment.error());
-            if (!is_of_segment(index.header(), *segment))
-                return false;
-            certain = true;
-        }
-        known_ = certain ? std::optional{index.header()} : std::nullopt;
-        if (!route_.sealed_end.known)
-            route_.sealed_end = end_of(index.header());
-        return true;
+    // What an index says of the stream. A tag is like a stream that the segment before may hold.
+    [[nodiscard]] result<std::optional<index_stream>> find_in(index_file& index) const {
+        if (request_.tag == 0)
+            return index.find_stream(request_.stream);
+        const auto named = index.find_tag(request_.tag);
+        if (!named)
+            return std::unexpected(named.error());
+        if (named->empty())
+            return std::nullopt;
+        return index_stream{.stream = request_.tag, .version = 0, .last = 0, .segments_back = 1};
     }
 
     // The last of its events here is not wanted, if the segment says so, too.

@@ -1,6 +1,6 @@
 #include "read/segment_links.hpp"
 
-#include "store/segment_index.hpp"
+#include "store/tag_index.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -44,9 +44,8 @@ bool segment_links::find_stream(index_file& index, const frame_space& space, str
 }
 
 bool segment_links::find_tag(index_file& index, const frame_space& space, tag_id tag) {
-    auto found = index.find_tag(tag);
-    if (!found ||
-        !std::ranges::all_of(*found, [&](std::uint64_t at) { return names_tag(space, at, tag); }))
+    auto found = listed_with_tag(index, space, tag);
+    if (!found)
         return false;
     offsets_ = std::move(*found);
     return true;

@@ -1,12 +1,21 @@
 #include "store/tag_index.hpp"
 
-#include "store/index_file.hpp"
 #include "store/segment_index.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace pawl::detail {
+
+std::optional<std::vector<std::uint64_t>> listed_with_tag(index_file& index,
+                                                          const frame_space& space, tag_id tag) {
+    auto offsets = index.find_tag(tag);
+    if (!offsets || !std::ranges::all_of(*offsets, [&](std::uint64_t offset) {
+            return names_tag(space, offset, tag);
+        }))
+        return std::nullopt;
+    return std::move(*offsets);
+}
 
 result<std::vector<std::uint64_t>> find_tagged(const read_segment& segment,
                                                const directory_handle& directory,
@@ -15,11 +24,8 @@ result<std::vector<std::uint64_t>> find_tagged(const read_segment& segment,
     if (!index && index.error().code == errc::newer_format)
         return std::unexpected(std::move(index.error()));
     if (index && is_of_segment(index->header(), segment)) {
-        auto offsets = index->find_tag(tag);
-        if (offsets && std::ranges::all_of(*offsets, [&](std::uint64_t offset) {
-                return names_tag(segment.space(), offset, tag);
-            }))
-            return offsets;
+        if (auto offsets = listed_with_tag(*index, segment.space(), tag))
+            return std::move(*offsets);
     }
     auto built = index_from_frames(segment, directory, id);
     if (!built)
