@@ -1,3 +1,4 @@
+#include "events.hpp"
 #include "fill_sender.hpp"
 #include "support/must.hpp"
 #include "support/temporary_directory.hpp"

@@ -148,7 +148,7 @@ TEST_CASE("a client order id gives its first outcome again, and only for the sam
     CHECK(books.state().events == 1);
 }
 
-TEST_CASE("a refused command stays refused, although it would fit by now") {
+TEST_CASE("a command that was refused stays refused when it is sent again and would fit") {
     const temporary_directory place;
     const auto journal = place.path() / "journal";
     {

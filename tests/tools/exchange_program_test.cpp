@@ -103,7 +103,7 @@ TEST_CASE("a run counts the commands of the runs before it") {
     const outcome second = call("run " + split + " --commands 7000 --seed 5");
     const outcome again = call("run " + split + " --commands 7000 --seed 5");
     const outcome at_once = call("run " + whole + " --commands 7000 --seed 5");
-    // Commands that were refused leave nothing behind that a later run would count.
+    // A later run does not count commands that the exchange refused.
     CHECK(second.field("continued_behind") == first.field("commands"));
     CHECK(again.field("continued_behind") == second.field("commands"));
     CHECK(std::stoull(first.field("commands")) <= 3000);

@@ -1,12 +1,12 @@
 // The drop copy: every trade and every bust, for a receiver that must have them all, such as a
 // clearing firm. A subscription, in a process of its own.
 #include "events.hpp"
+#include "fill_notice.hpp"
 #include "report.hpp"
 #include "subcommands.hpp"
 
 #include <fmt/core.h>
 
-#include <pawl/codec/decode.hpp>
 #include <pawl/replay/subscription.hpp>
 
 #include <cerrno>
@@ -23,21 +23,14 @@ namespace {
 // One line for each trade, and one with a negative quantity for each that was busted. The sequence
 // comes first: a receiver that has seen it before drops the line, because what was written and not
 // committed when the process died comes again.
-template <class Event>
-pawl::result<void> put_as(const pawl::event& from, std::int64_t sign) {
-    const auto read = pawl::decode<Event>(from);
-    if (!read)
-        return std::unexpected(read.error());
-    const Event& trade = **read;
-    const std::string line =
-        fmt::format("{},{},{},{},{},{}\n", from.sequence(), trade.instrument(), trade.maker(),
-                    trade.taker(), trade.price(), sign * std::int64_t{trade.quantity()});
+pawl::result<void> put(const pawl::event& from) {
+    const auto trade = notice_of(from);
+    if (!trade)
+        return std::unexpected(trade.error());
+    const std::string line = fmt::format("{},{},{},{},{},{}\n", from.sequence(), trade->instrument,
+                                         trade->maker, trade->taker, trade->price, trade->quantity);
     (void)std::fwrite(line.data(), 1, line.size(), stdout);
     return {};
-}
-
-pawl::result<void> put(const pawl::event& from) {
-    return pawl::is<filled>(from) ? put_as<filled>(from, 1) : put_as<busted>(from, -1);
 }
 
 // A commit says that the lines before it have arrived, so they must have left this process.

@@ -1,12 +1,10 @@
 #include "engine.hpp"
 
-#include <pawl/journal/metadata.hpp>
 #include <pawl/journal/tags.hpp>
 
 #include <algorithm>
 #include <expected>
 #include <initializer_list>
-#include <span>
 
 namespace exchange {
 namespace {
@@ -25,10 +23,8 @@ class recorder {
         pawl::tag_set concerned;
         for (const account_id each : accounts)
             concerned.add(account_tag(each));
-        const pawl::metadata_entry tags{.tag = pawl::metadata_tag::tags,
-                                        .value = std::as_bytes(concerned.span())};
         out_.append(
-            {.stream = pawl::stream_id{event.instrument} + 1, .metadata = {&tags, 1}},
+            {.stream = pawl::stream_id{event.instrument} + 1, .tags = concerned},
             [&](flatbuffers::FlatBufferBuilder& to) { return Data::TableType::Pack(to, &event); });
     }
 

@@ -1,6 +1,6 @@
 #include "fill_sender.hpp"
 
-#include <pawl/codec/decode.hpp>
+#include "events.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -8,22 +8,6 @@
 #include <utility>
 
 namespace exchange {
-namespace {
-
-template <class Event>
-pawl::result<fill_notice> notice_of(const pawl::event& from, std::int64_t sign) {
-    const auto read = pawl::decode<Event>(from);
-    if (!read)
-        return std::unexpected(read.error());
-    const Event& e = **read;
-    return fill_notice{.command = e.command(),
-                       .maker = e.maker(),
-                       .taker = e.taker(),
-                       .price = e.price(),
-                       .quantity = sign * std::int64_t{e.quantity()}};
-}
-
-}  // namespace
 
 struct fill_sender::core {
     core(pawl::cursor from, std::function<void(const fill_notice&)> to, std::uint64_t skip)
@@ -34,8 +18,7 @@ struct fill_sender::core {
             --skipped;
             return {};
         }
-        const auto notice =
-            pawl::is<filled>(event) ? notice_of<filled>(event, 1) : notice_of<busted>(event, -1);
+        const auto notice = notice_of(event);
         if (!notice)
             return std::unexpected(notice.error());
         send(*notice);

@@ -1,7 +1,7 @@
 // Sends clients their fills, and none that could still be lost.
 #pragma once
 
-#include "events.hpp"
+#include "fill_notice.hpp"
 
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/error.hpp>
@@ -13,15 +13,6 @@
 #include <optional>
 
 namespace exchange {
-
-// What a client is told of a trade, or of the bust of one: then the quantity is negative.
-struct fill_notice {
-    std::uint64_t command = 0;
-    std::uint64_t maker = 0;
-    std::uint64_t taker = 0;
-    std::int64_t price = 0;
-    std::int64_t quantity = 0;
-};
 
 // A thread with its own cursor over the journal's durable events. The receiver must know how many
 // notices have arrived; it gets the others in order, whichever process journaled them.
