@@ -140,6 +140,17 @@ struct queue_case {
     std::size_t bytes;
 };
 
+// Completes how a contender works by what both queues report of it.
+contender queue_contender(std::string name, const queue_case& what,
+                          const pawl::writer_options& settings, contender made) {
+    made.name = std::move(name);
+    made.variant = fmt::format("{} submitting threads", what.threads);
+    made.payload_bytes = what.bytes;
+    made.keeps = pawl_memory_guarantees;
+    made.options = describe(settings);
+    return made;
+}
+
 // A slice submits commands from all threads, and ends when the last is appended.
 contender bare(const std::filesystem::path& scratch, const options& asked, const queue_case& what) {
     struct state {
@@ -166,15 +177,8 @@ contender bare(const std::filesystem::path& scratch, const options& asked, const
         now->queue.reset();
         now->journal.reset();
     };
-    return {.name = "queue, encode, append",
-            .variant = fmt::format("{} submitting threads", what.threads),
-            .payload_bytes = what.bytes,
-            .keeps = pawl_memory_guarantees,
-            .options = describe(settings),
-            .begin = begin,
-            .run = run,
-            .end = end,
-            .threads = what.threads + 1};
+    return queue_contender("queue, encode, append", what, settings,
+                           {.begin = begin, .run = run, .end = end, .threads = what.threads + 1});
 }
 
 contender looped(const std::filesystem::path& scratch, const options& asked,
@@ -221,15 +225,8 @@ contender looped(const std::filesystem::path& scratch, const options& asked,
         now->loop.reset();
         now->journal.reset();
     };
-    return {.name = "pawl, command loop",
-            .variant = fmt::format("{} submitting threads", what.threads),
-            .payload_bytes = what.bytes,
-            .keeps = pawl_memory_guarantees,
-            .options = describe(settings),
-            .begin = begin,
-            .run = run,
-            .end = end,
-            .threads = what.threads + 2};
+    return queue_contender("pawl, command loop", what, settings,
+                           {.begin = begin, .run = run, .end = end, .threads = what.threads + 2});
 }
 
 void ask_throughput(context& run, const std::filesystem::path& scratch, std::size_t bytes) {

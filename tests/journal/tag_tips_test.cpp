@@ -1,6 +1,6 @@
 // The writer knows for each tag the last event that names it, whatever happened since.
-#include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
+#include "reopened_journal.hpp"
 #include "store/heads_file.hpp"
 #include "store/retained.hpp"
 #include "store/segment_index.hpp"
@@ -20,52 +20,26 @@ using namespace pawl::test;
 
 namespace {
 
-// A writer, and what it must know.
-class tipped_journal {
+// A journal, and what its writer must know.
+class tipped_journal : public reopened_journal {
   public:
-    explicit tipped_journal(const writer_options& options = by_hand()) : options_{options} {
-        open();
-    }
-
-    [[nodiscard]] std::filesystem::path path() const { return home_.path() / "j"; }
-    void open() {
-        log_.emplace(must(writer::open(path(), options_)));
-        id_ = log_->id();
-    }
-    [[nodiscard]] const journal_id& id() const { return id_; }
-    // Without a clean end.
-    void crash() { log_.reset(); }
-    void close() {
-        must(log_->close());
-        log_.reset();
-    }
-    void reopen() {
-        close();
-        open();
-    }
-    [[nodiscard]] writer& log() { return *log_; }
+    explicit tipped_journal(const writer_options& options = by_hand())
+        : reopened_journal{options} {}
 
     sequence_number append(const tag_set& tags) {
         const auto placed =
-            must(log_->append({.type = 1, .stream = 5, .tags = tags}, bytes_of("event")));
+            must(log().append({.type = 1, .stream = 5, .tags = tags}, bytes_of("event")));
         for (const tag_id tag : tags)
             expected_[tag] = placed.sequence;
-        must(log_->poll());
+        must(log().poll());
         return placed.sequence;
     }
-    // Until the writer has left its segment, with events that name no tag.
-    void fill_segment() {
-        const auto before = log_->statistics().rollovers;
-        const std::string large(4000, 'x');
-        while (log_->statistics().rollovers == before) {
-            (void)must(log_->append({.type = 1, .stream = 6}, bytes_of(large)));
-            must(log_->poll());
-        }
-    }
+    // With events that name no tag.
+    void fill_segment() { reopened_journal::fill_segment({.type = 1, .stream = 6}, 4000); }
     void check() {
         for (const auto& [tag, sequence] : expected_)
-            CHECK(log_->last_named(tag) == sequence);
-        CHECK_FALSE(log_->last_named(424242));
+            CHECK(log().last_named(tag) == sequence);
+        CHECK_FALSE(log().last_named(424242));
     }
     void check_sound() {
         const auto report = must(verify(path(), {.deep = true}));
@@ -73,10 +47,6 @@ class tipped_journal {
     }
 
   private:
-    temporary_directory home_;
-    writer_options options_;
-    std::optional<writer> log_;
-    journal_id id_{};
     std::map<tag_id, sequence_number> expected_;
 };
 

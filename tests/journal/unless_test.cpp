@@ -1,6 +1,6 @@
 // Conditions on the events that name tags.
-#include "../support/temporary_directory.hpp"
 #include "journal_support.hpp"
+#include "reopened_journal.hpp"
 #include "store/segment_index.hpp"
 
 #include <pawl/journal/journal.hpp>
@@ -24,39 +24,19 @@ struct item {
     std::vector<std::uint16_t> types{};
 };
 
-class judged_journal {
+class judged_journal : public reopened_journal {
   public:
-    judged_journal() {
-        options_.segment_bytes = std::uint64_t{1} << 20;
-        open();
-    }
-    [[nodiscard]] std::filesystem::path path() const { return home_.path() / "j"; }
-    void open() { log_.emplace(must(writer::open(path(), options_))); }
-    void crash() { log_.reset(); }
-    void close() {
-        must(log_->close());
-        log_.reset();
-    }
-    void reopen() {
-        close();
-        open();
-    }
-    [[nodiscard]] writer& log() { return *log_; }
+    judged_journal() : reopened_journal{options()} {}
 
     sequence_number append(const tag_set& tags, std::uint16_t type = 1) {
-        const auto placed = must(log_->append({.type = type, .tags = tags}, bytes_of("event")));
-        must(log_->poll());
+        const auto placed = must(log().append({.type = type, .tags = tags}, bytes_of("event")));
+        must(log().poll());
         return placed.sequence;
     }
     void fill_segment() {
-        const auto before = log_->statistics().rollovers;
-        const std::string large(60'000, 'x');
-        while (log_->statistics().rollovers == before) {
-            (void)must(log_->append({.type = 9}, bytes_of(large)));
-            must(log_->poll());
-        }
-        must(log_->sync());
-        must(log_->poll());
+        reopened_journal::fill_segment({.type = 9}, 60'000);
+        must(log().sync());
+        must(log().poll());
     }
     // The point of the log's end, as a reader takes it.
     [[nodiscard]] log_point read_point() {
@@ -73,20 +53,20 @@ class judged_journal {
         for (const item& each : items)
             queries.push_back({.types = each.types, .tags = each.tags});
         const unless_condition condition{.items = queries, .after = point};
-        auto placed = log_->append({.type = 2, .tags = tags, .unless = &condition}, {});
-        must(log_->poll());
+        auto placed = log().append({.type = 2, .tags = tags, .unless = &condition}, {});
+        must(log().poll());
         return placed;
     }
     void admits(const std::vector<item>& items, const after& point) {
-        const sequence_number next = log_->next_sequence();
+        const sequence_number next = log().next_sequence();
         CHECK(must(unless(items, point)).sequence == next);
     }
     error refuses(const std::vector<item>& items, const after& point) {
-        const sequence_number next = log_->next_sequence();
+        const sequence_number next = log().next_sequence();
         auto placed = unless(items, point, {777});
         REQUIRE_FALSE(placed);
-        CHECK(log_->next_sequence() == next);
-        CHECK_FALSE(log_->last_named(777));
+        CHECK(log().next_sequence() == next);
+        CHECK_FALSE(log().last_named(777));
         return std::move(placed.error());
     }
     void conflicts(const std::vector<item>& items, const after& point, sequence_number with) {
@@ -97,9 +77,11 @@ class judged_journal {
     }
 
   private:
-    temporary_directory home_;
-    writer_options options_ = by_hand();
-    std::optional<writer> log_;
+    [[nodiscard]] static writer_options options() {
+        auto made = by_hand();
+        made.segment_bytes = std::uint64_t{1} << 20;
+        return made;
+    }
 };
 
 }  // namespace
