@@ -39,7 +39,7 @@ using numbers = std::vector<std::uint64_t>;
 class tagged_journal {
   public:
     [[nodiscard]] std::filesystem::path path() const { return home_.path() / "j"; }
-    [[nodiscard]] result<receipt> append(std::span<const tag_id> tags,
+    [[nodiscard]] result<receipt> append(const tag_set& tags,
                                          std::span<const metadata_entry> metadata = {}) {
         return log.append({.type = 1, .stream = 5, .metadata = metadata, .tags = tags},
                           bytes_of("event"));
@@ -132,8 +132,7 @@ TEST_CASE("tags stand among the other metadata where the order of entries wants 
 
 TEST_CASE("tags that break a rule are refused before anything changes") {
     tagged_journal journal;
-    const auto refusal = [&](std::span<const tag_id> tags,
-                             std::span<const metadata_entry> metadata = {}) {
+    const auto refusal = [&](const tag_set& tags, std::span<const metadata_entry> metadata = {}) {
         const auto placed = journal.append(tags, metadata);
         REQUIRE_FALSE(placed);
         CHECK(
@@ -141,17 +140,18 @@ TEST_CASE("tags that break a rule are refused before anything changes") {
             placed.error().code);
         return placed.error().code;
     };
-    numbers many;
+    tag_set many;
     for (tag_id tag = 1; tag <= max_tags; ++tag)
-        many.push_back(tag);
+        many.add(tag);
     CHECK(journal.append(many).has_value());
-    many.push_back(max_tags + 1);
+    many.add(max_tags + 1);
     CHECK(refusal(many) == errc::invalid_argument);
-    CHECK(refusal(numbers(100'000, 1)) == errc::invalid_argument);
     CHECK(refusal(tag_set{0}) == errc::invalid_argument);
     CHECK(refusal(tag_set{0, 1}) == errc::invalid_argument);
-    CHECK(refusal(numbers{2, 1}) == errc::invalid_argument);
-    CHECK(refusal(numbers{2, 2}) == errc::invalid_argument);
+    for (const numbers& wrong : {numbers{2, 1}, numbers{2, 2}, numbers(17, 1), numbers{0}}) {
+        const metadata_entry as_entry{metadata_tag::tags, std::as_bytes(std::span{wrong})};
+        CHECK(refusal({}, std::span{&as_entry, 1}) == errc::invalid_argument);
+    }
     const numbers raw{4, 8};
     const std::array entries{metadata_entry{metadata_tag::tags, std::as_bytes(std::span{raw})}};
     CHECK(refusal(tag_set{4}, entries) == errc::invalid_argument);

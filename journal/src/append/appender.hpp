@@ -282,7 +282,8 @@ class appender {
     // An event that has neither metadata nor tags nor conditions must not pay for them: what
     // appends one is instantiated twice.
     [[nodiscard]] static bool has_more(const event_header& header) noexcept {
-        return (header.metadata.size() | header.conditions.size() | header.tags.size() |
+        return (header.metadata.size() | header.conditions.size() |
+                std::bit_cast<std::uintptr_t>(header.tags) |
                 std::bit_cast<std::uintptr_t>(header.unless)) != 0;
     }
     template <bool WithMore>

@@ -62,12 +62,11 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
             return metadata_refused("tags both in event_header::tags and in its metadata", number);
     }
     if (!header.tags.empty() &&
-        !value_fits(metadata_tag::tags,
-                    std::as_bytes(header.tags.first(std::min(header.tags.size(), max_tags + 1))))) {
+        !value_fits(metadata_tag::tags, std::as_bytes(header.tags.span()))) {
         return error{.code = errc::invalid_argument,
                      .size = header.tags.size(),
                      .limit = max_tags,
-                     .reason = "event_header::tags must ascend, without 0 and within the limit"};
+                     .reason = "event_header::tags must hold at most 16, none of them 0"};
     }
     if (front > max_payload_bytes || payload_bytes > max_payload_bytes - front)
         return payload_too_large(front + payload_bytes);
@@ -82,7 +81,7 @@ inline std::optional<error> appender::refuse_body(const event_header& header, st
 // The event's tags, also if they are given as metadata, as a copy gives them.
 [[nodiscard]] inline number_list tags_of(const event_header& header) noexcept {
     if (!header.tags.empty())
-        return number_list{std::as_bytes(header.tags)};
+        return number_list{std::as_bytes(header.tags.span())};
     const auto entry = std::ranges::find(header.metadata, metadata_tag::tags, &metadata_entry::tag);
     return entry == header.metadata.end() ? number_list{} : number_list{entry->value};
 }
@@ -183,7 +182,7 @@ inline void appender::store_body(const event_header& header, std::span<const std
     store_time(position_, header.timestamp_ns);
     store_payload(position_ + extras.bytes, payload);
     if constexpr (WithMore)
-        store_metadata(base_ + position_ + frame_header_bytes, header.metadata, header.tags);
+        store_metadata(base_ + position_ + frame_header_bytes, header.metadata, header.tags.span());
 }
 
 // A reader that reaches `next` must find no frame there yet.

@@ -74,7 +74,7 @@ template <bool WithMore>
         return wrong;
     store_place(position_, sequence_ + staged, header.stream, slot, behind);
     if constexpr (WithMore)
-        store_metadata(base_ + position_ + frame_header_bytes, header.metadata, header.tags);
+        store_metadata(base_ + position_ + frame_header_bytes, header.metadata, header.tags.span());
     reservation_.open = true;
     reservation_.type = header.type;
     reservation_.schema_version = header.schema_version;

@@ -108,7 +108,7 @@ void decision::keep_metadata(const event_header& header) {
     };
     // Pawl's own entries ascend. Whatever is wrong with them or the tags, the append says.
     bool tags_kept = header.tags.empty();
-    const metadata_entry tags{metadata_tag::tags, std::as_bytes(header.tags)};
+    const metadata_entry tags{metadata_tag::tags, std::as_bytes(header.tags.span())};
     for (const metadata_entry& each : header.metadata) {
         if (!tags_kept && each.tag > metadata_tag::tags) {
             keep(tags);

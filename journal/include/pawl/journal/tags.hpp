@@ -77,6 +77,16 @@ class tag_set {
     std::size_t size_ = 0;
 };
 
+constexpr bool tag_list::empty() const noexcept {
+    return set_ == nullptr || set_->empty();
+}
+constexpr std::size_t tag_list::size() const noexcept {
+    return set_ == nullptr ? 0 : set_->size();
+}
+constexpr std::span<const tag_id> tag_list::span() const noexcept {
+    return set_ == nullptr ? std::span<const tag_id>{} : set_->span();
+}
+
 // The bytes that an event's tags take in its frame, as metadata_bytes() counts those of entries.
 [[nodiscard]] constexpr std::size_t tag_bytes(std::size_t tags) noexcept {
     return tags == 0 ? 0 : detail::metadata_prefix_bytes + tags * sizeof(tag_id);
