@@ -48,6 +48,9 @@ class tag_model {
         return std::nullopt;
     }
 
+    // The events before this one are gone from the log.
+    void pruned(sequence_number begin) { begin_ = begin; }
+
     // The writer was opened: its earlier points are worth nothing now.
     void begin_life() { ++life_; }
     // Now and then keeps a point of the log, of either kind, for conditions to come.
@@ -75,8 +78,12 @@ class tag_model {
         [[nodiscard]] tag_verdict verdict() const { return verdict_; }
         // Whether an event with this sequence can be what the conflict names.
         [[nodiscard]] bool names(sequence_number sequence) const {
-            return std::ranges::find(matching_, sequence) != matching_.end();
+            return std::ranges::find(matching_, sequence) != matching_.end() ||
+                   (may_be_refused_ && sequence == no_value);
         }
+        // Events that were pruned would have to be looked at, so that a conflict without a sequence
+        // is a right answer, too.
+        [[nodiscard]] bool may_be_refused() const { return may_be_refused_; }
 
         // For a failure's message.
         [[nodiscard]] std::string text() const {
@@ -101,6 +108,7 @@ class tag_model {
         unless_condition unless_;
         sequence_number next_ = 0;
         tag_verdict verdict_ = tag_verdict::holds;
+        bool may_be_refused_ = false;
         std::vector<sequence_number> matching_;
     };
 
@@ -156,6 +164,7 @@ class tag_model {
             into.verdict_ = tag_verdict::diverged;
             return;
         }
+        into.may_be_refused_ = needs_pruned_events(from, into);
         for (sequence_number at = from.next; at < events_.size(); ++at) {
             const named_event& e = events_[at];
             if (std::ranges::any_of(into.items_, [&](const condition::item& item) {
@@ -170,7 +179,22 @@ class tag_model {
             into.verdict_ = tag_verdict::conflict;
     }
 
+    // A point of the log is looked up there. Otherwise the last event of each tag may tell.
+    [[nodiscard]] bool needs_pruned_events(const kept_point& from, const condition& of) const {
+        if (from.life == any_life && from.next != 0 && from.next <= begin_)
+            return true;
+        return from.next < begin_ && std::ranges::any_of(
+                                         of.items_,
+                                         [&](const condition::item& item) {
+                                             return std::ranges::all_of(item.tags, [&](tag_id tag) {
+                                                 const auto last = last_named(tag);
+                                                 return last && *last >= from.next;
+                                             });
+                                         });
+    }
+
     std::vector<named_event> events_;
+    sequence_number begin_ = 0;
     std::deque<kept_point> points_;
     std::uint64_t life_ = 0;
 };

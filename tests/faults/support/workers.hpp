@@ -7,13 +7,17 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace pawl::test {
 
-// What one worker reports: figures, whose meaning the caller defines, and what went wrong.
+// Figures of one worker, whose meaning the caller defines.
+using worker_sums = std::array<std::uint64_t, 8>;
+
+// What one worker reports: what it counted and such figures, and what went wrong.
 struct worker_report {
-    std::array<std::uint64_t, 8> figures{};
+    std::array<std::uint64_t, std::tuple_size_v<worker_sums> + 1> figures{};
     std::string repeat;  // arguments that show the fault alone
     std::string fault;   // empty if there is none
     bool died = false;
@@ -27,9 +31,6 @@ struct worker_report {
     unsigned count, const std::function<worker_report(unsigned index)>& work);
 // Undoes that, for a process whose threads should run in parallel.
 void use_all_processors() noexcept;
-
-// Figures of one worker, whose meaning the caller defines.
-using worker_sums = std::array<std::uint64_t, 7>;
 
 // Divides a program's target among processes. Each calls work(index), which counts and reports
 // failures in its own copy of the program; this function combines those, and the sums. The workers
