@@ -282,3 +282,21 @@ TEST_CASE("a new build goes live with the position that it has reached, also ove
     // Ends as a crash does.
     CHECK(journal.ask("select state, next_sequence from pawl_projections") == "live,6");
 }
+
+TEST_CASE("a database whose first writer was killed is read as it was before") {
+    projected_journal journal;
+    const auto database = journal.home.path() / "new.db";
+    const auto killed = journal.home.path() / "killed.db";
+    sqlite3* handle = nullptr;
+    REQUIRE(sqlite3_open(database.c_str(), &handle) == SQLITE_OK);
+    // More than the cache holds, so that pages and the rollback journal reach their files.
+    REQUIRE(sqlite3_exec(handle,
+                         "pragma cache_size = 1; begin; create table t (x);"
+                         "insert into t select zeroblob(4000) from json_each('[1,2,3,4,5,6,7,8]')",
+                         nullptr, nullptr, nullptr) == SQLITE_OK);
+    for (const char* ending : {"", "-journal"})
+        std::filesystem::copy_file(database.string() + ending, killed.string() + ending);
+    REQUIRE(sqlite3_close(handle) == SQLITE_OK);
+    CHECK(list_projections(killed).error().code == errc::not_found);
+    CHECK_FALSE(std::filesystem::exists(killed.string() + "-journal"));
+}

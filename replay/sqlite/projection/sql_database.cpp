@@ -102,7 +102,28 @@ std::string sql_statement::text(int column) const {
     return {from, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
+// Whether a reader must not read the database because a process that died has left a rollback
+// journal. In WAL mode there is none; but a process that died while it turned a new database to WAL
+// mode leaves one.
+[[nodiscard]] bool sql_database::waits_for_rollback() const {
+    const auto read = run("pragma schema_version");
+    return !read && sqlite3_extended_errcode(handle_.get()) == SQLITE_READONLY_ROLLBACK;
+}
+
 result<sql_database> sql_database::open(const std::filesystem::path& path, access mode) {
+    auto made = connect(path, mode);
+    if (!made || mode != access::read || !made->waits_for_rollback())
+        return made;
+    // Whoever reads with the right to change does it first.
+    auto other = connect(path, access::change);
+    if (!other)
+        return other;
+    if (auto read = other->run("pragma schema_version"); !read)
+        return std::unexpected(std::move(read.error()));
+    return connect(path, mode);
+}
+
+result<sql_database> sql_database::connect(const std::filesystem::path& path, access mode) {
     sqlite3* handle = nullptr;
     const int flags = mode == access::read ? SQLITE_OPEN_READONLY
                                            : SQLITE_OPEN_READWRITE |

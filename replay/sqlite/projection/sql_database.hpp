@@ -50,7 +50,8 @@ class sql_database {
   public:
     enum class access : std::uint8_t { read, change, create };
 
-    // not_found if there is none, unless it may create one.
+    // not_found if there is none, unless it may create one. A reader rolls back what a process that
+    // died has left in the way.
     [[nodiscard]] static result<sql_database> open(const std::filesystem::path& path, access mode);
     // For a database that one process writes and others read meanwhile: WAL mode, and every commit
     // on stable storage.
@@ -85,6 +86,9 @@ class sql_database {
     void close() noexcept { handle_.reset(); }
 
   private:
+    [[nodiscard]] static result<sql_database> connect(const std::filesystem::path& path,
+                                                      access mode);
+    [[nodiscard]] bool waits_for_rollback() const;
     [[nodiscard]] result<void> execute(const std::function<void(const sql_statement&)>& visit,
                                        std::string_view text,
                                        std::span<const sql_value> values) const;
