@@ -12,6 +12,7 @@
 #include <pawl/replay/fold.hpp>
 #include <pawl/replay/merge_cursor.hpp>
 #include <pawl/replay/parallel_fold.hpp>
+#include <pawl/replay/reaction.hpp>
 #include <pawl/replay/restore.hpp>
 #include <pawl/replay/scenario.hpp>
 #include <pawl/replay/snapshot.hpp>
@@ -43,6 +44,7 @@ void require(bool holds, const std::string& why);
 
 bool serving();
 extern const std::uint64_t two_past_two_ns;
+extern const std::uint64_t week_ns;
 
 struct withdraw {
     std::uint64_t account = 0;
