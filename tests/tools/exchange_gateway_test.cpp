@@ -10,11 +10,13 @@
 #include <pawl/journal/cursor.hpp>
 #include <pawl/replay/restore.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <future>
 #include <map>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -307,8 +309,10 @@ TEST_CASE("the events of a command are one batch, and each session's commands ar
     REQUIRE(events);
     const auto read = events->for_each([&](const pawl::event& event) {
         order_id command = 0;
-        REQUIRE(pawl::dispatch<engine::events>(
-            event, [&](const auto& table) { command = table.command(); }));
+        REQUIRE(pawl::dispatch<engine::events>(event, [&](const auto& table) {
+            if constexpr (requires { table.command(); })
+                command = table.command();
+        }));
         if (open_batch) {
             CHECK(command == *open_batch);
         } else {
@@ -325,4 +329,52 @@ TEST_CASE("the events of a command are one batch, and each session's commands ar
     for (const std::uint64_t each : report.refused)
         refused += each;
     CHECK(report.accepted + refused == 3'000);
+}
+
+TEST_CASE("a day order leaves the book when its time has come, once, also after a crash") {
+    const temporary_directory place;
+    const auto journal = place.path() / "journal";
+    const auto since_1970 = [] {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                              std::chrono::system_clock::now().time_since_epoch())
+                                              .count());
+    };
+    const auto day_order = [](std::uint64_t number, std::uint64_t expires_ns) {
+        command c = buy(number, 100);
+        c.expires_ns = expires_ns;
+        return c;
+    };
+    const auto count_expired = [&] {
+        std::map<order_id, int> times;
+        auto events = pawl::cursor::open(journal);
+        REQUIRE(events);
+        REQUIRE(events->for_each([&](const pawl::event& e) {
+            if (pawl::is<expired>(e))
+                ++times[pawl::decode<expired>(e).value()->order()];
+        }));
+        return times;
+    };
+    constexpr std::uint64_t hour = 3'600'000'000'000;
+    const std::uint64_t begin = since_1970();
+    {
+        gateway books = open(journal);
+        REQUIRE(answer_to(books, day_order(1, begin + hour)));
+        REQUIRE(answer_to(books, day_order(2, begin)));
+        REQUIRE(answer_to(books, day_order(3, 0)));
+        while (!count_expired().contains(2))
+            std::this_thread::yield();
+    }
+    // Its time comes while the exchange is down.
+    {
+        gateway books = open(journal);
+        REQUIRE(answer_to(books, day_order(4, since_1970())));
+    }
+    gateway books = open(journal);
+    while (!count_expired().contains(4))
+        std::this_thread::yield();
+    REQUIRE(books.close());
+    CHECK(count_expired() == std::map<order_id, int>{{2, 1}, {4, 1}});
+    CHECK(books.state().books[0].orders(side::buy) == 2);
+    CHECK(books.state().accounts[0].open[0] == 200);
+    CHECK(from_journal(journal, false) == fingerprint(books.state()));
 }

@@ -18,7 +18,7 @@
 namespace exchange::test {
 
 using any_event = std::variant<accepted_data, filled_data, cancelled_data, replaced_data,
-                               rejected_data, busted_data>;
+                               rejected_data, busted_data, expired_data>;
 
 // Encodes the event and lets the state take it from the encoded form.
 template <class Data>

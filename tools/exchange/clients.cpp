@@ -25,6 +25,7 @@ class session : public std::enable_shared_from_this<session> {
           last_{plan.commands / plan.sessions + (id < plan.commands % plan.sessions ? 1 : 0)},
           taken_{at.state().sessions[id]},
           again_{std::min(plan.sent_again, taken_)},
+          day_ends_ns_{plan.day_ends_ns},
           most_in_flight_{plan.in_flight},
           room_{plan.in_flight} {}
 
@@ -49,12 +50,14 @@ class session : public std::enable_shared_from_this<session> {
 
   private:
     pawl::result<void> submit(std::uint64_t number) {
-        return at_.submit(flow_.at(id_, number),
-                          [self = shared_from_this(),
-                           begin = steady_clock::now()](const gateway::outcome& outcome) {
-                              self->note(outcome, steady_clock::now() - begin);
-                              self->room_.release();
-                          });
+        command c = flow_.at(id_, number);
+        if (c.asks == command::action::limit && number % 2 == 0)
+            c.expires_ns = day_ends_ns_;
+        return at_.submit(c, [self = shared_from_this(),
+                              begin = steady_clock::now()](const gateway::outcome& outcome) {
+            self->note(outcome, steady_clock::now() - begin);
+            self->room_.release();
+        });
     }
 
     // On the gateway's thread, which delivers one outcome after the other.
@@ -80,6 +83,7 @@ class session : public std::enable_shared_from_this<session> {
     std::uint64_t last_;   // to send
     std::uint64_t taken_;  // in the journal when it was opened
     std::uint64_t again_;
+    std::uint64_t day_ends_ns_;
     std::ptrdiff_t most_in_flight_;
     std::counting_semaphore<> room_;
     client_report report_;

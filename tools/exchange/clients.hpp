@@ -20,6 +20,8 @@ struct client_plan {
     // A client that comes back cannot know which of its last commands were answered, so it sends
     // that many again.
     std::uint64_t sent_again = 64;
+    // Every second limit order of each session is good until then; 0: none.
+    std::uint64_t day_ends_ns = 0;
     std::ptrdiff_t in_flight = 1024;  // commands of a session that wait for their answer
 };
 

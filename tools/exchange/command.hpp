@@ -24,11 +24,11 @@ inline constexpr std::uint64_t numbers_per_session = 1'000'000'000'000;
     return id % numbers_per_session;
 }
 
-// A client's request, or the operator's to bust the newest trade of an order. Limit and market
-// enter an order for `account`, the others are about `order`. Limit and replace use `price`; they
-// and market use `quantity`.
+// A client's request, or the operator's to bust the newest trade of an order, or the exchange's own
+// to expire one, which has no id. Limit and market enter an order for `account`, the others are
+// about `order`. Limit and replace use `price`; they and market use `quantity`.
 struct command {
-    enum class action : std::uint8_t { limit, market, cancel, replace, bust };
+    enum class action : std::uint8_t { limit, market, cancel, replace, bust, expire };
 
     order_id id = 0;
     action asks{};
@@ -38,6 +38,7 @@ struct command {
     order_id order = 0;
     std::int64_t price = 0;
     std::uint32_t quantity = 0;
+    std::uint64_t expires_ns = 0;  // of a limit order that is good for the day; 0: until cancelled
 };
 
 }  // namespace exchange

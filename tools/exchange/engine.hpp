@@ -58,7 +58,8 @@ struct exchange_state {
 // thread that decides, holds them all.
 struct engine {
     using state = exchange_state;
-    using events = pawl::event_list<accepted, filled, cancelled, replaced, rejected, busted>;
+    using events =
+        pawl::event_list<accepted, filled, cancelled, replaced, rejected, busted, expired>;
     using refusal = reason;
 
     static constexpr std::uint16_t instruments = 8;
@@ -85,6 +86,7 @@ struct engine {
     [[nodiscard]] static pawl::result<void> evolve(state& s, const replaced& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const rejected& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const busted& e);
+    [[nodiscard]] static pawl::result<void> evolve(state& s, const expired& e);
 
     // Raise it with every change of the form in state_bytes.hpp, so that an older snapshot is not
     // misread.

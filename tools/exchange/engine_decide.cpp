@@ -103,7 +103,8 @@ verdict enter(const command& c, const exchange_state& s, recorder& record) {
                          .market = at_market,
                          .price = taker.limit,
                          .quantity = c.quantity,
-                         .account = c.account},
+                         .account = c.account,
+                         .expires_ns = at_market ? 0 : c.expires_ns},
            {c.account});
     const std::uint32_t left = trade_against(taker, b, s.tapes[c.instrument], record);
     if (at_market && left > 0)
@@ -144,6 +145,19 @@ void take_out(const command& c, const order& resting, recorder& record) {
                           .instrument = c.instrument,
                           .quantity = resting.quantity},
            {resting.account});
+}
+
+// The order may have been filled or cancelled while its time came.
+verdict expire_order(const command& c, const exchange_state& s, recorder& record) {
+    if (c.instrument >= s.books.size())
+        return std::unexpected(reason::unknown_instrument);
+    const order* resting = s.books[c.instrument].find(c.order);
+    if (!resting)
+        return std::unexpected(reason::unknown_order);
+    record(
+        expired_data{.order = c.order, .instrument = c.instrument, .quantity = resting->quantity},
+        {resting->account});
+    return {};
 }
 
 verdict bust_trade(const command& c, const tape& trades, recorder& record) {
@@ -187,9 +201,11 @@ verdict check_form(const command& c, const exchange_state& s) {
 }  // namespace
 
 verdict engine::decide(const command& c, const state& s, pawl::decision& out) {
+    recorder record{out};
+    if (c.asks == expire)
+        return expire_order(c, s, record);
     if (auto sound = check_form(c, s); !sound)
         return sound;
-    recorder record{out};
     if (c.asks == limit || c.asks == market)
         return enter(c, s, record);
     if (c.asks == bust)

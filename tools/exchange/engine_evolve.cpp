@@ -119,6 +119,14 @@ pawl::result<void> engine::evolve(state& s, const cancelled& e) {
     return apply(s, e, [&](book& b) { return reduce(s, b, e.order(), e.quantity()); });
 }
 
+pawl::result<void> engine::evolve(state& s, const expired& e) {
+    if (e.instrument() >= s.books.size() ||
+        !reduce(s, s.books[e.instrument()], e.order(), e.quantity()))
+        return misfit(e.order());
+    ++s.events;
+    return {};
+}
+
 pawl::result<void> engine::evolve(state& s, const replaced& e) {
     return apply(s, e, [&](book& b) {
         const order* found = b.find(e.order());

@@ -19,4 +19,6 @@ struct pawl::event_traits<exchange::rejected> : pawl::event_number<5> {};
 template <>
 struct pawl::event_traits<exchange::busted> : pawl::event_number<6> {};
 template <>
+struct pawl::event_traits<exchange::expired> : pawl::event_number<7> {};
+template <>
 struct pawl::event_traits<exchange::lobster_message> : pawl::event_number<16> {};

@@ -19,6 +19,9 @@ class command_bytes {
     explicit command_bytes(const command& c) {
         put(c.id), put(c.asks), put(c.account), put(c.instrument), put(c.side);
         put(c.order), put(c.price), put(c.quantity);
+        // A command that came before there were day orders has the bytes that it had then.
+        if (c.expires_ns != 0)
+            put(c.expires_ns);
     }
     [[nodiscard]] std::span<const std::byte> span() const { return std::span{bytes_}.first(used_); }
 
@@ -54,21 +57,27 @@ pawl::result<gateway> gateway::open(const std::filesystem::path& directory,
                                      books->state.fills + books->state.busts);
     if (!sender)
         return std::unexpected(std::move(sender.error()));
-    auto loop = command_loop::start(*log, {}, books->state);
-    if (!loop)
-        return std::unexpected(std::move(loop.error()));
-    return gateway{std::move(log), std::move(*books), std::move(*snapshots), std::move(*sender),
-                   std::move(*loop)};
+    auto started = command_loop::start(*log, {}, books->state);
+    if (!started)
+        return std::unexpected(std::move(started.error()));
+    auto loop = std::make_unique<command_loop>(std::move(*started));
+    auto expiry = day_orders::start(*log, *loop);
+    if (!expiry)
+        return std::unexpected(std::move(expiry.error()));
+    return gateway{std::move(log),     std::move(*books), std::move(*snapshots),
+                   std::move(*sender), std::move(loop),   std::move(*expiry)};
 }
 
 gateway::gateway(std::unique_ptr<pawl::writer> log, pawl::restored<engine> books,
-                 follower snapshots, fill_sender sender, command_loop loop)
+                 follower snapshots, fill_sender sender, std::unique_ptr<command_loop> loop,
+                 day_orders expiry)
     : log_{std::move(log)},
       state_{std::move(books.state)},
       restored_{std::move(books.report)},
       snapshots_{std::move(snapshots)},
       sender_{std::move(sender)},
-      loop_{std::make_unique<command_loop>(std::move(loop))} {}
+      loop_{std::move(loop)},
+      expiry_{std::move(expiry)} {}
 
 pawl::command_origin gateway::origin_of(const command& c) {
     pawl::message_id id{};
@@ -77,6 +86,8 @@ pawl::command_origin gateway::origin_of(const command& c) {
 }
 
 pawl::result<void> gateway::close() {
+    if (auto stopped = expiry_.stop(); !stopped)
+        return stopped;
     if (auto stopped = loop_->stop(); !stopped)
         return stopped;
     state_ = loop_->state();

@@ -5,6 +5,7 @@
 // command, on one thread behind a queue.
 #pragma once
 
+#include "day_orders.hpp"
 #include "engine.hpp"
 #include "fill_sender.hpp"
 
@@ -55,8 +56,8 @@ class gateway {
         return loop_->submit(c, pawl::accepted_when::durable, std::move(done), origin_of(c));
     }
 
-    // Decides what is queued, waits until all events are durable, sends the last fills and closes
-    // the journal.
+    // Ends day orders whose time comes later only in the next run. Decides what is queued, waits
+    // until all events are durable, sends the last fills and closes the journal.
     [[nodiscard]] pawl::result<void> close();
 
     // As it was when the gateway was opened, until it is closed; then as it is.
@@ -78,7 +79,7 @@ class gateway {
     using command_loop = pawl::command_loop<engine>;
 
     gateway(std::unique_ptr<pawl::writer> log, pawl::restored<engine> books, follower snapshots,
-            fill_sender sender, command_loop loop);
+            fill_sender sender, std::unique_ptr<command_loop> loop, day_orders expiry);
 
     // A client's order id is the id of its command. A refusal is recorded, so that the command is
     // refused again if it is sent again, although it might fit the books by then.
@@ -90,6 +91,7 @@ class gateway {
     follower snapshots_;
     fill_sender sender_;
     std::unique_ptr<command_loop> loop_;
+    day_orders expiry_;  // submits to the loop, and so ends first
 };
 
 }  // namespace exchange

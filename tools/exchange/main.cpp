@@ -50,6 +50,9 @@ int main(int argc, char** argv) {
         ->add_option("--snapshot-every", run.snapshot_every, "events from one snapshot to the next")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    run_command->add_option("--day-ends", run.day_ends,
+                            "make half of the limit orders day orders that expire then, at a time "
+                            "such as 2026-11-28T16:30:00");
     run_command->add_option("--fills", run.fills,
                             "send fills to this file, one per line, continuing where it ends");
 

@@ -2,6 +2,8 @@
 
 #include "book.hpp"
 
+#include <string_view>
+
 namespace exchange {
 
 namespace {
@@ -14,6 +16,12 @@ constexpr std::uint64_t ns_per_s = 1'000'000'000;
         "update {orders} set open = open - ?2, filled = filled + ?2, changed_ns = ?3, "
         "state = iif(open = ?2, 'filled', state) where id = ?1",
         order, e.quantity(), at.timestamp_ns());
+}
+
+[[nodiscard]] pawl::result<void> end_order(pawl::projection_tables& to, std::uint64_t order,
+                                           std::string_view state, const pawl::event& at) {
+    return to.run("update {orders} set open = 0, state = ?2, changed_ns = ?3 where id = ?1", order,
+                  state, at.timestamp_ns());
 }
 
 // Moves the pieces and the money of a trade, or moves them back.
@@ -61,9 +69,12 @@ pawl::result<void> order_history::apply(pawl::projection_tables& to, const fille
 
 pawl::result<void> order_history::apply(pawl::projection_tables& to, const cancelled& e,
                                         const pawl::event& at) {
-    return to.run(
-        "update {orders} set open = 0, state = 'cancelled', changed_ns = ?2 where id = ?1",
-        e.order(), at.timestamp_ns());
+    return end_order(to, e.order(), "cancelled", at);
+}
+
+pawl::result<void> order_history::apply(pawl::projection_tables& to, const expired& e,
+                                        const pawl::event& at) {
+    return end_order(to, e.order(), "expired", at);
 }
 
 pawl::result<void> order_history::apply(pawl::projection_tables& to, const replaced& e,

@@ -16,8 +16,8 @@ namespace exchange {
 // `filled` does not count trades that were busted, `busted` does.
 struct order_history {
     static constexpr std::string_view name = "orders";
-    static constexpr std::uint32_t version = 2;
-    using events = pawl::event_list<accepted, filled, cancelled, replaced, busted>;
+    static constexpr std::uint32_t version = 3;
+    using events = pawl::event_list<accepted, filled, cancelled, replaced, busted, expired>;
 
     [[nodiscard]] static pawl::result<void> create(pawl::projection_tables& to);
     [[nodiscard]] static pawl::result<void> apply(pawl::projection_tables& to, const accepted& e,
@@ -29,6 +29,8 @@ struct order_history {
     [[nodiscard]] static pawl::result<void> apply(pawl::projection_tables& to, const replaced& e,
                                                   const pawl::event& at);
     [[nodiscard]] static pawl::result<void> apply(pawl::projection_tables& to, const busted& e,
+                                                  const pawl::event& at);
+    [[nodiscard]] static pawl::result<void> apply(pawl::projection_tables& to, const expired& e,
                                                   const pawl::event& at);
 };
 

@@ -7,6 +7,8 @@
 
 #include <fmt/core.h>
 
+#include <pawl/sqlite/utc_time.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -84,7 +86,21 @@ pawl::result<gateway> open(const run_options& options, fill_file* clients) {
     return gateway::open(options.directory, std::move(to));
 }
 
+// When the options' day ends; 0 if it does not.
+pawl::result<std::uint64_t> end_of_day(const run_options& options) {
+    if (options.day_ends.empty())
+        return 0;
+    const auto at = pawl::parse_utc(options.day_ends);
+    if (!at)
+        return std::unexpected(pawl::error{.code = pawl::errc::invalid_argument,
+                                           .detail = "--day-ends is no time: " + options.day_ends});
+    return *at;
+}
+
 pawl::result<report> run_to_end(const run_options& options, fill_file* clients) {
+    const auto day_ends = end_of_day(options);
+    if (!day_ends)
+        return std::unexpected(day_ends.error());
     auto books = open(options, clients);
     if (!books)
         return std::unexpected(std::move(books.error()));
@@ -93,7 +109,8 @@ pawl::result<report> run_to_end(const run_options& options, fill_file* clients) 
     const auto done = run_clients(*books, {.seed = options.seed,
                                            .sessions = options.sessions,
                                            .commands = options.commands,
-                                           .sent_again = options.sent_again});
+                                           .sent_again = options.sent_again,
+                                           .day_ends_ns = *day_ends});
     if (!done)
         return std::unexpected(done.error());
     if (auto closed = books->close(); !closed)

@@ -16,6 +16,7 @@ struct run_options {
     std::uint64_t sent_again = 64;  // by each session that continues
     std::uint64_t segment_bytes = 64ull << 20;
     std::uint64_t snapshot_every = 100'000;
+    std::string day_ends{};         // when half of the limit orders expire; empty: never
     std::filesystem::path fills{};  // receives the fills, one per line; empty: none
     bool json = false;
 };
