@@ -186,6 +186,16 @@ image encode_control(const control_fields& fields) {
     made.text(block + 56, fields.host);
     made.text(block + 120, fields.program);
     made.text(block + 184, fields.boot);
+    for (std::size_t i = 0; i < fields.statistics.size(); ++i)
+        made.u64(block + 256 + 8 * i, fields.statistics[i]);
+    for (std::size_t i = 0; i < fields.sync_times.size(); ++i)
+        made.u64(block + 352 + 8 * i, fields.sync_times[i]);
+    made.u64(block + 544, fields.counters.size());
+    for (std::size_t i = 0; i < fields.counters.size(); ++i) {
+        made.text(block + 552 + 56 * i, fields.counters[i].name);
+        made.u64(block + 592 + 56 * i, fields.counters[i].kind);
+        made.u64(block + 600 + 56 * i, fields.counters[i].value);
+    }
 
     for (std::size_t generation = 1; generation <= 2; ++generation) {
         const std::size_t at = (2 + generation % 2) * block;

@@ -136,6 +136,11 @@ class segment_image {
 };
 
 // §10
+struct counter_fields {
+    std::string_view name{};
+    std::uint64_t kind{};
+    std::uint64_t value{};
+};
 struct control_fields {
     std::string_view journal{};
     std::uint64_t durable{};
@@ -148,7 +153,10 @@ struct control_fields {
     std::string_view host{};
     std::string_view program{};
     std::string_view boot{};
-    std::array<std::uint64_t, 2> watermarks{};  // of generations 1 and 2
+    std::array<std::uint64_t, 2> watermarks{};   // of generations 1 and 2
+    std::array<std::uint64_t, 12> statistics{};  // from the time of the opening to the longest sync
+    std::array<std::uint64_t, 24> sync_times{};
+    std::vector<counter_fields> counters{};
 };
 [[nodiscard]] image encode_control(const control_fields& fields);
 

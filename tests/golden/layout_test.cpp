@@ -328,6 +328,31 @@ TEST_CASE("control fields lie where the golden file has them") {
     CHECK(std::string{status.program} == "make_golden");
     CHECK(std::string{status.boot} == "01234567-89ab-cdef-0123-456789abcdef");
 
+    const auto statistics =
+        read_at<layout::control_statistics>(bytes, layout::control_statistics_offset);
+    CHECK(statistics.opened_ns == created_ns);
+    CHECK(statistics.first_sequence == 0);
+    CHECK(statistics.appended_bytes == 216);
+    CHECK(statistics.rollovers == 1);
+    CHECK(statistics.back_pressure == 2);
+    CHECK(statistics.segments_ready == 3);
+    CHECK(statistics.shortage == 28);
+    CHECK(statistics.populated_bytes == 65536);
+    CHECK(statistics.streams == 1);
+    CHECK(statistics.syncs == 4);
+    CHECK(statistics.sync_ns == 700'000);
+    CHECK(statistics.longest_sync_ns == 400'000);
+    CHECK(statistics.sync_times[7] == 1);
+    CHECK(statistics.sync_times[8] == 2);
+    CHECK(statistics.sync_times[9] == 1);
+    CHECK(statistics.counters_used == 2);
+    CHECK(std::string{statistics.counters[0].name} == "orders_accepted");
+    CHECK(statistics.counters[0].kind == 1);
+    CHECK(statistics.counters[0].value == 41);
+    CHECK(std::string{statistics.counters[1].name} == "queue");
+    CHECK(statistics.counters[1].kind == 0);
+    CHECK(statistics.counters[1].value == 7);
+
     const auto even = read_at<layout::control_watermark>(bytes, 2 * layout::control_block_bytes);
     CHECK(even.generation == 2);
     CHECK(even.durable == 1);

@@ -324,7 +324,15 @@ scene make_torn() {
     journal.put_segment(first);
     journal.put_segment(journal.start(second_epoch));
     journal.put_control(
-        {.durable = 1, .published = 3, .state = 1, .wake = 3, .os_error = 5, .watermarks = {0, 1}});
+        {.durable = 1,
+         .published = 3,
+         .state = 1,
+         .wake = 3,
+         .os_error = 5,
+         .watermarks = {0, 1},
+         .statistics = {created_ns, 0, 216, 1, 2, 3, 28, 65536, 1, 4, 700'000, 400'000},
+         .sync_times = {0, 0, 0, 0, 0, 0, 0, 1, 2, 1},
+         .counters = {{"orders_accepted", 1, 41}, {"queue", 0, 7}}});
     return journal.take();
 }
 

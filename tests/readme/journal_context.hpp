@@ -5,6 +5,7 @@
 #include <pawl/journal/consumer.hpp>
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/prune.hpp>
+#include <pawl/journal/status.hpp>
 
 #include <array>
 

@@ -47,10 +47,12 @@ class segment_supply {
         return shortage_.load(std::memory_order_relaxed);
     }
 
-    [[nodiscard]] bool wants_more() const noexcept {
-        return made_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire) <
-               ahead_;
+    // Segments that are ready and not taken.
+    [[nodiscard]] std::uint64_t ready() const noexcept {
+        const std::uint64_t taken = taken_.load(std::memory_order_acquire);
+        return made_.load(std::memory_order_acquire) - taken;
     }
+    [[nodiscard]] bool wants_more() const noexcept { return ready() < ahead_; }
     // The background: creates one segment if fewer are ready than wanted; true if it did. A
     // shortage is recorded in shortage(), and the next call tries again; any other error is
     // returned.

@@ -1,3 +1,4 @@
+#include "audit/control_state.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
 #include "store/index_file.hpp"
@@ -31,20 +32,6 @@ namespace {
             break;
     }
     return segment_end_type::none;
-}
-
-[[nodiscard]] journal_state state_of(const detail::control_view& control) noexcept {
-    switch (static_cast<detail::control_state>(control.state())) {
-        case detail::control_state::closed:
-            return journal_state::closed;
-        case detail::control_state::open:
-            return journal_state::open;
-        case detail::control_state::poisoned:
-            return journal_state::poisoned;
-        case detail::control_state::disk_full:
-            return journal_state::disk_full;
-    }
-    return journal_state::unknown;
 }
 
 [[nodiscard]] result<segment_info> inspect_segment(const std::filesystem::path& directory,
@@ -119,7 +106,7 @@ namespace {
     if (const auto held = detail::writer_lock::is_held(directory))
         info.locked = *held;
     if (const auto control = detail::control_view::open(directory, info.id)) {
-        info.state = state_of(*control);
+        info.state = detail::state_of(*control);
         info.owner = control->owner();
         info.heartbeat_ns = control->heartbeat_ns();
         info.durable = std::max(control->durable().value_or(0), control->stored_watermark());

@@ -63,6 +63,43 @@ struct control_status {
 static_assert(offsetof(control_status, wake) == 48);
 static_assert(sizeof(control_status) == 224);
 
+// What the writer has done since it was opened, for operators: in the block of the live status,
+// after it, and stored without a sync, too.
+inline constexpr std::size_t control_statistics_offset = control_block_bytes + 256;
+inline constexpr std::size_t sync_time_buckets = 24;
+inline constexpr std::size_t most_counters = 48;
+inline constexpr std::size_t counter_name_bytes = 40;
+
+struct control_counter {
+    char name[counter_name_bytes];  // zero-terminated
+    std::uint64_t kind;             // pawl::counter_kind
+    std::uint64_t value;
+};
+static_assert(sizeof(control_counter) == 56);
+
+struct control_statistics {
+    std::uint64_t opened_ns;  // since the Unix epoch; 0: there are no statistics
+    std::uint64_t first_sequence;
+    std::uint64_t appended_bytes;
+    std::uint64_t rollovers;
+    std::uint64_t back_pressure;
+    std::uint64_t segments_ready;
+    std::uint64_t shortage;  // errno of the last attempt to prepare a segment
+    std::uint64_t populated_bytes;
+    std::uint64_t streams;
+    std::uint64_t syncs;
+    std::uint64_t sync_ns;
+    std::uint64_t longest_sync_ns;
+    std::uint64_t sync_times[sync_time_buckets];  // bucket i: syncs of less than 2^i us; last: rest
+    std::uint64_t counters_used;
+    control_counter counters[most_counters];
+};
+static_assert(offsetof(control_statistics, sync_times) == 96);
+static_assert(offsetof(control_statistics, counters_used) == 288);
+static_assert(offsetof(control_statistics, counters) == 296);
+static_assert(sizeof(control_statistics) == 2984);
+static_assert(control_statistics_offset + sizeof(control_statistics) <= 2 * control_block_bytes);
+
 enum class control_state : std::uint64_t { closed = 0, open = 1, poisoned = 2, disk_full = 3 };
 
 struct control_watermark {

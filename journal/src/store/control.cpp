@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <climits>
 #include <cstring>
 #include <ctime>
@@ -30,6 +31,14 @@ constexpr std::array<std::size_t, 2> watermark_offsets{2 * control_block_bytes,
 [[nodiscard]] control_status* status_of(const mapping& bytes) noexcept {
     PAWL_ASSERT(bytes.size() >= control_bytes);
     return reinterpret_cast<control_status*>(bytes.data() + status_offset);
+}
+
+using statistics_words =
+    std::array<std::uint64_t, sizeof(control_statistics) / sizeof(std::uint64_t)>;
+
+[[nodiscard]] std::uint64_t* statistics_of(const mapping& bytes) noexcept {
+    PAWL_ASSERT(bytes.size() >= control_bytes);
+    return reinterpret_cast<std::uint64_t*>(bytes.data() + control_statistics_offset);
 }
 
 template <class Word>
@@ -164,6 +173,13 @@ void control_page::set_owner() const noexcept {
     std::memcpy(status->boot, owner.boot, sizeof status->boot);
 }
 
+void control_page::set_statistics(const control_statistics& now) const noexcept {
+    std::uint64_t* to = statistics_of(bytes_);
+    const auto words = std::bit_cast<statistics_words>(now);
+    for (std::size_t i = 0; i < words.size(); ++i)
+        put(to[i], words[i]);
+}
+
 void control_page::wake_readers() const noexcept {
     auto* status = status_of(bytes_);
     std::atomic_ref<std::uint32_t>{status->wake}.fetch_add(1, std::memory_order_release);
@@ -225,6 +241,17 @@ std::uint64_t control_view::heartbeat_ns() const noexcept {
 }
 std::uint64_t control_view::state() const noexcept {
     return get(status_of(bytes_)->state);
+}
+
+int control_view::os_error() const noexcept {
+    return static_cast<int>(get(status_of(bytes_)->os_error));
+}
+control_statistics control_view::statistics() const noexcept {
+    std::uint64_t* from = statistics_of(bytes_);
+    statistics_words words{};
+    for (std::size_t i = 0; i < words.size(); ++i)
+        words[i] = get(from[i]);
+    return std::bit_cast<control_statistics>(words);
 }
 
 std::string control_view::owner() const {

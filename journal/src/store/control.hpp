@@ -35,6 +35,7 @@ class control_page {
     void beat() const noexcept;  // heartbeat
     void set_state(control_state state, int os_error) const noexcept;
     void set_owner() const noexcept;
+    void set_statistics(const control_statistics& now) const noexcept;
     // Increments the wake word and wakes readers that sleep on it.
     void wake_readers() const noexcept;
 
@@ -65,6 +66,9 @@ class control_view {
     [[nodiscard]] sequence_number published() const noexcept;
     [[nodiscard]] std::uint64_t heartbeat_ns() const noexcept;
     [[nodiscard]] std::uint64_t state() const noexcept;
+    [[nodiscard]] int os_error() const noexcept;
+    // Each word is one that the writer has stored, but they are not all of one moment.
+    [[nodiscard]] control_statistics statistics() const noexcept;
     // The process, program, host and boot of the last writer, as text.
     [[nodiscard]] std::string owner() const;
     // The watermark that was on stable storage; 0 if there is none.

@@ -4,6 +4,7 @@
 #include "store/unwritten_blocks.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 // The protocol of a sync. The watermark says that every event below it survives a power cut, so it
@@ -147,11 +148,12 @@ result<sequence_number> durability::sync() {
             return std::unexpected(std::move(there.error()));
     }
     const sequence_number reached = progress_->sequence.load(std::memory_order_acquire);
+    const auto began = std::chrono::steady_clock::now();
     if (auto synced = sync_chain(false); !synced) {
         return std::unexpected(poisoned_locked(std::move(synced.error())));
     }
+    sync_times_.add(std::chrono::steady_clock::now() - began);
     PAWL_ASSERT(reached >= wanted && reached >= durable());
-    syncs_.fetch_add(1, std::memory_order_relaxed);
     durable_.store(reached, std::memory_order_release);
     control_.set_durable(reached);
     return reached;

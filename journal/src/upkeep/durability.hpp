@@ -6,6 +6,7 @@
 #include "append/live_segment.hpp"
 #include "store/control.hpp"
 #include "upkeep/place_check.hpp"
+#include "upkeep/sync_times.hpp"
 
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/types.hpp>
@@ -65,8 +66,11 @@ class durability {
     // all acknowledging for good.
     error poison(error why);
     [[nodiscard]] std::optional<error> failure() const;
-    [[nodiscard]] std::uint64_t syncs() const noexcept {
-        return syncs_.load(std::memory_order_relaxed);
+    [[nodiscard]] std::uint64_t syncs() const noexcept { return sync_times_.count(); }
+    [[nodiscard]] const sync_times& times() const noexcept { return sync_times_; }
+    // For readers, as report_status() is.
+    void report_statistics(const control_statistics& now) const noexcept {
+        control_.set_statistics(now);
     }
 
   private:
@@ -91,7 +95,7 @@ class durability {
     sequence_number reported_ = 0;
     sequence_number reported_durable_ = 0;
     alignas(64) std::atomic<std::uint64_t> durable_;
-    alignas(64) std::atomic<std::uint64_t> syncs_{0};
+    alignas(64) sync_times sync_times_;
 };
 
 }  // namespace pawl::detail

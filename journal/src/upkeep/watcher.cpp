@@ -2,6 +2,7 @@
 
 #include "os/assertion.hpp"
 #include "os/sigbus_guard.hpp"
+#include "store/directory.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +12,12 @@ namespace pawl::detail {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+watcher::watcher(const watched_parts& parts, sequence_number durable) noexcept
+    : parts_{parts},
+      opened_ns_{system_time_ns()},
+      first_sequence_{durable},
+      durable_seen_{durable} {}
 
 // Waking up is not free: on a virtual machine it costs the thread that runs on that core far more
 // than the poll itself. So one thread wakes often, and wakes the others when it finds work for
@@ -29,6 +36,25 @@ void watcher::report_status() {
     if (beat)
         last_beat_ = now;
     parts_.durable->report_status(beat);
+    if (beat)
+        report_statistics();
+}
+
+void watcher::report_statistics() const noexcept {
+    const progress& shared = parts_.append->shared();
+    control_statistics now{};
+    now.opened_ns = opened_ns_;
+    now.first_sequence = first_sequence_;
+    now.appended_bytes = shared.position.load(std::memory_order_relaxed) - first_frame_offset;
+    now.rollovers = shared.rollovers.load(std::memory_order_relaxed);
+    now.back_pressure = shared.back_pressure.load(std::memory_order_relaxed);
+    now.segments_ready = parts_.supply->ready();
+    now.shortage = static_cast<std::uint64_t>(parts_.supply->shortage());
+    now.populated_bytes = parts_.pages->populated_bytes();
+    now.streams = parts_.append->streams().streams();
+    parts_.durable->times().put_into(now);
+    parts_.counters->put_into(now);
+    parts_.durable->report_statistics(now);
 }
 
 // The last sync has no witness in the log until another frame follows. If none follows for a while,

@@ -6,6 +6,7 @@
 #include "append/appender.hpp"
 #include "append/segment_supply.hpp"
 #include "os/background.hpp"
+#include "upkeep/counter_board.hpp"
 #include "upkeep/durability.hpp"
 #include "upkeep/populator.hpp"
 #include "upkeep/sealer.hpp"
@@ -26,6 +27,7 @@ struct watched_parts {
     durability* durable;
     segment_supply* supply;
     populator* pages;
+    const counter_board* counters;
     sealer* seal;
     background_thread* flusher;
     background_thread* housekeeper;
@@ -34,14 +36,14 @@ struct watched_parts {
 
 class watcher {
   public:
-    watcher(const watched_parts& parts, sequence_number durable) noexcept
-        : parts_{parts}, durable_seen_{durable} {}
+    watcher(const watched_parts& parts, sequence_number durable) noexcept;
 
     // Does one round and returns how long to sleep before the next.
     [[nodiscard]] std::chrono::microseconds step();
 
     // The parts of a round that poll() runs if there are no background threads.
     void report_status();
+    void report_statistics() const noexcept;
     void note_settled() noexcept;
 
     // True if the watermark has not moved for a while. Any thread.
@@ -52,6 +54,8 @@ class watcher {
     [[nodiscard]] std::chrono::microseconds until_next_look();
 
     watched_parts parts_;
+    std::uint64_t opened_ns_;
+    sequence_number first_sequence_;
     std::atomic<bool> settled_{false};
     sequence_number durable_seen_;
     std::chrono::steady_clock::time_point durable_changed_{};

@@ -248,6 +248,10 @@ writer_statistics writer::statistics() const noexcept {
             .failed_prunes = state_->failed_prunes()};
 }
 
+result<counter> writer::register_counter(std::string_view name, counter_kind kind) {
+    return detail::guarded([&] { return state_->counters().enter(name, kind); });
+}
+
 result<void> writer::poll() {
     try {
         return state_->poll();

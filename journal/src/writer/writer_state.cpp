@@ -135,6 +135,7 @@ result<void> writer_state::assemble() {
                                                        .durable = durability_.get(),
                                                        .supply = supply_.get(),
                                                        .pages = populator_.get(),
+                                                       .counters = &counters_,
                                                        .seal = sealer_.get(),
                                                        .flusher = &flusher_,
                                                        .housekeeper = &housekeeper_,
@@ -297,6 +298,7 @@ result<void> writer_state::finish_files() {
         note(seal_all());
     note(durability_->store_watermark());
     durability_->report_status(true);
+    watcher_->report_statistics();
     note(parts_.directory.sync());
     return first;
 }

@@ -8,6 +8,7 @@
 #include "store/heads_file.hpp"
 #include "store/writer_lock.hpp"
 #include "upkeep/clock_reporter.hpp"
+#include "upkeep/counter_board.hpp"
 #include "upkeep/durability.hpp"
 #include "upkeep/populator.hpp"
 #include "upkeep/scrubber.hpp"
@@ -69,6 +70,7 @@ class writer_state {
     [[nodiscard]] std::uint64_t failed_prunes() const noexcept {
         return failed_prunes_.load(std::memory_order_relaxed);
     }
+    [[nodiscard]] counter_board& counters() noexcept { return counters_; }
     [[nodiscard]] const recovery_report& report() const noexcept { return parts_.report; }
     [[nodiscard]] const std::filesystem::path& directory() const noexcept {
         return parts_.directory.path();
@@ -136,6 +138,7 @@ class writer_state {
     std::unique_ptr<populator> populator_;
     std::unique_ptr<sealer> sealer_;
     std::unique_ptr<scrubber> scrubber_;
+    counter_board counters_;
     std::unique_ptr<watcher> watcher_;
     std::optional<clock_reporter> clock_;  // set in assemble()
     name_map names_;

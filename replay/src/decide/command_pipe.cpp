@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cassert>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -94,11 +95,56 @@ class worker {
     std::atomic<std::thread::id> id_{};
 };
 
+// What `pawl stat` shows of a loop.
+struct shown_counters {
+    // none if the writer has no room for that many.
+    [[nodiscard]] static std::optional<shown_counters> enter(writer& log);
+    void show(const command_loop_statistics& now) const noexcept {
+        submitted.set(now.submitted);
+        decided.set(now.decided);
+        acknowledged.set(now.acknowledged);
+        refused_full.set(now.refused_full);
+        queued.set(now.queued);
+        durable.set(now.durable_commands);
+        durable_ns.set(now.durable_ns);
+        longest_durable_ns.set(now.longest_durable_ns);
+    }
+
+    counter submitted, decided, acknowledged, refused_full, queued, durable, durable_ns,
+        longest_durable_ns;
+};
+
+std::optional<shown_counters> shown_counters::enter(writer& log) {
+    const auto submitted = log.register_counter("commands_submitted", counter_kind::total);
+    const auto decided = log.register_counter("commands_decided", counter_kind::total);
+    const auto acknowledged = log.register_counter("commands_acknowledged", counter_kind::total);
+    const auto refused = log.register_counter("commands_refused_full", counter_kind::total);
+    const auto queued = log.register_counter("commands_queued", counter_kind::gauge);
+    const auto durable = log.register_counter("commands_durable", counter_kind::total);
+    const auto durable_ns = log.register_counter("commands_durable_ns", counter_kind::total);
+    const auto longest = log.register_counter("commands_longest_durable_ns", counter_kind::gauge);
+    if (!submitted || !decided || !acknowledged || !refused || !queued || !durable || !durable_ns ||
+        !longest)
+        return std::nullopt;
+    return shown_counters{.submitted = *submitted,
+                          .decided = *decided,
+                          .acknowledged = *acknowledged,
+                          .refused_full = *refused,
+                          .queued = *queued,
+                          .durable = *durable,
+                          .durable_ns = *durable_ns,
+                          .longest_durable_ns = *longest};
+}
+
 }  // namespace
 
 struct command_pipe::machinery {
     machinery(writer& to, const command_loop_options& chosen)
-        : log{&to}, options{chosen}, waiting{chosen.capacity + 1}, decided{chosen.capacity} {}
+        : log{&to},
+          options{chosen},
+          shown{shown_counters::enter(to)},
+          waiting{chosen.capacity + 1},
+          decided{chosen.capacity} {}
 
     [[nodiscard]] result<void> start_threads();
     [[nodiscard]] result<void> take_room() noexcept;
@@ -111,9 +157,17 @@ struct command_pipe::machinery {
     void decide_one(pending_command& command) noexcept;
     microseconds acknowledge_step() noexcept;
     void acknowledge_one(std::unique_ptr<pending_command> command) noexcept;
+    [[nodiscard]] command_loop_statistics statistics() const noexcept;
+    void show() const noexcept {
+        if (shown)
+            shown->show(statistics());
+    }
+    void show_now_and_then() noexcept;
 
     writer* log;
     command_loop_options options;
+    std::optional<shown_counters> shown;
+    steady_clock::time_point shown_at{};
     // Both queues allocate only in their constructors.
     boost::lockfree::queue<pending_command*, boost::lockfree::fixed_sized<true>> waiting;
     boost::lockfree::spsc_queue<pending_command*> decided;
@@ -249,6 +303,16 @@ void command_pipe::machinery::acknowledge_one(std::unique_ptr<pending_command> c
     acknowledged.add(1);
 }
 
+// Twice as often as the writer copies the counters.
+void command_pipe::machinery::show_now_and_then() noexcept {
+    constexpr std::chrono::milliseconds pause{50};
+    const auto now = steady_clock::now();
+    if (now - shown_at < pause)
+        return;
+    shown_at = now;
+    show();
+}
+
 microseconds command_pipe::machinery::acknowledge_step() noexcept {
     // The deciding thread does not wake this one while it is busy, so check again soon.
     constexpr microseconds soon{50};
@@ -260,8 +324,10 @@ microseconds command_pipe::machinery::acknowledge_step() noexcept {
             acknowledge_one(std::unique_ptr<pending_command>{command});
         if (done != 0)
             release(done);
+        show_now_and_then();
     } while (acknowledging.look_for(microseconds{options.spin_us},
                                     [this] { return decided.read_available() != 0; }));
+    show();
     return unacknowledged.load() == 0 ? until_woken : soon;
 }
 
@@ -316,29 +382,34 @@ result<void> command_pipe::stop(when_stopped queued) {
         return std::unexpected(error{.code = errc::busy});
     if (queued == when_stopped::refuse)
         m.refusing.store(true);
-    m.accepting.store(false);
+    const bool was_running = m.accepting.exchange(false);
     m.deciding.wake_if_asleep();
     for (auto left = m.unacknowledged.load(); left != 0; left = m.unacknowledged.load())
         m.unacknowledged.wait(left);
     m.deciding.stop();
     m.acknowledging.stop();
+    if (was_running)
+        m.show();
     return {};
 }
 
 command_loop_statistics command_pipe::statistics() const noexcept {
-    const machinery& m = *machinery_;
-    return {.submitted = m.submitted.load(std::memory_order_relaxed),
-            .decided = m.decided_count.value(),
-            .acknowledged = m.acknowledged.value(),
-            .found_full = m.found_full.load(),
-            .refused_full = m.refused_full.load(std::memory_order_relaxed),
-            .queued = m.queued.load(std::memory_order_relaxed),
-            .most_queued = m.most_queued.value(),
-            .deciding_ns = m.deciding_ns.value(),
-            .durable_waits = m.durable_waits.value(),
-            .durable_commands = m.durable_commands.value(),
-            .durable_ns = m.durable_ns.value(),
-            .longest_durable_ns = m.longest_durable_ns.value()};
+    return machinery_->statistics();
+}
+
+command_loop_statistics command_pipe::machinery::statistics() const noexcept {
+    return {.submitted = submitted.load(std::memory_order_relaxed),
+            .decided = decided_count.value(),
+            .acknowledged = acknowledged.value(),
+            .found_full = found_full.load(),
+            .refused_full = refused_full.load(std::memory_order_relaxed),
+            .queued = queued.load(std::memory_order_relaxed),
+            .most_queued = most_queued.value(),
+            .deciding_ns = deciding_ns.value(),
+            .durable_waits = durable_waits.value(),
+            .durable_commands = durable_commands.value(),
+            .durable_ns = durable_ns.value(),
+            .longest_durable_ns = longest_durable_ns.value()};
 }
 
 }  // namespace pawl::detail

@@ -20,6 +20,7 @@
 // wait_durable() and spinning readers are not affected.
 #pragma once
 
+#include <pawl/journal/counter.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/journal/event.hpp>
 #include <pawl/journal/options.hpp>
@@ -235,6 +236,11 @@ class writer {
     [[nodiscard]] std::optional<error> failure() const;
     // any thread:
     [[nodiscard]] writer_statistics statistics() const noexcept;
+    // any thread: A counter of this name (counter.hpp): a new one, or the one that has it already.
+    // Not for the hot path. invalid_argument unless the name has 1 to 39 of a to z, 0 to 9 and _,
+    // the first no digit; too_large if there are 48 already.
+    [[nodiscard]] result<counter> register_counter(std::string_view name,
+                                                   counter_kind kind = counter_kind::gauge);
 
     // Does the background work that is due, for programs without background threads.
     [[nodiscard]] result<void> poll();

@@ -32,6 +32,8 @@ struct command_loop_options {
     thread_options threads{.name = "commands", .cores = {}};
 };
 
+// `pawl stat` shows those that tell how the loop is doing, as counters of its writer (counter.hpp):
+// commands_submitted and so on.
 struct command_loop_statistics {
     std::uint64_t submitted = 0;
     std::uint64_t decided = 0;
