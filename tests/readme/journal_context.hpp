@@ -6,6 +6,7 @@
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/prune.hpp>
 #include <pawl/journal/status.hpp>
+#include <pawl/journal/truncate.hpp>
 
 #include <array>
 
@@ -13,5 +14,6 @@ namespace examples {
 
 extern pawl::sequence_number billing_position;
 extern std::uint64_t thirty_days_ago;
+extern pawl::journal_id id_of_the_journal;
 
 }  // namespace examples
