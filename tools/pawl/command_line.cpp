@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <pawl/journal/detail/frame.hpp>
 #include <pawl/journal/version.hpp>
 
 #include <cstdint>
@@ -39,7 +40,10 @@ struct command_line {
     types_options types_asked;
     streams_options streams_asked;
     clock_options clock_asked;
+    stat_options stat_asked;
     tail_options tail_asked;
+    completion_options completion_asked;
+    man_options man_asked;
     std::function<exit_code()> run;
     CLI::App app{"Inspects Pawl journals, checks them, and recovers them after a crash.", "pawl"};
 
@@ -52,19 +56,27 @@ struct command_line {
     void add_append();
     void add_sql();
     void add_check_schema();
+    void add_recover();
     void add_backup();
     void add_prune();
     void add_consumers();
     void add_projections();
     void add_counts();
+    void add_stat();
     void add_tail();
+    void add_pages();
 };
+
+std::string version_text() {
+    return "pawl " + std::string{version()} + "\njournal format " +
+           std::to_string(detail::format_version) + "\nbuilt with " PAWL_BUILD;
+}
 
 command_line::command_line() {
     app.formatter(std::make_shared<narrow_formatter>());
     app.footer(manual);
     app.require_subcommand(1);
-    app.set_version_flag("--version", std::string{version()});
+    app.set_version_flag("--version", version_text());
     app.failure_message([](const CLI::App*, const CLI::Error& problem) {
         return std::string{"pawl: "} + problem.what() + "; see pawl --help\n";
     });
@@ -88,30 +100,15 @@ command_line::command_line() {
     add_sql();
     add_check_schema();
 
-    command = add_command(app, "recover", "Recover a journal after a crash", recover_manual,
-                          recover_asked);
-    CLI::Option* dry_run = command->add_flag("--dry-run", recover_asked.dry_run,
-                                             "Report the recovery, but change nothing");
-    command
-        ->add_option("--salvage", recover_asked.salvage,
-                     "Change nothing, and copy what can be read to a new journal")
-        ->check(not_empty())
-        ->excludes(dry_run)
-        ->type_name("OUT");
-    add_json(command, recover_asked);
-    add_allow(command, recover_asked);
-    command->callback([this] {
-        run = [this] {
-            return recover_asked.salvage.empty() ? recover_command(recover_asked)
-                                                 : salvage_command(recover_asked);
-        };
-    });
-
+    add_recover();
     add_backup();
     add_prune();
     add_consumers();
     add_projections();
+    add_stat();
     add_tail();
+    add_pages();
+    refuse_empty_arguments(app);
 }
 
 // The commands that count events.
@@ -129,7 +126,6 @@ void command_line::add_counts() {
         ->check(at_least_one())
         ->type_name("COUNT");
     command->add_option("--name", streams_asked.name, "Only those whose name matches this pattern")
-        ->check(not_empty())
         ->type_name("GLOB");
     add_json(command, streams_asked);
     add_allow(command, streams_asked);
@@ -165,6 +161,9 @@ void command_line::add_dump() {
         if (dump_asked.format != row_format::json && (dump_asked.raw || dump_asked.exact))
             throw CLI::ExcludesError(dump_asked.raw ? "--raw" : "--exact",
                                      "--format table and --format csv");
+        if (dump_asked.selected.reverse &&
+            (dump_asked.format != row_format::json || dump_asked.exact))
+            throw CLI::ExcludesError("--reverse", "--exact, --format table and --format csv");
         run = [this] { return dump(dump_asked); };
     });
 }
@@ -173,11 +172,9 @@ void command_line::add_append() {
     CLI::App* command =
         add_command(app, "append", "Append events from lines of JSON", append_manual, append_asked);
     command->add_option("--schema", append_asked.schema, "Schema file, or a journal with schemas")
-        ->check(not_empty())
         ->type_name("FILE");
     CLI::Option* type =
         command->add_option("--type", append_asked.type, "Each line is an event of this type")
-            ->check(not_empty())
             ->type_name("TYPE");
     command
         ->add_option("--type-number", append_asked.type_number,
@@ -187,12 +184,10 @@ void command_line::add_append() {
         ->type_name("NUMBER");
     CLI::Option* stream =
         command->add_option("--stream", append_asked.stream, "Stream of all events: number or name")
-            ->check(not_empty())
             ->type_name("STREAM");
     command
         ->add_option("--stream-field", append_asked.stream_field,
                      "Field of each event that holds its stream: a number or a name")
-        ->check(not_empty())
         ->excludes(stream)
         ->type_name("FIELD");
     command->add_option("--batch", append_asked.batch, "So many lines are one batch")
@@ -212,7 +207,6 @@ void command_line::add_append() {
 void command_line::add_sql() {
     CLI::App* command = add_command(app, "sql", "Ask a journal in SQL", sql_manual, sql_asked);
     command->add_option("QUERY", sql_asked.query, "One statement; none: from standard input")
-        ->check(not_empty())
         ->type_name("");
     CLI::Option* format = add_format(command, sql_asked.format);
     command
@@ -241,11 +235,45 @@ void command_line::add_check_schema() {
                                     check_schema_manual, check_schema_asked);
     command->add_option("NEW", check_schema_asked.schema, "The new schema, .fbs or .bfbs")
         ->required()
-        ->check(not_empty())
         ->type_name("");
     add_json(command, check_schema_asked);
     add_allow(command, check_schema_asked);
     command->callback([this] { run = [this] { return check_schema(check_schema_asked); }; });
+}
+
+void command_line::add_recover() {
+    CLI::App* command = add_command(app, "recover", "Recover a journal after a crash",
+                                    recover_manual, recover_asked);
+    CLI::Option* dry_run = command->add_flag("--dry-run", recover_asked.dry_run,
+                                             "Report the recovery, but change nothing");
+    CLI::Option* salvage =
+        command
+            ->add_option("--salvage", recover_asked.salvage,
+                         "Change nothing, and copy what can be read to a new journal")
+            ->excludes(dry_run)
+            ->type_name("OUT");
+    CLI::Option* cut =
+        command
+            ->add_option("--force-truncate", recover_asked.truncate_before,
+                         "Cut the log before this event, durable or not; asks for the journal's id")
+            ->check(not_negative())
+            ->excludes(salvage)
+            ->type_name("SEQUENCE");
+    command
+        ->add_option("--confirm", recover_asked.confirm,
+                     "With --force-truncate: the journal's id, instead of asking for it")
+        ->needs(cut)
+        ->type_name("ID");
+    add_json(command, recover_asked);
+    add_allow(command, recover_asked);
+    command->callback([this] {
+        run = [this] {
+            if (recover_asked.truncate_before)
+                return force_truncate_command(recover_asked);
+            return recover_asked.salvage.empty() ? recover_command(recover_asked)
+                                                 : salvage_command(recover_asked);
+        };
+    });
 }
 
 void command_line::add_backup() {
@@ -253,7 +281,6 @@ void command_line::add_backup() {
                                     backup_manual, backup_asked);
     command->add_option("OUT", backup_asked.out, "Directory of the backup")
         ->required()
-        ->check(not_empty())
         ->type_name("");
     add_json(command, backup_asked);
     command->callback([this] { run = [this] { return backup_command(backup_asked); }; });
@@ -262,11 +289,9 @@ void command_line::add_backup() {
         app.add_subcommand("restore", "Put a backup into a directory")->footer(restore_manual);
     command->add_option("OUT", restore_asked.out, "Directory of the backup")
         ->required()
-        ->check(not_empty())
         ->type_name("");
     command->add_option("DIR", restore_asked.directory, "Directory of the journal, new or empty")
         ->required()
-        ->check(not_empty())
         ->type_name("");
     command->add_flag("--as-new", restore_asked.as_new, "Make another journal of the same events");
     add_json(command, restore_asked);
@@ -312,7 +337,6 @@ void command_line::add_consumers() {
                                  drop_consumer_manual, drop_consumer_asked);
     drop->add_option("NAME", drop_consumer_asked.name, "Name of the consumer")
         ->required()
-        ->check(not_empty())
         ->type_name("");
     add_json(drop, drop_consumer_asked);
     drop->callback([this] { run = [this] { return drop_consumer_command(drop_consumer_asked); }; });
@@ -333,10 +357,7 @@ void command_line::add_projections() {
     command->require_subcommand(0, 1);
     add_json(command, projections_asked);
     const auto add_name = [](CLI::App* to, std::string& name) {
-        to->add_option("NAME", name, "Name of the projection")
-            ->required()
-            ->check(not_empty())
-            ->type_name("");
+        to->add_option("NAME", name, "Name of the projection")->required()->type_name("");
     };
     const auto add_parked = [&](const char* name, const char* description,
                                 exit_code (*act)(const parked_options&)) {
@@ -369,6 +390,36 @@ void command_line::add_projections() {
     });
 }
 
+void command_line::add_stat() {
+    CLI::App* command =
+        add_command(app, "stat", "Show how a running writer is doing", stat_manual, stat_asked);
+    CLI::Option* watch =
+        command->add_flag("--watch", stat_asked.watch, "Again and again, until Ctrl-C");
+    command->add_option("--interval", stat_asked.interval_s, "With --watch: so many seconds apart")
+        ->capture_default_str()
+        ->check(CLI::Range(0.05, 86400.0).description(""))
+        ->needs(watch)
+        ->type_name("SECONDS");
+    command->add_option("--count", stat_asked.count, "With --watch: only so often")
+        ->check(at_least_one())
+        ->needs(watch)
+        ->type_name("COUNT");
+    CLI::Option* prometheus =
+        command->add_flag("--prometheus", stat_asked.prometheus, "Text for Prometheus");
+    command
+        ->add_option("--textfile", stat_asked.textfile,
+                     "With --prometheus: replace this file, for the node exporter")
+        ->needs(prometheus)
+        ->type_name("FILE");
+    command
+        ->add_option("--projections", stat_asked.projections,
+                     "Also the read models of this database")
+        ->type_name("DB");
+    command->add_flag("--json", stat_asked.json, "Machine-readable standard output")
+        ->excludes(prometheus);
+    command->callback([this] { run = [this] { return stat_command(stat_asked); }; });
+}
+
 void command_line::add_tail() {
     CLI::App* command = add_command(app, "tail", "Show the last events", tail_manual, tail_asked);
     command->add_option("-n,--lines", tail_asked.lines, "How many events")
@@ -381,6 +432,27 @@ void command_line::add_tail() {
     add_allow(command, tail_asked);
     add_json(command, tail_asked);
     command->callback([this] { run = [this] { return tail(tail_asked); }; });
+}
+
+// The commands that concern pawl itself.
+void command_line::add_pages() {
+    CLI::App* command =
+        app.add_subcommand("completion", "Print completion for a shell")->footer(completion_manual);
+    command->add_option("SHELL", completion_asked.shell, "bash or zsh")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh"}).description(""))
+        ->type_name("");
+    command->callback(
+        [this] { run = [this] { return completion_command(completion_asked, app); }; });
+
+    command = app.add_subcommand("man", "Print a manual page")->footer(man_manual);
+    CLI::Option* pages =
+        command->add_option("COMMAND", man_asked.command, "The command; none: pawl itself")
+            ->type_name("");
+    command->add_option("--into", man_asked.into, "Write all pages into this directory")
+        ->excludes(pages)
+        ->type_name("DIR");
+    command->callback([this] { run = [this] { return man_command(man_asked, app); }; });
 }
 
 }  // namespace

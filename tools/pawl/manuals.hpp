@@ -110,6 +110,9 @@ shown (but not with --raw, which shows what the frames hold). So `pawl append`
 takes any dump, and never joins events that were apart: any but a selection
 with --exact, which cannot become a new journal.
 
+With --reverse the newest comes first, found from the end of the log backwards;
+then more_in_batch is as in the log, and `pawl append` does not take the lines.
+
 Times are UTC; one without a date means the day of the journal's last event.
 --where takes an SQL expression over the columns of the type, or of `events`
 without --type (pawl sql --help).
@@ -210,9 +213,18 @@ only read. If it is killed, start it again; if OUT holds anything else, or is a
 copy of DIR, it refuses. A journal that was pruned needs room for those events
 too: 56 bytes for each.
 
+--force-truncate SEQ is the last resort, and the only way to cut what was
+durable: the log ends before event SEQ afterwards, and whoever acted on a later
+event knows something that it no longer says. It shows its plan and asks you to
+type the journal's id, or takes it from --confirm. What it cuts is kept below
+DIR/torn/truncated-SEQ. It refuses to split a batch, or if an event before SEQ
+cannot be read. You may kill it and start it again.
+
   pawl recover --dry-run orders            what would be done
   pawl recover orders                      does it
-  pawl recover --salvage rescued orders    the readable events of a damaged one)";
+  pawl recover --salvage rescued orders    the readable events of a damaged one
+  pawl recover --force-truncate 41000 --dry-run orders
+                                           what a cut would cost)";
 
 inline constexpr const char* backup_manual = R"(
 Copies the journal DIR into OUT/current, up to the last event that is durable,
@@ -320,6 +332,35 @@ consumer, which holds back `pawl prune`. Exit code 1 if there is no such
 version or it is live, 3 while a projector has the database.
 
   pawl projections drop views.db positions 1    after version 2 went live)";
+
+inline constexpr const char* stat_manual = R"(
+Shows what the writer of a journal reports of itself while it runs: how far it
+has published and made durable, its rate, how long its syncs take, segments
+prepared ahead, the consumers' lag, errors, and the counters that the program
+has registered (writer::register_counter; a command_loop registers its own).
+The writer's background stores all this ten times per second in DIR/control;
+reading it costs the writer nothing. Rates are between two readings: half a
+second apart, or with --watch as far as --interval says. Counts begin with the
+open of the writer. Without a writer it shows what the last one has left.
+
+  pawl stat --watch orders                  a live screen
+  pawl stat --prometheus orders             metrics, for a script
+  pawl stat --prometheus --textfile /var/lib/node_exporter/pawl.prom \\
+            --watch --interval 15 orders    for the node exporter
+  pawl stat --watch --json orders | jq .rates.events)";
+
+inline constexpr const char* completion_manual = R"(
+Prints a script that completes commands and options. A package installs both.
+
+  source <(pawl completion bash)                  in ~/.bashrc
+  pawl completion zsh > ~/.zfunc/_pawl            a directory in $fpath)";
+
+inline constexpr const char* man_manual = R"(
+Prints the page that a package installs, in the language of man(7).
+
+  pawl man verify | man -l -             reads it
+  pawl man consumers drop | man -l -     of a command of a command
+  pawl man --into /tmp/pages             all of them, as files)";
 
 inline constexpr const char* tail_manual = R"(
 Shows one line per event: sequence, time, stream@version, type/schema version,

@@ -34,11 +34,20 @@ class narrow_formatter : public CLI::Formatter {
     static constexpr std::size_t all_columns = 79;
 };
 
-// An empty argument is most often an unset shell variable.
-inline CLI::Validator not_empty() {
-    return CLI::Validator{
-        [](const std::string& text) { return text.empty() ? "must not be empty" : std::string{}; },
-        ""};
+// An empty argument is most often an unset shell variable: it is wrong usage for every option of
+// every command, and never means all or none.
+inline void refuse_empty_arguments(CLI::App& app) {
+    const CLI::Validator refuse{[](std::string& text) {
+                                    return text.empty() ? std::string{"must not be empty"}
+                                                        : std::string{};
+                                },
+                                ""};
+    for (CLI::Option* option : app.get_options({})) {
+        if (option->get_items_expected_max() != 0)
+            option->transform(refuse);
+    }
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        refuse_empty_arguments(*command);
 }
 
 template <class Options>
@@ -50,7 +59,7 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* description, 
         place = command->add_option("DB", options.database, "SQLite database of projections");
     else
         place = command->add_option("DIR", options.directory, "Directory of the journal");
-    place->required()->check(not_empty())->type_name("");
+    place->required()->type_name("");
     return command;
 }
 
@@ -104,13 +113,10 @@ inline void add_selection(CLI::App* command, selection& chosen) {
         ->check(not_negative())
         ->type_name("COUNT");
     command->add_option("--stream", chosen.stream, "Only this stream: its number, or its name")
-        ->check(not_empty())
         ->type_name("STREAM");
     command->add_option("--tag", chosen.tag, "Only events that name this tag: number or name")
-        ->check(not_empty())
         ->type_name("TAG");
     command->add_option("--type", chosen.type, "Only this event type: its name, or its number")
-        ->check(not_empty())
         ->type_name("TYPE");
     command->add_option("--since", chosen.since, "Only events from this time on (UTC)")
         ->check(a_time())
@@ -119,7 +125,6 @@ inline void add_selection(CLI::App* command, selection& chosen) {
         ->check(a_time())
         ->type_name("TIME");
     command->add_option("--where", chosen.where, "Only events for which this SQL expression holds")
-        ->check(not_empty())
         ->type_name("EXPRESSION");
 }
 
@@ -143,6 +148,8 @@ inline void add_places(CLI::App* command, selection& chosen) {
         ->check(not_negative())
         ->needs(around)
         ->type_name("COUNT");
+    command->add_flag("--reverse", chosen.reverse, "The newest event first; lines of JSON only")
+        ->excludes(around);
 }
 
 inline CLI::Option* add_format(CLI::App* command, row_format& format) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct event_line {
         metadata_tag tag{};
         std::vector<std::byte> value{};
         bool critical = false;
+        // Of tags that are given by name, which stand in `value` as 0: place in the list, and name.
+        std::vector<std::pair<std::size_t, std::string>> names{};
     };
     std::vector<entry> metadata{};
     std::string_view json{};                          // the event, if the line has one

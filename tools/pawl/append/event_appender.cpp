@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 
 namespace pawl::cli {
 
@@ -110,6 +111,10 @@ result<void> event_appender::take(event_line line) {
     if (rules_.expect)
         made.header.expected = expect::exactly(*rules_.expect + events_ + pending_.size());
     made.metadata = std::move(line.metadata);
+    for (event_line::entry& entry : made.metadata) {
+        if (auto numbered = number_tags(entry, made.header.timestamp_ns); !numbered)
+            return numbered;
+    }
     pending_.push_back(std::move(made));
     more_ = line.more_in_batch;
     const bool whole = rules_.batch == 0 ? !more_ : pending_.size() >= rules_.batch;
@@ -241,6 +246,24 @@ result<stream_id> event_appender::stream_named(const std::string& name,
     if (number)
         streams_.emplace(name, *number);
     return number;
+}
+
+// Puts numbers in the place of names. Those of this journal may be in another order than those of
+// the one that was dumped.
+result<void> event_appender::number_tags(event_line::entry& entry, std::uint64_t timestamp_ns) {
+    if (entry.names.empty())
+        return {};
+    std::vector<tag_id> numbers(entry.value.size() / sizeof(tag_id));
+    std::memcpy(numbers.data(), entry.value.data(), entry.value.size());
+    for (const auto& [place, name] : entry.names) {
+        const auto number = stream_named(name, timestamp_ns);
+        if (!number)
+            return std::unexpected(number.error());
+        numbers[place] = *number;
+    }
+    std::ranges::sort(numbers);
+    std::memcpy(entry.value.data(), numbers.data(), entry.value.size());
+    return {};
 }
 
 result<void> event_appender::write_pending() {

@@ -78,6 +78,7 @@ class event_appender {
                                                  std::uint64_t timestamp_ns);
     [[nodiscard]] result<stream_id> stream_named(const std::string& name,
                                                  std::uint64_t timestamp_ns);
+    [[nodiscard]] result<void> number_tags(event_line::entry& entry, std::uint64_t timestamp_ns);
     [[nodiscard]] result<void> write_pending();
 
     writer log_;

@@ -77,6 +77,21 @@ std::optional<bytes> numbers_of(const json& value) {
     return made;
 }
 
+// Numbers, or names of streams: those share their numbers with tags.
+std::optional<entry> tags_of(const json& value) {
+    if (!value.is_array())
+        return std::nullopt;
+    entry made{.tag = metadata_tag::tags};
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (!value[i].is_string() && !value[i].is_number_unsigned())
+            return std::nullopt;
+        if (value[i].is_string())
+            made.names.emplace_back(i, value[i].get<std::string>());
+        add_number(made.value, value[i].is_string() ? 0 : value[i].get<std::uint64_t>());
+    }
+    return made;
+}
+
 std::optional<bytes> actor_of(const json& value) {
     if (!value.is_string())
         return std::nullopt;
@@ -110,7 +125,7 @@ std::optional<entry> standard_entry(const std::string& name, const json& value) 
     if (name == "source_time_ns")
         return made(metadata_tag::source_time, time_of(value));
     if (name == "tags")
-        return made(metadata_tag::tags, numbers_of(value));
+        return tags_of(value);
     if (name == "subjects")
         return made(metadata_tag::subjects, numbers_of(value));
     return std::nullopt;

@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}  // namespace CLI
+
 namespace pawl::cli {
 
 // The exit codes of `pawl`.
@@ -79,12 +83,15 @@ struct check_schema_options {
 struct recover_command_options {
     std::filesystem::path directory{};
     std::filesystem::path salvage{};  // a directory for what can be read; empty: recover
+    std::optional<std::uint64_t> truncate_before{};  // by force
+    std::string confirm{};                           // with it: the journal's id
     bool dry_run = false;
     bool json = false;
     bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code recover_command(const recover_command_options& options);
 [[nodiscard]] exit_code salvage_command(const recover_command_options& options);
+[[nodiscard]] exit_code force_truncate_command(const recover_command_options& options);
 
 struct backup_options {
     std::filesystem::path directory{};
@@ -172,6 +179,30 @@ struct clock_options {
     bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code clock_command(const clock_options& options);
+
+struct stat_options {
+    std::filesystem::path directory{};
+    std::filesystem::path projections{};  // a database of them; empty: none are shown
+    std::filesystem::path textfile{};     // for Prometheus; empty: to standard output
+    bool prometheus = false;
+    bool watch = false;
+    double interval_s = 1;
+    std::uint64_t count = 0;  // with watch: how often; 0: until interrupted
+    bool json = false;
+};
+[[nodiscard]] exit_code stat_command(const stat_options& options);
+
+// What pawl itself is like: `all` is its command line.
+struct completion_options {
+    std::string shell{};  // bash or zsh
+};
+[[nodiscard]] exit_code completion_command(const completion_options& options, const CLI::App& all);
+
+struct man_options {
+    std::vector<std::string> command{};  // and a command of it; empty: pawl itself
+    std::filesystem::path into{};        // a directory for all pages
+};
+[[nodiscard]] exit_code man_command(const man_options& options, const CLI::App& all);
 
 struct tail_options {
     std::filesystem::path directory{};

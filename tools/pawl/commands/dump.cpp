@@ -4,6 +4,7 @@
 #include "events/journal_words.hpp"
 #include "events/last_events.hpp"
 #include "events/parallel_lines.hpp"
+#include "events/reversed.hpp"
 #include "events/selection.hpp"
 #include "terminal/event_line.hpp"
 #include "terminal/interrupt.hpp"
@@ -14,6 +15,7 @@
 #include <pawl/journal/cursor.hpp>
 #include <pawl/sqlite/event_scan.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -179,7 +181,7 @@ result<void> begin_late(const dump_options& options, const journal_words& words,
 // on other events.
 bool takes_every_event(const dump_options& options) {
     const selection& asked = options.selected;
-    return !asked.has_condition() && !asked.last && !asked.around &&
+    return !asked.reverse && !asked.has_condition() && !asked.last && !asked.around &&
            asked.limit == std::numeric_limits<std::uint64_t>::max() &&
            options.format == row_format::json && !options.raw && !options.exact;
 }
@@ -216,6 +218,31 @@ result<std::optional<std::uint64_t>> write_in_parallel(const dump_options& optio
     return stopped ? std::nullopt : std::optional{lines.problems()};
 }
 
+// Returns the payloads that did not fit their schemas. more_in_batch is as in the log.
+result<std::uint64_t> write_newest_first(const dump_options& options, const journal_words& words,
+                                         event_filter filter) {
+    event_json lines{words, line_options(options)};
+    const auto append = [&](std::string& to, const event& e) {
+        if (!options.raw)
+            return lines.append(to, e);
+        fmt::memory_buffer line;
+        append_json_line(line, e);
+        to.append(line.data(), line.size());
+    };
+    auto done = write_reversed(
+        {.directory = options.directory,
+         .asked = options.selected,
+         .filter = std::move(filter),
+         .words = words,
+         .limit = std::min(options.selected.limit, options.selected.last.value_or(
+                                                       std::numeric_limits<std::uint64_t>::max())),
+         .append = append,
+         .put = [](std::string_view text) { return put(text); }});
+    if (!done)
+        return std::unexpected(std::move(done.error()));
+    return lines.problems();
+}
+
 // The events before `settled` may be written on several cores: `words` has the names of their
 // streams.
 result<std::uint64_t> write_events(const dump_options& options, journal_words& words,
@@ -224,6 +251,8 @@ result<std::uint64_t> write_events(const dump_options& options, journal_words& w
     if (!filter)
         return std::unexpected(std::move(filter.error()));
     catch_interrupts();
+    if (options.selected.reverse)
+        return write_newest_first(options, words, std::move(*filter));
     if (auto late = begin_late(options, words, *filter); !late)
         return std::unexpected(std::move(late.error()));
     const auto written = write_in_parallel(options, words, settled, *filter);

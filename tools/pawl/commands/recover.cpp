@@ -1,3 +1,4 @@
+#include "commands/recovery_json.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>
@@ -24,8 +25,10 @@ std::string_view to_string(found state) {
     return "unknown";
 }
 
-nlohmann::ordered_json to_json(const recovery_report& report,
-                               const std::filesystem::path& directory) {
+}  // namespace
+
+nlohmann::ordered_json recovery_json(const recovery_report& report,
+                                     const std::filesystem::path& directory) {
     return {{"directory", directory.string()},
             {"found", to_string(report.state)},
             {"dry_run", report.dry_run},
@@ -45,6 +48,8 @@ nlohmann::ordered_json to_json(const recovery_report& report,
             {"bytes_read", report.bytes_read},
             {"bytes_rewritten", report.bytes_rewritten}};
 }
+
+namespace {
 
 std::string torn_plan(const recovery_report& report) {
     std::string text =
@@ -124,7 +129,7 @@ exit_code recover_command(const recover_command_options& options) {
     if (!report)
         return complain(report.error());
     if (options.json)
-        put_json(to_json(*report, options.directory));
+        put_json(recovery_json(*report, options.directory));
     else
         put(to_text(*report));
     return success;

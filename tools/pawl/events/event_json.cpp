@@ -39,13 +39,39 @@ void append_base64_member(std::string& to, std::span<const std::byte> bytes) {
     to += "\"}\n";
 }
 
+// Replaces the numbers of tags that have names in the metadata that begins at `from`. Inside a
+// string, every quotation mark would have a backslash before it.
+void name_tags(std::string& to, std::size_t from, const journal_words& words) {
+    constexpr std::string_view member = R"("tags":[)";
+    const std::size_t at = to.find(member, from);
+    if (at == std::string::npos)
+        return;
+    const std::size_t begin = at + member.size();
+    const std::size_t end = to.find(']', begin);
+    std::string named;
+    for (std::size_t digit = begin; digit < end;) {
+        const std::size_t comma = std::min(to.find(',', digit), end);
+        std::uint64_t number = 0;
+        std::from_chars(to.data() + digit, to.data() + comma, number);
+        words.append_stream(named, number);
+        if (comma != end)
+            named += ',';
+        digit = comma + 1;
+    }
+    to.replace(begin, end - begin, named);
+}
+
 }  // namespace
 
 void event_json::append(std::string& to, const event& e) {
     const line_of_type& type = line_of(e);
     append_header(to, e, type);
-    if (!e.metadata().empty())
+    if (!e.metadata().empty()) {
+        const std::size_t before = to.size();
         append_metadata(to, e.metadata());
+        if (!options_.exact)
+            name_tags(to, before, *words_);
+    }
     if (options_.exact)
         append_base64_member(to, e.payload());
     else if (type.printer)

@@ -27,6 +27,7 @@ struct selection {
     std::optional<std::uint64_t> last{};    // only so many, the last ones
     std::optional<std::uint64_t> around{};  // only those around this sequence
     std::uint64_t context = 10;             // so many before and after it
+    bool reverse = false;                   // the newest first
     bool durable = false;
     bool allow_network_file_system = false;
 

@@ -18,8 +18,8 @@ std::string_view advice(errc code) {
         case errc::damaged:
         case errc::missing_segment:
             return "Nothing was changed. Copy the directory before anything else; `pawl verify` "
-                   "lists all damage, `pawl recover --salvage OUT` copies every event that can be "
-                   "read.";
+                   "lists all damage, `pawl recover --salvage OUT DIR` copies every event that can "
+                   "be read.";
         case errc::locked:
             return "Only the writer itself can recover or close its journal; info, verify, dump "
                    "and tail work beside it.";

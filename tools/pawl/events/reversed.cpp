@@ -1,0 +1,75 @@
+#include "events/reversed.hpp"
+
+#include "events/last_events.hpp"
+#include "terminal/interrupt.hpp"
+
+#include <pawl/journal/cursor.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <ranges>
+#include <vector>
+
+namespace pawl::cli {
+
+namespace {
+
+result<std::vector<std::string>> lines_of_piece(const reversed_lines& of) {
+    std::optional<where_filter> where;
+    if (!of.asked.where.empty()) {
+        auto opened = where_filter::open(of.directory, of.asked, of.filter, of.words);
+        if (!opened)
+            return std::unexpected(std::move(opened.error()));
+        where.emplace(std::move(*opened));
+    }
+    std::vector<std::string> lines;
+    auto scan = event_scan::open(of.directory, of.filter);
+    if (!scan)
+        return std::unexpected(std::move(scan.error()));
+    while (const event* e = interrupted() ? nullptr : scan->next()) {
+        if (where) {
+            const auto selected = where->selects(e->sequence());
+            if (!selected)
+                return std::unexpected(selected.error());
+            if (!*selected)
+                continue;
+        }
+        of.append(lines.emplace_back(), *e);
+    }
+    if (const auto end = scan->finish(); !end && !interrupted())
+        return std::unexpected(end.error());
+    return lines;
+}
+
+}  // namespace
+
+result<void> write_reversed(reversed_lines of) {
+    const auto first = cursor::open(
+        of.directory, {.allow_network_file_system = of.asked.allow_network_file_system});
+    if (!first)
+        return std::unexpected(first.error());
+    const auto log_end = end_of_log(of.directory, of.asked);
+    if (!log_end)
+        return std::unexpected(log_end.error());
+    const sequence_number begin = std::max(first->next_sequence(), of.filter.from.value_or(0));
+    constexpr std::uint64_t least_piece = 1024;
+    constexpr std::uint64_t largest_piece = 65536;
+    constexpr std::uint64_t growth = 4;
+    std::uint64_t events = least_piece;
+    for (sequence_number end = *log_end; end > begin && of.limit != 0 && !interrupted();) {
+        of.filter.from = end - std::min(end - begin, events);
+        of.filter.before = end;
+        const auto lines = lines_of_piece(of);
+        if (!lines)
+            return std::unexpected(lines.error());
+        for (const std::string& line : std::views::reverse(*lines)) {
+            if (of.limit-- == 0 || !of.put(line) || interrupted())
+                return {};
+        }
+        end = *of.filter.from;
+        events = std::min(events * growth, largest_piece);
+    }
+    return {};
+}
+
+}  // namespace pawl::cli
