@@ -11,6 +11,7 @@
 #include <pawl/journal/sealed_segment.hpp>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -217,6 +218,41 @@ TEST_CASE_METHOD(prune_fixture, "a reader before the beginning gets pruned, one 
     CHECK(seen < cut);
     // One in the last segment that went comes out at the beginning.
     CHECK(must(waiting.for_each([](const event&) {})) == events - cut + 1);
+}
+
+TEST_CASE_METHOD(prune_fixture, "a follower at the cut goes on if what was pruned held no events") {
+    // All events but the last two segments' go; the first of those that follow hold none.
+    auto all = must(cursor::open(directory, {.follow = true}));
+    auto stream = must(cursor::open(directory, {.follow = true, .stream = 1}));
+    auto behind = must(cursor::open(directory, {.follow = true}));
+    const auto read_all = [](cursor& from) {
+        while (from.next() != nullptr) {
+        }
+    };
+    read_all(all);
+    read_all(stream);
+    REQUIRE(behind.next() != nullptr);
+    for (int n = 0; n < 4; ++n)
+        must(open().close());
+    CHECK(prune_before(events).first_sequence == events);
+    CHECK(segments().size() < 4);
+    {
+        writer log = open();
+        append(log, 1);
+        must(log.close());
+    }
+    for (cursor* each : {&all, &stream}) {
+        REQUIRE(must(each->wait(std::chrono::seconds{60})));
+        const event* next = each->next();
+        REQUIRE(next != nullptr);
+        CHECK(next->sequence() == events - 1);
+        CHECK(each->next() == nullptr);
+        CHECK(each->finish());
+    }
+    read_all(behind);
+    const auto stopped = behind.finish();
+    REQUIRE_FALSE(stopped);
+    CHECK(stopped.error().code == errc::pruned);
 }
 
 TEST_CASE_METHOD(prune_fixture, "either copy of retained is enough, and none is damage") {

@@ -315,6 +315,23 @@ cursor_state::kind cursor_state::kind_of(const read_segment& segment) {
     return kind::sealed;
 }
 
+// After a prune of the segments that follow the one just left: if they held no events, nothing is
+// lost, and reading goes on at the new beginning of the log. False if they did, or if the log that
+// begins there is not the one that was read.
+result<bool> cursor_state::move_to_begin() {
+    auto begin = read_log_begin(directory_, id_);
+    if (!begin)
+        return std::unexpected(std::move(begin.error()));
+    if (!left_ || left_->ordinal >= begin->before.ordinal || left_->sequence != begin->sequence())
+        return false;
+    if (point_.next == begin->sequence() && point_.content_hash != begin->point.content_hash)
+        return false;
+    begin_ = *begin;
+    left_ = begin_.before;
+    PAWL_ASSERT(left_->known && left_->ordinal + 1 == begin_.ordinal);
+    return true;
+}
+
 result<bool> cursor_state::enter_successor() {
     const bool on_route = next_stop_ < route_.stops.size();
     if (on_route) {
@@ -334,8 +351,14 @@ result<bool> cursor_state::enter_successor() {
     auto opened = open_segment(directory_, id_, ordinal);
     if (!opened) {
         if (opened.error().code == errc::missing_segment) {
-            if (auto there = refuse_pruned(ordinal); !there)
+            if (auto there = refuse_pruned(ordinal); !there) {
+                auto moved = move_to_begin();
+                if (!moved)
+                    return std::unexpected(std::move(moved.error()));
+                if (*moved)
+                    return enter_successor();
                 return std::unexpected(std::move(there.error()));
+            }
         }
         const bool may_come =
             (!left_ && !begin_.is_pruned()) || (left_ && left_->type == system_type::closed);

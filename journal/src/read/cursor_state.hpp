@@ -89,6 +89,7 @@ class cursor_state {
     void pass(commit_word word) noexcept;
     // Opens the segment after the one that was left; false if there is none yet.
     [[nodiscard]] result<bool> enter_successor();
+    [[nodiscard]] result<bool> move_to_begin();
     enum class kind : std::uint8_t { sealed, growing };
     void adopt(read_segment segment, kind which) noexcept;
     [[nodiscard]] kind kind_of(const read_segment& segment);
