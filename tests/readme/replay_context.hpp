@@ -13,6 +13,7 @@
 #include <pawl/replay/merge_cursor.hpp>
 #include <pawl/replay/parallel_fold.hpp>
 #include <pawl/replay/reaction.hpp>
+#include <pawl/replay/replay_check.hpp>
 #include <pawl/replay/restore.hpp>
 #include <pawl/replay/scenario.hpp>
 #include <pawl/replay/snapshot.hpp>
@@ -96,6 +97,9 @@ struct exchange {
     void merge(state& into, state from) const;
     pawl::result<void> save(const state& s, pawl::snapshot_sink& out) const;
     pawl::result<state> load(std::span<const std::byte> from) const;
+};
+struct audited : exchange {
+    std::uint64_t digest(const state& s) const;
 };
 
 }  // namespace examples

@@ -256,3 +256,37 @@ TEST_CASE("messages are not mixed with what a journal holds already") {
     CHECK(call("lobster " + messages + ' ' + rows + " --journal " + books).exit_code == 1);
     CHECK(call("run " + books + " --commands 2").exit_code == 0);
 }
+
+TEST_CASE("the books of an earlier time, and a recording of them that another version is held to") {
+    const temporary_directory place;
+    const std::string journal = place.path() / "journal";
+    const std::string marks = place.path() / "marks";
+    REQUIRE(call("run " + journal + " --commands 3000").exit_code == 0);
+    const outcome whole = call("state " + journal);
+    const outcome end = call("as-of " + journal + " " + whole.field("next_sequence"));
+    CHECK(end.field("fingerprint") == whole.field("fingerprint"));
+    CHECK(call("as-of " + journal + " 2100-01-01").field("fingerprint") ==
+          whole.field("fingerprint"));
+    const outcome empty = call("as-of " + journal + " 00:00");
+    CHECK(empty.exit_code == 0);
+    const outcome earlier = call("as-of " + journal + " 1000");
+    CHECK(earlier.exit_code == 0);
+    CHECK(earlier.field("fingerprint") != whole.field("fingerprint"));
+    CHECK(call("as-of " + journal + " yesterday").exit_code == 1);
+
+    CHECK(call("replay-check " + journal + " " + marks).exit_code == 1);
+    REQUIRE(call("replay-check " + journal + " " + marks + " --record --every 500").exit_code == 0);
+    const outcome same = call("replay-check " + journal + " " + marks);
+    CHECK(same.exit_code == 0);
+    CHECK(same.field("same") == "true");
+    // The second mark becomes that of other books.
+    std::string text = read_file(marks);
+    const std::size_t second = text.find("1000 ");
+    REQUIRE(second != std::string::npos);
+    char& digit = text.at(second + 5);
+    digit = digit == '0' ? '1' : '0';
+    write_file(marks, text);
+    const outcome other = call("replay-check " + journal + " " + marks);
+    CHECK(other.exit_code == 1);
+    CHECK(other.field("result").starts_with("the states part between the events 500 and 999: "));
+}

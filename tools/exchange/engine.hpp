@@ -88,6 +88,9 @@ struct engine {
     [[nodiscard]] static pawl::result<void> evolve(state& s, const busted& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const expired& e);
 
+    // The state's fingerprint, for pawl::replay_check.
+    [[nodiscard]] static std::uint64_t digest(const state& s);
+
     // Raise it with every change of the form in state_bytes.hpp, so that an older snapshot is not
     // misread.
     static constexpr std::uint32_t state_version = 2;

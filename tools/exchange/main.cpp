@@ -62,6 +62,31 @@ int main(int argc, char** argv) {
     state_command->add_option("DIR", state.directory, "the journal")->required();
     state_command->add_flag("--full", state.full, "from event 0, without snapshots");
 
+    exchange::as_of_options as_of;
+    auto* as_of_command =
+        subcommand(app, "as-of", "Print the books as they were at some place of the log", as_of);
+    as_of_command->add_option("DIR", as_of.directory, "the journal")->required();
+    as_of_command
+        ->add_option("PLACE", as_of.place,
+                     "a sequence, a time such as 2026-11-28T14:02:00, or one of the last day, as "
+                     "14:02:00; in UTC")
+        ->required();
+
+    exchange::replay_check_options replay_check;
+    auto* replay_check_command = subcommand(
+        app, "replay-check", "Compare the books with those of another version", replay_check);
+    replay_check_command->add_option("DIR", replay_check.directory, "the journal")->required();
+    replay_check_command->add_option("MARKS", replay_check.marks, "the recording")->required();
+    auto* record = replay_check_command->add_flag("--record", replay_check.record,
+                                                  "make the recording, with this version");
+    replay_check_command->add_option("--every", replay_check.every, "events between two marks")
+        ->check(CLI::PositiveNumber)
+        ->needs(record)
+        ->capture_default_str();
+    replay_check_command->add_option("--from", replay_check.from, "no marks before this event")
+        ->needs(record);
+    replay_check_command->add_option("--to", replay_check.to, "the last mark")->needs(record);
+
     exchange::drop_copy_options drop_copy;
     auto* drop_copy_command = app.add_subcommand(
         "drop-copy", "Print each durable trade, continuing where the last one stopped");
@@ -97,6 +122,10 @@ int main(int argc, char** argv) {
     }
     if (*run_command)
         return exchange::run(run);
+    if (*as_of_command)
+        return exchange::as_of(as_of);
+    if (*replay_check_command)
+        return exchange::replay_check(replay_check);
     if (*drop_copy_command)
         return exchange::drop_copy(drop_copy);
     if (*views_command)

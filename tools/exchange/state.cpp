@@ -5,10 +5,16 @@
 
 #include <fmt/core.h>
 
+#include <pawl/replay/as_of.hpp>
 #include <pawl/replay/restore.hpp>
+#include <pawl/sqlite/event_scan.hpp>
+#include <pawl/sqlite/utc_time.hpp>
 
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <system_error>
 
 namespace exchange {
 namespace {
@@ -40,16 +46,13 @@ report accounts(const exchange_state& s) {
     return lines;
 }
 
-}  // namespace
-
-int state(const state_options& options) {
-    const auto restored =
-        pawl::restore<engine>(options.directory, {}, {.use_snapshots = !options.full});
+int print_books(const pawl::result<pawl::restored<engine>>& restored, bool json) {
     if (!restored)
         return complain(restored.error());
     const exchange_state& s = restored->state;
     return print({{"snapshot", snapshot_used(restored->report)},
                   {"books_from", restored->report.message()},
+                  {"next_sequence", restored->progress.point.next},
                   {"book", to_report(s)},
                   {"account", accounts(s)},
                   {"commands", s.commands()},
@@ -58,7 +61,41 @@ int state(const state_options& options) {
                   {"filled_quantity", s.filled_quantity},
                   {"busts", s.busts},
                   {"fingerprint", hexadecimal(fingerprint(s))}},
-                 options.json);
+                 json);
+}
+
+// A sequence, a time, or a time of the journal's last day.
+pawl::result<pawl::as_of_place> parse_place(const as_of_options& options) {
+    const std::string& text = options.place;
+    std::uint64_t sequence = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), sequence);
+    if (read.ec == std::errc{} && read.ptr == text.data() + text.size())
+        return pawl::at_sequence{sequence};
+    if (const auto whole = pawl::parse_utc(text))
+        return pawl::at_time{*whole};
+    const auto of_day = pawl::parse_time_of_day(text);
+    if (!of_day)
+        return std::unexpected(pawl::error{.code = pawl::errc::invalid_argument,
+                                           .detail = "neither a sequence nor a time: " + text});
+    const auto day = pawl::last_day(options.directory);
+    if (!day)
+        return std::unexpected(day.error());
+    return pawl::at_time{day->value_or(0) + *of_day};
+}
+
+}  // namespace
+
+int state(const state_options& options) {
+    return print_books(
+        pawl::restore<engine>(options.directory, {}, {.use_snapshots = !options.full}),
+        options.json);
+}
+
+int as_of(const as_of_options& options) {
+    const auto place = parse_place(options);
+    if (!place)
+        return complain(place.error());
+    return print_books(pawl::as_of<engine>(options.directory, *place), options.json);
 }
 
 }  // namespace exchange

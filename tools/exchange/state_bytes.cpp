@@ -197,6 +197,10 @@ std::uint64_t fingerprint(const exchange_state& s) {
     return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+std::uint64_t engine::digest(const state& s) {
+    return fingerprint(s);
+}
+
 pawl::result<void> engine::save(const state& s, pawl::snapshot_sink& out) {
     return out.write(to_bytes(s));
 }
