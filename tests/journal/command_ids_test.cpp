@@ -183,6 +183,11 @@ TEST_CASE("a command without events is remembered with its outcome") {
     }));
     CHECK(log.append_handled({}, bytes_of("x")).error().code == errc::invalid_argument);
     const sent second{2};
+    const std::uint64_t tag = 7;
+    const std::array tagged{second.metadata()[0],
+                            metadata_entry{metadata_tag::tags, std::as_bytes(std::span{&tag, 1})}};
+    CHECK(log.append_handled(tagged, bytes_of("x")).error().code == errc::invalid_argument);
+    CHECK_FALSE(log.last_named(tag));
     CHECK(log.append_handled(second.metadata(), bytes_of(std::string(65, 'x'))).error().code ==
           errc::too_large);
 }

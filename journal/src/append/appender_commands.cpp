@@ -81,6 +81,11 @@ result<receipt> appender::append_handled(std::span<const metadata_entry> metadat
             error{.code = errc::invalid_argument,
                   .reason = "append_handled: the metadata does not name the command"});
     }
+    if (std::ranges::find(metadata, metadata_tag::tags, &metadata_entry::tag) != metadata.end()) {
+        return std::unexpected(error{.code = errc::invalid_argument,
+                                     .reason = "append_handled: a command without events names no "
+                                               "tags, or it could be a conflict for others"});
+    }
     if (outcome.size() > max_outcome_bytes) {
         return std::unexpected(error{.code = errc::too_large,
                                      .size = outcome.size(),

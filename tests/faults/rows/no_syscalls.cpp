@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <pawl/journal/tags.hpp>
 #include <pawl/journal/writer.hpp>
 
 #include <array>
@@ -88,6 +89,8 @@ class appending {
     void run(std::vector<tally>& seen) {
         seen.push_back(watch("append", [&] { return appends(); }));
         seen.push_back(watch("append with an expected version", [&] { return expecting(); }));
+        seen.push_back(watch("append with tags", [&] { return tagged(); }));
+        seen.push_back(watch("append with a condition on tags", [&] { return unless(); }));
         seen.push_back(watch("append to new streams", [&] { return new_streams(); }));
         seen.push_back(watch("reserve, commit and abandon", [&] { return reservations(); }));
         seen.push_back(watch("batch", [&] { return batches(); }));
@@ -116,6 +119,30 @@ class appending {
                              {payload.data(), 60}));
         }
         return rounds_;
+    }
+    std::uint64_t tagged() noexcept {
+        for (std::uint64_t i = 0; i < rounds_; ++i) {
+            fine(log_.append({.stream = 1 + i % 7, .tags = tag_set{1 + i % 50, 100 + i % 3}},
+                             {payload.data(), 60}));
+        }
+        return rounds_;
+    }
+    // Of one tag that is named again and again, since the event before, and of one that never is,
+    // since the beginning.
+    std::uint64_t unless() noexcept {
+        const std::array<tag_id, 1> often{100};
+        const std::array<tag_id, 1> never{99};
+        const std::array<tag_query, 1> since_last{{{.tags = often}}};
+        const std::array<tag_query, 1> ever{{{.tags = never}}};
+        for (std::uint64_t i = 0; i < rounds_; ++i) {
+            const unless_condition changed{.items = since_last, .after = log_.point()};
+            const unless_condition unique{.items = ever, .after = {}};
+            fine(log_.append({.tags = tag_set{100}, .unless = &changed}, {payload.data(), 60}));
+            const auto late = log_.append({.tags = tag_set{100}, .unless = &changed}, {});
+            failed_ = failed_ || late || late.error().code != errc::conflict;
+            fine(log_.append({.stream = 1, .unless = &unique}, {payload.data(), 60}));
+        }
+        return rounds_ * 3;
     }
     std::uint64_t new_streams() noexcept {
         // The table of streams grows meanwhile; until a larger one is ready, calls return
@@ -253,8 +280,8 @@ int main(int argc, char** argv) {
         program.skip("a sanitizer has replaced malloc");
         return program.finish();
     }
-    // About fifteen calls per round.
-    const std::uint64_t rounds = target / 14 + 64;
+    // About nineteen calls per round.
+    const std::uint64_t rounds = target / 18 + 64;
     writer_options options;
     options.segment_bytes = std::uint64_t{64} << 10;
     options.sync = sync_policy::every_us(500);

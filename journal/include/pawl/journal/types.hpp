@@ -203,8 +203,8 @@ struct event_header {
     // before the event or its batch, wherever in the batch they are given, and the first that does
     // not hold is the conflict: error::stream names its stream. Need not outlive the call.
     std::span<const stream_condition> conditions{};
-    // What the event concerns besides its stream: a valid tag_set (tags.hpp), which need not outlive
-    // the call; invalid_argument for one that is too large or holds 0. Stored as
+    // What the event concerns besides its stream: a valid tag_set (tags.hpp), which need not
+    // outlive the call; invalid_argument for one that is too large or holds 0. Stored as
     // metadata_tag::tags, which `metadata` then must not contain.
     tag_list tags{};
     // Events that must not have been appended, or null. Like `conditions`, judged against the log

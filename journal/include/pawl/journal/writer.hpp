@@ -199,9 +199,10 @@ class writer {
     // stream. not_found if the writer does not remember the id.
     [[nodiscard]] result<recorded_command> read_command(
         const message_id& id, const std::function<void(const event&)>& visit) const;
-    // Records that a command, named in `metadata`, led to no event: it is remembered like one that
-    // did, with a reserved_type::handled event that holds `outcome` (at most max_outcome_bytes).
-    // Fails like append. `timestamp_ns` is used only with clock_source::caller.
+    // Records that a command, named in `metadata`, led to no event: it is remembered by an event of
+    // reserved_type::handled with `outcome` (at most max_outcome_bytes). Fails like append, and
+    // with invalid_argument if there are tags. `timestamp_ns` is used only with
+    // clock_source::caller.
     [[nodiscard]] result<receipt> append_handled(std::span<const metadata_entry> metadata,
                                                  std::span<const std::byte> outcome,
                                                  std::uint64_t timestamp_ns = 0) noexcept;
