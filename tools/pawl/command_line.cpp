@@ -42,6 +42,9 @@ struct command_line {
     clock_options clock_asked;
     stat_options stat_asked;
     tail_options tail_asked;
+    bundle_options bundle_asked;
+    attest_options attest_asked;
+    prove_options prove_asked;
     completion_options completion_asked;
     man_options man_asked;
     std::function<exit_code()> run;
@@ -64,6 +67,7 @@ struct command_line {
     void add_counts();
     void add_stat();
     void add_tail();
+    void add_attest();
     void add_pages();
 };
 
@@ -91,6 +95,12 @@ command_line::command_line() {
                           verify_asked);
     command->add_flag("--deep", verify_asked.deep,
                       "Also streams across segments, stream heads and snapshots against the log");
+    CLI::Option* chain =
+        command->add_option("--chain", verify_asked.chain, "Also against this attestation")
+            ->type_name("FILE");
+    command->add_option("--public-key", verify_asked.public_key, "And its signature, with this key")
+        ->needs(chain)
+        ->type_name("FILE");
     add_json(command, verify_asked);
     command->callback([this] { run = [this] { return verify_command(verify_asked); }; });
 
@@ -107,6 +117,7 @@ command_line::command_line() {
     add_projections();
     add_stat();
     add_tail();
+    add_attest();
     add_pages();
     refuse_empty_arguments(app);
 }
@@ -432,6 +443,41 @@ void command_line::add_tail() {
     add_allow(command, tail_asked);
     add_json(command, tail_asked);
     command->callback([this] { run = [this] { return tail(tail_asked); }; });
+}
+
+void command_line::add_attest() {
+    CLI::App* command =
+        add_command(app, "attest", "Make or continue a chain of hashes over history", attest_manual,
+                    attest_asked);
+    command->add_option("FILE", attest_asked.file, "The attestation; kept elsewhere")
+        ->required()
+        ->type_name("");
+    command->add_option("--key", attest_asked.key, "Sign with this Ed25519 key, in PEM form")
+        ->type_name("FILE");
+    command->add_option("--anchor", attest_asked.anchor, "Give the statement to this shell command")
+        ->type_name("COMMAND");
+    add_json(command, attest_asked);
+    add_allow(command, attest_asked);
+    command->callback([this] { run = [this] { return attest_command(attest_asked); }; });
+
+    command = add_command(app, "bundle", "Collect what a bug report needs, without payloads",
+                          bundle_manual, bundle_asked);
+    command->add_option("OUT", bundle_asked.out, "The archive, a new file")
+        ->required()
+        ->type_name("");
+    command->add_flag("--quick", bundle_asked.quick, "Without reading everything");
+    add_json(command, bundle_asked);
+    command->callback([this] { run = [this] { return bundle_command(bundle_asked); }; });
+
+    command = add_command(app, "prove", "Prove to others that an event is in the history",
+                          prove_manual, prove_asked);
+    command->add_option("SEQUENCE", prove_asked.sequence, "The event")
+        ->required()
+        ->check(not_negative())
+        ->type_name("");
+    command->add_option("FILE", prove_asked.file, "The attestation")->required()->type_name("");
+    add_allow(command, prove_asked);
+    command->callback([this] { run = [this] { return prove_command(prove_asked); }; });
 }
 
 // The commands that concern pawl itself.

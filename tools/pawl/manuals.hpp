@@ -53,6 +53,10 @@ whole, so move a wrong DIR/streams away first: it is rebuilt. You may move a
 wrong snapshot away in the same way. --deep takes memory for every stream and
 name, but no second pass over the log.
 
+With --chain it also compares the events with an attestation that `pawl attest`
+has made: an event that was changed, removed or added since is damage, even if
+all checksums are right. With --public-key its signature is checked first.
+
   pawl verify orders                  all of it, with progress on a terminal
   pawl verify --deep --json orders    as a report for a script)";
 
@@ -348,6 +352,37 @@ open of the writer. Without a writer it shows what the last one has left.
   pawl stat --prometheus --textfile /var/lib/node_exporter/pawl.prom \\
             --watch --interval 15 orders    for the node exporter
   pawl stat --watch --json orders | jq .rates.events)";
+
+inline constexpr const char* bundle_manual = R"(
+Writes a tar archive with what somebody needs who is to find out what happened
+to a journal: the reports of info, stat, clock, types, consumers, recover
+--dry-run and verify --deep, the list of files, the headers of all segments and
+indexes, the control file, and places, types and sizes of the last thousand
+events. It holds no payloads and no metadata, but the names of event types,
+consumers, the host and the program. Works beside a writer, and on a damaged
+journal; the exit code says whether the archive was written.
+
+  pawl bundle orders orders-bundle.tar
+  tar -tf orders-bundle.tar             what is in it, before you send it)";
+
+inline constexpr const char* attest_manual = R"(
+Hashes the durable events into a chain, one link for every 65,536, and writes
+it to FILE; the next run continues it. `pawl verify --chain` finds whether the
+journal, or a copy of it, still holds that history. Keep FILE, or the head that
+is printed, where nobody who can write the journal can change it. Works beside
+the writer. Exit code 1 if events that were attested are no longer the same;
+then nothing is written. tools/ATTESTATION.md says what is hashed.
+
+  openssl genpkey -algorithm ed25519 -out attest.pem       once
+  pawl attest --key attest.pem orders orders.attestation   every night
+  pawl attest --anchor 'lp -d safe' orders orders.attestation)";
+
+inline constexpr const char* prove_manual = R"(
+Prints the event and the hashes that lead from it to the head of an
+attestation. With the script in tools/ATTESTATION.md and openssl, somebody who
+has neither Pawl nor the journal checks that the event is in its history.
+
+  pawl prove orders 41000 orders.attestation > 41000.proof)";
 
 inline constexpr const char* completion_manual = R"(
 Prints a script that completes commands and options. A package installs both.

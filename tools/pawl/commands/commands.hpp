@@ -34,6 +34,8 @@ struct info_options {
 struct verify_command_options {
     std::filesystem::path directory{};
     bool deep = false;
+    std::filesystem::path chain{};       // an attestation; empty: none
+    std::filesystem::path public_key{};  // of its signature; empty: it is not checked
     bool json = false;
 };
 [[nodiscard]] exit_code verify_command(const verify_command_options& options);
@@ -203,6 +205,32 @@ struct man_options {
     std::filesystem::path into{};        // a directory for all pages
 };
 [[nodiscard]] exit_code man_command(const man_options& options, const CLI::App& all);
+
+struct bundle_options {
+    std::filesystem::path directory{};
+    std::filesystem::path out{};
+    bool quick = false;  // without verification
+    bool json = false;
+};
+[[nodiscard]] exit_code bundle_command(const bundle_options& options);
+
+struct attest_options {
+    std::filesystem::path directory{};
+    std::filesystem::path file{};  // the attestation
+    std::filesystem::path key{};   // a private one; empty: it is not signed
+    std::string anchor{};          // a shell command that gets the statement; empty: none
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code attest_command(const attest_options& options);
+
+struct prove_options {
+    std::filesystem::path directory{};
+    std::uint64_t sequence = 0;
+    std::filesystem::path file{};  // the attestation
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code prove_command(const prove_options& options);
 
 struct tail_options {
     std::filesystem::path directory{};

@@ -1,3 +1,4 @@
+#include "attest/chain_audit.hpp"
 #include "terminal/output.hpp"
 #include "terminal/progress.hpp"
 
@@ -48,6 +49,7 @@ std::int64_t count(const verify_report& report, severity how) {
 }
 
 nlohmann::ordered_json to_json(const verify_report& report, const std::optional<deep_report>& deep,
+                               const std::optional<chain_audit::outcome>& history,
                                const std::filesystem::path& directory) {
     nlohmann::ordered_json json{{"directory", directory.string()},
                                 {"sound", report.sound()},
@@ -75,6 +77,10 @@ nlohmann::ordered_json to_json(const verify_report& report, const std::optional<
         entry["severity"] = name_of(severity_of(found));
         entry["damage"] = found.damage;
         json["findings"].push_back(std::move(entry));
+    }
+    if (history) {
+        json["attested"] = history->checked;
+        json["attested_unchecked"] = history->unchecked;
     }
     return json;
 }
@@ -106,7 +112,8 @@ std::string runs_text(const verify_report& report) {
     return text;
 }
 
-std::string to_text(const verify_report& report, const std::optional<deep_report>& deep) {
+std::string to_text(const verify_report& report, const std::optional<deep_report>& deep,
+                    const std::optional<chain_audit::outcome>& history) {
     std::string text = fmt::format(
         "segments  {}\n"
         "events    {}, sequence {} up to {}\n"
@@ -124,6 +131,12 @@ std::string to_text(const verify_report& report, const std::optional<deep_report
             "streams   {}\n"
             "snapshots {}\n",
             deep->streams, deep->snapshots);
+    if (history) {
+        text += fmt::format("attested  {} events are as they were attested", history->checked);
+        text += history->unchecked == 0
+                    ? "\n"
+                    : fmt::format(", {} were pruned in part or whole\n", history->unchecked);
+    }
     if (count(report, severity::damage) != 0)
         return text + runs_text(report) + "DAMAGED\n";
     if (count(report, severity::unreadable) != 0)
@@ -132,14 +145,34 @@ std::string to_text(const verify_report& report, const std::optional<deep_report
 }
 
 result<verify_report> verify_with(std::optional<snapshot_audit>& audit,
+                                  std::optional<chain_audit>& chain,
                                   const verify_command_options& options) {
     progress line;
     verify_options how{
         .progress = [&](std::uint64_t done, std::uint64_t all) { line.show(done, all); },
         .deep = options.deep};
-    if (audit)
-        how.visit = [&](const event& each) { audit->add(each); };
+    if (audit || chain)
+        how.visit = [&](const event& each) {
+            if (audit)
+                audit->add(each);
+            if (chain)
+                chain->add(each);
+        };
     return verify(options.directory, how);
+}
+
+// Nothing if none was given.
+result<std::optional<chain_audit>> open_chain(const verify_command_options& options) {
+    if (options.chain.empty())
+        return std::nullopt;
+    auto what = read_attestation(options.chain);
+    if (!what)
+        return std::unexpected(std::move(what.error()));
+    if (!options.public_key.empty()) {
+        if (auto checked = check_signature(*what, options.public_key); !checked)
+            return std::unexpected(std::move(checked.error()));
+    }
+    return chain_audit{std::move(*what)};
 }
 
 }  // namespace
@@ -152,9 +185,18 @@ exit_code verify_command(const verify_command_options& options) {
             return complain(opened.error());
         audit = std::move(*opened);
     }
-    auto report = verify_with(audit, options);
+    auto chain = open_chain(options);
+    if (!chain)
+        return complain(chain.error());
+    auto report = verify_with(audit, *chain, options);
     if (!report)
         return complain(report.error());
+    std::optional<chain_audit::outcome> history;
+    if (*chain) {
+        history = (*chain)->finish(report->first_sequence, report->origin);
+        for (error& each : history->findings)
+            report->findings.push_back({std::move(each)});
+    }
     std::optional<deep_report> deep;
     if (audit) {
         deep = {.streams = report->streams, .snapshots = audit->count()};
@@ -165,9 +207,9 @@ exit_code verify_command(const verify_command_options& options) {
             report->findings.push_back({std::move(each.why), false});
     }
     if (options.json)
-        put_json(to_json(*report, deep, options.directory));
+        put_json(to_json(*report, deep, history, options.directory));
     else
-        put(to_text(*report, deep));
+        put(to_text(*report, deep, history));
     for (const finding& found : report->findings)
         complain((severity_of(found) == severity::notice ? "notice: " : "") + found.what.message());
     if (count(*report, severity::damage) != 0)
