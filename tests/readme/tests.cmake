@@ -38,7 +38,8 @@ endif()
 # The README's example is a whole program, and is run.
 add_executable(pawl_readme_example "${examples}/readme_example.cpp")
 pawl_target_defaults(pawl_readme_example)
-target_link_libraries(pawl_readme_example PRIVATE pawl::journal)
+target_link_libraries(pawl_readme_example PRIVATE pawl::replay)
+pawl_flatbuffers(pawl_readme_example "${CMAKE_CURRENT_LIST_DIR}/shop.fbs")
 add_test(NAME "readme: the example runs" COMMAND
     "${CMAKE_COMMAND}" -DPROGRAM=$<TARGET_FILE:pawl_readme_example>
     "-DDIRECTORY=${CMAKE_CURRENT_BINARY_DIR}/readme_journal"
