@@ -370,37 +370,50 @@ image encode_index(const index_fields& fields) {
 
 namespace {
 
-image encode_table(const std::vector<heads_fields::head>& heads, std::uint64_t slots) {
+struct slot_fields {
+    std::uint64_t key, second, third;
+};
+
+// Filled in the order of the hashes. No search may reach the end of the table.
+image encode_table(std::vector<slot_fields> entries, std::uint64_t slots) {
     image table{slots * 24};
-    for (const auto& head : heads) {
+    std::ranges::sort(entries, {}, [](const slot_fields& entry) { return mix(entry.key); });
+    for (const auto& entry : entries) {
         __extension__ using wide = unsigned __int128;
-        auto slot = static_cast<std::size_t>(static_cast<wide>(mix(head.stream)) * slots >> 64);
+        auto slot = static_cast<std::size_t>(static_cast<wide>(mix(entry.key)) * slots >> 64);
         while (table.u64(slot * 24) != 0)
-            slot = (slot + 1) % slots;
-        table.u64(slot * 24, head.stream);
-        table.u64(slot * 24 + 8, head.version);
-        table.u64(slot * 24 + 16, head.ordinal << 32 | head.offset / 8);
+            ++slot;
+        table.u64(slot * 24, entry.key);
+        table.u64(slot * 24 + 8, entry.second);
+        table.u64(slot * 24 + 16, entry.third);
     }
     return table;
+}
+
+std::vector<slot_fields> slots_of(const std::vector<heads_fields::head>& heads) {
+    std::vector<slot_fields> entries;
+    for (const auto& head : heads)
+        entries.push_back({head.stream, head.version, head.ordinal << 32 | head.offset / 8});
+    return entries;
 }
 
 }  // namespace
 
 image encode_heads(const heads_fields& fields) {
     image names{0};
+    std::vector<slot_fields> name_entries;
     for (const auto& name : fields.names) {
         image entry{12 + name.text.size()};
         entry.u64(0, name.stream);
         entry.u32(8, name.text.size());
         entry.text(12, name.text);
+        name_entries.push_back(
+            {entry.hash(12, 12 + name.text.size()), name.stream, names.bytes().size()});
         names.append(entry);
     }
-    const std::uint64_t name_bytes = names.bytes().size();
-    image body = encode_table(fields.heads, fields.slots);
-    body.append(encode_table(fields.tags, fields.tag_slots));
-    body.append(names);
+    const std::uint64_t name_slots = fields.names.empty() ? 0 : 64;
 
-    image made = begin(4096, "PWLHEAD1", 128);
+    image made = begin(4096, "PWLHEAD1", 192);
     made.text(16, fields.journal);
     made.u64(32, fields.ordinal);
     made.u64(40, fields.epoch);
@@ -408,13 +421,33 @@ image encode_heads(const heads_fields& fields) {
     made.u64(56, fields.slots);
     made.u64(64, fields.heads.size());
     made.u64(72, fields.names.size());
-    made.u64(80, name_bytes);
+    made.u64(80, names.bytes().size());
     made.u64(88, fields.tag_slots);
     made.u64(96, fields.tags.size());
-    made.u64(112, body.hash(0, body.bytes().size()));
-    made.u64(120, made.hash(0, 120));
-    made.append(body);
+    made.u64(104, name_slots);
+    made.u64(112, fields.first_ordinal);
+    made.u64(120, fields.epoch_before);
+    made.u64(128, fields.heads.size());
+    made.append(encode_table(slots_of(fields.heads), fields.slots));
+    made.append(encode_table(slots_of(fields.tags), fields.tag_slots));
+    made.append(encode_table(name_entries, name_slots));
+    made.append(names);
+    made.append(image{(8 - made.bytes().size() % 8) % 8});
+    made.append(image{(made.bytes().size() + 4095) / 4096 * 8});
+    seal_heads(made);
     return made;
+}
+
+void seal_heads(image& file) {
+    file.u64(184, file.hash(0, 184));
+    // So many whole blocks, each with a checksum of 8 bytes, and a part of one.
+    const std::uint64_t blocks = (file.bytes().size() + 4103) / 4104;
+    const std::uint64_t end = file.bytes().size() - blocks * 8;
+    for (std::uint64_t block = 0; block < blocks; ++block) {
+        const std::uint64_t at = block * 4096;
+        file.u64(end + block * 8, file.hash(at, std::min<std::uint64_t>(at + 4096, end)) ^
+                                      mix(file.u64(40) + at * 0x9e3779b97f4a7c15));
+    }
 }
 
 image encode_retained(const retained_fields& fields) {

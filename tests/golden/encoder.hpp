@@ -223,10 +223,14 @@ struct heads_fields {
     std::uint64_t slots{};
     std::vector<head> heads{};
     std::uint64_t tag_slots{};
-    std::vector<head> tags{};  // "version": one more than the sequence of the last event
-    std::vector<name> names{};
+    std::vector<head> tags{};   // "version": one more than the sequence of the last event
+    std::vector<name> names{};  // by their numbers
+    std::uint64_t first_ordinal{};
+    std::uint64_t epoch_before{};
 };
 [[nodiscard]] image encode_heads(const heads_fields& fields);
+// Gives an encoded file, whose bytes a test has changed, the right checksums.
+void seal_heads(image& file);
 
 // §15
 struct retained_fields {

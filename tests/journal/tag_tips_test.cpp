@@ -4,6 +4,7 @@
 #include "store/heads_file.hpp"
 #include "store/retained.hpp"
 #include "store/segment_index.hpp"
+#include "support/rewrite_heads.hpp"
 
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/prune.hpp>
@@ -142,7 +143,7 @@ TEST_CASE("heads hold the tags at the end of their segment") {
     auto wrong = must(detail::read_heads(journal.path(), journal.id()));
     SECTION("verify finds one that names another event") {
         wrong.tags.find(8)->version = 1;
-        must(detail::write_heads(journal.path(), journal.id(), wrong));
+        must_rewrite_heads(journal.path(), journal.id(), wrong);
         const auto report = must(verify(journal.path(), {.deep = true}));
         REQUIRE(report.findings.size() == 1);
         CHECK(report.findings[0].what.detail ==
@@ -151,7 +152,7 @@ TEST_CASE("heads hold the tags at the end of their segment") {
     }
     SECTION("verify finds one that is missing") {
         wrong.tags.erase(7);
-        must(detail::write_heads(journal.path(), journal.id(), wrong));
+        must_rewrite_heads(journal.path(), journal.id(), wrong);
         const auto report = must(verify(journal.path(), {.deep = true}));
         REQUIRE(report.findings.size() == 1);
         CHECK(report.findings[0].what.detail == "tag 7 is in the log but not in the heads");

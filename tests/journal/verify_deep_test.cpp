@@ -3,6 +3,7 @@
 #include "journal_support.hpp"
 #include "prune_support.hpp"
 #include "store/heads_file.hpp"
+#include "support/rewrite_heads.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <pawl/journal/prune.hpp>
@@ -111,7 +112,7 @@ TEST_CASE("wrong heads with a valid checksum are a notice of a deep verify only"
     const auto id = must(pawl::inspect(directory)).id;
     auto heads = must(pawl::detail::read_heads(directory, id));
     heads.slots.find(17)->version = 9;
-    must(pawl::detail::write_heads(directory, id, heads));
+    must_rewrite_heads(directory, id, heads);
 
     CHECK(must(pawl::verify(directory)).findings.empty());
     const auto report = verify_deep(directory);
@@ -153,7 +154,7 @@ TEST_CASE("a deep verify goes on from what a prune has kept of streams and names
     const auto only_finding = [&](auto change) {
         auto heads = must(pawl::detail::read_heads(journal.directory, id));
         change(heads);
-        must(pawl::detail::write_heads(journal.directory, id, heads));
+        must_rewrite_heads(journal.directory, id, heads);
         const auto wrong = verify_deep(journal.directory);
         CHECK(wrong.sound());
         REQUIRE(wrong.findings.size() == 1);

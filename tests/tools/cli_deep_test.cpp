@@ -43,8 +43,14 @@ std::size_t change_heads(const std::filesystem::path& path) {
     while (load(bytes, slot) != 7)
         slot += 24;
     store(bytes, slot + 8, 5000);
-    store(bytes, 112, XXH3_64bits(bytes.data() + 4096, bytes.size() - 4096));
-    store(bytes, 120, XXH3_64bits(bytes.data(), 120));
+    // The slot lies in the second block and among the checksums at the end is its own.
+    const std::size_t blocks = (bytes.size() + 4103) / 4104;
+    const std::size_t end = bytes.size() - blocks * 8;
+    const std::size_t length = std::min<std::size_t>(4096, end - 4096);
+    constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
+    store(bytes, end + 8,
+          XXH3_64bits(bytes.data() + 4096, length) ^
+              pawl::detail::mix64(load(bytes, 40) + 4096 * spread));
     std::ofstream{path, std::ios::binary | std::ios::trunc} << bytes;
     return slot;
 }

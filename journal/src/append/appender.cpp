@@ -19,8 +19,9 @@ appender::appender(appender_setup setup, head_slots heads, head_slots tags)
       first_refused_type_{setup.copying ? 0x10000U : first_reserved_type},
       full_{setup.full},
       sequence_{setup.sequence},
-      table_{std::move(heads)},
-      tags_{std::move(tags)},
+      beneath_{std::move(setup.runs), setup.directory, setup.id},
+      table_{std::move(heads), beneath_, setup.streams},
+      tags_{std::move(tags), beneath_, 0},
       commands_{std::move(setup.commands)},
       supply_{setup.supply},
       named_streams_{setup.named_streams},
@@ -35,6 +36,8 @@ appender::appender(appender_setup setup, head_slots heads, head_slots tags)
     progress_.sequence.store(sequence_, std::memory_order_relaxed);
     enter(setup.first);
     life_ = epoch_;
+    table_.note_first(ordinal_);
+    tags_.note_first(ordinal_);
 }
 
 void appender::enter(live_segment* segment) noexcept {
@@ -113,6 +116,58 @@ result<stream_head*> appender::wait_for_head(stream_table& table, stream_id numb
     }
 }
 
+head_lookup appender::find_head(stream_id stream, stream_head& into) const noexcept {
+    if (const stream_head* head = table_.find(stream)) {
+        into = *head;
+        return head->version == 0 ? head_lookup::absent : head_lookup::present;
+    }
+    return beneath_.find_stream(stream, into);
+}
+
+head_lookup appender::find_tag(tag_id tag, stream_head& into) const noexcept {
+    if (const stream_head* tip = tags_.find(tag)) {
+        into = *tip;
+        return tip->version == 0 ? head_lookup::absent : head_lookup::present;
+    }
+    return beneath_.find_tag(tag, into);
+}
+
+// Checks before the stream gets an entry, so that a refusal leaves nothing in the table.
+result<stream_head*> appender::add_head(const event_header& header) noexcept {
+    beneath_.take_offer();
+    stream_head known{.stream = header.stream, .version = 0, .last = 0};
+    if (beneath_.find_stream(header.stream, known) == head_lookup::unreadable)
+        return std::unexpected(cannot_look_up(header.stream));
+    if (!header.expected.admits(known.version))
+        return std::unexpected(conflict_with(header.stream, header.expected, known.version));
+    return add_entry(table_, known);
+}
+
+result<stream_head*> appender::add_tag(tag_id tag) noexcept {
+    beneath_.take_offer();
+    stream_head known{.stream = tag, .version = 0, .last = 0};
+    if (beneath_.find_tag(tag, known) == head_lookup::unreadable)
+        return std::unexpected(cannot_look_up(tag));
+    return add_entry(tags_, known);
+}
+
+result<stream_head*> appender::add_entry(stream_table& table, const stream_head& known) noexcept {
+    stream_head* head = table.find_or_insert(known.stream);
+    if (head == nullptr) [[unlikely]] {
+        const auto waited = wait_for_head(table, known.stream);
+        if (!waited)
+            return waited;
+        head = *waited;
+    }
+    PAWL_ASSERT(head->version == 0);
+    *head = known;
+    if (known.version == 0) {
+        table.note_new();
+        table.note_touch(ordinal_);
+    }
+    return head;
+}
+
 error appender::conflict_with(stream_id stream, expect expected, stream_version actual,
                               std::string_view reason) const noexcept {
     const bool any_event = expected.asks_exists();
@@ -140,22 +195,18 @@ std::optional<error> appender::place_in_stream(const event_header& header, std::
     }
     slot.head = table_.find_known(header.stream);
     if (slot.head == nullptr) [[unlikely]] {
-        // Check before the stream gets an entry, so that a refusal leaves nothing in the table.
-        if (!header.expected.admits(0))
-            return conflict_with(header.stream, header.expected, 0);
-        slot.head = table_.find_or_insert(header.stream);
-    }
-    if (slot.head == nullptr) [[unlikely]] {
-        const auto waited = wait_for_head(table_, header.stream);
-        if (!waited)
-            return waited.error();
-        slot.head = *waited;
+        const auto added = add_head(header);
+        if (!added)
+            return added.error();
+        slot.head = *added;
     }
     if (!header.expected.admits(slot.head->version))
         return conflict_with(header.stream, header.expected, slot.head->version);
     PAWL_ASSERT(slot.head->stream == header.stream);
     slot.version = slot.head->version + 1;
     const bool here = slot.head->version != 0 && slot.head->last >> 32 == ordinal_;
+    if (!here && slot.head->version != 0)
+        table_.note_touch(ordinal_);
     slot.back = here ? static_cast<std::uint32_t>(offset / frame_alignment - slot.head->last) : 0;
     return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include "append/call_scope.hpp"
 #include "append/command_window.hpp"
 #include "append/gate.hpp"
+#include "append/heads_beneath.hpp"
 #include "append/live_segment.hpp"
 #include "append/segment_supply.hpp"
 #include "append/stream_table.hpp"
@@ -43,6 +44,8 @@ struct appender_setup {
     std::uint64_t named_streams = 0;  // stream numbers assigned to names so far
     bool reports_clock = false;
     command_window commands{};
+    head_runs runs{};           // beneath the tables
+    std::uint64_t streams = 0;  // of the journal
 };
 
 class appender {
@@ -103,11 +106,17 @@ class appender {
     // Ends the newest segment with a clean end. Everything before it must be durable.
     void append_closed() noexcept;
 
+    // What is known of a stream: in its table, beneath it, or in the log. An open batch counts.
+    [[nodiscard]] head_lookup find_head(stream_id stream, stream_head& into) const noexcept;
+    // The same of a tag, without the events of an open batch.
+    [[nodiscard]] head_lookup find_tag(tag_id tag, stream_head& into) const noexcept;
     [[nodiscard]] const stream_table& streams() const noexcept { return table_; }
     [[nodiscard]] stream_table& streams() noexcept { return table_; }
-    // What is known of each tag, as in the file of stream heads.
+    // What is known of each tag, as in a run of stream heads.
     [[nodiscard]] const stream_table& tags() const noexcept { return tags_; }
     [[nodiscard]] stream_table& tags() noexcept { return tags_; }
+    [[nodiscard]] const heads_beneath& beneath() const noexcept { return beneath_; }
+    [[nodiscard]] heads_beneath& beneath() noexcept { return beneath_; }
     [[nodiscard]] sequence_number sequence() const noexcept { return sequence_; }
     [[nodiscard]] const progress& shared() const noexcept { return progress_; }
     [[nodiscard]] const live_segment& newest() const noexcept { return *segment_; }
@@ -261,7 +270,13 @@ class appender {
         return batch_.open ? batch_.begin : position_;
     }
     // Without the events of an open batch.
-    [[nodiscard]] stream_version published_version(stream_id stream) const noexcept;
+    [[nodiscard]] result<stream_version> published_version(stream_id stream) const noexcept;
+    // For a stream or tag without an entry: adds one with what is known of it, unless the log holds
+    // none of its events and it is refused. Returns the entry, or why there is none.
+    [[nodiscard, gnu::noinline]] result<stream_head*> add_head(const event_header& header) noexcept;
+    [[nodiscard, gnu::noinline]] result<stream_head*> add_tag(tag_id tag) noexcept;
+    [[nodiscard]] result<stream_head*> add_entry(stream_table& table,
+                                                 const stream_head& known) noexcept;
     // The same, and entries for its tags.
     template <bool WithMore>
     [[nodiscard]] std::optional<error> place_with(const event_header& header, event_extras& extras,
@@ -388,6 +403,7 @@ class appender {
     std::uint64_t scribbled_ = 0;  // bytes between position_ and this may not be zero
     sequence_number sequence_ = 0;
 
+    heads_beneath beneath_;
     stream_table table_;
     stream_table tags_;
     command_window commands_;

@@ -1,17 +1,23 @@
 // Conditions on streams besides the event's own. One thread appends, so what holds here still holds
 // when the event is published; nothing has been written yet.
 #include "append/appender.hpp"
+#include "append/appender_frames.hpp"
 #include "os/assertion.hpp"
 
 #include <algorithm>
 
 namespace pawl::detail {
 
-stream_version appender::published_version(stream_id stream) const noexcept {
+result<stream_version> appender::published_version(stream_id stream) const noexcept {
     PAWL_ASSERT(stream != no_stream_id);
     const stream_head* head = table_.find(stream);
-    if (head == nullptr)
-        return 0;
+    if (head == nullptr) {
+        stream_head known{};
+        const head_lookup found = beneath_.find_stream(stream, known);
+        if (found == head_lookup::unreadable)
+            return std::unexpected(cannot_look_up(stream));
+        return found == head_lookup::present ? known.version : 0;
+    }
     // Only a stream whose last event lies in the open batch has another version there.
     const log_position last = unpack_position(head->last);
     const bool written = batch_.open && head->version != 0 && last.ordinal == ordinal_ &&
@@ -35,9 +41,11 @@ std::optional<error> appender::unmet_condition(const event_header& header) const
             return impossible(
                 "a condition's stream is in the range of named streams, but no name "
                 "has this number");
-        const stream_version actual = published_version(condition.stream);
-        if (!condition.expected.admits(actual))
-            return conflict_with(condition.stream, condition.expected, actual,
+        const auto actual = published_version(condition.stream);
+        if (!actual)
+            return actual.error();
+        if (!condition.expected.admits(*actual))
+            return conflict_with(condition.stream, condition.expected, *actual,
                                  "one of event_header::conditions does not hold");
     }
     return std::nullopt;

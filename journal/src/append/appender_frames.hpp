@@ -15,6 +15,15 @@
 
 namespace pawl::detail {
 
+// A run of heads is damaged, and neither does the log have the answer.
+[[nodiscard]] inline error cannot_look_up(stream_id number) noexcept {
+    return {.code = errc::damaged,
+            .stream = number,
+            .reason =
+                "the stream heads are damaged, and the log that they are derived from cannot "
+                "be read"};
+}
+
 inline constexpr std::uint64_t most_behind = std::numeric_limits<std::uint32_t>::max();
 
 [[nodiscard]] inline error too_far_behind() noexcept {

@@ -12,6 +12,7 @@ result<std::vector<std::uint64_t>> appender::recent_events(stream_id stream,
     if (busy_)
         return refused();
     std::vector<std::uint64_t> offsets;
+    // A stream that has no entry has no event in the newest segment.
     const stream_head* head = table_.find(stream);
     if (head == nullptr || head->version <= after)
         return offsets;

@@ -24,13 +24,13 @@ std::optional<error> appender::admit_tags(event_extras& extras) noexcept {
         const tag_id tag = extras.tags[i];
         if (tags_.find_known(tag) != nullptr)
             continue;
-        if (tags_.find_or_insert(tag) == nullptr) [[unlikely]] {
-            if (auto waited = wait_for_head(tags_, tag); !waited) {
-                forget_tags(extras);
-                return std::move(waited.error());
-            }
+        const auto added = add_tag(tag);
+        if (!added) {
+            forget_tags(extras);
+            return added.error();
         }
-        extras.added_tags |= 1U << i;
+        if ((*added)->version == 0)
+            extras.added_tags |= 1U << i;
     }
     return std::nullopt;
 }
@@ -59,6 +59,8 @@ void appender::move_tag(tag_id tag, sequence_number sequence, std::uint64_t plac
     PAWL_ASSERT(tip != nullptr && tip->version <= sequence);
     if (tip == nullptr)
         return;  // cannot happen: the event was admitted with it
+    if (tip->version != 0 && unpack_position(tip->last).ordinal != ordinal_)
+        tags_.note_touch(ordinal_);
     tip->version = sequence + 1;
     tip->last = place;
 }

@@ -6,6 +6,7 @@
 // events since the point are looked at: those of the newest segment in place, and of earlier ones
 // those that their indexes list. When that is too many, the answer is the safe one, a conflict.
 #include "append/appender.hpp"
+#include "append/appender_frames.hpp"
 #include "format/metadata.hpp"
 #include "os/assertion.hpp"
 #include "store/log_begin.hpp"
@@ -153,15 +154,18 @@ result<writer_point> appender::find_point(const std::variant<log_point, writer_p
 std::optional<error> appender::judge_item(const tag_query& item, const writer_point& since,
                                           std::uint64_t& budget) {
     // The tag that was named least recently: few of its events lie after the point.
-    const stream_head* tip = nullptr;
+    std::optional<stream_head> tip;
     for (const tag_id tag : item.tags) {
-        const stream_head* known = tags_.find(tag);
-        if (known == nullptr || known->version <= since.next_)
+        stream_head known{};
+        const head_lookup found = find_tag(tag, known);
+        if (found == head_lookup::unreadable)
+            return cannot_look_up(tag);
+        if (found == head_lookup::absent || known.version <= since.next_)
             return std::nullopt;
-        if (tip == nullptr || known->version < tip->version)
+        if (!tip || known.version < tip->version)
             tip = known;
     }
-    if (tip == nullptr)
+    if (!tip)
         return look_at_all(item, since, budget);
     const log_position last = unpack_position(tip->last);
     const bool is_recent = last.ordinal == ordinal_;

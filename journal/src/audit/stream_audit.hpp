@@ -1,4 +1,4 @@
-// Follows the streams of a log from segment to segment, and compares the file of stream heads with
+// Follows the streams of a log from segment to segment, and compares the stream heads with
 // them.
 #pragma once
 

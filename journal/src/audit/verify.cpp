@@ -142,6 +142,23 @@ void verifier::check_control() {
 }
 
 void verifier::check_heads() {
+    // Also files that continue no other one, which nothing else reads.
+    bool all_right = true;
+    if (const auto names = directory_handle{directory_}.names()) {
+        for (const std::string& name : *names) {
+            if (!is_run_name(name))
+                continue;
+            const auto run = head_run::open(directory_, id_, name);
+            const auto right = run ? run->check_all() : result<void>{std::unexpect, run.error()};
+            if (right || right.error().code == errc::not_found)
+                continue;
+            all_right = false;
+            if (right.error().code == errc::damaged)
+                find(right.error(), false);
+        }
+    }
+    if (!all_right)
+        return;
     auto heads = read_heads(directory_, id_);
     // Heads of a segment that was pruned are not used, so they cannot be wrong.
     if (heads && heads->ordinal < begin_.ordinal)

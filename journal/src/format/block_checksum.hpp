@@ -20,17 +20,26 @@ inline constexpr std::uint64_t checked_block_bytes = 4096;
     return bytes / checked_block_bytes + (bytes % checked_block_bytes != 0 ? 1 : 0);
 }
 
-// The checksum of the block that begins at `offset`; the last block may be shorter. It depends on
-// epoch and place: the right bytes in another place, or in the index of another segment, do not
-// match it.
+// The checksum of a block that lies at `offset` in its file; the last block may be shorter. It
+// depends on epoch and place: the right bytes in another place, or in a file derived from another
+// segment, do not match it.
+[[nodiscard]] inline std::uint64_t block_checksum_at(std::span<const std::byte> block,
+                                                     std::uint64_t offset,
+                                                     std::uint64_t epoch) noexcept {
+    PAWL_ASSERT(offset % checked_block_bytes == 0 && block.size() <= checked_block_bytes);
+    constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
+    return hash_bytes(block.data(), block.size()) ^ mix64(epoch + offset * spread);
+}
+
+// The same for the block that begins at `offset` of a file that is in memory.
 [[nodiscard]] inline std::uint64_t block_checksum(std::span<const std::byte> file,
                                                   std::uint64_t offset,
                                                   std::uint64_t epoch) noexcept {
     PAWL_ASSERT(offset % checked_block_bytes == 0 && offset < file.size());
-    constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
     const auto bytes = std::min<std::uint64_t>(checked_block_bytes, file.size() - offset);
-    return hash_bytes(file.data() + offset, static_cast<std::size_t>(bytes)) ^
-           mix64(epoch + offset * spread);
+    return block_checksum_at(
+        file.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(bytes)), offset,
+        epoch);
 }
 
 }  // namespace pawl::detail

@@ -27,12 +27,6 @@ namespace {
 
 constexpr std::size_t ordinal_digits = 10;
 
-[[nodiscard]] std::string ordinal_name(std::uint64_t ordinal) {
-    const std::string digits = std::to_string(ordinal);
-    const std::size_t zeros = digits.size() < ordinal_digits ? ordinal_digits - digits.size() : 0;
-    return std::string(zeros, '0') + digits;
-}
-
 [[nodiscard]] std::string hex_name(std::uint64_t value) {
     std::array<char, 16> text{};
     const auto end = std::to_chars(text.begin(), text.end(), value, 16).ptr;
@@ -42,6 +36,11 @@ constexpr std::size_t ordinal_digits = 10;
 
 }  // namespace
 
+std::string ordinal_name(std::uint64_t ordinal) {
+    const std::string digits = std::to_string(ordinal);
+    const std::size_t zeros = digits.size() < ordinal_digits ? ordinal_digits - digits.size() : 0;
+    return std::string(zeros, '0') + digits;
+}
 std::string segment_name(std::uint64_t ordinal) {
     return ordinal_name(ordinal) + ".seg";
 }

@@ -20,6 +20,8 @@ inline constexpr std::string_view control_name = "control";
 inline constexpr std::string_view lock_name = "writer.lock";
 inline constexpr std::string_view heads_name = "streams";
 inline constexpr std::string_view torn_name = "torn";
+// At least ten digits.
+[[nodiscard]] std::string ordinal_name(std::uint64_t ordinal);
 [[nodiscard]] std::string segment_name(std::uint64_t ordinal);
 [[nodiscard]] std::string index_name(std::uint64_t ordinal);
 

@@ -1,5 +1,5 @@
 // The version and last position of every stream: an open-addressing table in flat memory, laid out
-// as in the file of stream heads.
+// as in a run of stream heads.
 #pragma once
 
 #include "format/heads_layout.hpp"
@@ -91,6 +91,13 @@ class head_slots {
     // memory for it.
     [[nodiscard]] stream_head* find_or_grow(stream_id stream);
 
+    // The slot at which the search for a stream begins, in a table of this many: a 64-bit hash
+    // scaled to the number of slots, so that any number of slots will do.
+    [[nodiscard]] static std::uint64_t home(stream_id stream, std::uint64_t slots) noexcept {
+        __extension__ using wide = unsigned __int128;
+        return static_cast<std::uint64_t>(static_cast<wide>(mix64(stream)) * slots >> 64);
+    }
+
   private:
     // Where the search for a stream begins. Since slots are not aligned and searches pass over
     // others, it often ends in the next cache line, which is therefore fetched at the same time.
@@ -100,10 +107,8 @@ class head_slots {
         __builtin_prefetch(reinterpret_cast<const std::byte*>(table_ + first) + cache_line);
         return first;
     }
-    // A 64-bit hash scaled to the number of slots, so that any number of slots will do.
     [[nodiscard]] std::uint64_t home(stream_id stream) const noexcept {
-        __extension__ using wide = unsigned __int128;
-        return static_cast<std::uint64_t>(static_cast<wide>(mix64(stream)) * slots_ >> 64);
+        return home(stream, slots_);
     }
 
     stream_head* table_ = nullptr;

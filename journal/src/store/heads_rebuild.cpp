@@ -71,7 +71,7 @@ namespace {
     return taken;
 }
 
-// The heads to start from if the file cannot be used: none, or those of what was pruned.
+// The heads to start from without runs: none, or those of what was pruned.
 [[nodiscard]] result<stream_heads> heads_at_beginning(const directory_handle& directory,
                                                       const journal_id& id,
                                                       std::uint64_t expected_streams) {
@@ -79,16 +79,6 @@ namespace {
     if (!kept)
         return std::unexpected(kept.error());
     return *kept ? heads_of(**kept, expected_streams) : empty_heads(expected_streams);
-}
-
-// Whether the file's heads are those at the end of a segment of this log. The log decides: the
-// segment must exist, with the same epoch and the same end sequence.
-[[nodiscard]] bool fits_log(const stream_heads& heads, const directory_handle& directory,
-                            const journal_id& id, std::span<const std::uint64_t> ordinals) {
-    if (std::ranges::find(ordinals, heads.ordinal) == ordinals.end())
-        return false;
-    const auto index = read_index_header(directory, id, heads.ordinal);
-    return index && index->epoch == heads.epoch && index->end_sequence == heads.end_sequence;
 }
 
 }  // namespace
@@ -102,6 +92,7 @@ result<void> merge_segment(stream_heads& heads, const segment_index& index,
             return fail(errc::out_of_memory);
         head->version = stream.version;
         head->last = pack_position(index.header.ordinal, stream.last_offset());
+        heads.streams_so_far += stream.segments_back == 0 ? 1 : 0;
     }
     PAWL_ASSERT(heads.slots.used() < heads.slots.slots());
     if (auto named = merge_names(heads, index, space); !named)
@@ -116,27 +107,28 @@ result<void> merge_segment(stream_heads& heads, const segment_index& index,
     return {};
 }
 
-result<stream_heads> load_heads(const directory_handle& directory, const journal_id& id,
-                                std::uint64_t expected_streams,
-                                std::span<const std::uint64_t> ordinals,
-                                unindexed_commands* unindexed) {
+result<log_heads> load_heads(const directory_handle& directory, const journal_id& id,
+                             std::uint64_t expected_streams,
+                             std::span<const std::uint64_t> ordinals,
+                             unindexed_commands* unindexed) {
     PAWL_ASSERT(std::ranges::is_sorted(ordinals));
     const auto begin = read_log_begin(directory, id);
     if (!begin)
         return std::unexpected(begin.error());
-    auto heads = read_heads(directory, id);
-    const bool in_log = heads && heads->ordinal >= begin->ordinal;
-    if (!in_log || !fits_log(*heads, directory, id, ordinals)) {
-        heads = heads_at_beginning(directory, id, expected_streams);
-        if (!heads)
-            return heads;
-    }
+    auto runs = open_runs(directory, id, *begin, ordinals);
+    if (!runs)
+        return std::unexpected(std::move(runs.error()));
+    auto later = runs->empty() ? heads_at_beginning(directory, id, expected_streams)
+                               : heads_after(*runs, expected_streams);
+    if (!later)
+        return std::unexpected(std::move(later.error()));
+    log_heads heads{.runs = std::move(*runs), .later = std::move(*later)};
     for (const std::uint64_t ordinal : ordinals) {
         if (ordinal < begin->ordinal)
             continue;
-        if (heads->covers_something && ordinal <= heads->ordinal)
+        if (heads.later.covers_something && ordinal <= heads.later.ordinal)
             continue;
-        if (auto taken = merge_segment_at(*heads, directory, id, ordinal, unindexed); !taken) {
+        if (auto taken = merge_segment_at(heads.later, directory, id, ordinal, unindexed); !taken) {
             return std::unexpected(std::move(taken.error()));
         }
     }

@@ -94,7 +94,7 @@ template <class Holds>
 }  // namespace
 
 result<void> link_index(segment_index& index, const directory_handle& directory,
-                        const journal_id& id, const stream_heads* before) {
+                        const journal_id& id, const log_heads* before) {
     PAWL_ASSERT(index.header.commands_back == not_linked);
     if (auto linked = link_commands(index.header, directory, id); !linked)
         return linked;
@@ -104,10 +104,13 @@ result<void> link_index(segment_index& index, const directory_handle& directory,
         if (stream.segments_back != not_linked)
             continue;
         stream.segments_back = 0;
-        if (before == nullptr) {
+        stream_head head{};
+        const head_lookup found =
+            before == nullptr ? head_lookup::unreadable : before->find_stream(stream.stream, head);
+        if (found == head_lookup::unreadable) {
             wanted.push_back(&stream);
-        } else if (const stream_head* head = before->slots.find(stream.stream)) {
-            const std::uint64_t earlier = unpack_position(head->last).ordinal;
+        } else if (found == head_lookup::present) {
+            const std::uint64_t earlier = unpack_position(head.last).ordinal;
             stream.segments_back = static_cast<std::uint32_t>(ordinal - earlier);
         }
     }

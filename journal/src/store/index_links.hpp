@@ -13,9 +13,10 @@ namespace pawl::detail {
 
 // Links a built index: to the last earlier segment that holds a command, and each stream that does
 // not begin in its segment to the previous one that holds it. `before` points to the heads at the
-// end of the previous segment, or is null if they are not in memory: then the earlier indexes are
-// probed, newest first. A stream that no earlier segment holds stays without a link.
+// end of the previous segment, or is null if they are not known. Then, and for streams that a
+// damaged run of heads does not tell of, the earlier indexes are probed, newest first. A stream
+// that no earlier segment holds stays without a link.
 [[nodiscard]] result<void> link_index(segment_index& index, const directory_handle& directory,
-                                      const journal_id& id, const stream_heads* before);
+                                      const journal_id& id, const log_heads* before);
 
 }  // namespace pawl::detail

@@ -9,22 +9,19 @@
 
 namespace pawl::detail {
 
-namespace {
-
-constexpr std::size_t name_prefix_bytes = sizeof(std::uint64_t) + sizeof(std::uint32_t);
-
-}  // namespace
+void append_packed(std::vector<std::byte>& packed, std::string_view name, stream_id stream) {
+    PAWL_ASSERT(std::in_range<std::uint32_t>(name.size()));
+    const std::size_t at = packed.size();
+    packed.resize(at + name_prefix_bytes + name.size());
+    store_u64(packed.data() + at, stream);
+    store_u32(packed.data() + at + sizeof stream, static_cast<std::uint32_t>(name.size()));
+    std::memcpy(packed.data() + at + name_prefix_bytes, name.data(), name.size());
+}
 
 std::vector<std::byte> pack_names(const name_map& names) {
     std::vector<std::byte> packed;
-    for (const auto& [name, stream] : names) {
-        PAWL_ASSERT(std::in_range<std::uint32_t>(name.size()));
-        const std::size_t at = packed.size();
-        packed.resize(at + name_prefix_bytes + name.size());
-        store_u64(packed.data() + at, stream);
-        store_u32(packed.data() + at + sizeof stream, static_cast<std::uint32_t>(name.size()));
-        std::memcpy(packed.data() + at + name_prefix_bytes, name.data(), name.size());
-    }
+    for (const auto& [name, stream] : names)
+        append_packed(packed, name, stream);
     return packed;
 }
 

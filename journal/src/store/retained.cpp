@@ -373,6 +373,7 @@ result<stream_heads> heads_of(const retained_log& kept, std::uint64_t expected_s
     heads->ordinal = kept.begin.ordinal - 1;
     heads->epoch = kept.begin.before.epoch;
     heads->end_sequence = kept.begin.sequence();
+    heads->streams_so_far = heads->slots.used();
     return heads;
 }
 

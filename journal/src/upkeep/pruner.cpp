@@ -36,7 +36,7 @@ result<void> check_prune_options(const prune_options& options) {
 //    log, so a crash may leave any of them, in any order. In the other order, a crash would leave a
 //    log whose first segments are missing, and names and versions that nothing holds any more.
 //
-// The file of stream heads may still stand for a segment that went. It is ignored then: the heads
+// The runs of stream heads may still stand for a segment that went. It is ignored then: the heads
 // in `retained` and the indexes of the segments that are left say the same.
 result<prune_report> pruner::run() {
     if (auto fine = check_prune_options(options_); !fine)
@@ -183,7 +183,10 @@ result<void> pruner::gather_commands(std::span<const std::uint64_t> ordinals) {
 }
 
 result<void> pruner::gather_heads(std::span<const std::uint64_t> ordinals) {
-    auto heads = load_heads(directory_, id_, 0, ordinals);
+    const auto loaded = load_heads(directory_, id_, 0, ordinals);
+    if (!loaded)
+        return std::unexpected(loaded.error());
+    auto heads = detail::gather_heads(loaded->runs, &loaded->later);
     if (!heads)
         return std::unexpected(std::move(heads.error()));
     PAWL_ASSERT(heads->ordinal == ordinals.back());

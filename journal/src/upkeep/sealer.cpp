@@ -2,6 +2,7 @@
 
 #include "os/assertion.hpp"
 #include "store/directory.hpp"
+#include "store/head_merge.hpp"
 #include "store/heads_rebuild.hpp"
 #include "store/index_links.hpp"
 #include "store/segment_file.hpp"
@@ -34,7 +35,7 @@ std::optional<std::uint64_t> sealer::front() {
 result<void> sealer::load_heads_before(std::uint64_t ordinal) {
     // If an index had to be written again, segments that were sealed long ago may lie between its
     // segment and the next one to be sealed.
-    if (heads_ && heads_->covers_something && ordinal <= heads_->ordinal + 1)
+    if (heads_ && heads_->later.covers_something && ordinal <= heads_->later.ordinal + 1)
         return {};
     auto ordinals = list_segments(setup_.directory);
     if (!ordinals)
@@ -44,7 +45,7 @@ result<void> sealer::load_heads_before(std::uint64_t ordinal) {
     if (!heads)
         return std::unexpected(std::move(heads.error()));
     heads_ = std::move(*heads);
-    PAWL_ASSERT(!heads_->covers_something || heads_->ordinal < ordinal);
+    PAWL_ASSERT(!heads_->later.covers_something || heads_->later.ordinal < ordinal);
     return {};
 }
 
@@ -62,9 +63,11 @@ result<void> sealer::link(segment_index& index) {
 }
 
 // Null unless the heads are those at the end of the previous segment.
-const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noexcept {
-    const bool there =
-        heads_ && (heads_->covers_something ? heads_->ordinal + 1 == ordinal : ordinal == 0);
+const log_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noexcept {
+    if (!heads_)
+        return nullptr;
+    const stream_heads& later = heads_->later;
+    const bool there = later.covers_something ? later.ordinal + 1 == ordinal : ordinal == 0;
     return there ? &*heads_ : nullptr;
 }
 
@@ -75,8 +78,8 @@ const stream_heads* sealer::heads_at_end_before(std::uint64_t ordinal) const noe
 //    seals again. Once the index is there, recovery no longer reads the segment: it may exist only
 //    after everything in the segment is on disk, so segments come here from the flusher and never
 //    from the appending thread.
-// 2. Merge it into the stream heads, if they are in memory. A crash loses them; the file of heads
-//    is then as of an earlier segment, and the next open merges the indexes after it.
+// 2. Merge it into the stream heads, if they are in memory. A crash loses what no run holds; the
+//    last run is then as of an earlier segment, and the next open merges the indexes after it.
 // 3. Take it off the queue. If an earlier step fails, it stays there, and the next call tries
 //    again.
 result<bool> sealer::step() {
@@ -102,12 +105,12 @@ result<bool> sealer::step() {
         return std::unexpected(std::move(written.error()));
     }
     // The heads may already include a segment whose index was missing.
-    if (heads_ && (!heads_->covers_something || *ordinal > heads_->ordinal)) {
-        if (auto taken = merge_segment(*heads_, *index, space); !taken) {
+    if (heads_ && (!heads_->later.covers_something || *ordinal > heads_->later.ordinal)) {
+        if (auto taken = merge_segment(heads_->later, *index, space); !taken) {
             return std::unexpected(std::move(taken.error()));
         }
     }
-    PAWL_ASSERT(!heads_ || heads_->ordinal >= *ordinal);
+    PAWL_ASSERT(!heads_ || heads_->later.ordinal >= *ordinal);
     if (*ordinal >= setup_.first_ordinal) {
         unwritten_.add(index->head_entries());
     }
@@ -119,23 +122,57 @@ result<bool> sealer::step() {
 }
 
 result<void> sealer::write_heads_if_due(bool closing) {
-    // With fewer entries to merge, an open is quick whatever the file holds.
-    constexpr std::uint64_t least = 32 << 10;
-    const std::uint64_t heads = heads_ ? heads_->slots.used() + heads_->tags.used() : setup_.heads;
-    const std::uint64_t enough = closing ? heads / 16 : std::max(heads, least);
-    if (unwritten_.segments == 0 || unwritten_.cost() < enough)
+    // An open merges so many entries in about a millisecond.
+    constexpr std::uint64_t few = 8 << 10;
+    constexpr std::uint64_t enough_to_write = 32 << 10;
+    const std::uint64_t enough = closing ? std::min(few, runs_.entries() / 16) : enough_to_write;
+    const bool bad = runs_.has_bad();
+    if (!bad && (unwritten_.segments == 0 || unwritten_.cost() < enough))
         return {};
-    // Heads cover every segment up to the one they name, so first the segments that recovery found
-    // must be sealed.
+    // Runs cover every segment up to the one they end with, so first the segments that recovery
+    // found must be sealed.
     if (newest_sealed_ + 1 < setup_.first_ordinal)
         return {};
+    if (bad) {
+        if (auto removed = remove_bad_runs(); !removed)
+            return removed;
+    }
     if (auto loaded = load_heads_before(newest_sealed_ + 1); !loaded)
         return loaded;
-    PAWL_ASSERT(heads_ && heads_->covers_something);
-    if (auto written = write_heads(setup_.directory, setup_.id, *heads_); !written) {
-        return written;
-    }
+    PAWL_ASSERT(heads_ && heads_->later.covers_something);
+    // A close does not merge what a later writer can merge while it appends, unless many have put
+    // it off.
+    constexpr std::uint64_t quickly_merged = 256 << 10;
+    constexpr std::size_t many_runs = 32;
+    const std::uint64_t most =
+        closing && heads_->runs.size() < many_runs ? quickly_merged : no_value;
+    const std::size_t merged = runs_to_merge(heads_->runs, heads_->later.unwritten.entries, most);
+    auto written = write_run(setup_.directory, setup_.id, heads_->runs, merged, heads_->later);
+    if (!written)
+        return std::unexpected(std::move(written.error()));
+    PAWL_ASSERT(written->cover(newest_sealed_));
+    auto later = heads_after(*written, 0);
+    if (!later)
+        return std::unexpected(std::move(later.error()));
+    heads_ = log_heads{.runs = *written, .later = std::move(*later)};
+    runs_ = *written;
+    setup_.publish(std::move(*written));
     unwritten_ = {};
+    return {};
+}
+
+// The appending thread may still look into them. What it does not find there it looks up in the
+// log.
+result<void> sealer::remove_bad_runs() {
+    for (const auto& run : runs_.all()) {
+        if (!run->is_bad())
+            continue;
+        const heads_header& header = run->header();
+        const auto gone = setup_.directory.unlink(run_name(header.first_ordinal, header.ordinal));
+        if (!gone && gone.error().code != errc::not_found)
+            return gone;
+    }
+    heads_.reset();
     return {};
 }
 

@@ -146,22 +146,30 @@ result<bool> writer::describe(const type_description& what, std::uint64_t timest
 }
 
 stream_version writer::version(stream_id stream) const noexcept {
-    const auto* head = appender_->streams().find(stream);
-    return head == nullptr ? 0 : head->version;
+    detail::stream_head head{};
+    switch (appender_->find_head(stream, head)) {
+        case detail::head_lookup::absent:
+            return 0;
+        case detail::head_lookup::present:
+            return head.version;
+        case detail::head_lookup::unreadable:
+            break;
+    }
+    return no_value;
 }
 
 std::optional<log_position> writer::last_position(stream_id stream) const noexcept {
-    const auto* head = appender_->streams().find(stream);
-    if (head == nullptr || head->version == 0)
+    detail::stream_head head{};
+    if (appender_->find_head(stream, head) != detail::head_lookup::present)
         return std::nullopt;
-    return detail::unpack_position(head->last);
+    return detail::unpack_position(head.last);
 }
 
 std::optional<sequence_number> writer::last_named(tag_id tag) const noexcept {
-    const auto* tip = appender_->tags().find(tag);
-    if (tip == nullptr || tip->version == 0)
+    detail::stream_head tip{};
+    if (appender_->find_tag(tag, tip) != detail::head_lookup::present)
         return std::nullopt;
-    return tip->version - 1;
+    return tip.version - 1;
 }
 
 writer_point writer::point() const noexcept {

@@ -43,6 +43,8 @@ result<std::uint64_t> writer::read_since(stream_id stream, stream_version after,
         if (!recent)
             return std::unexpected(recent.error());
         const stream_version last = version(stream);
+        if (last == no_value)
+            return fail(errc::damaged, "neither the stream heads nor the log can be read");
         PAWL_ASSERT(recent->size() <= last);
         const stream_version first_recent = last + 1 - recent->size();
         std::uint64_t visited = 0;

@@ -64,8 +64,10 @@ result<void> writer_state::assemble() {
     const sequence_number next = parts_.report.next_sequence;
     PAWL_ASSERT(parts_.active && parts_.control && parts_.lock);
     first_ordinal_ = parts_.active->header.ordinal;
-    PAWL_ASSERT(!parts_.heads.covers_something || parts_.heads.ordinal < first_ordinal_);
-    PAWL_ASSERT(parts_.heads.end_sequence <= next);
+    stream_heads& later = parts_.heads.later;
+    PAWL_ASSERT(!later.covers_something || later.ordinal < first_ordinal_);
+    PAWL_ASSERT(later.end_sequence <= next);
+    named_streams_ = parts_.heads.names();
     auto& word = fork_word_.word();
     word.store(gate_value(gate::open), std::memory_order_release);
 
@@ -83,22 +85,24 @@ result<void> writer_state::assemble() {
     durability_ = std::make_unique<durability>(
         std::move(*parts_.control), &word, next, place_check{parts_.directory, *journal},
         [this](std::unique_ptr<live_segment> segment) { segment_left(std::move(segment)); });
-    const sealer_setup sealing{.directory = parts_.directory,
-                               .id = parts_.id,
-                               .expected_streams = parts_.options.expected_streams,
-                               .first_ordinal = parts_.active->header.ordinal,
-                               .heads = parts_.heads.slots.used() + parts_.heads.tags.used(),
-                               .unwritten = parts_.heads.unwritten};
+    const sealer_setup sealing{
+        .directory = parts_.directory,
+        .id = parts_.id,
+        .expected_streams = parts_.options.expected_streams,
+        .first_ordinal = parts_.active->header.ordinal,
+        .unwritten = later.unwritten,
+        .runs = parts_.heads.runs,
+        .publish = [this](head_runs runs) { appender_->beneath().offer(std::move(runs)); }};
     auto commands = remembered_commands();
     if (!commands)
         return std::unexpected(std::move(commands.error()));
     // The writer's table begins with room for a while: tags wait for a larger one, as streams do.
     constexpr std::uint64_t fewest_tag_slots = 1024;
-    if (parts_.heads.tags.slots() < fewest_tag_slots) {
-        auto tags = parts_.heads.tags.copy_with(fewest_tag_slots);
+    if (later.tags.slots() < fewest_tag_slots) {
+        auto tags = later.tags.copy_with(fewest_tag_slots);
         if (!tags)
             return std::unexpected(std::move(tags.error()));
-        parts_.heads.tags = std::move(*tags);
+        later.tags = std::move(*tags);
     }
     auto first = std::make_unique<live_segment>(std::move(*parts_.active));
     constexpr std::uint64_t enough_to_begin = std::uint64_t{256} << 10;
@@ -115,14 +119,16 @@ result<void> writer_state::assemble() {
                                                   .clock = parts_.options.clock,
                                                   .full = parts_.options.full,
                                                   .copying = parts_.options.origin != journal_id{},
-                                                  .named_streams = parts_.heads.names.size(),
+                                                  .named_streams = named_streams_,
                                                   .reports_clock = clock_->reports(),
-                                                  .commands = std::move(*commands)},
-                                   std::move(parts_.heads.slots), std::move(parts_.heads.tags));
+                                                  .commands = std::move(*commands),
+                                                  .runs = std::move(parts_.heads.runs),
+                                                  .streams = later.streams_so_far},
+                                   std::move(later.slots), std::move(later.tags));
     // The first append writes this report first, so a writer that appends nothing writes none.
     if (clock_->reports())
         appender_->offer_clock_report(clock_->measure());
-    names_ = std::move(parts_.heads.names);
+    names_ = std::move(later.names);
     populator_ = std::make_unique<populator>(&appender_->shared(), supply_.get(), first.get(),
                                              parts_.options.populate_bytes);
     sealer_ = std::make_unique<sealer>(sealing);
@@ -166,13 +172,19 @@ result<stream_id> writer_state::stream(std::string_view name, std::uint64_t time
     }
     if (const auto known = names_.find(name); known != names_.end())
         return known->second;
+    const auto before = appender_->beneath().find_name(name);
+    if (!before)
+        return std::unexpected(before.error());
+    if (*before)
+        return **before;
     // Allocate the entry before the log records the name: a name that is in the log but not in
     // memory would be assigned to a second stream.
     const auto entry = names_.emplace(std::string{name}, no_stream_id).first;
     auto given = appender_->append_name(name, timestamp_ns);
     if (given) {
         entry->second = *given;
-        PAWL_ASSERT(*given == first_named_stream + names_.size() - 1);
+        PAWL_ASSERT(*given == first_named_stream + named_streams_);
+        ++named_streams_;
     } else {
         names_.erase(entry);
     }

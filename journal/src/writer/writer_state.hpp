@@ -43,7 +43,7 @@ struct writer_parts {
     std::vector<std::uint64_t> to_seal{};
     std::vector<std::uint64_t> to_scrub{};
     std::optional<writable_segment> active{};
-    stream_heads heads{};
+    log_heads heads{};
     std::vector<logged_command> commands{};  // the last ones, the oldest first
 };
 
@@ -141,7 +141,8 @@ class writer_state {
     counter_board counters_;
     std::unique_ptr<watcher> watcher_;
     std::optional<clock_reporter> clock_;  // set in assemble()
-    name_map names_;
+    name_map names_;  // those that are not in the runs of heads beneath the appender
+    std::uint64_t named_streams_ = 0;
     described_types described_;
     std::uint64_t first_ordinal_ = 0;  // of the segments that this writer fills
     bool closed_ = false;

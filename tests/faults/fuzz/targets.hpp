@@ -26,7 +26,7 @@ using fuzz_input = std::span<const std::byte>;
 
 void fuzz_segment(fuzz_input input);   // the frames of a segment, from its byte 8192 on
 void fuzz_index(fuzz_input input);     // the index of a sealed segment
-void fuzz_heads(fuzz_input input);     // the file of stream heads
+void fuzz_heads(fuzz_input input);     // a run of stream heads
 void fuzz_retained(fuzz_input input);  // what outlives a prune
 void fuzz_control(fuzz_input input);   // the control file
 void fuzz_snapshot(fuzz_input input);  // a snapshot

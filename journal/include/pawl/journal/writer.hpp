@@ -177,7 +177,8 @@ class writer {
     // into a segment. `timestamp_ns` is used only with clock_source::caller.
     [[nodiscard]] result<bool> describe(const type_description& what,
                                         std::uint64_t timestamp_ns = 0);
-    // The version of a stream; 0 if it holds no event.
+    // The version of a stream; 0 if it holds no event, no_value if neither heads nor log can be
+    // read.
     [[nodiscard]] stream_version version(stream_id stream) const noexcept;
     // Calls visit(event) for each event of the stream whose version is greater than `after`, in
     // order, and returns how many there were: what a conflict missed. Events in the newest segment
