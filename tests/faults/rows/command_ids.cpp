@@ -78,7 +78,7 @@ class history {
         }
         ++lives_;
         if (random_.one_in(8))
-            remove_an_index();
+            remove_something_derived();
         return true;
     }
 
@@ -409,9 +409,12 @@ class history {
         return true;
     }
 
-    void remove_an_index() {
+    // An index, or a run of stream heads, which an open makes again from the log.
+    void remove_something_derived() {
         for (const auto& entry : fs::directory_iterator{directory_}) {
-            if (entry.path().extension() == ".idx" && random_.one_in(2)) {
+            const bool derived = entry.path().extension() == ".idx" ||
+                                 entry.path().filename().string().starts_with("streams");
+            if (derived && random_.one_in(2)) {
                 fs::remove(entry.path());
                 return;
             }
