@@ -27,12 +27,14 @@ class tag_model {
     static constexpr tag_id tags = 6;
     static constexpr std::uint16_t types = 3;
 
-    // Up to three; also 0, so that many events name none.
+    // Up to three; also 0, so that many events name none. Two tags are rare, and may be named last
+    // in what is pruned.
     [[nodiscard]] static tag_set drawn_tags(std::uint64_t drawn) {
         tag_set made;
-        for (std::uint64_t left = drawn % 4; left != 0; --left) {
-            drawn /= 8;
-            made.add(1 + drawn % tags);
+        std::uint64_t left = drawn % 4;
+        for (drawn /= 4; left != 0; --left, drawn /= 1024) {
+            const std::uint64_t of = drawn % 1024;
+            made.add(of < 2 ? tags : of < 40 ? tags - 1 : 1 + of % (tags - 2));
         }
         return made;
     }

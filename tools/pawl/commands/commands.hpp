@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+// NOLINTBEGIN(readability-identifier-naming): the library's names
 namespace CLI {
 class App;
 }  // namespace CLI
+// NOLINTEND(readability-identifier-naming)
 
 namespace pawl::cli {
 
