@@ -232,7 +232,7 @@ result<std::uint64_t> write_newest_first(const dump_options& options, const jour
     auto done = write_reversed(
         {.directory = options.directory,
          .asked = options.selected,
-         .filter = std::move(filter),
+         .filter = filter,
          .words = words,
          .limit = std::min(options.selected.limit, options.selected.last.value_or(
                                                        std::numeric_limits<std::uint64_t>::max())),
@@ -252,7 +252,7 @@ result<std::uint64_t> write_events(const dump_options& options, journal_words& w
         return std::unexpected(std::move(filter.error()));
     catch_interrupts();
     if (options.selected.reverse)
-        return write_newest_first(options, words, std::move(*filter));
+        return write_newest_first(options, words, *filter);
     if (auto late = begin_late(options, words, *filter); !late)
         return std::unexpected(std::move(late.error()));
     const auto written = write_in_parallel(options, words, settled, *filter);
