@@ -10,21 +10,17 @@
 
 namespace pawl::cli {
 
-namespace {
-
-// The sequences that are selected in a piece of the log, in order.
-result<std::vector<sequence_number>> selected_in(const std::filesystem::path& directory,
-                                                 const selection& asked, const event_filter& piece,
-                                                 const journal_words& words) {
+result<void> for_each_selected(const std::filesystem::path& directory, const selection& asked,
+                               const event_filter& filter, const journal_words& words,
+                               const std::function<void(const event&)>& visit) {
     std::optional<where_filter> where;
     if (!asked.where.empty()) {
-        auto opened = where_filter::open(directory, asked, piece, words);
+        auto opened = where_filter::open(directory, asked, filter, words);
         if (!opened)
             return std::unexpected(std::move(opened.error()));
         where.emplace(std::move(*opened));
     }
-    std::vector<sequence_number> found;
-    auto scan = event_scan::open(directory, piece);
+    auto scan = event_scan::open(directory, filter);
     if (!scan)
         return std::unexpected(std::move(scan.error()));
     while (const event* e = interrupted() ? nullptr : scan->next()) {
@@ -35,14 +31,12 @@ result<std::vector<sequence_number>> selected_in(const std::filesystem::path& di
             if (!*selected)
                 continue;
         }
-        found.push_back(e->sequence());
+        visit(*e);
     }
     if (const auto end = scan->finish(); !end && !interrupted())
         return std::unexpected(end.error());
-    return found;
+    return {};
 }
-
-}  // namespace
 
 result<sequence_number> end_of_log(const std::filesystem::path& directory, const selection& asked) {
     const auto end = cursor::open(
@@ -73,12 +67,14 @@ result<sequence_number> begin_of_last(const std::filesystem::path& directory,
     for (sequence_number end = before; end > begin && missing != 0 && !interrupted();) {
         filter.from = end - std::min(end - begin, events);
         filter.before = end;
-        const auto found = selected_in(directory, asked, filter, words);
-        if (!found)
-            return std::unexpected(found.error());
-        if (found->size() >= missing)
-            return (*found)[found->size() - missing];
-        missing -= found->size();
+        std::vector<sequence_number> found;
+        if (auto seen = for_each_selected(directory, asked, filter, words,
+                                          [&](const event& e) { found.push_back(e.sequence()); });
+            !seen)
+            return std::unexpected(std::move(seen.error()));
+        if (found.size() >= missing)
+            return found[found.size() - missing];
+        missing -= found.size();
         end = *filter.from;
         events = events > before / growth ? before : events * growth;
     }

@@ -5,11 +5,13 @@
 #include "events/selection.hpp"
 
 #include <pawl/journal/error.hpp>
+#include <pawl/journal/event.hpp>
 #include <pawl/journal/types.hpp>
 #include <pawl/sqlite/event_scan.hpp>
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 
 namespace pawl::cli {
 
@@ -20,6 +22,12 @@ namespace pawl::cli {
                                                     const selection& asked, event_filter filter,
                                                     const journal_words& words,
                                                     sequence_number before, std::uint64_t count);
+
+// Visits the events that the filter and --where select, in order, until the user interrupts.
+[[nodiscard]] result<void> for_each_selected(const std::filesystem::path& directory,
+                                             const selection& asked, const event_filter& filter,
+                                             const journal_words& words,
+                                             const std::function<void(const event&)>& visit);
 
 // Where the log ends now.
 [[nodiscard]] result<sequence_number> end_of_log(const std::filesystem::path& directory,

@@ -6,42 +6,10 @@
 #include <pawl/journal/cursor.hpp>
 
 #include <algorithm>
-#include <optional>
 #include <ranges>
 #include <vector>
 
 namespace pawl::cli {
-
-namespace {
-
-result<std::vector<std::string>> lines_of_piece(const reversed_lines& of) {
-    std::optional<where_filter> where;
-    if (!of.asked.where.empty()) {
-        auto opened = where_filter::open(of.directory, of.asked, of.filter, of.words);
-        if (!opened)
-            return std::unexpected(std::move(opened.error()));
-        where.emplace(std::move(*opened));
-    }
-    std::vector<std::string> lines;
-    auto scan = event_scan::open(of.directory, of.filter);
-    if (!scan)
-        return std::unexpected(std::move(scan.error()));
-    while (const event* e = interrupted() ? nullptr : scan->next()) {
-        if (where) {
-            const auto selected = where->selects(e->sequence());
-            if (!selected)
-                return std::unexpected(selected.error());
-            if (!*selected)
-                continue;
-        }
-        of.append(lines.emplace_back(), *e);
-    }
-    if (const auto end = scan->finish(); !end && !interrupted())
-        return std::unexpected(end.error());
-    return lines;
-}
-
-}  // namespace
 
 result<void> write_reversed(reversed_lines of) {
     const auto first = cursor::open(
@@ -59,10 +27,13 @@ result<void> write_reversed(reversed_lines of) {
     for (sequence_number end = *log_end; end > begin && of.limit != 0 && !interrupted();) {
         of.filter.from = end - std::min(end - begin, events);
         of.filter.before = end;
-        const auto lines = lines_of_piece(of);
-        if (!lines)
-            return std::unexpected(lines.error());
-        for (const std::string& line : std::views::reverse(*lines)) {
+        std::vector<std::string> lines;
+        if (auto seen =
+                for_each_selected(of.directory, of.asked, of.filter, of.words,
+                                  [&](const event& e) { of.append(lines.emplace_back(), e); });
+            !seen)
+            return seen;
+        for (const std::string& line : std::views::reverse(lines)) {
             if (of.limit-- == 0 || !of.put(line) || interrupted())
                 return {};
         }
