@@ -179,12 +179,12 @@ TEST_CASE("answers equal those of Python on the same dump") {
     const temporary_directory home;
     const std::string journal = home.path() / "exchange";
     REQUIRE(
-        run({PAWL_TOOLS_DIR "/pawl-exchange", "run", journal, "--commands", "4000"}).exit_code ==
+        run({PAWL_TOOLS_DIR "/pawl-exchange", "run", journal, "--commands", "12000"}).exit_code ==
         0);
     const finished_process sql = run_pawl(
         {"sql", journal, "--format", "csv",
          "select instrument, side, count(*), sum(quantity), min(price), max(price) from filled "
-         "where price > 15000 and sequence < 3000 group by 1, 2 order by 1, 2"});
+         "where price > 15000 and sequence < 9000 group by 1, 2 order by 1, 2"});
     REQUIRE(sql.exit_code == 0);
     const std::string script =
         "import sys, json, collections\n"
@@ -192,7 +192,7 @@ TEST_CASE("answers equal those of Python on the same dump") {
         "for line in sys.stdin:\n"
         "    line = json.loads(line)\n"
         "    e = line.get('event')\n"
-        "    if line['type'] == 'filled' and e['price'] > 15000 and line['sequence'] < 3000:\n"
+        "    if line['type'] == 'filled' and e['price'] > 15000 and line['sequence'] < 9000:\n"
         "        groups[e['instrument'], e['side']].append(e)\n"
         "print('instrument,side,count(*),sum(quantity),min(price),max(price)')\n"
         "for key in sorted(groups):\n"
