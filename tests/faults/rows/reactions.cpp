@@ -9,7 +9,6 @@
 
 #include <fmt/core.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -328,13 +327,9 @@ int main(int argc, char** argv) {
     const std::uint64_t first = program.option("--first-journal", 0);
     const auto workers = static_cast<unsigned>(program.option("--workers", usual_workers()));
     const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
-        void* page = ::mmap(nullptr, sizeof(told), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED) {
-            program.failure("", "no shared memory");
+        auto* const shared = shared_with_children<told>(program);
+        if (shared == nullptr)
             return worker_sums{};
-        }
-        auto* shared = new (page) told{};
         killer loop{program, *shared};
         for (std::uint64_t number = first + index; program.goes_on(); number += workers)
             loop.one_journal(number);

@@ -13,7 +13,6 @@
 
 #include <fmt/core.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -241,13 +240,10 @@ int main(int argc, char** argv) {
     enum sum : std::size_t { recoveries, untraced };
     const auto sums = divide_among_workers(program, workers, [&](unsigned index) {
         worker_sums mine{};
-        void* page = ::mmap(nullptr, sizeof(shared_page), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED) {
-            program.failure("", "no shared memory");
+        auto* const page = shared_with_children<shared_page>(program);
+        if (page == nullptr)
             return mine;
-        }
-        stepper steps{program, *new (page) shared_page{}, first + index};
+        stepper steps{program, *page, first + index};
         mine[untraced] = steps.run(between) ? 0 : 1;
         mine[recoveries] = steps.recoveries();
         return mine;

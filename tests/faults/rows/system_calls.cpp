@@ -11,7 +11,6 @@
 #include "support/workers.hpp"
 
 #include <fmt/core.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -310,13 +309,10 @@ class trials {
 template <class Trials>
 [[nodiscard]] std::uint64_t in_parallel(row_program& program, Trials&& go) {
     const auto sums = divide_among_workers(program, usual_workers(), [&](unsigned index) {
-        void* page = ::mmap(nullptr, sizeof(told), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED) {
-            program.failure("", "no shared memory");
+        auto* const page = shared_with_children<told>(program);
+        if (page == nullptr)
             return worker_sums{};
-        }
-        trials mine{program, *new (page) told{}, index, usual_workers()};
+        trials mine{program, *page, index, usual_workers()};
         go(mine);
         return worker_sums{mine.reached()};
     });

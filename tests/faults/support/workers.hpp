@@ -3,9 +3,12 @@
 
 #include "row_program.hpp"
 
+#include <sys/mman.h>
+
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -39,5 +42,18 @@ void use_all_processors() noexcept;
 worker_sums divide_among_workers(
     row_program& program, unsigned workers, const std::function<worker_sums(unsigned index)>& work,
     const std::function<std::string(unsigned index)>& repeat_of_dead = {});
+
+// A value on pages that this process shares with its children, which may be killed; it is never
+// unmapped. Null if there is no memory, which is then the program's failure.
+template <class T>
+[[nodiscard]] T* shared_with_children(row_program& program) {
+    void* pages =
+        ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) {
+        program.failure("", "no shared memory");
+        return nullptr;
+    }
+    return new (pages) T{};
+}
 
 }  // namespace pawl::test
