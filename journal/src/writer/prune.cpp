@@ -1,12 +1,10 @@
 #include "recovery/log_survey.hpp"
 #include "store/control.hpp"
 #include "store/directory.hpp"
-#include "store/lock_holder.hpp"
-#include "store/writer_lock.hpp"
 #include "upkeep/pruner.hpp"
+#include "writer/journal_at_rest.hpp"
 
 #include <pawl/journal/detail/guarded.hpp>
-#include <pawl/journal/options.hpp>
 #include <pawl/journal/prune.hpp>
 
 #include <utility>
@@ -32,33 +30,19 @@ namespace {
                                                  const prune_options& options) {
     if (auto fine = check_prune_options(options); !fine)
         return std::unexpected(std::move(fine.error()));
-    auto held = hold_journal(path);
+    auto held = hold_at_rest(path, options.allow_network_file_system);
     if (!held)
         return std::unexpected(std::move(held.error()));
-    auto journal = read_identity(*held);
-    if (!journal)
-        return std::unexpected(std::move(journal.error()));
-    if (!options.allow_network_file_system) {
-        if (auto local = refuse_network_file_system(held->path()); !local)
-            return std::unexpected(std::move(local.error()));
-    }
-    if (journal->read_compatible != 0) {
-        return std::unexpected(error{.code = errc::newer_format,
-                                     .file = held->path_of(identity_name).string(),
-                                     .detail = "a newer program's features allow reading only"});
-    }
     // New files get the attributes of journal.pawl.
-    auto directory = held->giving_as(identity_name);
+    auto directory = held->directory.giving_as(identity_name);
     if (!directory)
         return std::unexpected(std::move(directory.error()));
-    auto lock = writer_lock::acquire(*directory, writer_options{}.mode);
+    const auto lock = lock_at_rest(*directory);
     if (!lock)
-        return std::unexpected(name_holder(std::move(lock.error()), *directory));
-    if (auto identity_held = (*lock)->hold_identity(); !identity_held)
-        return std::unexpected(name_holder(std::move(identity_held.error()), *directory));
-    if (auto sound = check_log(*directory, id_of(*journal)); !sound)
+        return std::unexpected(lock.error());
+    if (auto sound = check_log(*directory, id_of(held->journal)); !sound)
         return std::unexpected(std::move(sound.error()));
-    return pruner{*directory, id_of(*journal), options}.run();
+    return pruner{*directory, id_of(held->journal), options}.run();
 }
 
 }  // namespace

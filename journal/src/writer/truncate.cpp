@@ -7,6 +7,7 @@
 #include "store/log_begin.hpp"
 #include "store/segment_file.hpp"
 #include "store/writer_lock.hpp"
+#include "writer/journal_at_rest.hpp"
 
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
@@ -285,31 +286,19 @@ result<void> truncation::carry_out() {
 
 [[nodiscard]] result<truncate_report> truncate_at_rest(const std::filesystem::path& path,
                                                        const truncate_options& options) {
-    auto held = hold_journal(path);
+    auto held = hold_at_rest(path, options.allow_network_file_system);
     if (!held)
         return std::unexpected(std::move(held.error()));
-    auto journal = read_identity(*held);
-    if (!journal)
-        return std::unexpected(std::move(journal.error()));
-    if (!options.allow_network_file_system) {
-        if (auto local = refuse_network_file_system(held->path()); !local)
-            return std::unexpected(std::move(local.error()));
-    }
-    if (journal->read_compatible != 0) {
-        return std::unexpected(error{.code = errc::newer_format,
-                                     .file = held->path_of(identity_name).string(),
-                                     .detail = "a newer program's features allow reading only"});
-    }
-    if (!options.dry_run && options.confirm != id_of(*journal)) {
+    if (!options.dry_run && options.confirm != id_of(held->journal)) {
         return std::unexpected(error{.code = errc::invalid_argument,
                                      .reason = "the id that confirms is not this journal's",
-                                     .file = held->path_of(identity_name).string()});
+                                     .file = held->directory.path_of(identity_name).string()});
     }
     // New files get the attributes of journal.pawl.
-    auto directory = held->giving_as(identity_name);
+    auto directory = held->directory.giving_as(identity_name);
     if (!directory)
         return std::unexpected(std::move(directory.error()));
-    truncation work{*directory, options, *journal};
+    truncation work{*directory, options, held->journal};
     if (const auto busy = writer_lock::is_held(*directory); busy && *busy) {
         return std::unexpected(name_holder({.code = errc::locked,
                                             .file = directory->path_of(lock_name).string(),
@@ -319,11 +308,9 @@ result<void> truncation::carry_out() {
     if (auto looked = work.look(); !looked)
         return std::unexpected(std::move(looked.error()));
     {
-        auto lock = writer_lock::acquire(*directory, writer_options{}.mode);
+        const auto lock = lock_at_rest(*directory);
         if (!lock)
-            return std::unexpected(name_holder(std::move(lock.error()), *directory));
-        if (auto identity_held = (*lock)->hold_identity(); !identity_held)
-            return std::unexpected(name_holder(std::move(identity_held.error()), *directory));
+            return std::unexpected(lock.error());
         if (auto planned = work.make_plan(); !planned)
             return std::unexpected(std::move(planned.error()));
         if (options.plan)

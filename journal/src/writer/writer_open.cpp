@@ -9,6 +9,7 @@
 #include "store/lock_holder.hpp"
 #include "store/log_begin.hpp"
 #include "store/retained.hpp"
+#include "writer/journal_at_rest.hpp"
 
 #include <algorithm>
 #include <array>
@@ -205,11 +206,8 @@ void note_ignored_options(const writer_parts& parts, recovery_report& report) {
     auto journal = load_identity(directory, options);
     if (!journal)
         return std::unexpected(std::move(journal.error()));
-    if (journal->read_compatible != 0) {
-        return std::unexpected(error{.code = errc::newer_format,
-                                     .file = directory.path_of(identity_name).string(),
-                                     .detail = "a newer program's features allow reading only"});
-    }
+    if (auto may = check_may_change(directory, *journal); !may)
+        return std::unexpected(std::move(may.error()));
     if (auto held = parts.lock->hold_identity(); !held)
         return std::unexpected(name_holder(std::move(held.error()), directory));
     // From here on every new file gets the attributes of journal.pawl, whatever the umask and the
