@@ -47,6 +47,12 @@ FetchContent_Declare(
     GIT_SHALLOW ON
     FIND_PACKAGE_ARGS 3)
 FetchContent_Declare(
+    httplib
+    GIT_REPOSITORY https://github.com/yhirose/cpp-httplib.git
+    GIT_TAG v0.11.4
+    GIT_SHALLOW ON
+    FIND_PACKAGE_ARGS 0.11)
+FetchContent_Declare(
     Catch2
     GIT_REPOSITORY https://github.com/catchorg/Catch2.git
     GIT_TAG v2.13.10
@@ -68,7 +74,7 @@ macro(pawl_require)
     set(FLATBUFFERS_INSTALL ${PAWL_INSTALL})
     set(BENCHMARK_ENABLE_TESTING OFF)
     FetchContent_MakeAvailable(${ARGN})
-    pawl_system_includes(flatbuffers fmt CLI11 Catch2 benchmark)
+    pawl_system_includes(flatbuffers fmt CLI11 Catch2 benchmark httplib)
 endmacro()
 
 function(pawl_system_includes)

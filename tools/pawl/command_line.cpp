@@ -42,6 +42,7 @@ struct command_line {
     clock_options clock_asked;
     stat_options stat_asked;
     tail_options tail_asked;
+    view_options view_asked;
     bundle_options bundle_asked;
     attest_options attest_asked;
     prove_options prove_asked;
@@ -67,6 +68,7 @@ struct command_line {
     void add_counts();
     void add_stat();
     void add_tail();
+    void add_view();
     void add_attest();
     void add_pages();
 };
@@ -117,6 +119,7 @@ command_line::command_line() {
     add_projections();
     add_stat();
     add_tail();
+    add_view();
     add_attest();
     add_pages();
     refuse_empty_arguments(app);
@@ -443,6 +446,17 @@ void command_line::add_tail() {
     add_allow(command, tail_asked);
     add_json(command, tail_asked);
     command->callback([this] { run = [this] { return tail(tail_asked); }; });
+}
+
+void command_line::add_view() {
+    CLI::App* command =
+        add_command(app, "view", "Show a journal as a page in a browser", view_manual, view_asked);
+    command->add_option("--port", view_asked.port, "On this port; otherwise on a free one")
+        ->check(not_negative())
+        ->type_name("PORT");
+    add_json(command, view_asked);
+    add_allow(command, view_asked);
+    command->callback([this] { run = [this] { return view(view_asked); }; });
 }
 
 void command_line::add_attest() {

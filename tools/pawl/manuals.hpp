@@ -397,6 +397,23 @@ Prints the page that a package installs, in the language of man(7).
   pawl man consumers drop | man -l -     of a command of a command
   pawl man --into /tmp/pages             all of them, as files)";
 
+inline constexpr const char* view_manual = R"(
+Serves a page on 127.0.0.1 and prints its address, until Ctrl-C: how many
+events of each type over time; events by sequence, time, stream or tag; one
+event as JSON and as bytes, each field of its frame explained; the history of
+a stream; SQL; segments, and on request whether they are sound; watermarks,
+consumers and their lag as they change. Works beside the writer, and changes
+nothing in the journal.
+
+The address holds a random token, without which nothing is shown; whoever has
+it can read the journal as long as the command runs. Only GET is answered, and
+only for 127.0.0.1 and localhost. For a journal on another machine, forward
+the port with ssh.
+
+  pawl view orders                          prints http://127.0.0.1:41923/...
+  pawl view --json orders | jq -r .url      for a script
+  ssh -L 8080:127.0.0.1:8080 host pawl view --port 8080 orders)";
+
 inline constexpr const char* tail_manual = R"(
 Shows one line per event: sequence, time, stream@version, type/schema version,
 bytes of the payload and its beginning in hexadecimal; a + at the end means

@@ -234,6 +234,14 @@ struct prove_options {
 };
 [[nodiscard]] exit_code prove_command(const prove_options& options);
 
+struct view_options {
+    std::filesystem::path directory{};
+    std::uint16_t port = 0;  // 0: a free one
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code view(const view_options& options);
+
 struct tail_options {
     std::filesystem::path directory{};
     std::uint64_t lines = 10;

@@ -1,4 +1,5 @@
 #include "commands/commands.hpp"
+#include "events/journal_words.hpp"
 #include "events/scan.hpp"
 #include "terminal/interrupt.hpp"
 #include "terminal/output.hpp"
@@ -42,30 +43,12 @@ struct type_key {
 };
 using tallies = std::map<type_key, tally>;
 
-std::string_view reserved_name(std::uint16_t type) {
-    switch (static_cast<reserved_type>(type)) {
-        case reserved_type::erased:
-            return "pawl.erased";
-        case reserved_type::handled:
-            return "pawl.handled";
-        case reserved_type::promoted:
-            return "pawl.promoted";
-        case reserved_type::lost:
-            return "pawl.lost";
-    }
-    return {};
-}
-
-std::string_view name_of(const event_catalog& types, std::uint16_t type) {
-    return type >= first_reserved_type ? reserved_name(type) : types.name_of(type);
-}
-
 nlohmann::ordered_json to_json(const tallies& counted, const event_catalog& types,
                                const std::filesystem::path& directory) {
     nlohmann::ordered_json json{{"directory", directory.string()},
                                 {"types", nlohmann::ordered_json::array()}};
     for (const auto& [key, count] : counted) {
-        const std::string_view name = name_of(types, key.type);
+        const std::string_view name = name_of_type(types, key.type);
         nlohmann::ordered_json one{
             {"type", name.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(name)},
             {"type_number", key.type},
@@ -89,7 +72,7 @@ bool put_table(const tallies& counted, const event_catalog& types) {
     for (const auto& [key, count] : counted) {
         const std::string last = count.events == 0 ? std::string{} : time_text(count.max_ns);
         const std::uint64_t mean = count.events == 0 ? 0 : count.payload_bytes / count.events;
-        if (!rows.put({name_of(types, key.type), std::int64_t{key.type},
+        if (!rows.put({name_of_type(types, key.type), std::int64_t{key.type},
                        std::int64_t{key.schema_version},
                        std::string_view{types.find(key.type, key.schema_version) ? "yes" : "no"},
                        static_cast<std::int64_t>(count.events), static_cast<std::int64_t>(mean),

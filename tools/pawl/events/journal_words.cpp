@@ -81,6 +81,22 @@ result<std::uint16_t> journal_words::type_of(std::string_view text) const {
                                   known));
 }
 
+std::string_view name_of_type(const event_catalog& types, std::uint16_t type) {
+    if (type < first_reserved_type)
+        return types.name_of(type);
+    switch (static_cast<reserved_type>(type)) {
+        case reserved_type::erased:
+            return "pawl.erased";
+        case reserved_type::handled:
+            return "pawl.handled";
+        case reserved_type::promoted:
+            return "pawl.promoted";
+        case reserved_type::lost:
+            return "pawl.lost";
+    }
+    return {};
+}
+
 void append_json_string(std::string& to, std::string_view text) {
     using nlohmann::json;
     to += json(text).dump(-1, ' ', false, json::error_handler_t::replace);

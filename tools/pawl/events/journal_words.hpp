@@ -40,6 +40,9 @@ class journal_words {
     std::unordered_map<stream_id, std::string> streams_;  // in quotes
 };
 
+// The name of a type, one of Pawl's own among them; empty if it has none.
+[[nodiscard]] std::string_view name_of_type(const event_catalog& types, std::uint16_t type);
+
 // A JSON string; what is not UTF-8 is replaced.
 void append_json_string(std::string& to, std::string_view text);
 

@@ -1,0 +1,144 @@
+#include "view/log_map.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace pawl::cli {
+
+namespace {
+
+constexpr sequence_number mark_distance = 256;
+// To read so many events costs less than to find one that is not durable yet, for which a cursor
+// reads its whole segment.
+constexpr sequence_number worth_reading = 100'000;
+
+// Of two least times, of which 0 is none.
+std::uint64_t least_of(std::uint64_t left, std::uint64_t right) {
+    return left == 0 ? right : right == 0 ? left : std::min(left, right);
+}
+
+}  // namespace
+
+void log_map::update(journal_info journal) {
+    const std::unique_lock lock{guard_};
+    sealed_end_ = journal.first_sequence;
+    sealed_min_ns_ = 0;
+    sealed_max_ns_ = 0;
+    for (const segment_info& segment : journal.segments) {
+        if (!segment.sealed)
+            continue;
+        sealed_end_ = std::max(sealed_end_, segment.end_sequence);
+        sealed_min_ns_ = least_of(sealed_min_ns_, segment.min_timestamp_ns);
+        sealed_max_ns_ = std::max(sealed_max_ns_, segment.max_timestamp_ns);
+    }
+    std::erase_if(marks_, [&](const mark& each) { return each.sequence < sealed_end_; });
+    next_ = std::max(next_, sealed_end_);
+    journal_ = std::move(journal);
+}
+
+void log_map::add(const event& e) {
+    const std::unique_lock lock{guard_};
+    if (marks_.empty() || e.sequence() >= marks_.back().sequence + mark_distance)
+        marks_.push_back({e.sequence(), e.position(), max_ns_});
+    next_ = e.sequence() + 1;
+    last_ordinal_ = e.position().ordinal;
+    min_ns_ = least_of(min_ns_, e.timestamp_ns());
+    max_ns_ = std::max(max_ns_, e.timestamp_ns());
+}
+
+void log_map::set_durable(sequence_number durable) {
+    const std::unique_lock lock{guard_};
+    durable_ = durable;
+}
+
+void log_map::forget_unsealed() {
+    const std::unique_lock lock{guard_};
+    marks_.clear();
+    next_ = sealed_end_;
+    min_ns_ = 0;
+    max_ns_ = 0;
+}
+
+journal_info log_map::journal() const {
+    const std::shared_lock lock{guard_};
+    return journal_;
+}
+
+log_extent log_map::extent() const {
+    const std::shared_lock lock{guard_};
+    return {.first = journal_.first_sequence,
+            .next = std::max(next_, journal_.first_sequence),
+            .min_ns = least_of(sealed_min_ns_, min_ns_),
+            .max_ns = std::max(sealed_max_ns_, max_ns_)};
+}
+
+std::uint64_t log_map::last_ordinal() const {
+    const std::shared_lock lock{guard_};
+    std::uint64_t last = last_ordinal_;
+    for (const segment_info& each : journal_.segments) {
+        if (each.ordinal < last)
+            continue;
+        last = each.ordinal;
+        if (!each.sealed)
+            break;
+    }
+    return last;
+}
+
+sequence_number log_map::unsealed_from() const {
+    const std::shared_lock lock{guard_};
+    return sealed_end_;
+}
+
+// A durable mark is found at once, so an earlier one may be better than the nearest.
+start log_map::start_of(sequence_number sequence) const {
+    const std::shared_lock lock{guard_};
+    const auto after = std::ranges::upper_bound(marks_, sequence, {}, &mark::sequence);
+    if (after == marks_.begin())
+        return from_sequence{sequence};
+    const auto nearest = std::prev(after);
+    const auto behind =
+        std::ranges::lower_bound(marks_.begin(), after, durable_, {}, &mark::sequence);
+    if (behind != marks_.begin() && sequence - std::prev(behind)->sequence < worth_reading)
+        return from_position{.position = std::prev(behind)->position};
+    return from_position{.position = nearest->position};
+}
+
+start log_map::start_before(std::uint64_t ns) const {
+    const std::shared_lock lock{guard_};
+    if (marks_.empty() || ns <= sealed_max_ns_)
+        return from_time{ns};
+    const auto after = std::ranges::lower_bound(marks_, ns, {}, &mark::max_before_ns);
+    return from_position{.position = after == marks_.begin() ? after->position
+                                                             : std::prev(after)->position};
+}
+
+result<log_place> log_map::open(start from, auto&& is_wanted) const {
+    auto events =
+        cursor::open(directory_, {.from = from, .allow_network_file_system = allow_network_});
+    if (!events)
+        return std::unexpected(std::move(events.error()));
+    log_place place{.events = std::move(*events)};
+    do {
+        place.first = place.events.next();
+    } while (place.first != nullptr && !is_wanted(*place.first));
+    if (place.first != nullptr) {
+        place.sequence = place.first->sequence();
+        return place;
+    }
+    place.sequence = place.events.next_sequence();
+    if (const auto end = place.events.finish(); !end)
+        return std::unexpected(end.error());
+    return place;
+}
+
+result<log_place> log_map::at_sequence(sequence_number sequence) const {
+    return open(start_of(sequence), [=](const event& e) { return e.sequence() >= sequence; });
+}
+
+result<log_place> log_map::at_time(std::uint64_t ns) const {
+    return open(start_before(ns), [=](const event& e) { return e.timestamp_ns() >= ns; });
+}
+
+}  // namespace pawl::cli
