@@ -22,8 +22,8 @@
 #include <pawl/codec/encoder.hpp>
 #include <pawl/codec/json.hpp>
 #include <pawl/codec/registration.hpp>
+#include <pawl/codec/utc_time.hpp>
 #include <pawl/sqlite/journal_tables.hpp>
-#include <pawl/sqlite/utc_time.hpp>
 
 #include <cstring>
 #include <memory>

@@ -18,8 +18,11 @@
 #include <pawl/replay/scenario.hpp>
 #include <pawl/replay/snapshot.hpp>
 #include <pawl/replay/snapshot_audit.hpp>
+#include <pawl/replay/snapshot_check.hpp>
 #include <pawl/replay/snapshot_follower.hpp>
+#include <pawl/replay/state_fields.hpp>
 #include <pawl/replay/subscription.hpp>
+#include <pawl/replay/tool_main.hpp>
 
 #include <chrono>
 #include <cstring>
@@ -101,5 +104,12 @@ struct exchange {
 struct audited : exchange {
     std::uint64_t digest(const state& s) const;
 };
+struct described : exchange {
+    std::vector<pawl::state_field> describe(const state& s) const;
+};
+extern const pawl::restored<described> before;
+extern const pawl::restored<described> after;
+extern const int argc;
+extern const char* const* const argv;
 
 }  // namespace examples

@@ -5,13 +5,13 @@
 
 #include <sqlite3.h>
 
+#include <pawl/codec/utc_time.hpp>
 #include <pawl/sqlite/event_scan.hpp>
 #include <pawl/sqlite/journal_tables.hpp>
 #include <pawl/sqlite/projection.hpp>
 #include <pawl/sqlite/projection_audit.hpp>
 #include <pawl/sqlite/projection_catalog.hpp>
 #include <pawl/sqlite/projector.hpp>
-#include <pawl/sqlite/utc_time.hpp>
 
 #include <chrono>
 #include <string_view>

@@ -38,6 +38,9 @@ TEST_CASE("help is a manual on standard output") {
                                                {"tail"},
                                                {"consumers"},
                                                {"consumers", "drop"},
+                                               {"snapshot"},
+                                               {"snapshot", "list"},
+                                               {"snapshot", "verify"},
                                                {"projections"},
                                                {"projections", "retry"},
                                                {"projections", "drop-parked"},
@@ -86,6 +89,8 @@ TEST_CASE("wrong usage exits with 2 and a message on standard error only") {
                                                {"sql"},
                                                {"check-schema", "a"},
                                                {"consumers"},
+                                               {"snapshot"},
+                                               {"snapshot", "verify"},
                                                {"consumers", "drop", "a"},
                                                {"consumers", "drop", "a", ""}}) {
         const finished_process done = run_pawl(arguments);

@@ -8,7 +8,7 @@
 
 #include <pawl/codec/encoder.hpp>
 #include <pawl/codec/registration.hpp>
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <cstdint>
 #include <string>

@@ -113,11 +113,11 @@ TEST_CASE("a run counts the commands of the runs before it") {
     CHECK(second.field("sent_again") == std::to_string(4 * 64));
     CHECK(std::stoull(second.field("repeated")) > 64);
     CHECK(again.field("accepted") == "0");
-    CHECK(second.field("fingerprint").size() == 16);
-    CHECK(second.field("fingerprint") == at_once.field("fingerprint"));
-    CHECK(second.field("fingerprint") == again.field("fingerprint"));
-    CHECK(call("state " + split).field("fingerprint") == at_once.field("fingerprint"));
-    CHECK(call("state " + split + " --full").field("fingerprint") == at_once.field("fingerprint"));
+    CHECK(second.field("digest").size() == 16);
+    CHECK(second.field("digest") == at_once.field("digest"));
+    CHECK(second.field("digest") == again.field("digest"));
+    CHECK(call("state " + split).field("digest") == at_once.field("digest"));
+    CHECK(call("state " + split + " --full").field("digest") == at_once.field("digest"));
 }
 
 TEST_CASE("a run says in words why commands were refused") {
@@ -202,10 +202,10 @@ TEST_CASE("a run that was killed continues and ends where an uninterrupted one d
     CHECK(std::stoull(continued.field("sent_again")) > 4'000);
     CHECK(std::stoull(continued.field("repeated")) > 2'000);
     const outcome uninterrupted = run_on((place.path() / "whole").string(), whole_fills);
-    CHECK(continued.field("fingerprint").size() == 16);
-    CHECK(continued.field("fingerprint") == uninterrupted.field("fingerprint"));
-    CHECK(call("state --full " + journal.string()).field("fingerprint") ==
-          uninterrupted.field("fingerprint"));
+    CHECK(continued.field("digest").size() == 16);
+    CHECK(continued.field("digest") == uninterrupted.field("digest"));
+    CHECK(call("state --full " + journal.string()).field("digest") ==
+          uninterrupted.field("digest"));
     // Every client was told of every fill once, by one process or the other, and in order.
     CHECK(fills_by_session(fills) == fills_by_session(whole_fills));
     CHECK(read_file(fills).size() > 1'000);
@@ -264,14 +264,13 @@ TEST_CASE("the books of an earlier time, and a recording of them that another ve
     REQUIRE(call("run " + journal + " --commands 3000").exit_code == 0);
     const outcome whole = call("state " + journal);
     const outcome end = call("as-of " + journal + " " + whole.field("next_sequence"));
-    CHECK(end.field("fingerprint") == whole.field("fingerprint"));
-    CHECK(call("as-of " + journal + " 2100-01-01").field("fingerprint") ==
-          whole.field("fingerprint"));
+    CHECK(end.field("digest") == whole.field("digest"));
+    CHECK(call("as-of " + journal + " 2100-01-01").field("digest") == whole.field("digest"));
     const outcome empty = call("as-of " + journal + " 00:00");
     CHECK(empty.exit_code == 0);
     const outcome earlier = call("as-of " + journal + " 1000");
     CHECK(earlier.exit_code == 0);
-    CHECK(earlier.field("fingerprint") != whole.field("fingerprint"));
+    CHECK(earlier.field("digest") != whole.field("digest"));
     CHECK(call("as-of " + journal + " yesterday").exit_code == 1);
 
     CHECK(call("replay-check " + journal + " " + marks).exit_code == 1);

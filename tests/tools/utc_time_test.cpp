@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <limits>
 

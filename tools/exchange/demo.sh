@@ -103,9 +103,9 @@ title "5. Every byte of both journals, verified"
 
 title "6. The books"
 "$exchange" state "$work/crashed" --full >"$work/full.out"
-uninterrupted=$(field fingerprint <"$work/whole.out")
-continued=$(field fingerprint <"$work/continued.out")
-full=$(field fingerprint <"$work/full.out")
+uninterrupted=$(field digest <"$work/whole.out")
+continued=$(field digest <"$work/continued.out")
+full=$(field digest <"$work/full.out")
 echo "uninterrupted run          $uninterrupted"
 echo "crash and continue         $continued"
 echo "full replay from event 0   $full"

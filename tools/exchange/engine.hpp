@@ -11,6 +11,7 @@
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/decision.hpp>
 #include <pawl/replay/snapshot.hpp>
+#include <pawl/replay/state_fields.hpp>
 
 #include <array>
 #include <cstddef>
@@ -88,8 +89,9 @@ struct engine {
     [[nodiscard]] static pawl::result<void> evolve(state& s, const busted& e);
     [[nodiscard]] static pawl::result<void> evolve(state& s, const expired& e);
 
-    // The state's fingerprint, for pawl::replay_check.
+    // For pawl::tool_main: the state's fingerprint, and what a person asks of it.
     [[nodiscard]] static std::uint64_t digest(const state& s);
+    [[nodiscard]] static std::vector<pawl::state_field> describe(const state& s);
 
     // Raise it with every change of the form in state_bytes.hpp, so that an older snapshot is not
     // misread.

@@ -4,9 +4,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <pawl/replay/tool_main.hpp>
+
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -21,6 +25,11 @@ CLI::App* subcommand(CLI::App& app, const std::string& name, const std::string& 
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Listed here for --help, and handed on with all their arguments.
+    const auto folds = pawl::tool_commands();
+    if (argc > 1 && std::ranges::find(folds, std::string_view{argv[1]},
+                                      &pawl::tool_command::name) != folds.end())
+        return pawl::tool_main<exchange::engine>(argc, argv);
     CLI::App app{"A small exchange whose every event is in a Pawl journal", "pawl-exchange"};
     app.require_subcommand(1);
 
@@ -56,36 +65,8 @@ int main(int argc, char** argv) {
     run_command->add_option("--fills", run.fills,
                             "send fills to this file, one per line, continuing where it ends");
 
-    exchange::state_options state;
-    auto* state_command =
-        subcommand(app, "state", "Print the books' fingerprint and where they came from", state);
-    state_command->add_option("DIR", state.directory, "the journal")->required();
-    state_command->add_flag("--full", state.full, "from event 0, without snapshots");
-
-    exchange::as_of_options as_of;
-    auto* as_of_command =
-        subcommand(app, "as-of", "Print the books as they were at some place of the log", as_of);
-    as_of_command->add_option("DIR", as_of.directory, "the journal")->required();
-    as_of_command
-        ->add_option("PLACE", as_of.place,
-                     "a sequence, a time such as 2026-11-28T14:02:00, or one of the last day, as "
-                     "14:02:00; in UTC")
-        ->required();
-
-    exchange::replay_check_options replay_check;
-    auto* replay_check_command = subcommand(
-        app, "replay-check", "Compare the books with those of another version", replay_check);
-    replay_check_command->add_option("DIR", replay_check.directory, "the journal")->required();
-    replay_check_command->add_option("MARKS", replay_check.marks, "the recording")->required();
-    auto* record = replay_check_command->add_flag("--record", replay_check.record,
-                                                  "make the recording, with this version");
-    replay_check_command->add_option("--every", replay_check.every, "events between two marks")
-        ->check(CLI::PositiveNumber)
-        ->needs(record)
-        ->capture_default_str();
-    replay_check_command->add_option("--from", replay_check.from, "no marks before this event")
-        ->needs(record);
-    replay_check_command->add_option("--to", replay_check.to, "the last mark")->needs(record);
+    for (const pawl::tool_command& each : folds)
+        app.add_subcommand(std::string{each.name}, std::string{each.description});
 
     exchange::drop_copy_options drop_copy;
     auto* drop_copy_command = app.add_subcommand(
@@ -122,13 +103,7 @@ int main(int argc, char** argv) {
     }
     if (*run_command)
         return exchange::run(run);
-    if (*as_of_command)
-        return exchange::as_of(as_of);
-    if (*replay_check_command)
-        return exchange::replay_check(replay_check);
     if (*drop_copy_command)
         return exchange::drop_copy(drop_copy);
-    if (*views_command)
-        return exchange::views(views);
-    return *state_command ? exchange::state(state) : exchange::lobster(lobster);
+    return *views_command ? exchange::views(views) : exchange::lobster(lobster);
 }

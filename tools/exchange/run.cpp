@@ -7,7 +7,7 @@
 
 #include <fmt/core.h>
 
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -72,7 +72,7 @@ report to_report(const gateway& books, const client_report& clients, const excha
             {"busts", s.busts},
             {"fills_sent", books.fills_sent()},
             {"snapshots", books.snapshots()},
-            {"fingerprint", hexadecimal(fingerprint(s))}};
+            {"digest", hexadecimal(fingerprint(s))}};
 }
 
 // Opens the gateway, which sends fills to `clients` if that is not null.

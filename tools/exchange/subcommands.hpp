@@ -1,10 +1,10 @@
 // The subcommands of `pawl-exchange`, each a function from its options to an exit code: 0 success,
-// 1 a failure or a finding. Results go to standard output, errors to standard error.
+// 1 a failure or a finding. Results go to standard output, errors to standard error. Those that
+// only fold the journal are pawl::tool_main's.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string>
 
 namespace exchange {
@@ -22,31 +22,6 @@ struct run_options {
     bool json = false;
 };
 [[nodiscard]] int run(const run_options& options);
-
-struct state_options {
-    std::filesystem::path directory{};
-    bool full = false;
-    bool json = false;
-};
-[[nodiscard]] int state(const state_options& options);
-
-struct as_of_options {
-    std::filesystem::path directory{};
-    std::string place{};  // a sequence, a time in UTC, or a time of the journal's last day
-    bool json = false;
-};
-[[nodiscard]] int as_of(const as_of_options& options);
-
-struct replay_check_options {
-    std::filesystem::path directory{};
-    std::filesystem::path marks{};  // the recording
-    bool record = false;            // writes it
-    std::uint64_t every = 10'000;   // events
-    std::uint64_t from = 0;
-    std::uint64_t to = std::numeric_limits<std::uint64_t>::max();
-    bool json = false;
-};
-[[nodiscard]] int replay_check(const replay_check_options& options);
 
 struct drop_copy_options {
     std::filesystem::path directory{};

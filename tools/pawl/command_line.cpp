@@ -34,6 +34,7 @@ struct command_line {
     prune_command_options prune_asked;
     consumers_options consumers_asked;
     drop_consumer_options drop_consumer_asked;
+    snapshot_command_options snapshot_asked;
     projections_options projections_asked;
     parked_options parked_asked;
     drop_projection_options drop_projection_asked;
@@ -64,6 +65,7 @@ struct command_line {
     void add_backup();
     void add_prune();
     void add_consumers();
+    void add_snapshot();
     void add_projections();
     void add_counts();
     void add_stat();
@@ -116,6 +118,7 @@ command_line::command_line() {
     add_backup();
     add_prune();
     add_consumers();
+    add_snapshot();
     add_projections();
     add_stat();
     add_tail();
@@ -361,6 +364,22 @@ void command_line::add_consumers() {
             throw CLI::RequiredError{"DIR"};
         run = [this] { return consumers(consumers_asked); };
     });
+}
+
+void command_line::add_snapshot() {
+    CLI::App* command =
+        add_command(app, "snapshot", "List the snapshots of a journal, or check them",
+                    snapshot_manual, snapshot_asked);
+    command->remove_option(command->get_option("DIR"));
+    command->require_subcommand(1);
+    const auto add_one = [&](const char* name, const char* description,
+                             exit_code (*act)(const snapshot_command_options&)) {
+        CLI::App* one = add_command(*command, name, description, snapshot_manual, snapshot_asked);
+        add_json(one, snapshot_asked);
+        one->callback([this, act] { run = [this, act] { return act(snapshot_asked); }; });
+    };
+    add_one("list", "List the snapshots of every fold and state version", list_snapshots_command);
+    add_one("verify", "Compare the snapshots with the log", verify_snapshots_command);
 }
 
 // Without a subcommand it lists, as consumers does.

@@ -297,6 +297,20 @@ process uses the consumer.
       jq '.consumers[] | select(.lag_events > 1000000)'
   pawl consumers drop orders risk       forgets the position of risk)";
 
+inline constexpr const char* snapshot_manual = R"(
+`list` reads the headers of the files in DIR/snapshots: fold, state version, the
+sequence up to which each holds the state, size, time. `verify` reads every byte
+of them and of the log, and compares the hash of each, its place in the log and
+the digest of the events before it. Neither knows the fold: a program that is
+built with pawl::tool_main has a `snapshot verify` that loads the states too.
+
+Exit code 1 if a snapshot cannot be used. A program passes over it and restores
+from an older one; you may delete it. Findings in the log go to standard error
+and do not count; `pawl verify` is for those.
+
+  pawl snapshot list orders           which states can be restored
+  pawl snapshot verify --json orders | jq '.unusable[].file')";
+
 inline constexpr const char* drop_consumer_manual = R"(
 Removes the position of a consumer, also one that cannot be read. It holds back
 nothing any more, and a program that opens it again begins as a new one. Exit

@@ -2,7 +2,7 @@
 
 #include <pawl/codec/json.hpp>
 #include <pawl/codec/metadata_json.hpp>
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <utility>
 

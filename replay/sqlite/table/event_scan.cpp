@@ -1,7 +1,6 @@
 #include <pawl/journal/detail/guarded.hpp>
 #include <pawl/journal/journal.hpp>
 #include <pawl/sqlite/event_scan.hpp>
-#include <pawl/sqlite/utc_time.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -126,27 +125,6 @@ result<end_of_journal> event_scan::finish() {
     if (ended_)
         return end_of_journal::open;
     return cursor_.finish();
-}
-
-result<std::optional<std::uint64_t>> last_day(const std::filesystem::path& directory,
-                                              bool allow_network_file_system) {
-    cursor_options how{.from = from_end{}, .allow_network_file_system = allow_network_file_system};
-    const auto end = cursor::open(directory, how);
-    if (!end)
-        return std::unexpected(end.error());
-    if (end->next_sequence() == 0)
-        return std::nullopt;
-    how.from = from_sequence{end->next_sequence() - 1};
-    auto events = cursor::open(directory, how);
-    if (!events) {
-        if (events.error().code == errc::pruned)
-            return std::nullopt;
-        return std::unexpected(std::move(events.error()));
-    }
-    const event* last = events->next();
-    if (last == nullptr)
-        return std::nullopt;
-    return last->timestamp_ns() - last->timestamp_ns() % nanoseconds_in_day;
 }
 
 }  // namespace pawl

@@ -5,6 +5,7 @@
 #include "sqlite/table/sqlite_api.hpp"
 #include "sqlite/table/time_texts.hpp"
 
+#include <pawl/codec/utc_time.hpp>
 #include <pawl/sqlite/event_scan.hpp>
 #include <pawl/sqlite/journal_tables.hpp>
 

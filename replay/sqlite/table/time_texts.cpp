@@ -1,6 +1,6 @@
 #include "sqlite/table/time_texts.hpp"
 
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <cstddef>
 #include <mutex>

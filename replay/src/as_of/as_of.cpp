@@ -1,12 +1,29 @@
 #include "follow/log_places.hpp"
 
+#include <pawl/codec/utc_time.hpp>
 #include <pawl/replay/as_of.hpp>
 
+#include <charconv>
 #include <limits>
 #include <string>
+#include <system_error>
 #include <utility>
 
-namespace pawl::detail {
+namespace pawl {
+
+result<as_of_place> parse_as_of_place(const std::filesystem::path& directory,
+                                      std::string_view text) {
+    sequence_number sequence = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), sequence);
+    if (read.ec == std::errc{} && read.ptr == text.data() + text.size())
+        return at_sequence{sequence};
+    const auto ns = find_time(directory, text);
+    if (!ns)
+        return std::unexpected(ns.error());
+    return at_time{*ns};
+}
+
+namespace detail {
 
 namespace {
 
@@ -45,4 +62,6 @@ error not_reached(const std::filesystem::path& directory, sequence_number wanted
         .detail = "the events that may be read end at sequence " + std::to_string(reached)};
 }
 
-}  // namespace pawl::detail
+}  // namespace detail
+
+}  // namespace pawl

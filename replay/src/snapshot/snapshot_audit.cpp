@@ -4,10 +4,12 @@
 #include "snapshot/snapshot_names.hpp"
 
 #include <pawl/journal/detail/guarded.hpp>
+#include <pawl/journal/journal.hpp>
 #include <pawl/replay/snapshot_audit.hpp>
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace pawl {
@@ -139,6 +141,34 @@ std::vector<rejected_snapshot> snapshot_audit::judge_rest(const journal_identity
     whole_.clear();
     std::ranges::sort(rejected_, {}, &rejected_snapshot::path);
     return std::move(rejected_);
+}
+
+result<snapshot_list> list_snapshots(const std::filesystem::path& directory,
+                                     const std::filesystem::path& snapshots) {
+    return detail::guarded([&]() -> result<snapshot_list> {
+        if (const auto journal = inspect(directory, {.pass_over_faults = true}); !journal)
+            return std::unexpected(journal.error());
+        const std::filesystem::path where = snapshots.empty() ? directory / "snapshots" : snapshots;
+        const auto names = detail::snapshot_directory_names(where);
+        if (!names)
+            return std::unexpected(names.error());
+        snapshot_list list;
+        for (const std::string& name : *names) {
+            if (!detail::is_any_snapshot_file(name))
+                continue;
+            auto reader = detail::snapshot_reader::open(where / name);
+            if (reader)
+                list.snapshots.push_back(detail::info_of(where / name, reader->header()));
+            else if (reader.error().code != errc::not_found)
+                list.rejected.push_back({where / name, std::move(reader.error())});
+        }
+        std::ranges::sort(list.snapshots, [](const snapshot_info& a, const snapshot_info& b) {
+            return std::tie(a.name, a.state_version, b.point.next) <
+                   std::tie(b.name, b.state_version, a.point.next);
+        });
+        std::ranges::sort(list.rejected, {}, &rejected_snapshot::path);
+        return list;
+    });
 }
 
 }  // namespace pawl

@@ -9,14 +9,12 @@ list(TRANSFORM fuzz_names REPLACE "(.+)" "fuzz/\\1.cpp" OUTPUT_VARIABLE fuzz_sou
 set(append_sources "${PROJECT_SOURCE_DIR}/tools/pawl/append/append_line.cpp"
                    "${PROJECT_SOURCE_DIR}/tools/pawl/append/members.cpp"
                    "${PROJECT_SOURCE_DIR}/tools/pawl/append/metadata_json.cpp"
-                   "${PROJECT_SOURCE_DIR}/tools/pawl/events/base64.cpp"
-                   "${PAWL_PARTS_DIR}/replay/sqlite/table/utc_time.cpp")
+                   "${PROJECT_SOURCE_DIR}/tools/pawl/events/base64.cpp")
 add_library(pawl_fuzz_targets STATIC fuzz/targets.cpp ${fuzz_sources} ${append_sources})
 pawl_target_defaults(pawl_fuzz_targets)
 target_include_directories(pawl_fuzz_targets PRIVATE "${PAWL_PARTS_DIR}/journal"
                                                      "${PAWL_PARTS_DIR}/journal/src"
                                                      "${PAWL_PARTS_DIR}/replay/src"
-                                                     "${PAWL_PARTS_DIR}/replay/sqlite/include"
                                                      "${PROJECT_SOURCE_DIR}/tools/pawl")
 target_link_libraries(pawl_fuzz_targets PUBLIC pawl_test_support pawl::codec
                                                nlohmann_json::nlohmann_json)

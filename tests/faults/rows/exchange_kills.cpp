@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <pawl/codec/utc_time.hpp>
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/writer.hpp>
 #include <pawl/replay/fold.hpp>
 #include <pawl/sqlite/projection_audit.hpp>
 #include <pawl/sqlite/projection_catalog.hpp>
-#include <pawl/sqlite/utc_time.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <limits>
 #include <utility>

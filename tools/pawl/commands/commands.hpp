@@ -160,6 +160,13 @@ struct drop_projection_options {
 };
 [[nodiscard]] exit_code drop_projection_command(const drop_projection_options& options);
 
+struct snapshot_command_options {
+    std::filesystem::path directory{};
+    bool json = false;
+};
+[[nodiscard]] exit_code list_snapshots_command(const snapshot_command_options& options);
+[[nodiscard]] exit_code verify_snapshots_command(const snapshot_command_options& options);
+
 struct types_options {
     std::filesystem::path directory{};
     bool json = false;

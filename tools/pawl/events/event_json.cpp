@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <algorithm>
 #include <charconv>

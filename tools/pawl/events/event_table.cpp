@@ -3,7 +3,7 @@
 #include "events/base64.hpp"
 
 #include <pawl/codec/json.hpp>
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <pawl/codec/utc_time.hpp>
 #include <pawl/journal/journal.hpp>
-#include <pawl/sqlite/utc_time.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -26,19 +26,6 @@ result<stream_id> resolve_stream(const std::filesystem::path& directory, const s
     if (!*found)
         return fail(errc::not_found, fmt::format("no {} has the name '{}'", kind, text));
     return **found;
-}
-
-result<std::uint64_t> time_of(const std::filesystem::path& directory, const std::string& text,
-                              bool allow_network) {
-    if (const auto whole = parse_utc(text))
-        return *whole;
-    const auto of_day = parse_time_of_day(text);
-    if (!of_day)
-        return fail(errc::invalid_argument, fmt::format("'{}' is no time", text));
-    const auto day = last_day(directory, allow_network);
-    if (!day)
-        return std::unexpected(day.error());
-    return day->value_or(0) + *of_day;
 }
 
 }  // namespace
@@ -73,13 +60,13 @@ result<event_filter> filter_of(const std::filesystem::path& directory, const sel
         filter.type = *type;
     }
     if (!asked.since.empty()) {
-        auto since = time_of(directory, asked.since, asked.allow_network_file_system);
+        auto since = find_time(directory, asked.since, asked.allow_network_file_system);
         if (!since)
             return std::unexpected(std::move(since.error()));
         filter.since_ns = *since;
     }
     if (!asked.until.empty()) {
-        auto until = time_of(directory, asked.until, asked.allow_network_file_system);
+        auto until = find_time(directory, asked.until, asked.allow_network_file_system);
         if (!until)
             return std::unexpected(std::move(until.error()));
         if (*until == 0)

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -33,6 +34,11 @@ struct at_point {
     journal_id taken_in{};  // as in from_point
 };
 using as_of_place = std::variant<at_sequence, at_time, at_point>;
+
+// The place that a text means: a sequence, or a time as find_time reads it
+// (pawl/codec/utc_time.hpp), such as 14:02:00 of the journal's last day. Fails like that.
+[[nodiscard]] result<as_of_place> parse_as_of_place(const std::filesystem::path& directory,
+                                                    std::string_view text);
 
 namespace detail {
 // The log point there. A place inside a batch means the beginning of the batch.

@@ -71,4 +71,10 @@ class snapshot_audit {
     bool out_of_memory_ = false;
 };
 
+// The headers of all snapshots in DIR/snapshots, or in `snapshots` if that is not empty, of every
+// fold and state version: by name and version, newest first, and the files whose header cannot be
+// read. Fails with not_a_journal, with io if the directory cannot be listed.
+[[nodiscard]] result<snapshot_list> list_snapshots(const std::filesystem::path& directory,
+                                                   const std::filesystem::path& snapshots = {});
+
 }  // namespace pawl

@@ -88,9 +88,4 @@ class event_scan {
     std::optional<error> failure_{};
 };
 
-// The start of the day, UTC, of a journal's last event, as nanoseconds since the Unix epoch: the
-// day that a time without a date means. Nothing without an event. Fails like cursor::open.
-[[nodiscard]] result<std::optional<std::uint64_t>> last_day(const std::filesystem::path& directory,
-                                                            bool allow_network_file_system = false);
-
 }  // namespace pawl

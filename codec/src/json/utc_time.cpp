@@ -1,4 +1,5 @@
-#include <pawl/sqlite/utc_time.hpp>
+#include <pawl/codec/utc_time.hpp>
+#include <pawl/journal/cursor.hpp>
 
 #include <array>
 #include <charconv>
@@ -145,6 +146,40 @@ std::optional<std::uint64_t> parse_utc(std::string_view text) noexcept {
 std::optional<std::uint64_t> parse_time_of_day(std::string_view text) noexcept {
     time_scanner in{text};
     return time_of_day(in, true);
+}
+
+result<std::optional<std::uint64_t>> last_day(const std::filesystem::path& directory,
+                                              bool allow_network_file_system) {
+    cursor_options how{.from = from_end{}, .allow_network_file_system = allow_network_file_system};
+    const auto end = cursor::open(directory, how);
+    if (!end)
+        return std::unexpected(end.error());
+    if (end->next_sequence() == 0)
+        return std::nullopt;
+    how.from = from_sequence{end->next_sequence() - 1};
+    auto events = cursor::open(directory, how);
+    if (!events) {
+        if (events.error().code == errc::pruned)
+            return std::nullopt;
+        return std::unexpected(std::move(events.error()));
+    }
+    const event* last = events->next();
+    if (last == nullptr)
+        return std::nullopt;
+    return last->timestamp_ns() - last->timestamp_ns() % nanoseconds_in_day;
+}
+
+result<std::uint64_t> find_time(const std::filesystem::path& directory, std::string_view text,
+                                bool allow_network_file_system) {
+    if (const auto whole = parse_utc(text))
+        return *whole;
+    const auto of_day = parse_time_of_day(text);
+    if (!of_day)
+        return fail(errc::invalid_argument, std::string{text} + " is no time");
+    const auto day = last_day(directory, allow_network_file_system);
+    if (!day)
+        return std::unexpected(day.error());
+    return day->value_or(0) + *of_day;
 }
 
 }  // namespace pawl
