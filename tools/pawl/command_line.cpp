@@ -31,6 +31,8 @@ struct command_line {
     recover_command_options recover_asked;
     backup_options backup_asked;
     restore_options restore_asked;
+    relay_command_options relay_asked;
+    replica_command_options replica_asked;
     prune_command_options prune_asked;
     consumers_options consumers_asked;
     drop_consumer_options drop_consumer_asked;
@@ -63,6 +65,8 @@ struct command_line {
     void add_check_schema();
     void add_recover();
     void add_backup();
+    void add_restore();
+    void add_relay();
     void add_prune();
     void add_consumers();
     void add_snapshot();
@@ -116,6 +120,8 @@ command_line::command_line() {
 
     add_recover();
     add_backup();
+    add_restore();
+    add_relay();
     add_prune();
     add_consumers();
     add_snapshot();
@@ -301,18 +307,67 @@ void command_line::add_backup() {
         ->type_name("");
     add_json(command, backup_asked);
     command->callback([this] { run = [this] { return backup_command(backup_asked); }; });
+}
 
-    command =
-        app.add_subcommand("restore", "Put a backup into a directory")->footer(restore_manual);
-    command->add_option("OUT", restore_asked.out, "Directory of the backup")
+// With a stream, the only directory is that of the journal.
+void command_line::add_restore() {
+    CLI::App* command = app.add_subcommand("restore", "Put a backup or a stream into a directory")
+                            ->footer(restore_manual);
+    command->add_option("OUT", restore_asked.out, "Directory of the backup; with --nats as DIR")
         ->required()
         ->type_name("");
-    command->add_option("DIR", restore_asked.directory, "Directory of the journal, new or empty")
-        ->required()
-        ->type_name("");
-    command->add_flag("--as-new", restore_asked.as_new, "Make another journal of the same events");
+    CLI::Option* directory =
+        command
+            ->add_option("DIR", restore_asked.directory, "Directory of the journal, new or empty")
+            ->type_name("");
+    CLI::Option* as_new = command->add_flag("--as-new", restore_asked.as_new,
+                                            "Make another journal of the same events");
+    CLI::Option* servers = add_stream(command, restore_asked.from);
+    servers->excludes(directory)->excludes(as_new);
+    command->get_option("--stream")->needs(servers);
     add_json(command, restore_asked);
-    command->callback([this] { run = [this] { return restore_command(restore_asked); }; });
+    add_allow(command, restore_asked);
+    command->callback([this, directory, servers] {
+        if (servers->count() == 0 && directory->count() == 0)
+            throw CLI::RequiredError{"DIR"};
+        run = [this, servers] {
+            return servers->count() == 0 ? restore_command(restore_asked)
+                                         : restore_stream_command(restore_asked);
+        };
+    });
+}
+
+// The commands that connect a journal with a stream.
+void command_line::add_relay() {
+    CLI::App* command =
+        add_command(app, "relay", "Publish events to NATS JetStream", relay_manual, relay_asked);
+    add_stream(command, relay_asked.to)->required();
+    command
+        ->add_option("--replicas", relay_asked.replicas,
+                     "Of a stream that is created; one with fewer is refused")
+        ->capture_default_str()
+        ->check(at_least_one())
+        ->type_name("COUNT");
+    command->add_flag("--published", relay_asked.published,
+                      "Also events that a power cut could still take");
+    command->add_flag("--once", relay_asked.once, "End once the stream holds what is there now");
+    add_json(command, relay_asked);
+    add_allow(command, relay_asked);
+    command->callback([this] { run = [this] { return relay_command(relay_asked); }; });
+
+    command = add_command(app, "follow", "Keep a copy of a journal in step with a stream",
+                          follow_manual, replica_asked);
+    add_stream(command, replica_asked.from)->required();
+    add_json(command, replica_asked);
+    add_allow(command, replica_asked);
+    command->callback([this] { run = [this] { return follow_command(replica_asked); }; });
+
+    command = add_command(app, "promote", "Make a copy of a journal its writer", promote_manual,
+                          replica_asked);
+    add_stream(command, replica_asked.from)->required();
+    add_json(command, replica_asked);
+    add_allow(command, replica_asked);
+    command->callback([this] { run = [this] { return promote_command(replica_asked); }; });
 }
 
 void command_line::add_prune() {

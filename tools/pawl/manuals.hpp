@@ -12,8 +12,8 @@ Every crash leaves a torn tail. It is not damage, and recovery needs no
 decision from you. If recovery refuses because of damage, it has changed
 nothing: copy the directory first, then run `pawl verify DIR`.
 
-Only recover, append, prune, consumers drop and projections drop write. The
-other commands work beside a running writer.
+Only recover, append, prune, consumers drop and projections drop write, and
+follow and promote, to a copy. The other commands work beside a running writer.
 
 Exit code: 0 success, including notices; 1 damage was found, or a requested
 item does not exist; 2 wrong usage; 3 the journal could not be read, or a
@@ -261,8 +261,72 @@ followers go on with it. Never write to it and to the original. With --as-new
 it becomes another journal of the same events, with an id of its own and
 without consumers; not for one that was pruned.
 
+With --nats it is made of the events that `pawl relay` has published: OUT is
+then the directory of the journal, new, empty, or left by a restore that was
+interrupted, which it continues. Events, sequences, times, streams, names,
+versions and tags are those of the original, and so is the content digest, as
+far as the stream goes; log points and snapshots of the original are accepted.
+Each event is compared with its content hash, and one that was changed ends the
+restore with `damaged`. The journal has an id of its own.
+
   pawl restore /backup/orders orders           after the original is lost
-  pawl restore --as-new /backup/orders trial   to try something out)";
+  pawl restore --as-new /backup/orders trial   to try something out
+  pawl restore --nats nats://n1:4222,nats://n2:4222 --stream ORDERS orders)";
+
+inline constexpr const char* relay_manual = R"(
+Publishes the journal's durable events to a stream in NATS JetStream, in order,
+each exactly once, also across crashes of relay and servers, until Ctrl-C. The
+stream is created if it does not exist; it is the journal's alone. Every
+message names its predecessor's sequence, so the server stores it in its place
+or not at all. At the start, and after each refusal and lost connection, the
+relay asks the stream's leader for the last message, compares its content hash
+with the journal, and goes on from there: what the servers lost is published
+again.
+
+It never publishes to a stream of another journal, or after an event that the
+journal does not hold (`diverged`): then the journal is an older copy, or
+another copy was promoted. An event that is larger than the servers take, 1 MiB
+with its headers unless configured, ends it with `too_large` and both sizes. A
+stream that drops old messages, is kept in memory, or has fewer replicas than
+asked for is refused.
+
+Its place is a consumer, relay.NAME, which holds back `pawl prune`: no event
+goes before the servers have acknowledged it. `pawl consumers` and `pawl stat`
+show how far it lags. An acknowledgement is worth what the servers make of it:
+NATS 2.9 acknowledges before it syncs, so a loss of power of most of a stream's
+replicas at once can take acknowledged messages.
+
+  pawl relay orders --nats nats://n1:4222,nats://n2:4222 --stream ORDERS \
+      --replicas 3
+  pawl relay orders --nats nats://localhost --stream ORDERS --once)";
+
+inline constexpr const char* follow_manual = R"(
+Makes a journal in DIR of the events that `pawl relay` publishes, and keeps it
+in step until Ctrl-C; started again, it goes on. Batches appear whole. All
+readers and tools can use the copy; nothing else may write to it. It has an id
+of its own, and log points and snapshots of the original are accepted.
+
+It ends with `diverged` if the stream holds another event than the copy, and
+with `damaged` for a message that is not as it was published.
+
+  pawl follow copy --nats nats://n1:4222 --stream ORDERS)";
+
+inline constexpr const char* promote_manual = R"(
+Makes the journal in DIR, a copy that `pawl follow` or `pawl restore` has made,
+the writer: brings it up to date, and publishes Pawl's own event `promoted`
+directly after the last one in the stream. From then on a program may open DIR
+for writing, and `pawl relay DIR` continues the stream. The old writer's relay
+stops with `diverged` at that event, and says who took over.
+
+Stop `pawl follow` first. You may kill this and start it again. A batch of
+which the stream holds only the beginning never took effect: its sequences go
+to events of type pawl.lost.
+
+The old writer itself does not notice: it appends, durably, events that nobody
+else will see. Callers are protected only if they wait until their events are
+relayed. Stop it if you can.
+
+  pawl promote copy --nats nats://n1:4222 --stream ORDERS)";
 
 inline constexpr const char* prune_manual = R"(
 Removes the oldest events, for good: whole sealed segments that meet every

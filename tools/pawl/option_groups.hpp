@@ -152,6 +152,23 @@ inline void add_places(CLI::App* command, selection& chosen) {
         ->excludes(around);
 }
 
+// The options that name a stream in NATS; returns that of the servers.
+inline CLI::Option* add_stream(CLI::App* command, stream_arguments& chosen) {
+    CLI::Option* servers =
+        command->add_option("--nats", chosen.servers, "Servers of NATS, separated by commas")
+            ->delimiter(',')
+            ->allow_extra_args(false)
+            ->type_name("URL");
+    CLI::Option* stream = command->add_option("--stream", chosen.stream, "The stream in JetStream")
+                              ->type_name("NAME");
+    servers->needs(stream);
+    command
+        ->add_option("--credentials", chosen.credentials, "File with the token and key of a user")
+        ->needs(servers)
+        ->type_name("FILE");
+    return servers;
+}
+
 inline CLI::Option* add_format(CLI::App* command, row_format& format) {
     static const std::map<std::string, row_format> formats{
         {"json", row_format::json}, {"table", row_format::table}, {"csv", row_format::csv}};

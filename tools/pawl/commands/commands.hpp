@@ -104,13 +104,45 @@ struct backup_options {
 };
 [[nodiscard]] exit_code backup_command(const backup_options& options);
 
+// A stream in NATS JetStream.
+struct stream_arguments {
+    std::vector<std::string> servers{};  // none: no stream is meant
+    std::string stream{};
+    std::string credentials{};  // a file; empty: none
+};
+
 struct restore_options {
-    std::filesystem::path out{};        // of a backup
+    std::filesystem::path out{};        // of a backup; with a stream: of the journal to be made
     std::filesystem::path directory{};  // of the journal to be made
+    stream_arguments from{};
     bool as_new = false;
     bool json = false;
+    bool allow_network_file_system = false;
 };
 [[nodiscard]] exit_code restore_command(const restore_options& options);
+// From a stream.
+[[nodiscard]] exit_code restore_stream_command(const restore_options& options);
+
+struct relay_command_options {
+    std::filesystem::path directory{};
+    stream_arguments to{};
+    std::uint32_t replicas = 1;
+    bool published = false;
+    bool once = false;
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code relay_command(const relay_command_options& options);
+
+// Of a journal that is made of a stream.
+struct replica_command_options {
+    std::filesystem::path directory{};
+    stream_arguments from{};
+    bool json = false;
+    bool allow_network_file_system = false;
+};
+[[nodiscard]] exit_code follow_command(const replica_command_options& options);
+[[nodiscard]] exit_code promote_command(const replica_command_options& options);
 
 // At least one of the first three is given.
 struct prune_command_options {
