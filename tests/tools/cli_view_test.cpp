@@ -222,6 +222,36 @@ TEST_CASE("view samples what is too much to count, and its bounds stay exact") {
     }
 }
 
+TEST_CASE("view counts what no index lists yet in steps of 256 events") {
+    const sample_journal journal;
+    constexpr std::uint64_t events = 120'000;
+    pawl::writer log =
+        must(pawl::writer::open(journal.directory(), {.segment_bytes = 16 << 20,
+                                                      .sync = pawl::sync_policy::manual(),
+                                                      .clock = pawl::clock_source::caller}));
+    for (std::uint64_t i = 0; i < events; ++i)
+        must(log.append({.type = static_cast<std::uint16_t>(i < events / 2 ? 1 : 2),
+                         .timestamp_ns = 1'000'000 + 10 * i},
+                        bytes_of("an event")));
+    const running_view view{journal.directory()};
+    wait_until([&] { return view.json("api/live")["next"] == std::to_string(events); });
+    const json found = view.json("api/density?from=1000000&until=2200000&buckets=12");
+    CHECK(found["exact"] == false);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < 12; ++i) {
+        INFO(i);
+        const auto counted = found["buckets"][i]["events"].get<std::uint64_t>();
+        CHECK(counted >= events / 12 - 256);
+        CHECK(counted <= events / 12 + 256);
+        sum += counted;
+        if (i < 5 || i > 6)
+            CHECK(found["buckets"][i]["types"][i < 6 ? 0 : 1] == double(counted));
+    }
+    CHECK(sum == events);
+    CHECK(view.json("api/event?sequence=119999")["sequence"] == "119999");
+    must(log.close());
+}
+
 TEST_CASE("view answers queries that only read") {
     traded_journal journal;
     journal.close();
@@ -305,6 +335,10 @@ TEST_CASE("view verifies sealed segments and names the damage") {
     CHECK(view.json("api/events?limit=5")["problem"].is_null());
     const json density = view.json("api/density");
     CHECK(density["problem"]["code"] == "damaged");
+    CHECK(density["buckets"][0]["events"] > 0);
+    CHECK(std::ranges::count_if(density["buckets"], [](const json& bucket) {
+              return bucket["events"] > 0 && std::stoull(bucket["first"].get<std::string>()) > 1500;
+          }) > 0);
 }
 
 TEST_CASE("view shows a segment that is missing, and one that a crash left open") {

@@ -44,6 +44,22 @@ void sample_types(log_place place, std::uint64_t until_ns, density_bucket& of) {
     }
 }
 
+// The buckets from `begin` on, from what a follower has counted.
+void count_unsealed(const log_map& map, std::size_t begin, density& of) {
+    map.for_each_counted(of.from_ns + begin * of.bucket_ns, [&](const unsealed_events& part) {
+        const auto at = static_cast<std::size_t>((part.max_before_ns - of.from_ns) / of.bucket_ns);
+        if (at >= of.buckets.size())
+            return;
+        density_bucket& bucket = of.buckets[at];
+        if (bucket.events == 0)
+            bucket.first = part.first;
+        for (const auto& [type, count] : part.types) {
+            bucket.events += count;
+            bucket.types[type] += count;
+        }
+    });
+}
+
 // Stands at each bound once: the next one's sequence says how many events the bucket has.
 void sample(const log_map& map, density& of) {
     density_bucket* before = nullptr;
@@ -58,6 +74,8 @@ void sample(const log_map& map, density& of) {
             before->events = place->sequence - std::min(place->sequence, before->first);
         if (i == of.buckets.size())
             break;
+        if (map.has_counted(of.from_ns + i * of.bucket_ns))
+            return count_unsealed(map, i, of);
         before = &of.buckets[i];
         before->first = place->sequence;
         sample_types(std::move(*place), of.from_ns + (i + 1) * of.bucket_ns, *before);
@@ -77,8 +95,12 @@ result<density> measure_density(const log_map& map, std::uint64_t from_ns, std::
     const auto end = map.at_time(until_ns);
     if (begin && end && end->sequence - std::min(end->sequence, begin->sequence) <= most_read)
         count_all(std::move(*begin), end->sequence, of);
-    else
-        sample(map, of);
+    if (of.exact && !of.problem)
+        return of;
+    // Damage ends a count, but a bound after it can still be found.
+    of.exact = false;
+    of.buckets.assign(of.buckets.size(), {});
+    sample(map, of);
     return of;
 }
 

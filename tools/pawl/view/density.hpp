@@ -23,7 +23,8 @@ struct density {
     std::uint64_t from_ns = 0;
     std::uint64_t bucket_ns = 0;
     // False: the bounds of the buckets were looked up, and the types are those of some events of
-    // each. If time stamps do not ascend, events beside a bound may then count in its neighbour.
+    // each. Of the events that are in no sealed segment all are counted, in steps of 256. If time
+    // stamps do not ascend, events beside a bound may then count in its neighbour.
     bool exact = false;
     std::vector<density_bucket> buckets{};
     // Why some events could not be read, and are missing.

@@ -75,7 +75,11 @@ result<void> log_follower::follow(const std::stop_token& stop) {
 
 result<void> log_follower::take(const cursor& events, const event& e) {
     // A journal that grows without a pause is never caught up with.
-    constexpr sequence_number each = 65536;
+    constexpr sequence_number each = 16384;
+    if (e.sequence() % each == 0) {
+        if (const auto status = read_status(map_.directory()))
+            map_.set_durable(status->durable);
+    }
     if (e.sequence() % each == 0 || e.position().ordinal != ordinal_)
         if (auto looked = look_at_files(); !looked)
             return looked;

@@ -1,7 +1,6 @@
 #include "view/log_map.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 namespace pawl::cli {
@@ -12,6 +11,8 @@ constexpr sequence_number mark_distance = 256;
 // To read so many events costs less than to find one that is not durable yet, for which a cursor
 // reads its whole segment.
 constexpr sequence_number worth_reading = 100'000;
+
+using mark_type = std::pair<std::uint16_t, std::uint32_t>;
 
 // Of two least times, of which 0 is none.
 std::uint64_t least_of(std::uint64_t left, std::uint64_t right) {
@@ -32,15 +33,23 @@ void log_map::update(journal_info journal) {
         sealed_min_ns_ = least_of(sealed_min_ns_, segment.min_timestamp_ns);
         sealed_max_ns_ = std::max(sealed_max_ns_, segment.max_timestamp_ns);
     }
-    std::erase_if(marks_, [&](const mark& each) { return each.sequence < sealed_end_; });
+    std::erase_if(marks_, [&](const mark& each) { return each.first < sealed_end_; });
     next_ = std::max(next_, sealed_end_);
     journal_ = std::move(journal);
 }
 
 void log_map::add(const event& e) {
     const std::unique_lock lock{guard_};
-    if (marks_.empty() || e.sequence() >= marks_.back().sequence + mark_distance)
-        marks_.push_back({e.sequence(), e.position(), max_ns_});
+    if (marks_.empty() || e.sequence() >= marks_.back().first + mark_distance)
+        marks_.push_back({.first = e.sequence(),
+                          .position = e.position(),
+                          .max_before_ns = max_ns_ == 0 ? e.timestamp_ns() : max_ns_});
+    auto& types = marks_.back().types;
+    const auto counted = std::ranges::find(types, e.type(), &mark_type::first);
+    if (counted == types.end())
+        types.emplace_back(e.type(), 1);
+    else
+        ++counted->second;
     next_ = e.sequence() + 1;
     last_ordinal_ = e.position().ordinal;
     min_ns_ = least_of(min_ns_, e.timestamp_ns());
@@ -73,6 +82,11 @@ log_extent log_map::extent() const {
             .max_ns = std::max(sealed_max_ns_, max_ns_)};
 }
 
+bool log_map::has_counted(std::uint64_t since_ns) const {
+    const std::shared_lock lock{guard_};
+    return since_ns > sealed_max_ns_;
+}
+
 std::uint64_t log_map::last_ordinal() const {
     const std::shared_lock lock{guard_};
     std::uint64_t last = last_ordinal_;
@@ -91,27 +105,31 @@ sequence_number log_map::unsealed_from() const {
     return sealed_end_;
 }
 
-// A durable mark is found at once, so an earlier one may be better than the nearest.
+// A durable mark is found at once, so an earlier one may be better than the last before `end`.
+start log_map::start_at(std::vector<mark>::const_iterator end, sequence_number wanted) const {
+    const auto undurable =
+        std::ranges::lower_bound(marks_.begin(), end, durable_, {}, &mark::first);
+    if (undurable != marks_.begin() && wanted - std::prev(undurable)->first < worth_reading)
+        return from_position{.position = std::prev(undurable)->position};
+    return from_position{.position = std::prev(end)->position};
+}
+
 start log_map::start_of(sequence_number sequence) const {
     const std::shared_lock lock{guard_};
-    const auto after = std::ranges::upper_bound(marks_, sequence, {}, &mark::sequence);
+    const auto after = std::ranges::upper_bound(marks_, sequence, {}, &mark::first);
     if (after == marks_.begin())
         return from_sequence{sequence};
-    const auto nearest = std::prev(after);
-    const auto behind =
-        std::ranges::lower_bound(marks_.begin(), after, durable_, {}, &mark::sequence);
-    if (behind != marks_.begin() && sequence - std::prev(behind)->sequence < worth_reading)
-        return from_position{.position = std::prev(behind)->position};
-    return from_position{.position = nearest->position};
+    return start_at(after, sequence);
 }
 
 start log_map::start_before(std::uint64_t ns) const {
     const std::shared_lock lock{guard_};
     if (marks_.empty() || ns <= sealed_max_ns_)
         return from_time{ns};
-    const auto after = std::ranges::lower_bound(marks_, ns, {}, &mark::max_before_ns);
-    return from_position{.position = after == marks_.begin() ? after->position
-                                                             : std::prev(after)->position};
+    auto after = std::ranges::lower_bound(marks_, ns, {}, &mark::max_before_ns);
+    if (after == marks_.begin())
+        ++after;
+    return start_at(after, std::prev(after)->first);
 }
 
 result<log_place> log_map::open(start from, auto&& is_wanted) const {

@@ -1,7 +1,7 @@
 // Where in a journal the events of a time or a sequence lie, so that a reader begins close to them.
 //
 // Of sealed segments their indexes say it. For the events after those, which no index lists yet, a
-// follower reads them once and notes every 256th here.
+// follower reads them once, and notes here every 256th and how many of each type there are.
 //
 // Any number of threads may use one map.
 #pragma once
@@ -11,10 +11,13 @@
 #include <pawl/journal/journal.hpp>
 #include <pawl/journal/types.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 namespace pawl::cli {
@@ -34,6 +37,15 @@ struct log_place {
     cursor events;
     const event* first = nullptr;
     sequence_number sequence = 0;  // of `first`, or the end of the log
+};
+
+// Up to 256 events that follow each other and are in no sealed segment.
+struct unsealed_events {
+    sequence_number first = 0;
+    log_position position{};  // of the first
+    // The greatest time of the unsealed events before them; of the first ones their own.
+    std::uint64_t max_before_ns = 0;
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> types{};  // how many of each
 };
 
 class log_map {
@@ -61,16 +73,25 @@ class log_map {
     // may have earlier ones. Reads up to 256 events.
     [[nodiscard]] result<log_place> at_time(std::uint64_t ns) const;
 
+    // Whether every event of this time or a later one has been read and counted here; if time
+    // stamps do not ascend, all but some.
+    [[nodiscard]] bool has_counted(std::uint64_t since_ns) const;
+    // Those events, as visit(const unsealed_events&).
+    template <class Visitor>
+    void for_each_counted(std::uint64_t since_ns, Visitor&& visit) const {
+        const std::shared_lock lock{guard_};
+        const auto begin = std::ranges::lower_bound(marks_, since_ns, {}, &mark::max_before_ns);
+        std::for_each(begin, marks_.end(), visit);
+    }
+
     [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
     [[nodiscard]] bool allows_network_file_system() const noexcept { return allow_network_; }
 
   private:
-    struct mark {
-        sequence_number sequence = 0;
-        log_position position{};
-        std::uint64_t max_before_ns = 0;  // of the unsealed events before it
-    };
+    using mark = unsealed_events;
 
+    [[nodiscard]] start start_at(std::vector<mark>::const_iterator end,
+                                 sequence_number wanted) const;
     [[nodiscard]] start start_of(sequence_number sequence) const;
     [[nodiscard]] start start_before(std::uint64_t ns) const;
     [[nodiscard]] result<log_place> open(start from, auto&& is_wanted) const;

@@ -96,6 +96,7 @@ function chosen() {
 
 function readOut() {
   const to = find("density-at");
+  to.className = shown.problem && cursor === null ? "problem" : "";
   if (shown.problem && cursor === null) {
     to.textContent = `Not all could be read: ${shown.problem.message}`;
     return;
