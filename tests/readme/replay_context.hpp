@@ -104,6 +104,7 @@ struct exchange {
 struct audited : exchange {
     std::uint64_t digest(const state& s) const;
 };
+using yesterday = audited;
 struct described : exchange {
     std::vector<pawl::state_field> describe(const state& s) const;
 };

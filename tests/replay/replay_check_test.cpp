@@ -8,6 +8,7 @@
 #include <pawl/replay/replay_check.hpp>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace {
@@ -21,6 +22,12 @@ struct audited : bank::ledger {
         for (const auto& [number, each] : s.accounts)
             sum = sum * 31 + number + static_cast<std::uint64_t>(each.balance) * 7 + each.trail;
         return sum;
+    }
+    static std::vector<state_field> describe(const state& s) {
+        std::vector<state_field> fields;
+        for (const auto& [number, each] : s.accounts)
+            fields.push_back({"account " + std::to_string(number), each.balance});
+        return fields;
     }
 };
 
@@ -91,6 +98,46 @@ TEST_CASE_METHOD(deposits, "a check finds the marks, and then the event, where s
     const auto at_once = must(replay_check(directory, fine, changed{}));
     REQUIRE_FALSE(at_once.same());
     CHECK_FALSE(at_once.last_same);
+}
+
+TEST_CASE_METHOD(deposits, "a check that can ask again finds the event by itself", "[replay]") {
+    for (const sequence_number at : {0u, 1u, 437u, 500u, 998u}) {
+        changed later;
+        later.differs_at = at;
+        std::vector<replay_recording> asked;
+        const auto recorder = [&](const replay_recording& how) {
+            asked.push_back(how);
+            return record_states<audited>(directory, {}, how);
+        };
+        const auto found = must(replay_check(directory, recorder, later, {.every = 500}));
+        REQUIRE_FALSE(found.same());
+        INFO(found.message());
+        CHECK(found.parted->recorded.sequence == at + 1);
+        CHECK(found.message().starts_with("the states part at event " + std::to_string(at) + ":"));
+        CHECK(asked.size() <= 3);
+        CHECK(must(replay_check<audited>(directory, recorder)).same());
+
+        const auto before = must(state_difference(directory, at, later, audited{}));
+        CHECK(before.empty());
+        const auto after = must(state_difference(directory, at + 1, later, audited{}));
+        REQUIRE(after.size() == 1);
+        CHECK(after[0].starts_with("account " +
+                                   std::to_string(at % 2 == 0 ? at % 7 : (at - 1) % 5) + ": "));
+    }
+}
+
+TEST_CASE_METHOD(deposits, "a recorder that gives other states the next time is refused",
+                 "[replay]") {
+    int times = 0;
+    const auto recorder = [&](const replay_recording& how) {
+        auto marks = record_states<audited>(directory, {}, how);
+        if (times++ == 0)
+            marks->back().digest ^= 1;
+        return marks;
+    };
+    const auto found = replay_check<audited>(directory, recorder);
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == errc::diverged);
 }
 
 TEST_CASE_METHOD(deposits, "what is no recording of this journal is refused", "[replay]") {

@@ -128,6 +128,14 @@ TEST_CASE_METHOD(tool, "a program prints the state at the end, and an earlier on
     CHECK(call({"as-of", directory.c_str(), "noon"}).exit_status == 1);
 }
 
+TEST_CASE_METHOD(tool, "a program prints the state before an event", "[replay]") {
+    const printed inside = call({"state", directory.c_str(), "--before", "12"});
+    CHECK(contains(inside.out, "snapshot           state-v1-00000000000000000010.snap\n"));
+    CHECK(contains(inside.out, "next_sequence      12\n"));
+    CHECK(contains(inside.out, "account            7: 78\n"));
+    CHECK(call({"state", directory.c_str(), "--before", "46"}).exit_status == 1);
+}
+
 TEST_CASE_METHOD(tool, "a program with several folds is asked for one by its name", "[replay]") {
     const printed other = call({"state", directory.c_str(), "--fold", "doubled"});
     CHECK(other.exit_status == 0);

@@ -257,6 +257,28 @@ TEST_CASE("messages are not mixed with what a journal holds already") {
     CHECK(call("run " + books + " --commands 2").exit_code == 0);
 }
 
+TEST_CASE("another version is run to find the event at which the books part, and how") {
+    const temporary_directory place;
+    const std::string journal = place.path() / "journal";
+    REQUIRE(call("run " + journal + " --commands 3000").exit_code == 0);
+    const outcome same = call("replay-check " + journal + " --every 700 --against " + program);
+    CHECK(same.exit_code == 0);
+    CHECK(same.field("same") == "true");
+    // A version whose books are others after event 1234, in the number of busts.
+    const auto other = place.path() / "other";
+    write_file(other, "#!/bin/sh\n" + program +
+                          " \"$@\" | awk 'NF == 2 && $1 > 1234 && length($2) == 16 "
+                          "{ $2 = \"0000000000000000\" } $1 == \"busts\" { $2 += 5 } 1'\n");
+    std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+    const outcome found =
+        call("replay-check " + journal + " --every 700 --against " + other.string());
+    CHECK(found.exit_code == 1);
+    CHECK(found.field("result").starts_with("the states part at event 1234: "));
+    CHECK(found.field("difference").starts_with("state: - busts "));
+    CHECK(call("replay-check " + journal + " --against /nowhere/program").exit_code == 1);
+    CHECK(call("replay-check " + journal + " --against /bin/false").exit_code == 1);
+}
+
 TEST_CASE("the books of an earlier time, and a recording of them that another version is held to") {
     const temporary_directory place;
     const std::string journal = place.path() / "journal";

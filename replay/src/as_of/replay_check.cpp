@@ -1,5 +1,6 @@
 #include <pawl/replay/replay_check.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <system_error>
@@ -48,6 +49,36 @@ std::string replay_comparison::message() const {
     text += ", recorded ";
     append_hexadecimal(text, parted->recorded.digest);
     return text;
+}
+
+result<replay_comparison> detail::find_parting(const state_recorder& reference,
+                                               const recorded_check& check, replay_recording how) {
+    constexpr std::uint64_t parts = 64;
+    replay_comparison found;
+    while (true) {
+        const auto recorded = reference(how);
+        if (!recorded)
+            return std::unexpected(recorded.error());
+        auto now = check(*recorded);
+        if (!now)
+            return now;
+        if (found.parted && !now->parted)
+            return fail(errc::diverged, "recorded a second time, the states are others");
+        found.marks += now->marks;
+        found.parted = now->parted;
+        // Between marks that begin where the last ones were the same, there may be none that is.
+        if (now->last_same)
+            found.last_same = now->last_same;
+        if (!found.parted)
+            return found;
+        const sequence_number from = found.last_same ? found.last_same->sequence : 0;
+        const sequence_number to = found.parted->recorded.sequence;
+        if (to - from <= 1)
+            return found;
+        how.every = std::max<std::uint64_t>(1, (to - from) / parts);
+        how.from = from;
+        how.to = to;
+    }
 }
 
 std::string to_text(std::span<const state_mark> marks) {

@@ -8,7 +8,7 @@ namespace pawl::detail {
 
 namespace {
 
-using target = std::variant<std::string*, std::uint64_t*, bool*>;
+using target = std::variant<std::string*, std::uint64_t*, bool*, std::optional<std::uint64_t>*>;
 
 struct option {
     std::string_view name;
@@ -32,10 +32,14 @@ struct option {
         **text = value;
         return std::nullopt;
     }
-    const auto read = std::from_chars(value.data(), value.data() + value.size(),
-                                      *std::get<std::uint64_t*>(to.into));
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
     if (read.ec != std::errc{} || read.ptr != value.data() + value.size())
         return std::string{to.name} + " needs a number, not " + std::string{value};
+    if (auto* const* place = std::get_if<std::uint64_t*>(&to.into))
+        **place = number;
+    else
+        *std::get<std::optional<std::uint64_t>*>(to.into) = number;
     return std::nullopt;
 }
 
@@ -44,10 +48,11 @@ struct option {
 std::optional<std::string> parse_tool_arguments(const tool_usage& usage,
                                                 std::span<const char* const> words,
                                                 tool_arguments& into) {
-    const option options[] = {{"--fold", &into.fold},     {"--json", &into.json},
-                              {"--help", &into.help},     {"--full", &into.full},
-                              {"--record", &into.record}, {"--every", &into.every},
-                              {"--from", &into.from},     {"--to", &into.to}};
+    const option options[] = {{"--fold", &into.fold},       {"--json", &into.json},
+                              {"--help", &into.help},       {"--full", &into.full},
+                              {"--record", &into.record},   {"--every", &into.every},
+                              {"--from", &into.from},       {"--to", &into.to},
+                              {"--against", &into.against}, {"--before", &into.before}};
     constexpr std::string_view everywhere = "--fold --json --help";
     std::string* const further = usage.further == "PLACE" ? &into.place : &into.marks;
     for (std::size_t n = 0; n < words.size(); ++n) {
@@ -86,7 +91,7 @@ std::optional<std::string> parse_tool_arguments(const tool_usage& usage,
         return std::nullopt;
     if (into.directory.empty())
         return "DIR is missing";
-    if (!usage.further.empty() && further->empty())
+    if (!usage.further.empty() && further->empty() && into.against.empty())
         return std::string{usage.further} + " is missing";
     if (into.every == 0)
         return "--every needs a number from 1 on";

@@ -13,9 +13,11 @@ namespace pawl::detail {
 
 struct tool_arguments {
     std::string directory{};
-    std::string place{};  // as-of
-    std::string marks{};  // replay-check
-    std::string fold{};   // its name; empty: the first
+    std::string place{};    // as-of
+    std::string marks{};    // replay-check
+    std::string fold{};     // its name; empty: the first
+    std::string against{};  // another program
+    std::optional<std::uint64_t> before{};
     std::uint64_t every = 10'000;
     std::uint64_t from = 0;
     std::uint64_t to = std::numeric_limits<std::uint64_t>::max();

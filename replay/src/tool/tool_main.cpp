@@ -1,3 +1,4 @@
+#include "tool/other_program.hpp"
 #include "tool/tool_arguments.hpp"
 #include "tool/tool_report.hpp"
 
@@ -26,7 +27,7 @@ constexpr int exit_wrong_usage = 2;
 
 // What a command found, and the exit status that it means.
 struct tool_outcome {
-    tool_report report;
+    tool_report report{};
     int exit_status = 0;
 };
 
@@ -51,7 +52,7 @@ struct tool_action {
 }
 
 [[nodiscard]] result<tool_outcome> run_state(const tool_fold& fold, const tool_arguments& asked) {
-    return report_of(fold.state(asked.directory, !asked.full));
+    return report_of(fold.state(asked.directory, !asked.full, asked.before));
 }
 
 [[nodiscard]] result<tool_outcome> run_as_of(const tool_fold& fold, const tool_arguments& asked) {
@@ -118,11 +119,14 @@ struct tool_action {
     return {.code = errc::io, .file = file, .detail = what};
 }
 
+// "-" is standard output, for a program that runs this one.
 [[nodiscard]] result<tool_outcome> record(const tool_fold& fold, const tool_arguments& asked) {
     const auto marks =
         fold.record(asked.directory, {.every = asked.every, .from = asked.from, .to = asked.to});
     if (!marks)
         return std::unexpected(marks.error());
+    if (asked.marks == "-")
+        return tool_outcome{.exit_status = detail::print_tool_text(to_text(*marks), 0)};
     std::ofstream out{asked.marks, std::ios::trunc};
     out << to_text(*marks) << std::flush;
     if (!out)
@@ -130,10 +134,79 @@ struct tool_action {
     return tool_outcome{.report = {{"recorded", marks->size()}}};
 }
 
+[[nodiscard]] tool_outcome report_of(const replay_comparison& check) {
+    return {.report = {{"same", std::string{check.same() ? "true" : "false"}},
+                       {"marks", check.marks},
+                       {"result", check.message()}},
+            .exit_status = check.same() ? 0 : exit_finding};
+}
+
+// What the other program says of the same journal.
+[[nodiscard]] result<std::string> ask(const tool_arguments& asked, std::vector<std::string> words) {
+    words.insert(words.begin(), asked.against);
+    if (!asked.fold.empty()) {
+        words.emplace_back("--fold");
+        words.push_back(asked.fold);
+    }
+    return detail::output_of(words);
+}
+
+// The lines of a printed state, without how it was restored.
+[[nodiscard]] std::vector<std::string> state_lines(std::string_view text) {
+    std::vector<std::string> lines;
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        const std::string_view line = text.substr(0, end);
+        if (!line.starts_with("snapshot ") && !line.starts_with("restored "))
+            lines.emplace_back(line);
+        text.remove_prefix(end + 1);
+    }
+    return lines;
+}
+
+[[nodiscard]] result<std::vector<std::string>> differences(const tool_fold& fold,
+                                                           const tool_arguments& asked,
+                                                           sequence_number before) {
+    const auto theirs =
+        ask(asked, {"state", asked.directory, "--full", "--before", std::to_string(before)});
+    if (!theirs)
+        return std::unexpected(theirs.error());
+    const auto ours = report_of(fold.state(asked.directory, false, before));
+    if (!ours)
+        return std::unexpected(ours.error());
+    return difference({{"state", state_lines(*theirs)}},
+                      {{"state", state_lines(to_lines(ours->report))}});
+}
+
+[[nodiscard]] result<tool_outcome> check_against(const tool_fold& fold,
+                                                 const tool_arguments& asked) {
+    const auto recorder = [&](const replay_recording& how) -> result<std::vector<state_mark>> {
+        const auto text = ask(asked, {"replay-check", asked.directory, "-", "--record", "--every",
+                                      std::to_string(how.every), "--from", std::to_string(how.from),
+                                      "--to", std::to_string(how.to)});
+        if (!text)
+            return std::unexpected(text.error());
+        return parse_state_marks(*text);
+    };
+    const auto check = fold.find(asked.directory, recorder,
+                                 {.every = asked.every, .from = asked.from, .to = asked.to});
+    if (!check)
+        return std::unexpected(check.error());
+    tool_outcome done = report_of(*check);
+    if (check->same())
+        return done;
+    auto lines = differences(fold, asked, check->parted->recorded.sequence);
+    if (!lines)
+        return std::unexpected(std::move(lines.error()));
+    done.report.push_back({"difference", std::move(*lines)});
+    return done;
+}
+
 [[nodiscard]] result<tool_outcome> run_replay_check(const tool_fold& fold,
                                                     const tool_arguments& asked) {
     if (fold.record == nullptr)
         return has_no_digest(fold);
+    if (!asked.against.empty())
+        return check_against(fold, asked);
     if (asked.record)
         return record(fold, asked);
     std::ifstream in{asked.marks};
@@ -148,15 +221,14 @@ struct tool_action {
     const auto check = fold.compare(asked.directory, *marks);
     if (!check)
         return std::unexpected(check.error());
-    return tool_outcome{.report = {{"same", std::string{check->same() ? "true" : "false"}},
-                                   {"marks", check->marks},
-                                   {"result", check->message()}},
-                        .exit_status = check->same() ? 0 : exit_finding};
+    return report_of(*check);
 }
 
 constexpr tool_action actions[] = {
-    {{"state", "", "--full"},
-     "print the state at the end of the journal; with --full from event 0, without snapshots",
+    {{"state", "", "--full --before"},
+     "print the state at the end of the journal; with --full from event 0, without snapshots; with "
+     "--before SEQUENCE after "
+     "the events below that",
      run_state},
     {{"as-of", "PLACE", ""},
      "print the state as it was at a sequence, a time such as 2026-11-28T14:02:00, or one of the "
@@ -168,8 +240,10 @@ constexpr tool_action actions[] = {
     {{"snapshot verify", "", ""},
      "compare this program's snapshots with what it makes of the events",
      run_snapshot_verify},
-    {{"replay-check", "MARKS", "--record --every --from --to"},
-     "compare the states with those that another version recorded in the file MARKS; with --record "
+    {{"replay-check", "MARKS", "--against --record --every --from --to"},
+     "compare the states with those that another version recorded in the file MARKS, or with "
+     "--against PROGRAM those that it makes now, down to the first event at which they part; with "
+     "--record "
      "make the recording, a mark every 10000 events or --every N, between the sequences --from and "
      "--to",
      run_replay_check},

@@ -8,8 +8,16 @@
 //
 // The fold names a digest of its state: equal for equal states, on every machine and in every
 // version of the program. A recording holds that digest after every so many events. Where a check
-// finds another, the states parted between this mark and the one before. Recorded again between the
-// two, with a mark after each event (replay_recording::every = 1), the check names the event.
+// finds another, the states parted between this mark and the one before. If the other version can
+// be asked to record again, in this program or in another, the check asks until it has the event:
+//
+//     auto found = pawl::replay_check<audited>("orders", [](const pawl::replay_recording& how) {
+//         return pawl::record_states<yesterday>("orders", {}, how);
+//     });
+//     if (!found) return found.error();
+//     if (!found->same()) use(found->message());  // "the states part at event 437: ..."
+//
+// state_difference then shows how the two states differ after that event.
 #pragma once
 
 #include <pawl/journal/cursor.hpp>
@@ -17,11 +25,13 @@
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/decider.hpp>
 #include <pawl/replay/fold.hpp>
+#include <pawl/replay/state_fields.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -136,6 +146,65 @@ template <digests_state Fold>
             comparison.last_same = mark;
         }
         return comparison;
+    });
+}
+
+// Records the other version's states as asked: record_states of another fold, or what another
+// program recorded. Asked again, it must give the same states.
+using state_recorder = std::function<result<std::vector<state_mark>>(const replay_recording&)>;
+
+namespace detail {
+using recorded_check = std::function<result<replay_comparison>(std::span<const state_mark>)>;
+[[nodiscard]] result<replay_comparison> find_parting(const state_recorder& reference,
+                                                     const recorded_check& check,
+                                                     replay_recording how);
+}  // namespace detail
+
+// The same with a recording that is made now. Where the states part, both are recorded again
+// between the last mark that was the same and the first that was not, with 64 times as many marks,
+// until it is one event. Costs a fold of both up to there each time: with a mark every 10,000
+// events, three in all. Fails like record_states and `reference`, and with diverged if that gives
+// other states when it is asked again.
+template <digests_state Fold>
+[[nodiscard]] result<replay_comparison> replay_check(const std::filesystem::path& directory,
+                                                     const state_recorder& reference,
+                                                     const Fold& by = {},
+                                                     const replay_recording& how = {}) {
+    return detail::guarded([&] {
+        return detail::find_parting(
+            reference,
+            [&](std::span<const state_mark> recorded) {
+                return replay_check(directory, recorded, by, how.show);
+            },
+            how);
+    });
+}
+
+// How the states of two folds differ after the events below `sequence`, also inside a batch: from
+// the reference's to the other's. Costs a fold of both up to there, and fails like fold.
+template <describes_state Fold, describes_state Reference>
+[[nodiscard]] result<std::vector<std::string>> state_difference(
+    const std::filesystem::path& directory, sequence_number sequence, const Fold& by,
+    const Reference& reference, visibility show = visibility::published) {
+    return detail::guarded([&]() -> result<std::vector<std::string>> {
+        const auto fields_of =
+            [&](const describes_state auto& fold) -> result<std::vector<state_field>> {
+            auto events = detail::open_at_beginning(directory, {.show = show});
+            if (!events)
+                return std::unexpected(std::move(events.error()));
+            auto state = fold.initial();
+            fold_progress progress;
+            if (auto done = fold_until(*events, fold, state, progress, sequence); !done)
+                return std::unexpected(std::move(done.error()));
+            return fold.describe(state);
+        };
+        const auto before = fields_of(reference);
+        if (!before)
+            return std::unexpected(before.error());
+        const auto after = fields_of(by);
+        if (!after)
+            return std::unexpected(after.error());
+        return difference(*before, *after);
     });
 }
 

@@ -8,7 +8,9 @@
 // - `as-of DIR PLACE`: the state at a sequence or a time;
 // - `snapshot list DIR`: the snapshots of the journal;
 // - `snapshot verify DIR`: this program's snapshots against what it makes of the events;
-// - `replay-check DIR MARKS`: its states against those that another version recorded.
+// - `replay-check DIR MARKS`: its states against those that another version recorded, or with
+//   `--against PROGRAM` against what that version, built with tool_main too, makes now: it is run
+//   to find the first event at which the states part, and how they differ there.
 //
 // Each prints a report on standard output, as JSON with --json, and errors on standard error. The
 // exit status is 0, 1 for a failure or a finding, and 2 for wrong usage. The fold may have
@@ -58,13 +60,17 @@ struct tool_state {
 // One fold, without its types. What the fold does not offer is null.
 struct tool_fold {
     std::string_view name;
-    result<tool_state> (*state)(const std::filesystem::path&, bool use_snapshots);
+    // After the events below the sequence, also inside a batch, or after all.
+    result<tool_state> (*state)(const std::filesystem::path&, bool use_snapshots,
+                                std::optional<sequence_number> before);
     result<tool_state> (*as_of)(const std::filesystem::path&, const as_of_place&);
     result<snapshot_check> (*check)(const std::filesystem::path&) = nullptr;
     result<std::vector<state_mark>> (*record)(const std::filesystem::path&,
                                               const replay_recording&) = nullptr;
     result<replay_comparison> (*compare)(const std::filesystem::path&,
                                          std::span<const state_mark>) = nullptr;
+    result<replay_comparison> (*find)(const std::filesystem::path&, const state_recorder&,
+                                      const replay_recording&) = nullptr;
 };
 
 [[nodiscard]] int run_tool(int argc, const char* const* argv,
@@ -97,19 +103,41 @@ template <class Fold>
 }
 
 template <snapshots Fold>
+[[nodiscard]] result<restored<Fold>> restore_before(const std::filesystem::path& directory,
+                                                    sequence_number before,
+                                                    restore_options options) {
+    options.not_after = before;
+    const Fold by{};
+    auto begun = begin_restore(directory, by, options);
+    if (!begun)
+        return std::unexpected(std::move(begun.error()));
+    auto& [state, progress, report] = begun->at;
+    if (auto done = fold_until(begun->tail, by, state, progress, before); !done)
+        return std::unexpected(std::move(done.error()));
+    if (progress.point.next < before)
+        return std::unexpected(not_reached(directory, before, progress.point.next));
+    report.tail_events = progress.events;
+    return std::move(begun->at);
+}
+
+template <snapshots Fold>
 [[nodiscard]] tool_fold tool_fold_of() {
-    tool_fold made{.name = fold_name<Fold>(),
-                   .state =
-                       [](const std::filesystem::path& directory, bool use_snapshots) {
-                           restore_options options = tool_options<Fold>();
-                           options.use_snapshots = use_snapshots;
-                           return to_tool_state<Fold>(restore<Fold>(directory, {}, options));
-                       },
-                   .as_of =
-                       [](const std::filesystem::path& directory, const as_of_place& place) {
-                           return to_tool_state<Fold>(
-                               pawl::as_of<Fold>(directory, place, {}, tool_options<Fold>()));
-                       }};
+    tool_fold made{
+        .name = fold_name<Fold>(),
+        .state =
+            [](const std::filesystem::path& directory, bool use_snapshots,
+               std::optional<sequence_number> before) {
+                restore_options options = tool_options<Fold>();
+                options.use_snapshots = use_snapshots;
+                if (before)
+                    return to_tool_state<Fold>(restore_before<Fold>(directory, *before, options));
+                return to_tool_state<Fold>(restore<Fold>(directory, {}, options));
+            },
+        .as_of =
+            [](const std::filesystem::path& directory, const as_of_place& place) {
+                return to_tool_state<Fold>(
+                    pawl::as_of<Fold>(directory, place, {}, tool_options<Fold>()));
+            }};
     if constexpr (digests_state<Fold>) {
         made.check = [](const std::filesystem::path& directory) {
             return check_snapshots<Fold>(directory, {}, tool_options<Fold>().snapshots);
@@ -120,6 +148,10 @@ template <snapshots Fold>
         made.compare = [](const std::filesystem::path& directory,
                           std::span<const state_mark> recorded) {
             return replay_check<Fold>(directory, recorded);
+        };
+        made.find = [](const std::filesystem::path& directory, const state_recorder& reference,
+                       const replay_recording& how) {
+            return replay_check<Fold>(directory, reference, {}, how);
         };
     }
     return made;
