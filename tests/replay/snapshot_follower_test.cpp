@@ -96,6 +96,58 @@ TEST_CASE("a snapshot is taken at the end of a batch", "[replay][concurrency]") 
     CHECK(restored(directory.path()).report.used->point.next == 28);
 }
 
+TEST_CASE("a snapshot is taken after so many bytes, or after some time", "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    bank::random_traffic traffic{31};
+    SECTION("bytes") {
+        auto beside = started(directory.path(), {.every_events = 0, .every_bytes = 4096});
+        traffic.append(log, 40);  // some 60 bytes each
+        REQUIRE(log.sync());
+        REQUIRE(comes_true([&] { return beside.statistics().next_sequence == 40; }));
+        traffic.append(log, 300);
+        REQUIRE(log.sync());
+        REQUIRE(comes_true([&] { return beside.statistics().snapshots >= 2; }));
+        REQUIRE(beside.stop());
+        CHECK(restored(directory.path()).report.used->point.next > 40);
+    }
+    SECTION("time, and only for new events") {
+        auto beside = started(directory.path(),
+                              {.every_events = 0, .every_time = std::chrono::milliseconds{1}});
+        for (std::uint64_t taken = 0; taken < 3; ++taken) {
+            traffic.append(log, 1);
+            REQUIRE(log.sync());
+            REQUIRE(comes_true([&] { return beside.statistics().snapshots == taken + 1; }));
+        }
+        REQUIRE(beside.stop());
+        CHECK(beside.statistics().snapshots == 3);
+    }
+}
+
+TEST_CASE("the last snapshot is taken when the follower is stopped", "[replay][concurrency]") {
+    pawl::test::temporary_directory directory;
+    auto log = bank::open_writer(directory.path());
+    bank::random_traffic traffic{32};
+    for (const std::uint64_t events : {100u, 0u, 50u}) {
+        auto beside = started(directory.path(), {.every_events = 0, .at_stop = true});
+        traffic.append(log, events);
+        REQUIRE(log.sync());
+        traffic.append(log, 5);  // not durable
+        REQUIRE(beside.stop());
+        const auto now = restored(directory.path());
+        REQUIRE(now.report.used);
+        CHECK(now.report.tail_events == 5);
+        CHECK(beside.statistics().failures == 0);
+    }
+    REQUIRE(log.close());
+    auto idle = started(directory.path(), {.every_events = 0, .at_stop = true});
+    REQUIRE(idle.stop());
+    CHECK(restored(directory.path()).report.tail_events == 0);
+    auto again = started(directory.path(), {.every_events = 0, .at_stop = true});
+    REQUIRE(again.stop());
+    CHECK(again.statistics().snapshots == 0);  // there is nothing new
+}
+
 TEST_CASE("a follower takes no snapshot of events that are not durable", "[replay][concurrency]") {
     pawl::test::temporary_directory directory;
     auto log = bank::open_writer(directory.path());

@@ -15,6 +15,7 @@
 #include <pawl/replay/detail/take_snapshots.hpp>
 #include <pawl/replay/snapshot_store.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -25,8 +26,14 @@
 namespace pawl {
 
 struct snapshot_follower_options {
-    // Takes a snapshot this many events after the last one.
+    // Takes a snapshot when any of these has passed since the last one, at the end of a batch, if
+    // the state has changed: events, bytes of payloads, time. 0: not for that reason.
     std::uint64_t every_events = 1'000'000;
+    std::uint64_t every_bytes = 0;
+    std::chrono::nanoseconds every_time{0};
+    // True: stop() applies what is durable by then and takes a last one, so that the next start has
+    // little to replay. Stop the follower after the writer was closed, or synced for the last time.
+    bool at_stop = false;
     snapshot_options snapshots{};
     thread_options thread{};
     bool allow_network_file_system = false;  // cursor_options
@@ -53,14 +60,17 @@ class snapshot_follower {
     [[nodiscard]] static result<snapshot_follower> start(const std::filesystem::path& directory,
                                                          Fold by = {},
                                                          snapshot_follower_options options = {}) {
-        if (options.every_events == 0)
-            return std::unexpected(error{.code = errc::invalid_argument,
-                                         .reason = "snapshot_follower_options::every_events is 0"});
+        const detail::snapshot_intervals every{options.every_events, options.every_bytes,
+                                               options.every_time};
+        if (every.events == 0 && every.bytes == 0 && every.time.count() <= 0 && !options.at_stop)
+            return std::unexpected(
+                error{.code = errc::invalid_argument,
+                      .reason = "snapshot_follower_options give no reason to take a snapshot"});
         return detail::guarded([&]() -> result<snapshot_follower> {
             auto thread = detail::follower_thread::start(
                 options.thread, std::move(options.observer),
                 [plan = detail::snapshot_plan{detail::follower_thread::from_here(directory),
-                                              std::move(options.snapshots), options.every_events,
+                                              std::move(options.snapshots), every, options.at_stop,
                                               options.allow_network_file_system},
                  by = std::move(by)](detail::follower_thread& self) {
                     return detail::take_snapshots(self, plan, by);
@@ -80,7 +90,8 @@ class snapshot_follower {
     }
 
     // Ends the thread, within tens of milliseconds plus the time of a snapshot in progress, and
-    // returns the error that had ended it earlier, if any. Takes no final snapshot.
+    // returns the error that had ended it earlier, if any. Takes a last snapshot only with at_stop,
+    // which takes the time to apply what is durable and has not been applied yet.
     [[nodiscard]] result<void> stop() { return thread_->stop(); }
 
   private:

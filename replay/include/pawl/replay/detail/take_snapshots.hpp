@@ -4,11 +4,11 @@
 #include <pawl/journal/cursor.hpp>
 #include <pawl/journal/error.hpp>
 #include <pawl/replay/detail/follower_thread.hpp>
+#include <pawl/replay/detail/snapshot_due.hpp>
 #include <pawl/replay/fold.hpp>
 #include <pawl/replay/restore.hpp>
 #include <pawl/replay/snapshot_store.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <utility>
@@ -25,14 +25,31 @@ inline constexpr std::uint64_t events_a_look = 4096;
 struct snapshot_plan {
     std::filesystem::path directory{};
     snapshot_options snapshots{};
-    std::uint64_t every = 0;
+    snapshot_intervals every{};
+    bool at_stop = false;
     bool allow_network_file_system = false;
 };
+
+// True if a snapshot may be due, at the end of a batch; false if there are no more events for now
+// or reading failed; cursor::wait distinguishes the two.
+template <folds_events Fold>
+[[nodiscard]] result<bool> fold_until_due(cursor& from, const Fold& by, typename Fold::state& state,
+                                          fold_progress& progress, snapshot_due& due) {
+    std::uint64_t left = events_a_look;
+    while (const event* at = from.next()) {
+        if (auto done = apply(by, state, *at, progress, payload_check::verify); !done)
+            return std::unexpected(std::move(done.error()));
+        due.add(*at);
+        left -= left != 0 ? 1 : 0;
+        if (!at->more_in_batch() && (left == 0 || due.by_size()))
+            return true;
+    }
+    return false;
+}
 
 template <snapshots Fold>
 [[nodiscard]] result<void> take_snapshots(follower_thread& self, const snapshot_plan& plan,
                                           const Fold& by) {
-    const std::uint64_t every = plan.every;
     auto begun = begin_restore(plan.directory, by,
                                {.snapshots = plan.snapshots,
                                 .show = visibility::durable,
@@ -54,27 +71,50 @@ template <snapshots Fold>
         return std::unexpected(std::move(store.error()));
     set_aside_rejected(*store, report);
 
-    sequence_number last = progress.point.next;
+    snapshot_due due{plan.every};
+    const auto take = [&] {
+        const auto taken = store->add(progress.point, progress.digest,
+                                      [&](snapshot_sink& out) { return by.save(state, out); });
+        if (taken)
+            self.took_snapshot();
+        else
+            self.failed_snapshot(taken.error());
+        due.taken();
+    };
     while (!self.stopping()) {
-        const std::uint64_t left = every - std::min(every, progress.point.next - last);
-        auto some = fold_some(*events, by, state, progress,
-                              {.at_least = std::clamp<std::uint64_t>(left, 1, events_a_look)});
+        const auto some = fold_until_due(*events, by, state, progress, due);
         self.reached(progress.point.next);
         if (!some)
-            return std::unexpected(std::move(some.error()));
-        if (*some && progress.point.next - last >= every) {
-            const auto taken = store->add(progress.point, progress.digest,
-                                          [&](snapshot_sink& out) { return by.save(state, out); });
-            if (taken)
-                self.took_snapshot();
-            else
-                self.failed_snapshot(taken.error());
-            last = progress.point.next;
-        }
+            return std::unexpected(some.error());
+        // Only the events of whole batches are waited for, so the state is between two of them.
         if (!*some)
             if (auto more = events->wait(follower_thread::patience); !more)
                 return std::unexpected(std::move(more.error()));
+        if (due.now())
+            take();
     }
+    if (!plan.at_stop)
+        return {};
+    // What is durable now: a writer that goes on does not hold up the end.
+    const auto end =
+        cursor::open(plan.directory, {.from = from_end{},
+                                      .show = visibility::durable,
+                                      .allow_network_file_system = plan.allow_network_file_system});
+    if (!end)
+        return std::unexpected(end.error());
+    while (progress.point.next < end->next_sequence()) {
+        const auto some = fold_until_due(*events, by, state, progress, due);
+        self.reached(progress.point.next);
+        if (!some)
+            return std::unexpected(some.error());
+        if (*some)
+            continue;
+        if (auto finished = events->finish(); !finished)
+            return std::unexpected(std::move(finished.error()));
+        break;
+    }
+    if (due.is_new())
+        take();
     return {};
 }
 
