@@ -22,6 +22,7 @@
 #include <pawl/replay/snapshot_follower.hpp>
 #include <pawl/replay/state_fields.hpp>
 #include <pawl/replay/subscription.hpp>
+#include <pawl/replay/table_state.hpp>
 #include <pawl/replay/tool_main.hpp>
 
 #include <chrono>
@@ -108,6 +109,9 @@ using yesterday = audited;
 struct described : exchange {
     std::vector<pawl::state_field> describe(const state& s) const;
 };
+flatbuffers::Offset<flatbuffers::Vector<const ledger_row*>> rows(flatbuffers::FlatBufferBuilder& b,
+                                                                 const described::state& s);
+described::state state_of(const ledger_rows& table);
 extern const pawl::restored<described> before;
 extern const pawl::restored<described> after;
 extern const int argc;
