@@ -2,6 +2,7 @@
 #include "relayed_journal.hpp"
 
 #include <catch2/catch.hpp>
+#include <relay/stream_audit.hpp>
 
 #include <pawl/journal/consumer.hpp>
 #include <pawl/journal/journal.hpp>
@@ -213,11 +214,15 @@ TEST_CASE("nothing is published after an event that the journal does not hold") 
     const auto differs = failure_of(other, to_stream(server));
     CHECK(differs.code == errc::diverged);
     CHECK(differs.sequence == shared);
+    const auto audit = must(relay::audit_stream(to_stream(server), {.directory = other}));
+    REQUIRE_FALSE(audit.faults.empty());
+    CHECK(audit.faults[0].fault == relay::stream_fault::changed);
+    CHECK(audit.faults[0].first == shared);
     CHECK(must(relay_once(journal.directory(), to_stream(server))).published == 0);
     CHECK(first.next > 100);
 }
 
-TEST_CASE("a stream with a hole is not restored") {
+TEST_CASE("what a stream does not hold as the journal does is told by its sequences") {
     PAWL_NEED_NATS_SERVER();
     const relayed_journal journal;
     journal.fill(100);
@@ -225,11 +230,29 @@ TEST_CASE("a stream with a hole is not restored") {
     server.start();
     add_stream(server, relay::subject_of(facts_of(journal.directory()).origin));
     must(relay_once(journal.directory(), to_stream(server)));
+    journal.fill(10);
+    const auto audited = [&] {
+        return must(relay::audit_stream(to_stream(server), {.directory = journal.directory()}));
+    };
+    const auto sound = audited();
+    CHECK(sound.faults.empty());
+    CHECK(sound.first == 0);
+    CHECK(sound.next > 100);
+    CHECK(sound.journal_next > sound.next);
+    delete_message(server, 52);
     delete_message(server, 51);
+    delete_message(server, 71);
+    const auto holes = audited();
+    REQUIRE(holes.faults.size() == 2);
+    CHECK(holes.faults[0].fault == relay::stream_fault::missing);
+    CHECK(holes.faults[0].first == 50);
+    CHECK(holes.faults[0].end == 52);
+    CHECK(holes.faults[1].first == 70);
+    CHECK(holes.faults[1].end == 71);
     const auto copied = relay::copy_stream(copy_into(journal.sibling("copy"), to_stream(server)));
     REQUIRE_FALSE(copied);
     CHECK(copied.error().code == errc::damaged);
-    CHECK(copied.error().sequence == 51);
+    CHECK(copied.error().sequence == 52);
 }
 
 TEST_CASE("a restore that was interrupted goes on, and never into another journal") {

@@ -341,7 +341,9 @@ void command_line::add_restore() {
 void command_line::add_relay() {
     CLI::App* command =
         add_command(app, "relay", "Publish events to NATS JetStream", relay_manual, relay_asked);
-    add_stream(command, relay_asked.to)->required();
+    command->get_option("DIR")->required(false);
+    command->require_subcommand(0, 1);
+    CLI::Option* servers = add_stream(command, relay_asked.to);
     command
         ->add_option("--replicas", relay_asked.replicas,
                      "Of a stream that is created; one with fewer is refused")
@@ -353,7 +355,21 @@ void command_line::add_relay() {
     command->add_flag("--once", relay_asked.once, "End once the stream holds what is there now");
     add_json(command, relay_asked);
     add_allow(command, relay_asked);
-    command->callback([this] { run = [this] { return relay_command(relay_asked); }; });
+    CLI::App* audit = add_command(*command, "verify", "Compare a stream with its journal",
+                                  relay_verify_manual, replica_asked);
+    add_stream(audit, replica_asked.from)->required();
+    add_json(audit, replica_asked);
+    add_allow(audit, replica_asked);
+    audit->callback([this] { run = [this] { return relay_verify_command(replica_asked); }; });
+    command->callback([this, command, audit, servers] {
+        if (audit->parsed())
+            return;
+        if (command->get_option("DIR")->count() == 0)
+            throw CLI::RequiredError{"DIR"};
+        if (servers->count() == 0)
+            throw CLI::RequiredError{"--nats"};
+        run = [this] { return relay_command(relay_asked); };
+    });
 
     command = add_command(app, "follow", "Keep a copy of a journal in step with a stream",
                           follow_manual, replica_asked);

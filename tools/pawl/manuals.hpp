@@ -300,6 +300,16 @@ replicas at once can take acknowledged messages.
       --replicas 3
   pawl relay orders --nats nats://localhost --stream ORDERS --once)";
 
+inline constexpr const char* relay_verify_manual = R"(
+Reads the whole stream and compares each message with the journal's durable
+events by content hash, and the hash with the message's own bytes. Lists the
+sequences that are missing, damaged or changed, and exits with 1 if there are
+any. A stream cannot be repaired in its middle: relay the journal to one with a
+new name. A stream that only ends too early is no fault: `pawl relay` publishes
+the rest.
+
+  pawl relay verify orders --nats nats://n1:4222 --stream ORDERS)";
+
 inline constexpr const char* follow_manual = R"(
 Makes a journal in DIR of the events that `pawl relay` publishes, and keeps it
 in step until Ctrl-C; started again, it goes on. Batches appear whole. All

@@ -46,19 +46,21 @@ result<std::optional<stored_event>> nats_source::next(std::chrono::milliseconds 
         return std::optional<stored_event>{};
     if (status != NATS_OK)
         return std::unexpected(nats_failure(status, "read the stream"));
-    auto stored = from_nats(raw);
-    if (!stored)
-        return std::unexpected(std::move(stored.error()));
     jsMsgMetaData* raw_meta = nullptr;
     if (natsMsg_GetMetaData(&raw_meta, raw) != NATS_OK)
         return fail(errc::io, "NATS: a message without a stream sequence");
     const meta_data_handle meta{raw_meta};
-    if (meta->Sequence.Stream != stored->sequence() + *stream_.offset())
-        return std::unexpected(error{
-            .code = errc::damaged,
-            .sequence = stored->sequence(),
-            .detail = fmt::format("the stream holds this event at {}, not at {}",
-                                  meta->Sequence.Stream, stored->sequence() + *stream_.offset())});
+    const sequence_number place = meta->Sequence.Stream - *stream_.offset();
+    auto stored = from_nats(raw);
+    if (!stored) {
+        stored.error().sequence = place;
+        return std::unexpected(std::move(stored.error()));
+    }
+    if (stored->sequence() != place)
+        return std::unexpected(
+            error{.code = errc::damaged,
+                  .sequence = place,
+                  .detail = fmt::format("the stream holds event {} here", stored->sequence())});
     return std::move(*stored);
 }
 

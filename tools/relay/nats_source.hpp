@@ -19,7 +19,9 @@ class nats_source {
 
     // Goes to an event; the next one that is stored if it is not there.
     [[nodiscard]] result<void> seek(sequence_number sequence);
-    // The next event after seek(), or nothing if none came in time. io if the connection is lost.
+    // The next event after seek(), or nothing if none came in time. damaged, with the sequence that
+    // belongs there, for a message that is not as it was published; reading may go on after it. io
+    // if the connection is lost.
     [[nodiscard]] result<std::optional<stored_event>> next(std::chrono::milliseconds timeout);
 
   private:

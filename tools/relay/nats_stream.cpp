@@ -182,11 +182,13 @@ result<stored_end> nats_stream::end() {
         return std::unexpected(state.error());
     if ((*state)->State.LastSeq == 0)
         return stored_end{};
+    // By its sequence: asked for the last message of the subject, leaders of NATS 2.9 were seen to
+    // return an earlier one after servers had been killed, again and again.
     natsMsg* raw = nullptr;
     jsErrCode code{};
     jsOptions asked = request_options(options_);
-    const natsStatus status = js_GetLastMsg(&raw, context_.get(), options_.stream.c_str(),
-                                            subject_.c_str(), &asked, &code);
+    const natsStatus status = js_GetMsg(&raw, context_.get(), options_.stream.c_str(),
+                                        (*state)->State.LastSeq, &asked, &code);
     const message_handle last{raw};
     if (status == NATS_NOT_FOUND)
         return fail(errc::diverged, fmt::format("NATS: stream {} has lost all of its {} messages",

@@ -134,7 +134,7 @@ struct relay_command_options {
 };
 [[nodiscard]] exit_code relay_command(const relay_command_options& options);
 
-// Of a journal that is made of a stream.
+// Of a journal and the stream that holds its events.
 struct replica_command_options {
     std::filesystem::path directory{};
     stream_arguments from{};
@@ -143,6 +143,7 @@ struct replica_command_options {
 };
 [[nodiscard]] exit_code follow_command(const replica_command_options& options);
 [[nodiscard]] exit_code promote_command(const replica_command_options& options);
+[[nodiscard]] exit_code relay_verify_command(const replica_command_options& options);
 
 // At least one of the first three is given.
 struct prune_command_options {
