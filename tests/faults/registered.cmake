@@ -27,3 +27,7 @@ pawl_add_fault(exchange_kills ARGUMENTS --quick)
 pawl_add_fault(subscriptions ARGUMENTS --quick)
 pawl_add_fault(reactions ARGUMENTS --quick)
 pawl_add_fault(own_directory ARGUMENTS --quick)
+# Mostly waits for servers to elect a leader: once is enough, in an optimised build.
+if(NOT instrumented)
+    pawl_add_fault(relay ARGUMENTS --quick)
+endif()

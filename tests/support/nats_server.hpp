@@ -1,15 +1,12 @@
 // A NATS server with JetStream on a port of the loopback, for tests; it dies with this process.
 #pragma once
 
+#include "support/bound_process.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -65,41 +62,23 @@ class nats_server {
     }
     nats_server(const nats_server&) = delete;
     nats_server& operator=(const nats_server&) = delete;
-    ~nats_server() { kill(); }
 
     [[nodiscard]] std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
     [[nodiscard]] std::filesystem::path store() const { return home_.path() / "store"; }
-    [[nodiscard]] bool is_running() const noexcept { return pid_ != 0; }
 
     // Starts it, and waits until it accepts connections.
     void start() {
         const std::string program = installed();
-        const std::string configuration = home_.path() / "conf";
         const std::string log = home_.path() / "log";
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-            const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-            ::dup2(out, STDOUT_FILENO);
-            ::dup2(out, STDERR_FILENO);
-            ::execl(program.c_str(), program.c_str(), "-c", configuration.c_str(), nullptr);
-            ::_exit(127);
-        }
+        running_ = bound_process{{program, "-c", home_.path() / "conf"}, log};
         const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{20};
         while (!accepts()) {
-            if (::waitpid(pid_, nullptr, WNOHANG) == pid_ ||
-                std::chrono::steady_clock::now() > limit)
+            if (!running_.is_running() || std::chrono::steady_clock::now() > limit)
                 throw std::runtime_error("nats-server does not start; see " + log);
             std::this_thread::sleep_for(std::chrono::milliseconds{20});
         }
     }
-    void kill() {
-        if (pid_ == 0)
-            return;
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-        pid_ = 0;
-    }
+    void kill() { running_.kill(); }
 
   private:
     [[nodiscard]] bool accepts() const {
@@ -116,7 +95,7 @@ class nats_server {
 
     temporary_directory home_;
     std::uint16_t port_;
-    pid_t pid_ = 0;
+    bound_process running_;
 };
 
 }  // namespace pawl::test
