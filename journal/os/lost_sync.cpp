@@ -1,7 +1,7 @@
 #include "os/lost_sync.hpp"
 
 #include "os/assertion.hpp"
-#include "os/file.hpp"
+#include "os/system_error.hpp"
 
 #include <linux/magic.h>
 #include <sys/vfs.h>

@@ -6,7 +6,6 @@
 
 #include <boost/interprocess/mapped_region.hpp>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <new>
@@ -165,17 +164,6 @@ void mapping::drop(std::uint64_t offset, std::uint64_t bytes) const noexcept {
         return;
     const auto pages = whole_pages(offset, bytes, size_);
     (void)::madvise(data_ + pages.begin, static_cast<std::size_t>(pages.bytes), MADV_DONTNEED);
-}
-
-__attribute__((no_sanitize("thread"))) void touch_pages(const std::byte* at,
-                                                        std::size_t bytes) noexcept {
-    for (std::size_t offset = 0; offset < bytes; offset += page_bytes())
-        (void)*reinterpret_cast<const volatile unsigned char*>(at + offset);
-}
-
-std::size_t page_bytes() noexcept {
-    static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    return bytes;
 }
 
 }  // namespace pawl::detail

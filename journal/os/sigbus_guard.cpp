@@ -1,7 +1,7 @@
 #include "os/sigbus_guard.hpp"
 
 #include "os/assertion.hpp"
-#include "os/mapping.hpp"
+#include "os/pages.hpp"
 
 #include <sys/mman.h>
 

@@ -1,4 +1,5 @@
 #include "append/event_appender.hpp"
+#include "commands/commands.hpp"
 #include "terminal/interrupt.hpp"
 #include "terminal/output.hpp"
 

@@ -1,6 +1,7 @@
 #include "backup/backup.hpp"
 
 #include "backup/backup_lock.hpp"
+#include "commands/commands.hpp"
 #include "salvage/salvage.hpp"
 #include "terminal/output.hpp"
 #include "terminal/progress.hpp"

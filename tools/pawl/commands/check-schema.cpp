@@ -1,4 +1,5 @@
 #include "append/schema_source.hpp"
+#include "commands/commands.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "events/selection.hpp"
+#include "terminal/exit_code.hpp"
 #include "terminal/rows.hpp"
 
 #include <cstdint>
@@ -17,14 +18,6 @@ class App;
 // NOLINTEND(readability-identifier-naming)
 
 namespace pawl::cli {
-
-// The exit codes of `pawl`.
-enum exit_code : int {
-    success = 0,
-    failure = 1,  // damage was found, or the requested item does not exist
-    wrong_usage = 2,
-    unreadable = 3,  // could not be read, or a writer holds it: no statement about the journal
-};
 
 struct info_options {
     std::filesystem::path directory{};

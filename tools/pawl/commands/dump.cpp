@@ -1,3 +1,4 @@
+#include "commands/commands.hpp"
 #include "events/batches.hpp"
 #include "events/event_json.hpp"
 #include "events/event_table.hpp"

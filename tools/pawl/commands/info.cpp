@@ -1,3 +1,4 @@
+#include "commands/commands.hpp"
 #include "terminal/log_records.hpp"
 #include "terminal/output.hpp"
 

@@ -1,3 +1,4 @@
+#include "commands/commands.hpp"
 #include "commands/recovery_json.hpp"
 #include "terminal/output.hpp"
 

@@ -1,3 +1,4 @@
+#include "commands/commands.hpp"
 #include "events/base64.hpp"
 #include "events/database.hpp"
 #include "terminal/interrupt.hpp"

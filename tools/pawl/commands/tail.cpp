@@ -1,3 +1,4 @@
+#include "commands/commands.hpp"
 #include "terminal/event_line.hpp"
 #include "terminal/interrupt.hpp"
 #include "terminal/output.hpp"

@@ -1,4 +1,5 @@
 #include "attest/chain_audit.hpp"
+#include "commands/commands.hpp"
 #include "terminal/output.hpp"
 #include "terminal/progress.hpp"
 

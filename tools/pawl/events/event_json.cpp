@@ -2,6 +2,7 @@
 
 #include "events/base64.hpp"
 #include "terminal/event_line.hpp"
+#include "terminal/json_text.hpp"
 
 #include <fmt/format.h>
 

@@ -97,9 +97,4 @@ std::string_view name_of_type(const event_catalog& types, std::uint16_t type) {
     return {};
 }
 
-void append_json_string(std::string& to, std::string_view text) {
-    using nlohmann::json;
-    to += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 }  // namespace pawl::cli

@@ -43,7 +43,4 @@ class journal_words {
 // The name of a type, one of Pawl's own among them; empty if it has none.
 [[nodiscard]] std::string_view name_of_type(const event_catalog& types, std::uint16_t type);
 
-// A JSON string; what is not UTF-8 is replaced.
-void append_json_string(std::string& to, std::string_view text);
-
 }  // namespace pawl::cli

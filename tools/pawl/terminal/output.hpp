@@ -1,7 +1,7 @@
 // Writes to standard output and standard error, and tracks failures of writing.
 #pragma once
 
-#include "commands/commands.hpp"
+#include "terminal/exit_code.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 

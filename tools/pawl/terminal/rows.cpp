@@ -1,6 +1,6 @@
 #include "terminal/rows.hpp"
 
-#include "events/journal_words.hpp"
+#include "terminal/json_text.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>

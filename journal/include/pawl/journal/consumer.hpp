@@ -14,8 +14,8 @@
 // dropped by name.
 #pragma once
 
-#include <pawl/journal/cursor.hpp>
 #include <pawl/journal/error.hpp>
+#include <pawl/journal/start.hpp>
 #include <pawl/journal/types.hpp>
 
 #include <chrono>

@@ -1,4 +1,6 @@
 #include "salvage/salvage.hpp"
+
+#include "commands/commands.hpp"
 #include "terminal/output.hpp"
 #include "terminal/progress.hpp"
 
