@@ -73,7 +73,7 @@ TEST_CASE("only durable events are projected, unless others are asked for") {
     CHECK(journal.ask(all_balances) == "1,15");
 }
 
-TEST_CASE("wait_for returns once readers see the event, from any thread") {
+TEST_CASE("wait_for returns once readers see the event, from any thread", "[concurrency]") {
     projected_journal journal;
     auto views = journal.follow();
     drain(views);
@@ -127,7 +127,7 @@ TEST_CASE("wait_for does not wait for what cannot come") {
     CHECK(views.advance(now).error().code == errc::closed);
 }
 
-TEST_CASE("a database has one projector") {
+TEST_CASE("a database has one projector", "[concurrency]") {
     projected_journal journal;
     auto views = journal.follow();
     const auto second = projector::open(journal.directory, journal.database);
