@@ -353,6 +353,12 @@ TEST_CASE("view shows a segment that is missing, and one that a crash left open"
     CHECK(std::ranges::count_if(segments,
                                 [](const json& each) { return each["state"] == "torn"; }) == 1);
     CHECK(view.json("api/live")["next"] == "3000");
+
+    // The bars show what lies after the gap, too.
+    const json density = view.json("api/density?buckets=20");
+    CHECK(density["problem"]["code"] == "missing_segment");
+    CHECK(density["buckets"][0]["events"] > 0);
+    CHECK(density["buckets"][19]["events"] > 0);
 }
 
 TEST_CASE("view says what is wrong with its arguments") {

@@ -70,6 +70,8 @@ void sample(const log_map& map, density& of) {
             before = nullptr;
             continue;
         }
+        if (place->problem)
+            note(of, std::move(*place->problem));
         if (before != nullptr)
             before->events = place->sequence - std::min(place->sequence, before->first);
         if (i == of.buckets.size())

@@ -155,8 +155,34 @@ result<log_place> log_map::at_sequence(sequence_number sequence) const {
     return open(start_of(sequence), [=](const event& e) { return e.sequence() >= sequence; });
 }
 
+// A cursor that looks for a time fails at the first damage before it. The indexes of the segments
+// after that still say where their times begin.
+result<log_place> log_map::at_time_around_damage(std::uint64_t ns) const {
+    for (const segment_info& each : journal().segments) {
+        if (!each.sealed || each.max_timestamp_ns < ns)
+            continue;
+        sequence_number from = each.first_sequence;
+        if (each.min_timestamp_ns < ns) {
+            const auto later = first_since(directory_, each.ordinal, ns);
+            if (!later)
+                return std::unexpected(later.error());
+            from = later->value_or(from);
+        }
+        return open(from_sequence{from}, [=](const event& e) { return e.timestamp_ns() >= ns; });
+    }
+    return at_sequence(unsealed_from());
+}
+
 result<log_place> log_map::at_time(std::uint64_t ns) const {
-    return open(start_before(ns), [=](const event& e) { return e.timestamp_ns() >= ns; });
+    auto place = open(start_before(ns), [=](const event& e) { return e.timestamp_ns() >= ns; });
+    const bool damaged = !place && (place.error().code == errc::damaged ||
+                                    place.error().code == errc::missing_segment);
+    if (!damaged)
+        return place;
+    auto around = at_time_around_damage(ns);
+    if (around)
+        around->problem = std::move(place.error());
+    return around;
 }
 
 }  // namespace pawl::cli

@@ -36,7 +36,8 @@ struct log_extent {
 struct log_place {
     cursor events;
     const event* first = nullptr;
-    sequence_number sequence = 0;  // of `first`, or the end of the log
+    sequence_number sequence = 0;    // of `first`, or the end of the log
+    std::optional<error> problem{};  // of the log before it
 };
 
 // Up to 256 events that follow each other and are in no sealed segment.
@@ -94,6 +95,7 @@ class log_map {
                                  sequence_number wanted) const;
     [[nodiscard]] start start_of(sequence_number sequence) const;
     [[nodiscard]] start start_before(std::uint64_t ns) const;
+    [[nodiscard]] result<log_place> at_time_around_damage(std::uint64_t ns) const;
     [[nodiscard]] result<log_place> open(start from, auto&& is_wanted) const;
 
     std::filesystem::path directory_;

@@ -10,6 +10,9 @@ let cursor = null;     // the bucket that is pointed at
 let anchor = null;     // where a selection began
 let asked = 0;
 let listEvents = () => {};
+let report = () => {};
+
+function redraw() { drawDensity().catch(report); }
 
 export function onChoice(action) { listEvents = action; }
 
@@ -54,7 +57,7 @@ function draw() {
       svg.append(makeSvg("rect", { class: typeClass(shown.types[type].number), x: x(index), y: top, width: Math.max(0.5, inner / count - gap), height: size }));
     });
   });
-  drawTicks(svg, x, inner, height);
+  if (shown.buckets.some((each) => each.events > 0)) drawTicks(svg, x, inner, height);
   drawCursor(svg, x, bottom);
   chart.replaceChildren(svg);
   find("legend").replaceChildren(...shown.types.map((each) =>
@@ -124,7 +127,7 @@ function zoomTo(first, last) {
   range = [from, until];
   cursor = null;
   anchor = null;
-  drawDensity();
+  redraw();
 }
 
 function zoomOut() {
@@ -137,7 +140,7 @@ function zoomOut() {
     cursor = null;
     anchor = null;
     return drawDensity();
-  });
+  }).catch(report);
 }
 
 function list() {
@@ -151,9 +154,10 @@ function bucketAt(pointer) {
   return Math.max(0, Math.min(shown.buckets.length - 1, Math.floor((inside * shown.buckets.length) / inner)));
 }
 
-export function startDensity() {
+export function startDensity(onProblem) {
+  report = onProblem;
   find("density-out").addEventListener("click", zoomOut);
-  find("density-all").addEventListener("click", () => { range = null; cursor = null; drawDensity(); });
+  find("density-all").addEventListener("click", () => { range = null; cursor = null; redraw(); });
   let dragging = false;
   chart.addEventListener("pointerdown", (pointer) => {
     if (shown === null) return;
@@ -204,5 +208,5 @@ export function startDensity() {
     key.preventDefault();
     draw();
   });
-  new ResizeObserver(() => { if (shown !== null) drawDensity(); }).observe(chart);
+  new ResizeObserver(() => { if (shown !== null) redraw(); }).observe(chart);
 }

@@ -21,8 +21,8 @@ function remember(name, value) {
 }
 
 async function begin() {
-  startDensity();
-  startSegments();
+  startDensity(report);
+  startSegments(report);
   startEvents(report);
   const from = (sequence) => findBy({ at: sequence }).catch(report);
   onChoice(from);

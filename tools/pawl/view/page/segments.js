@@ -45,8 +45,8 @@ export async function drawSegments(path = "segments") {
   if (answer.checking) timer = setTimeout(() => drawSegments().catch(() => {}), 300);
 }
 
-export function startSegments() {
-  find("check").addEventListener("click", () => drawSegments("check"));
+export function startSegments(report) {
+  find("check").addEventListener("click", () => drawSegments("check").catch(report));
   find("strip").addEventListener("keydown", (key) => {
     const step = { ArrowLeft: "previousElementSibling", ArrowRight: "nextElementSibling" }[key.key];
     if (step === undefined) return;
