@@ -128,8 +128,8 @@ TEST_CASE("info lists what the log says of its event types") {
     }
     const finished_process text = run_pawl({"info", journal.directory()});
     CHECK(text.exit_code == 0);
-    CHECK(contains(text.out, "type 3, schema version 1: order placed, 8 bytes, before event 0\n"));
-    CHECK(contains(text.out, "type 3, schema version 2: order placed, 14 bytes, before event 2\n"));
+    CHECK(contains(text.out, "describes  type 3/1 order placed: 8 bytes, before event 0\n"));
+    CHECK(contains(text.out, "describes  type 3/2 order placed: 14 bytes, before event 2\n"));
     const json said =
         json::parse(run_pawl({"info", "--json", journal.directory()}).out)["descriptions"];
     REQUIRE(said.size() == 2);

@@ -27,7 +27,8 @@ std::string to_text(const recorded_clock& clock) {
     const std::string pace = clock.tsc_hz == 0 ? "" : fmt::format(" at {} Hz", clock.tsc_hz);
     return fmt::format(
         "clock      {}{}, {}synchronised\n"
-        "           error {} ns, at most {} ns; {} steps, {} ns of drift\n"
+        "           error {} ns, at most {} ns\n"
+        "           {} steps, {} ns of drift\n"
         "           reported {}, before event {}\n",
         source_text(clock.source), pace, clock.synchronised ? "" : "not ", clock.estimated_error_ns,
         clock.maximum_error_ns, clock.steps, clock.drift_ns, time_text(clock.timestamp_ns),
@@ -78,9 +79,8 @@ void add_json(nlohmann::ordered_json& json, const log_records& records) {
 std::string to_text(const log_records& records) {
     std::string text = records.clock ? to_text(*records.clock) : std::string{};
     for (const recorded_description& said : records.descriptions) {
-        text += fmt::format(
-            "describes  type {}, schema version {}: {}, {} bytes, before event {}\n", said.type,
-            said.schema_version, said.name, said.bytes.size(), said.next_sequence);
+        text += fmt::format("describes  type {}/{} {}: {} bytes, before event {}\n", said.type,
+                            said.schema_version, said.name, said.bytes.size(), said.next_sequence);
     }
     return text;
 }
