@@ -17,6 +17,8 @@ struct nats_sink::acknowledgements {
     std::uint64_t stored = 0;  // the greatest stream sequence that was acknowledged
     std::uint64_t in_flight = 0;
     std::uint64_t bytes_in_flight = 0;
+    // When something was acknowledged, or sent while nothing was in flight.
+    std::chrono::steady_clock::time_point heard{};
     std::optional<error> failure;
 
     static acknowledgements& make() {
@@ -39,6 +41,7 @@ struct nats_sink::acknowledgements {
         {
             const std::scoped_lock hold{self.lock};
             --self.in_flight;
+            self.heard = std::chrono::steady_clock::now();
             self.bytes_in_flight -= static_cast<std::uint64_t>(natsMsg_GetDataLength(message));
             if (done != nullptr) {
                 self.stored = std::max(self.stored, done->Sequence);
@@ -107,7 +110,8 @@ result<void> nats_sink::make_room(std::uint64_t bytes) {
     }
     if (current_->failure)
         return std::unexpected(*current_->failure);
-    ++current_->in_flight;
+    if (current_->in_flight++ == 0)
+        current_->heard = std::chrono::steady_clock::now();
     current_->bytes_in_flight += bytes;
     return {};
 }
@@ -148,6 +152,10 @@ result<sequence_number> nats_sink::confirmed(sequence_number above,
     current_->changed.wait_for(hold, timeout, [&] { return current_->failure || next() > above; });
     if (current_->failure)
         return std::unexpected(*current_->failure);
+    // An acknowledgement may be lost with the server that owed it, and nobody says so.
+    if (current_->in_flight != 0 &&
+        std::chrono::steady_clock::now() - current_->heard > options_.timeout)
+        return fail(errc::timed_out, "NATS: no message was acknowledged in time");
     return next();
 }
 

@@ -100,7 +100,7 @@ class audit_run {
                                          .sequence = at,
                                          .detail = "NATS: no message came in time"});
         const sequence_number sequence = (*stored)->sequence();
-        message_ = stored_message{.sequence = sequence, .event = std::move(**stored)};
+        message_ = stored_message{.sequence = sequence, .event = std::move(*stored)};
         return {};
     }
 
