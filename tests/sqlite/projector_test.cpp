@@ -364,6 +364,43 @@ struct wrong_balances : balances {
 
 }  // namespace
 
+TEST_CASE("two databases with one projection do not share a consumer") {
+    projected_journal journal;
+    auto first = journal.follow();
+    drain(first);
+    must(first.close());
+    const auto other = journal.home.path() / "second.db";
+    const auto add_to_other = [&](projector_options options) {
+        auto views = must(projector::open(journal.directory, other, std::move(options)));
+        auto added = views.add<balances>(skip_failure{});
+        if (added)
+            drain(views);
+        must(views.close());
+        return added;
+    };
+    const auto refused = add_to_other({});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::invalid_argument);
+    CHECK(refused.error().message().contains("views.db"));
+    CHECK(refused.error().message().contains("consumer_prefix"));
+    CHECK(must(list_consumers(journal.directory)).consumers.size() == 1);
+    must(add_to_other({.consumer_prefix = "second"}));
+    const auto both = must(list_consumers(journal.directory)).consumers;
+    REQUIRE(both.size() == 2);
+    CHECK(both[0].selection.ends_with("views.db"));
+    CHECK(both[1].selection.ends_with("second.db"));
+
+    // A database that was moved takes its consumer along, and one that is gone leaves it.
+    const auto moved = journal.home.path() / "moved.db";
+    std::filesystem::rename(other, moved);
+    auto again = must(projector::open(journal.directory, moved, {.consumer_prefix = "second"}));
+    must(again.add<balances>(skip_failure{}));
+    must(again.close());
+    std::filesystem::remove(journal.database);
+    must(add_to_other({}));
+    CHECK(must(list_consumers(journal.directory)).consumers.size() == 2);
+}
+
 TEST_CASE("what cannot be added to another database leaves the consumer of the first") {
     projected_journal journal;
     must(journal.follow().close());

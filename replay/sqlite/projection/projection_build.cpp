@@ -1,8 +1,12 @@
 // How a run finds or begins its build, and what it does with events that were parked.
 #include "sqlite/projection/projection_run.hpp"
 
+#include <pawl/sqlite/projection_catalog.hpp>
+
 #include <algorithm>
 #include <set>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace pawl::detail {
@@ -37,6 +41,45 @@ constexpr std::size_t longest_prefix = 10;
                   .reason = "park_key needs a key() for every event of the projection",
                   .detail = std::string{name}});
     return {};
+}
+
+// A consumer says in which database its projection is; of a long path, the end.
+[[nodiscard]] std::string selection_before_path(const projection_build& build) {
+    return "projection " + build.name + ", version " + std::to_string(build.version) + ", in ";
+}
+[[nodiscard]] std::string path_in_selection(const std::string& database) {
+    constexpr std::size_t longest_path = 1500;
+    return database.substr(database.size() - std::min(database.size(), longest_path));
+}
+
+// Fails if the consumer is that of a projection in another database, which would lose the events
+// that a prune then no longer keeps for it. A database that is gone, or in which the projection was
+// dropped, needs none.
+[[nodiscard]] result<void> check_not_of_another(const std::filesystem::path& journal,
+                                                const projection_build& build,
+                                                const std::string& database) {
+    const auto all = list_consumers(journal);
+    if (!all)
+        return {};  // opening the consumer fails, too, and says why
+    const auto found = std::ranges::find(all->consumers, build.consumer, &consumer_info::name);
+    const std::string before_path = selection_before_path(build);
+    if (found == all->consumers.end() || !found->selection.starts_with(before_path))
+        return {};
+    const std::string other = found->selection.substr(before_path.size());
+    std::error_code failed;
+    if (other == path_in_selection(database) ||
+        std::filesystem::equivalent(other, database, failed))
+        return {};
+    const auto there = list_projections(other);
+    if (!there ||
+        std::ranges::find(*there, build.consumer, &projection_info::consumer) == there->end())
+        return {};
+    return std::unexpected(
+        error{.code = errc::invalid_argument,
+              .reason = "this database keeps the same projection of the journal: give one of the "
+                        "two a projector_options::consumer_prefix",
+              .file = other,
+              .detail = "consumer " + build.consumer});
 }
 
 }  // namespace
@@ -138,16 +181,20 @@ result<void> projection_run::open_consumer() {
                             "keeps later ones from overtaking them: retry or drop them first",
                   .detail = build_.name});
     replace_failures(std::move(*failed));
-    auto opened = consumer::open(
-        shared_.directory, build_.consumer,
-        {.selection = "projection " + build_.name + ", version " + std::to_string(build_.version),
-         .replace_selection = true,
-         .begin = [&]() -> result<consumer_position> {
-             consumer_is_new_ = true;
-             return held_position();
-         },
-         .sync_interval = std::chrono::seconds{1},
-         .allow_network_file_system = shared_.options.allow_network_file_system});
+    const char* const named = sqlite3_db_filename(&shared_.database.get(), "main");
+    const std::string database = named != nullptr ? named : "";
+    if (auto own = check_not_of_another(shared_.directory, build_, database); !own)
+        return own;
+    auto opened =
+        consumer::open(shared_.directory, build_.consumer,
+                       {.selection = selection_before_path(build_) + path_in_selection(database),
+                        .replace_selection = true,
+                        .begin = [&]() -> result<consumer_position> {
+                            consumer_is_new_ = true;
+                            return held_position();
+                        },
+                        .sync_interval = std::chrono::seconds{1},
+                        .allow_network_file_system = shared_.options.allow_network_file_system});
     if (!opened)
         return std::unexpected(std::move(opened.error()));
     consumer_ = std::move(*opened);

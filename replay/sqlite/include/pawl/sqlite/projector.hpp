@@ -84,7 +84,8 @@ struct projector_options {
     std::size_t batch_events = 10'000;
     std::chrono::nanoseconds batch_time = std::chrono::milliseconds{100};
     // Comes before the consumers' names, for a second database with the same projections: 1 to 10
-    // of a-z, 0-9, _ and -.
+    // of a-z, 0-9, _ and -. Without it, adding one that another database has fails with
+    // invalid_argument, and names that.
     std::string consumer_prefix{};
     bool allow_network_file_system = false;  // cursor_options
 };
