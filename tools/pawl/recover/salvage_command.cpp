@@ -1,6 +1,5 @@
-#include "salvage/salvage.hpp"
-
 #include "commands/commands.hpp"
+#include "salvage/salvage.hpp"
 #include "terminal/output.hpp"
 #include "terminal/progress.hpp"
 
