@@ -182,8 +182,8 @@ result<stored_end> nats_stream::end() {
         return std::unexpected(state.error());
     if ((*state)->State.LastSeq == 0)
         return stored_end{};
-    // By its sequence: with this, a relay that got stuck after servers had been killed, as if asking
-    // for the last message of the subject had returned an earlier one, went on.
+    // By its sequence: a relay that was stuck after servers had been killed, as if the last message
+    // of the subject were an earlier one, went on when it asked in this way.
     natsMsg* raw = nullptr;
     jsErrCode code{};
     jsOptions asked = request_options(options_);
