@@ -40,7 +40,7 @@ run_parts() {
 case $mode in
     package)
         install_and_move "$build"
-        consume "journal;codec;replay" "-DCMAKE_PREFIX_PATH=$work/moved"
+        consume "journal;codec;replay;sqlite" "-DCMAKE_PREFIX_PATH=$work/moved"
         ;;
     journal-only)
         # What the journal is made from stays inside it: its users need neither of these.
@@ -78,13 +78,13 @@ case $mode in
         export PKG_CONFIG_PATH=$work/moved/lib/pkgconfig
         mkdir -p "$work/build"
         flatc --cpp --scoped-enums -o "$work/build" "$source/tests/consumer/note.fbs"
-        for part in journal codec replay; do
+        for part in journal codec replay sqlite; do
             # pkg-config answers with words that the shell is to split.
             # shellcheck disable=SC2046
             g++ -std=c++23 -O1 "-I$work/build" "$source/tests/consumer/use_$part.cpp" \
                 $(pkg-config --cflags --libs "pawl-$part") -o "$work/build/use_$part"
         done
-        run_parts "journal codec replay"
+        run_parts "journal codec replay sqlite"
         ;;
     subdirectory | fetchcontent)
         consume "journal;codec;replay" "-DPAWL_FROM=$mode" "-DPAWL_SOURCE=$source"

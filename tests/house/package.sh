@@ -9,7 +9,8 @@ deb=$(ls "$out"/pawl_*.deb)
 dpkg-deb --contents "$deb" | awk '{ print $6 }' >"$out/contents"
 for wanted in './usr/bin/pawl$' './usr/include/pawl/journal/writer.hpp$' \
     './usr/include/pawl/codec/encoder.hpp$' './usr/include/pawl/replay/fold.hpp$' './usr/lib/.*libpawl-journal\.' \
-    './usr/lib/.*libpawl-replay\.' './usr/lib/.*cmake/pawl/pawlConfig.cmake$' \
+    './usr/include/pawl/sqlite/projector.hpp$' \
+    './usr/lib/.*libpawl-replay\.' './usr/lib/.*libpawl-sqlite\.a$' './usr/lib/.*pawl/pawl_sqlite.so$' './usr/lib/.*cmake/pawl/pawlConfig.cmake$' \
     './usr/lib/.*pkgconfig/pawl-journal.pc$' './usr/share/man/man1/pawl.1' './usr/share/man/man1/pawl-verify.1' \
     './usr/share/bash-completion/completions/pawl$' './usr/share/zsh/vendor-completions/_pawl$'; do
     grep -q "$wanted" "$out/contents" || { echo "not in the package: $wanted"; cat "$out/contents"; exit 1; }

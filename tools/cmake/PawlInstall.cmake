@@ -1,5 +1,5 @@
-# Installs the three libraries with a CMake package and pkg-config files. Both find everything
-# relative to their own location, so an installed tree may be moved.
+# Installs the libraries with a CMake package and pkg-config files. Both find everything relative to
+# their own location, so an installed tree may be moved.
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pawl")
@@ -7,9 +7,13 @@ set(pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH PAWL_PC_TO_PREFIX "/${pkgconfig_dir}" "/")
 string(REGEX REPLACE "/$" "" PAWL_PC_TO_PREFIX "${PAWL_PC_TO_PREFIX}")
 
-# pawl_install(codec DESCRIPTION "..." REQUIRES pawl-journal LIBRARIES -lflatbuffers)
+# pawl_install(codec DESCRIPTION "..." REQUIRES pawl-journal LIBRARIES -lflatbuffers); IN names the
+# folder of its headers, if that is not the part's own.
 function(pawl_install part)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;REQUIRES;LIBRARIES" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;REQUIRES;LIBRARIES;IN" "")
+    if(NOT arg_IN)
+        set(arg_IN ${part})
+    endif()
     # A program linked to a static library must also link that library's dependencies.
     get_target_property(type pawl_${part} TYPE)
     if(type STREQUAL "STATIC_LIBRARY")
@@ -34,7 +38,7 @@ function(pawl_install part)
         DESTINATION "${package_dir}"
         COMPONENT ${part})
     install(
-        DIRECTORY ${part}/include/
+        DIRECTORY ${arg_IN}/include/
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         COMPONENT ${part})
     install(
@@ -56,6 +60,20 @@ pawl_install(
     replay
     DESCRIPTION "Folds, snapshots and deciders over the Pawl journal"
     REQUIRES pawl-codec)
+# Where SQLite was found; the loadable extension comes along.
+if(TARGET pawl_sqlite)
+    pawl_install(
+        sqlite
+        IN replay/sqlite
+        DESCRIPTION "SQL tables of a Pawl journal, and read models in SQLite"
+        REQUIRES "pawl-codec, sqlite3")
+endif()
+if(TARGET pawl_sqlite_extension)
+    install(
+        TARGETS pawl_sqlite_extension
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/pawl"
+        COMPONENT sqlite)
+endif()
 
 configure_package_config_file(
     tools/cmake/pawlConfig.cmake.in "${PROJECT_BINARY_DIR}/pawlConfig.cmake"
