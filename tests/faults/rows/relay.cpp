@@ -40,6 +40,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr auto patience = 30s;
+constexpr auto settling = 1500ms;
 
 // The servers did not become healthy again, of which no relay can make anything.
 struct servers_are_stuck : std::runtime_error {
@@ -105,9 +106,14 @@ class cluster {
     [[nodiscard]] std::size_t healthy_leader() const {
         std::size_t leader = nodes;
         try {
+            // A leader takes a moment to notice what was killed, or started again.
+            auto since = steady_clock::now();
             wait_until("a healthy stream", [&] {
-                leader = leader_if_healthy();
-                return leader != nodes;
+                const std::size_t now = leader_if_healthy();
+                if (now == nodes || now != leader)
+                    since = steady_clock::now();
+                leader = now;
+                return steady_clock::now() - since > settling;
             });
         } catch (const std::exception& why) {
             throw servers_are_stuck{why.what()};
@@ -158,7 +164,7 @@ class cluster {
             return nodes;
         for (int i = 0; i < info->Cluster->ReplicasLen; ++i) {
             const jsPeerInfo& peer = *info->Cluster->Replicas[i];
-            if (!peer.Current || peer.Offline)
+            if (!peer.Current || peer.Offline || peer.Lag != 0)
                 return nodes;
         }
         for (std::size_t i = 0; i < nodes; ++i)
@@ -222,9 +228,12 @@ class trial {
                 return relayed() >= end;
             });
         } catch (const std::exception& why) {
-            throw std::runtime_error(fmt::format("{}; it stands at {} of {} and said: {}",
-                                                 why.what(), relayed(), end,
-                                                 last_line_of(program_.directory() / "relay.log")));
+            const std::string what =
+                fmt::format("{}; it stands at {} of {} and said: {}", why.what(), relayed(), end,
+                            last_line_of(program_.directory() / "relay.log"));
+            if (!servers_.is_healthy())
+                throw servers_are_stuck{what};
+            throw std::runtime_error(what);
         }
     }
 
