@@ -16,7 +16,7 @@ namespace {
 // Stores what is published, and confirms only as much of it as it is told to.
 class slow_sink final : public relay::sink {
   public:
-    [[nodiscard]] pawl::result<relay::stored_end> open() override { return relay::stored_end{}; }
+    [[nodiscard]] pawl::result<relay::stored_end> open() override { return held; }
     [[nodiscard]] pawl::result<std::optional<relay::stored_event>> find(
         pawl::sequence_number /*sequence*/) override {
         return std::optional<relay::stored_event>{};
@@ -32,6 +32,7 @@ class slow_sink final : public relay::sink {
         return confirm;
     }
 
+    relay::stored_end held{};
     pawl::sequence_number published = 0;
     pawl::sequence_number confirm = 0;
 };
@@ -61,6 +62,33 @@ TEST_CASE("a checkpoint moves over confirmed events only, and never into a batch
         CHECK(list.back().position.point.next == expected);
     }
     CHECK(checkpoint(journal) == 0);
+}
+
+TEST_CASE(
+    "the checkpoint moves to what the stream holds already, also if nothing is left to publish") {
+    const relayed_journal journal;
+    journal.fill(300);
+    for (const std::uint64_t held : {5u, 7u, 300u}) {
+        slow_sink sink;
+        auto events =
+            must(pawl::cursor::open(journal.directory(), {.from = pawl::from_sequence{held - 1}}));
+        const pawl::event* last = events.next();
+        REQUIRE(last != nullptr);
+        sink.held = {.next = held,
+                     .content_hash = last->content_hash(),
+                     .more_in_batch = last->more_in_batch(),
+                     .empty = false};
+        sink.published = held;
+        sink.confirm = held;
+        int left = 3;
+        const std::string name = fmt::format("h{:03}", held);
+        static_cast<void>(must(relay::run_relay(sink, {.directory = journal.directory(),
+                                                       .checkpoint = name,
+                                                       .stop = [&] { return --left < 0; }})));
+        const auto list = must(pawl::list_consumers(journal.directory())).consumers;
+        REQUIRE(list.back().name == name);
+        CHECK(list.back().position.point.next == (held == 5 ? 0 : held));
+    }
 }
 
 TEST_CASE("of two publishers of one stream, the server hears one for each place") {

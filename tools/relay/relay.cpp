@@ -110,8 +110,12 @@ result<start> relay_run::start_after(const stored_end& end) {
     if (!there && there.error().code != errc::not_found && there.error().code != errc::pruned)
         return std::unexpected(std::move(there.error()));
     const event* last = there ? there->next() : nullptr;
-    if (last != nullptr && last->content_hash() == end.content_hash)
+    if (last != nullptr && last->content_hash() == end.content_hash) {
+        // Nobody may have noted yet that it is stored: the acknowledgement was lost.
+        if (!end.more_in_batch)
+            to_commit_ = {.point = last->point(), .event_ns = last->timestamp_ns()};
         return start{from_point{.point = last->point()}};
+    }
     if (last == nullptr && known.point.next > end.next)
         return std::unexpected(
             error{.code = errc::pruned,
