@@ -311,8 +311,10 @@ class trial {
 
 int main(int argc, char** argv) {
     row_program program{{.row = 17, .name = "relay", .counted = "relayed events"}, argc, argv};
-    const std::uint64_t events = program.target({.quick = 3000, .ci = 3000, .full = 1'000'000});
-    const std::uint64_t usual = program.mode() == row_mode::full ? 20 : 2;
+    const std::uint64_t events = program.target({.quick = 3000, .ci = 50'000, .full = 1'000'000});
+    const std::uint64_t usual = program.mode() == row_mode::quick ? 2
+                                : program.mode() == row_mode::ci  ? 5
+                                                                  : 20;
     const std::uint64_t kills = program.option("--kills", usual);
     if (nats_server::installed().empty()) {
         program.skip("nats-server is not installed");
