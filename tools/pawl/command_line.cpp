@@ -89,8 +89,13 @@ command_line::command_line() {
     app.footer(manual);
     app.require_subcommand(1);
     app.set_version_flag("--version", version_text());
-    app.failure_message([](const CLI::App*, const CLI::Error& problem) {
-        return std::string{"pawl: "} + problem.what() + "; see pawl --help\n";
+    app.failure_message([](const CLI::App* whole, const CLI::Error& problem) {
+        const auto unknown = whole->remaining();
+        const bool no_command = whole->get_subcommands().empty() && !unknown.empty();
+        return "pawl: " +
+               (no_command ? "there is no command '" + unknown.front() + "'"
+                           : std::string{problem.what()}) +
+               "; see pawl --help\n";
     });
 
     CLI::App* command =

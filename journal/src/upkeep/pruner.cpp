@@ -99,7 +99,7 @@ result<void> pruner::list_sealed() {
         if (ordinal != kept_.begin.ordinal + sealed_.size() || !index ||
             index->epoch != header->epoch)
             break;
-        sealed_.push_back({header->segment_bytes, *index});
+        sealed_.push_back({index->end_offset, *index});
     }
     return {};
 }
@@ -237,7 +237,7 @@ result<void> pruner::read_segment_at(const candidate& segment) {
     kept_.events += end.events;
     kept_.bytes += space.bytes;
     report_.events += end.events;
-    report_.bytes += space.bytes;
+    report_.bytes += segment.bytes;
     ++report_.segments;
     return {};
 }

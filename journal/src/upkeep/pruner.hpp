@@ -31,7 +31,7 @@ class pruner {
 
   private:
     struct candidate {
-        std::uint64_t bytes = 0;
+        std::uint64_t bytes = 0;  // written; a segment that was closed early holds few
         index_header index{};
     };
 

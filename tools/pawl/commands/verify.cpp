@@ -122,7 +122,12 @@ std::string to_text(const verify_report& report, const std::optional<deep_report
         "end       {}\n",
         report.segments, report.events, report.first_sequence, report.next_sequence, report.bytes,
         to_string(report.end));
-    if (report.end == end_of_journal::torn)
+    if (report.end == end_of_journal::torn && report.torn_bytes == 0)
+        text += fmt::format(
+            "          The writer crashed, which is no damage; all that it wrote is whole. The\n"
+            "          next open for writing, or pawl recover, goes on at sequence {}.\n",
+            report.next_sequence);
+    else if (report.end == end_of_journal::torn)
         text += fmt::format(
             "          A crash left a torn tail of {} bytes, which is no damage. The next\n"
             "          open for writing, or pawl recover, cuts it at sequence {}.\n",

@@ -100,8 +100,12 @@ result<where_filter> where_filter::open(const std::filesystem::path& directory,
         "<= {} and ({}\n)",
         table, std::min(within.from.value_or(0), greatest), std::min(within.since_ns, greatest),
         std::min(within.until_ns, greatest), asked.where));
-    if (!rows)
-        return std::unexpected(std::move(rows.error()));
+    if (!rows) {
+        error why = std::move(rows.error());
+        if (!within.type)
+            why.detail += "; --type names the type whose fields are compared";
+        return std::unexpected(std::move(why));
+    }
     return where_filter{std::move(*from), std::move(*rows)};
 }
 

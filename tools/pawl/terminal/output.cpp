@@ -21,8 +21,8 @@ std::string_view advice(errc code) {
                    "lists all damage, `pawl recover --salvage OUT DIR` copies every event that can "
                    "be read.";
         case errc::locked:
-            return "Only the writer itself can recover or close its journal; info, verify, dump "
-                   "and tail work beside it.";
+            return "Only the writer itself can change its journal; info, verify, dump and tail "
+                   "work beside it.";
         case errc::newer_format:
             return "Use the version of Pawl that wrote it, or a later one.";
         case errc::pruned:

@@ -53,7 +53,7 @@ enum class verify_at_open : std::uint8_t {
 // never.
 struct retention_policy {
     std::uint64_t keep_ns = 0;  // keep events younger than this, by their time stamps; 0: no limit
-    std::uint64_t keep_bytes = 0;  // keep sealed segments of so many bytes; 0: no limit
+    std::uint64_t keep_bytes = 0;  // keep so many bytes in sealed segments; 0: no limit
     // Called before each prune, on the background thread, or inside poll() if there is none: who
     // still needs which events. An error keeps everything until the next time, and counts as
     // writer_statistics::failed_prunes. It must not throw, and may make the calls marked "any

@@ -39,7 +39,7 @@ struct prune_hold {
 struct prune_options {
     std::optional<sequence_number> before{};    // only events below this sequence
     std::optional<std::uint64_t> before_ns{};   // only events older than this, by their time stamps
-    std::optional<std::uint64_t> keep_bytes{};  // only while sealed segments of so many bytes stay
+    std::optional<std::uint64_t> keep_bytes{};  // only while sealed segments hold so many bytes
     std::span<const prune_hold> holds{};
     // How many of the newest commands of what goes stay known, so that they stay `repeated`: at
     // least the command_window of the writers to come. A live writer keeps at least its own.

@@ -121,8 +121,8 @@ struct folded {
     fold_progress progress{};
 };
 
-// The state of a whole journal, from event 0 to its end. Fails with not_found if the first events
-// have been pruned, because then only a snapshot holds their effect. To read with other options,
+// The state of a whole journal, from event 0 to its end. Fails with pruned if the first events
+// are no longer there, because then only a snapshot holds their effect. To read with other options,
 // open a cursor and fold from that.
 template <folds_events Fold>
 [[nodiscard]] result<folded<Fold>> fold(const std::filesystem::path& directory, const Fold& by = {},
