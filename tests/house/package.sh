@@ -11,7 +11,8 @@ for wanted in './usr/bin/pawl$' './usr/include/pawl/journal/writer.hpp$' \
     './usr/include/pawl/codec/encoder.hpp$' './usr/include/pawl/replay/fold.hpp$' './usr/lib/.*libpawl-journal\.' \
     './usr/include/pawl/sqlite/projector.hpp$' \
     './usr/lib/.*libpawl-replay\.' './usr/lib/.*libpawl-sqlite\.a$' './usr/lib/.*pawl/pawl_sqlite.so$' './usr/lib/.*cmake/pawl/pawlConfig.cmake$' \
-    './usr/lib/.*pkgconfig/pawl-journal.pc$' './usr/share/man/man1/pawl.1' './usr/share/man/man1/pawl-verify.1' \
+    './usr/lib/.*pkgconfig/pawl-journal.pc$' './usr/share/doc/pawl/README.md$' \
+    './usr/share/doc/pawl/replay/README.md$' './usr/share/man/man1/pawl.1' './usr/share/man/man1/pawl-verify.1' \
     './usr/share/bash-completion/completions/pawl$' './usr/share/zsh/vendor-completions/_pawl$'; do
     grep -q "$wanted" "$out/contents" || { echo "not in the package: $wanted"; cat "$out/contents"; exit 1; }
 done

@@ -90,4 +90,11 @@ install(
     FILES tools/cmake/PawlFlatbuffers.cmake tools/cmake/PawlEmbedSchema.cmake
     DESTINATION "${package_dir}"
     COMPONENT codec)
-install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT journal)
+install(FILES LICENSE CHANGELOG.md README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT journal)
+foreach(part IN ITEMS journal codec replay replay/sqlite tools tools/relay)
+    file(GLOB pages CONFIGURE_DEPENDS ${part}/*.md)
+    install(
+        FILES ${pages}
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}/${part}"
+        COMPONENT journal)
+endforeach()
