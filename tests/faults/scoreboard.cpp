@@ -49,6 +49,7 @@ constexpr std::array promises{
     promise{14, "A read model equals the fold"},
     promise{15, "A subscription skips nothing"},
     promise{16, "A prune loses nothing that is needed"},
+    promise{17, "A relay has no gap, duplicate or swap"},
     promise{18, "A writer touches only its own directory"},
 };
 constexpr int planted_row = 12;
