@@ -1,6 +1,6 @@
 #include "relay/nats_stream.hpp"
 
-#include "events/base64.hpp"
+#include "relay/took_over.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,9 +41,7 @@ constexpr std::uint64_t default_segment_bytes = 256ull << 20;
 }  // namespace
 
 std::string subject_of(const journal_id& origin) {
-    std::string subject{subject_begin};
-    cli::append_hex(subject, std::as_bytes(std::span{origin}));
-    return subject;
+    return std::string{subject_begin} + hex_of(origin);
 }
 
 std::optional<journal_id> origin_in(std::string_view subject) {

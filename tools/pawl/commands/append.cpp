@@ -58,8 +58,8 @@ void report(const event_appender& done, bool as_json) {
                   {"first_sequence", next - done.events()},
                   {"next_sequence", next}});
     else
-        put(fmt::format("appended {} event{}; the next sequence is {}\n", done.events(),
-                        done.events() == 1 ? "" : "s", next));
+        put(fmt::format("appended {}; the next sequence is {}\n", counted(done.events(), "event"),
+                        next));
 }
 
 }  // namespace

@@ -144,11 +144,11 @@ std::string to_text(const journal_info& journal, const std::optional<log_span>& 
             journal.published);
     }
     text += fmt::format(
-        "size       {} bytes in {} segment{} of {}\n"
+        "size       {} bytes in {} of {}\n"
         "created    {}\n"
         "id         {}, format {}\n",
-        journal.segments.size() * journal.segment_bytes, journal.segments.size(),
-        journal.segments.size() == 1 ? "" : "s", journal.segment_bytes,
+        journal.segments.size() * journal.segment_bytes,
+        counted(journal.segments.size(), "segment"), journal.segment_bytes,
         time_text(journal.created_ns), id_text(journal.id), journal.format_version);
     if (journal.origin != journal.id)
         text += fmt::format("a copy of  {}\n", id_text(journal.origin));

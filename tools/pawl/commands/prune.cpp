@@ -29,11 +29,10 @@ nlohmann::ordered_json to_json(const prune_report& report, const std::filesystem
 
 std::string to_text(const prune_report& report) {
     std::string text = fmt::format(
-        "{}  {} events in {} segment{} that hold{} {} bytes\n"
+        "{}  {} in {} with {} bytes\n"
         "begins   with sequence {}\n",
-        report.dry_run ? "would go" : "removed ", report.events, report.segments,
-        report.segments == 1 ? "" : "s", report.segments == 1 ? "s" : "", report.bytes,
-        report.first_sequence);
+        report.dry_run ? "would go" : "removed ", counted(report.events, "event"),
+        counted(report.segments, "segment"), report.bytes, report.first_sequence);
     for (const prune_hold& hold : report.held_by)
         text += fmt::format("held by  {}, from sequence {} on\n", hold.name, hold.sequence);
     return text;

@@ -86,10 +86,6 @@ nlohmann::ordered_json to_json(const verify_report& report, const std::optional<
     return json;
 }
 
-std::string events_text(std::uint64_t events) {
-    return fmt::format("{} event{}", events, events == 1 ? "" : "s");
-}
-
 // What can be read around damage, and how many events are missing between.
 std::string runs_text(const verify_report& report) {
     constexpr std::size_t most = 20;
@@ -98,12 +94,12 @@ std::string runs_text(const verify_report& report) {
     const auto missing = [&](sequence_number next) {
         if (next > expected)
             text += fmt::format("missing   {}, sequence {} up to {}\n",
-                                events_text(next - expected), expected, next);
+                                counted(next - expected, "event"), expected, next);
     };
     for (const event_run& run : std::span{report.runs}.first(std::min(most, report.runs.size()))) {
         missing(run.first);
         text += fmt::format("readable  {}, sequence {} up to {}\n",
-                            events_text(run.end - run.first), run.first, run.end);
+                            counted(run.end - run.first, "event"), run.first, run.end);
         expected = run.end;
     }
     if (report.runs.size() > most)

@@ -102,6 +102,10 @@ std::string id_text(const journal_id& id) {
     return fmt::format("{:02x}", fmt::join(id, ""));
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string segment_file(std::uint64_t ordinal) {
     return fmt::format("{:010}.seg", ordinal);
 }

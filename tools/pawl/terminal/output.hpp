@@ -45,6 +45,9 @@ exit_code complain(const error& what);
 // own, below the process.
 [[nodiscard]] std::string owner_text(std::string owner);
 
+// "1 event", "2 events".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
+
 // The names of a segment and of its index.
 [[nodiscard]] std::string segment_file(std::uint64_t ordinal);
 [[nodiscard]] std::string index_file(std::uint64_t ordinal);

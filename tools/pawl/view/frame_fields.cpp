@@ -1,5 +1,6 @@
 #include "view/frame_fields.hpp"
 
+#include "events/base64.hpp"
 #include "terminal/output.hpp"
 
 #include <fmt/format.h>
@@ -96,8 +97,7 @@ std::string value_of(const metadata_entry& entry, const journal_words& words) {
         }
         return text;
     }
-    for (const std::byte byte : entry.value)
-        text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+    append_hex(text, entry.value);
     return text;
 }
 

@@ -3,8 +3,6 @@
 #include "terminal/output.hpp"
 #include "view/page_json.hpp"
 
-#include <fmt/format.h>
-
 #include <string>
 
 namespace pawl::cli {
@@ -12,10 +10,6 @@ namespace pawl::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json text_of(std::uint64_t number) {
-    return fmt::format("{}", number);
-}
 
 void add_writer(ordered_json& json, const stat_sample& sample) {
     constexpr double half = 0.5;

@@ -19,10 +19,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json text_of(std::uint64_t number) {
-    return fmt::format("{}", number);
-}
-
 std::string type_name(std::uint16_t type, const journal_words& words) {
     const std::string_view name = name_of_type(words.types(), type);
     return name.empty() ? fmt::format("type {}", type) : std::string{name};
@@ -46,6 +42,10 @@ std::string_view verdict_of(const segment_info& segment, const segment_check::pr
 }
 
 }  // namespace
+
+ordered_json text_of(std::uint64_t number) {
+    return fmt::format("{}", number);
+}
 
 page_answer answer_of(const ordered_json& json) {
     return {.body = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)};

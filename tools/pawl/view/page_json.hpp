@@ -12,10 +12,13 @@
 
 #include <pawl/journal/event.hpp>
 
+#include <cstdint>
 #include <filesystem>
 
 namespace pawl::cli {
 
+// A number that JavaScript would round.
+[[nodiscard]] nlohmann::ordered_json text_of(std::uint64_t number);
 [[nodiscard]] page_answer answer_of(const nlohmann::ordered_json& json);
 
 // The state, the watermarks, what the writer says of itself, and the consumers.
